@@ -1,0 +1,1 @@
+"""Training with a hand on the learning rate: plain PyTorch, no window."""

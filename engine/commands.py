@@ -1,0 +1,201 @@
+"""Messages to the trainer: frozen, checked, torch-free.
+
+Two kinds: acts of the hand, which change what is trained and are recorded with their exact position (the lines of a
+HAND.jsonl file), and transport, which only starts and stops the clock.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from engine.recipe import LearningRate
+from engine.schedules import AnySchedule
+from engine.spec import Spec, SpecError
+
+Then = Literal["keep", "follow", "hold"]
+GroupName = Annotated[str, Field(min_length=1, max_length=40)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Command(Spec):
+    """One message to the trainer."""
+
+
+class SetLR(Command):
+    """Set the rate of every group (or of ``group``) to ``lr``."""
+
+    command: Literal["set_lr"] = "set_lr"
+    lr: LearningRate
+    then: Then = "keep"
+    group: GroupName | None = None
+
+
+class ScaleLR(Command):
+    """Multiply the rate in force by ``factor``."""
+
+    command: Literal["scale_lr"] = "scale_lr"
+    factor: float = Field(gt=0, le=1e6)
+    then: Then = "keep"
+    group: GroupName | None = None
+
+
+class ReleaseLR(Command):
+    """Back on the plan."""
+
+    command: Literal["release_lr"] = "release_lr"
+    group: GroupName | None = None
+
+
+class SetSchedule(Command):
+    """A new plan: from here (position 0, on the rate in force or on ``lr``), or as if from epoch 1 (``replay``)."""
+
+    command: Literal["set_schedule"] = "set_schedule"
+    schedule: AnySchedule
+    start: Literal["here", "replay"] = "here"
+    lr: LearningRate | tuple[LearningRate, ...] | None = None
+    group: GroupName | None = None
+
+
+class SetOptimizer(Command):
+    """Change hyperparameters of the live optimizer other than its rate."""
+
+    command: Literal["set_optimizer"] = "set_optimizer"
+    weight_decay: float | None = Field(None, ge=0, le=100)
+    momentum: Fraction | None = None
+    dampening: float | None = Field(None, ge=0, le=1)
+    nesterov: bool | None = None
+    betas: tuple[Fraction, Fraction] | None = None
+    alpha: Fraction | None = None
+    eps: float | None = Field(None, gt=0, le=1)
+    group: GroupName | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SetOptimizer:
+        if not self.changes():
+            allowed = "weight_decay, momentum, dampening, nesterov, betas, alpha, eps"
+            raise SpecError("", f"set_optimizer needs at least one of {allowed}")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """The hyperparameters to change, by PyTorch's names."""
+        return self.model_dump(exclude={"command", "group"}, exclude_none=True)
+
+
+class Freeze(Command):
+    """Stop training a group: weights, optimizer state and BatchNorm statistics stand still."""
+
+    command: Literal["freeze"] = "freeze"
+    group: GroupName
+
+
+class Unfreeze(Command):
+    """Train a frozen group again."""
+
+    command: Literal["unfreeze"] = "unfreeze"
+    group: GroupName
+
+
+class SetEpochs(Command):
+    """Change the length of the run; the plan stays as it is."""
+
+    command: Literal["set_epochs"] = "set_epochs"
+    epochs: int = Field(ge=1, le=1_000_000)
+
+
+class Save(Command):
+    """Write a snapshot to ``path``, or into the library where it is None."""
+
+    command: Literal["save"] = "save"
+    path: str | None = Field(None, min_length=1, max_length=4000)
+
+
+class Rewind(Command):
+    """Back to the end of ``epoch`` (or to before ``batch`` of the epoch after it), in a new branch."""
+
+    command: Literal["rewind"] = "rewind"
+    epoch: int = Field(ge=0)
+    batch: int | None = Field(None, ge=0)
+
+
+class Note(Command):
+    """A remark, kept with the run."""
+
+    command: Literal["note"] = "note"
+    text: str = Field(min_length=1, max_length=10_000)
+
+
+class Stop(Command):
+    """Save and end the run."""
+
+    command: Literal["stop"] = "stop"
+
+
+class Start(Command):
+    """Begin training."""
+
+    command: Literal["start"] = "start"
+
+
+class Pause(Command):
+    """Stand still after the batch under way."""
+
+    command: Literal["pause"] = "pause"
+
+
+class Resume(Command):
+    """Go on."""
+
+    command: Literal["resume"] = "resume"
+
+
+class RunEpoch(Command):
+    """Train to the end of the epoch under way (or of the next one, at its start), then stand still."""
+
+    command: Literal["run_epoch"] = "run_epoch"
+
+
+HandCommand = (
+    SetLR
+    | ScaleLR
+    | ReleaseLR
+    | SetSchedule
+    | SetOptimizer
+    | Freeze
+    | Unfreeze
+    | SetEpochs
+    | Save
+    | Rewind
+    | Note
+    | Stop
+)
+TransportCommand = Start | Pause | Resume | RunEpoch
+AnyHandCommand = Annotated[HandCommand, Field(discriminator="command")]
+
+
+class At(Spec):
+    """A moment between batches: before batch ``batch`` (from 0) of epoch ``epoch`` (from 1)."""
+
+    epoch: int = Field(ge=1)
+    batch: int = Field(0, ge=0)
+
+    def __lt__(self, other: At) -> bool:
+        return (self.epoch, self.batch) < (other.epoch, other.batch)
+
+    def __le__(self, other: At) -> bool:
+        return (self.epoch, self.batch) <= (other.epoch, other.batch)
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}, batch {self.batch}"
+
+
+class HandLine(Spec):
+    """One act of the hand and its moment; a line of HAND.jsonl."""
+
+    at: At
+    act: AnyHandCommand
+
+    def to_dict(self) -> dict[str, Any]:
+        """The line as HAND.jsonl has it: ``at`` beside the command's own keys."""
+        return {"at": self.at.model_dump(), **self.act.model_dump(mode="json", exclude_none=True)}

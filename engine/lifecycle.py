@@ -1,0 +1,119 @@
+"""The lifecycle of a run, as one table."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+State = Literal["loading", "ready", "training", "paused", "diverged", "finished", "stopped", "failed"]
+Action = Literal[
+    "start",
+    "pause",
+    "resume",
+    "run_epoch",
+    "stop",
+    "act",
+    "loaded",
+    "epoch_done",
+    "diverge",
+    "finish",
+    "fail",
+]
+
+TERMINAL: Final[frozenset[State]] = frozenset({"finished", "stopped", "failed"})
+STATES: Final[tuple[State, ...]] = (
+    "loading",
+    "ready",
+    "training",
+    "paused",
+    "diverged",
+    "finished",
+    "stopped",
+    "failed",
+)
+ACTIONS: Final[tuple[Action, ...]] = (
+    "start",
+    "pause",
+    "resume",
+    "run_epoch",
+    "stop",
+    "act",
+    "loaded",
+    "epoch_done",
+    "diverge",
+    "finish",
+    "fail",
+)
+
+_LEGAL: Final[dict[State, dict[Action, State]]] = {
+    "loading": {"loaded": "ready", "stop": "stopped", "fail": "failed"},
+    "ready": {
+        "start": "training",
+        "resume": "training",
+        "run_epoch": "training",
+        "act": "ready",
+        "stop": "stopped",
+        "finish": "finished",
+        "fail": "failed",
+    },
+    "training": {
+        "pause": "paused",
+        "run_epoch": "training",
+        "act": "training",
+        "stop": "stopped",
+        "epoch_done": "paused",
+        "diverge": "diverged",
+        "finish": "finished",
+        "fail": "failed",
+    },
+    "paused": {
+        "start": "training",
+        "resume": "training",
+        "run_epoch": "training",
+        "act": "paused",
+        "stop": "stopped",
+        "finish": "finished",
+        "fail": "failed",
+    },
+    "diverged": {
+        "resume": "training",
+        "act": "diverged",
+        "stop": "stopped",
+        "finish": "finished",
+        "fail": "failed",
+    },
+    "finished": {},
+    "stopped": {},
+    "failed": {},
+}
+
+_WHY_NOT: Final[dict[State, str]] = {
+    "loading": "the run is still loading",
+    "ready": "the run has not started",
+    "training": "the run is training already",
+    "paused": "the run is paused",
+    "diverged": "the loss is not finite: go back, lower the rate, or resume",
+    "finished": "the run has finished",
+    "stopped": "the run was stopped",
+    "failed": "the run has failed",
+}
+
+
+class IllegalAction(Exception):  # noqa: N818 - it is the refusal that is raised, not an error of the program
+    """The action is not possible in the state; the message says why."""
+
+
+def next_state(state: State, action: Action) -> State:
+    """The state after ``action`` in ``state``.
+
+    Raises:
+        IllegalAction: the table has no such cell.
+    """
+    try:
+        return _LEGAL[state][action]
+    except KeyError:
+        raise IllegalAction(_WHY_NOT[state]) from None
+
+
+def allowed(state: State, action: Action) -> bool:
+    """Whether ``action`` is possible in ``state``."""
+    return action in _LEGAL[state]

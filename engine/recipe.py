@@ -1,0 +1,307 @@
+"""The recipe of a run: what to train, and how. Read from JSON and written to JSON; imports no torch."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.schedules import AnySchedule, StepLR
+from engine.schedules.base import advanced, usual
+from engine.spec import Spec, SpecError, parse
+from engine.words import Words
+
+LR_MAX: Final = 1000.0
+LearningRate = Annotated[float, Field(ge=0, le=LR_MAX)]
+DataName = Literal["digits", "mnist", "fashion_mnist"]
+MODELS: Final = ("small_cnn", "lenet5", "resnet18", "vgg11_bn")
+PRETRAINED: Final = ("resnet18", "vgg11_bn")
+
+
+class DataSpec(Spec):
+    """Which images, and how they are fed."""
+
+    name: DataName = Field("digits", title="Data set", description="Labelled images to learn from.")
+    batch_size: int = Field(
+        64,
+        ge=1,
+        le=65536,
+        title="Batch size",
+        description="Images per step.",
+        json_schema_extra=usual(32, 256),
+    )
+    augment: bool = Field(
+        False,
+        title="Augment",
+        description="Shift each training image by up to an eighth of its size at random.",
+    )
+    root: str | None = Field(
+        None,
+        min_length=1,
+        title="Folder",
+        description="The folder that holds the data set, in torchvision's layout (MNIST/raw/...).",
+    )
+
+
+class ModelSpec(Spec):
+    """Which network."""
+
+    name: str = Field(
+        "small_cnn",
+        min_length=1,
+        max_length=1000,
+        title="Network",
+        description="A built-in network, or FILE.py:FUNCTION, a function of your own that takes in_channels and "
+        "num_classes and returns an nn.Module.",
+    )
+    pretrained: bool = Field(
+        False,
+        title="Pretrained",
+        description="Start from torchvision's ImageNet weights (resnet18, vgg11_bn).",
+    )
+
+    @model_validator(mode="after")
+    def _known(self) -> ModelSpec:
+        own = self.own_function()
+        if own is None and self.name not in MODELS:
+            allowed = ", ".join(MODELS)
+            raise SpecError("name", f"{self.name!r} is not known; allowed: {allowed}, or FILE.py:FUNCTION")
+        if own is not None and not own[1].isidentifier():
+            raise SpecError("name", f"{own[1]!r} is not a function's name; write FILE.py:FUNCTION")
+        if self.pretrained and self.name not in PRETRAINED:
+            raise SpecError("pretrained", f"only {' and '.join(PRETRAINED)} have pretrained weights")
+        return self
+
+    def own_function(self) -> tuple[str, str] | None:
+        """File and function of a network of the person's own, or None for a built-in one."""
+        file, colon, function = self.name.rpartition(":")
+        return (file, function) if colon and file.endswith(".py") else None
+
+
+class OptimizerSpec(Spec):
+    """What every optimizer spec shares. Fields carry PyTorch's own parameter names."""
+
+    when: ClassVar[str]
+    lr: LearningRate
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        title="weight_decay",
+        description="Pull of the weights towards 0.",
+        json_schema_extra=usual(0, 0.01),
+    )
+
+
+Betas = tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]]
+_EPS: Final[dict[str, Any]] = {"title": "eps", "json_schema_extra": advanced(), "gt": 0, "le": 1}
+
+
+class SGD(OptimizerSpec):
+    """Stochastic gradient descent, with momentum."""
+
+    when: ClassVar[str] = "Simple and strong with momentum 0.9; start near 0.01."
+    name: Literal["SGD"] = "SGD"
+    lr: LearningRate = Field(
+        1e-3, title="Learning rate", description="Size of a step.", json_schema_extra=usual(0.001, 0.1)
+    )
+    momentum: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        title="momentum",
+        description="Share of the last step kept.",
+        json_schema_extra=usual(0.8, 0.95),
+    )
+    dampening: float = Field(
+        0.0, ge=0, le=1, title="dampening", description="Dampening of momentum.", json_schema_extra=advanced()
+    )
+    nesterov: bool = Field(
+        False,
+        title="nesterov",
+        description="Look ahead along the momentum; needs momentum and no dampening.",
+    )
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> SGD:
+        if self.nesterov and (self.momentum == 0 or self.dampening != 0):
+            raise SpecError("nesterov", "needs a momentum above 0 and a dampening of 0")
+        return self
+
+
+class Adam(OptimizerSpec):
+    """Adaptive moments."""
+
+    when: ClassVar[str] = "Forgiving about the rate; start near 0.001."
+    name: Literal["Adam"] = "Adam"
+    lr: LearningRate = Field(
+        1e-3, title="Learning rate", description="Size of a step.", json_schema_extra=usual(1e-4, 3e-3)
+    )
+    betas: Betas = Field((0.9, 0.999), title="betas", description="Decay of the two moments' averages.")
+    eps: float = Field(1e-8, description="Added to the denominator.", **_EPS)
+    amsgrad: bool = Field(
+        False, title="amsgrad", description="Keep the largest second moment.", json_schema_extra=advanced()
+    )
+
+
+class AdamW(OptimizerSpec):
+    """Adam with decoupled weight decay."""
+
+    when: ClassVar[str] = "Adam with a weight decay that does what it says; start near 0.001."
+    name: Literal["AdamW"] = "AdamW"
+    lr: LearningRate = Field(
+        1e-3, title="Learning rate", description="Size of a step.", json_schema_extra=usual(1e-4, 3e-3)
+    )
+    betas: Betas = Field((0.9, 0.999), title="betas", description="Decay of the two moments' averages.")
+    eps: float = Field(1e-8, description="Added to the denominator.", **_EPS)
+    weight_decay: float = Field(
+        0.01,
+        ge=0,
+        le=100,
+        title="weight_decay",
+        description="Pull of the weights towards 0.",
+        json_schema_extra=usual(0, 0.1),
+    )
+    amsgrad: bool = Field(
+        False, title="amsgrad", description="Keep the largest second moment.", json_schema_extra=advanced()
+    )
+
+
+class RMSprop(OptimizerSpec):
+    """Divides each gradient by a running average of its size."""
+
+    when: ClassVar[str] = "An older adaptive method; start near 0.001."
+    name: Literal["RMSprop"] = "RMSprop"
+    lr: LearningRate = Field(
+        1e-2, title="Learning rate", description="Size of a step.", json_schema_extra=usual(1e-4, 1e-2)
+    )
+    alpha: float = Field(0.99, ge=0, lt=1, title="alpha", description="Decay of the average.")
+    eps: float = Field(1e-8, description="Added to the denominator.", **_EPS)
+    momentum: float = Field(0.0, ge=0, lt=1, title="momentum", description="Share of the last step kept.")
+    centered: bool = Field(
+        False,
+        title="centered",
+        description="Divide by an estimate of the variance instead.",
+        json_schema_extra=advanced(),
+    )
+
+
+OPTIMIZERS: Final[tuple[type[OptimizerSpec], ...]] = (SGD, Adam, AdamW, RMSprop)
+AnyOptimizer = Annotated[SGD | Adam | AdamW | RMSprop, Field(discriminator="name")]
+
+
+class GroupSpec(Spec):
+    """A parameter group: modules whose names match a pattern, with a rate (and a schedule) of their own."""
+
+    name: str = Field(min_length=1, max_length=40, title="Name", description="What the group is called.")
+    modules: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        min_length=1,
+        max_length=100,
+        title="Modules",
+        description="Patterns of module names: fc, layer4.*, features.[0-3]*.",
+    )
+    lr: LearningRate | None = Field(
+        None, title="Learning rate", description="The group's own rate; empty: the optimizer's."
+    )
+    frozen: bool = Field(False, title="Frozen", description="Do not train these modules.")
+    schedule: AnySchedule | None = Field(None, title="Schedule", description="The group's own schedule.")
+
+
+class Recipe(Spec):
+    """Everything that determines a run, apart from the hand."""
+
+    data: DataSpec = DataSpec()
+    model: ModelSpec = ModelSpec()
+    optimizer: AnyOptimizer = SGD(lr=0.01, momentum=0.9)
+    schedule: AnySchedule = StepLR(step_size=10, gamma=0.5)
+    groups: tuple[GroupSpec, ...] = Field(
+        (), max_length=50, title="Groups", description="Parameter groups with rates of their own."
+    )
+    epochs: int = Field(
+        30,
+        ge=1,
+        le=1_000_000,
+        title="Epochs",
+        description="Passes over the training images.",
+        json_schema_extra=usual(5, 100),
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        le=2**63 - 1,
+        title="Seed",
+        description="Decides the initial weights, the order and the augmentation.",
+    )
+    device: str = Field(
+        "auto",
+        title="Device",
+        description="auto takes the first CUDA GPU, or the CPU where there is none.",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        title="Precision",
+        description="bfloat16 computes the network in half the bits: faster where the hardware has it, less exact.",
+    )
+
+    @field_validator("device")
+    @classmethod
+    def _device_is_a_name(cls, value: str) -> str:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?", value):
+            raise SpecError("", f"must be auto, cpu, cuda or cuda:N; it is {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _groups_have_names_of_their_own(self) -> Recipe:
+        names = [g.name for g in self.groups]
+        for index, name in enumerate(names):
+            if name in ("all", "rest"):
+                raise SpecError(f"groups[{index}].name", f"{name!r} is taken; choose another name")
+            if name in names[:index]:
+                raise SpecError(f"groups[{index}].name", f"{name!r} is used twice")
+        return self
+
+    def warnings(self) -> list[Words]:
+        """Choices that are allowed but probably not meant."""
+        own = [g.schedule.warnings() for g in self.groups if g.schedule]
+        return [*self.schedule.warnings(), *(w for ws in own for w in ws)]
+
+    def to_json(self, indent: int | None = None) -> str:
+        """The recipe as JSON that ``recipe_from_json`` reads back to an equal recipe."""
+        return self.model_dump_json(indent=indent)
+
+
+REQUIRED: Final = ("data", "model", "optimizer", "schedule")
+
+
+def recipe_from_json(text: str | bytes) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        SpecError: names the field, what is wrong and what is allowed.
+    """
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SpecError("", f"the recipe is not JSON: {error}") from None
+    if isinstance(loaded, dict):
+        for key in REQUIRED:
+            if key not in loaded:
+                raise SpecError(key, f"is required; a recipe needs {', '.join(REQUIRED)}")
+    recipe: Recipe = parse(Recipe, text)
+    return recipe
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe from a file.
+
+    Raises:
+        SpecError: the file cannot be read, or what it holds is not a recipe.
+    """
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise SpecError("recipe", f"{path} cannot be read: {error.strerror}") from None
+    return recipe_from_json(text)

@@ -1,0 +1,53 @@
+"""Custom schedules: the rate is what the person writes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from engine.schedules.base import ScheduleSpec
+from engine.schedules.expression import Expression, ExpressionError
+from engine.spec import SpecError
+
+
+class LambdaLR(ScheduleSpec):
+    """Multiplies each group's rate by an expression in ``epoch`` (0 before the first epoch)."""
+
+    family: ClassVar[Literal["custom"]] = "custom"
+    formula: ClassVar[str] = "lr × your expression in epoch, which is n-1"
+    when: ClassVar[str] = "Layered training, one expression a group; or any curve you can write."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.LambdaLR"
+
+    name: Literal["LambdaLR"] = "LambdaLR"
+    lr_lambda: tuple[str, ...] = Field(
+        min_length=1,
+        max_length=100,
+        title="lr_lambda",
+        description="The multiplier of the learning rate, such as 0.95**epoch: one expression, or one per group.",
+    )
+
+    @field_validator("lr_lambda", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+    @field_validator("lr_lambda")
+    @classmethod
+    def _readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        cleaned = []
+        for index, text in enumerate(value):
+            try:
+                cleaned.append(Expression(text).text)
+            except ExpressionError as error:
+                where = f"[{index}]" if len(value) > 1 else ""
+                raise SpecError(where, f"{error} (at character {error.position + 1})") from None
+        return tuple(cleaned)
+
+    def for_group(self, index: int) -> LambdaLR:
+        """The expression of group ``index`` alone."""
+        return self if len(self.lr_lambda) == 1 else self.model_copy(update={"lr_lambda": (self.lr_lambda[index],)})
+
+    def per_group(self) -> int | None:
+        """The number of expressions, or None for one that serves every group."""
+        return None if len(self.lr_lambda) == 1 else len(self.lr_lambda)

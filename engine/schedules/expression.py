@@ -1,0 +1,193 @@
+"""A safe evaluator for schedule expressions such as ``0.01 - 0.0009*epoch if epoch < 10 else 0.001``.
+
+An allow-list over Python's own ``ast``: every number is a float, so no input can make a large integer, and there
+are no calls but the listed functions, no attributes, no subscripts, no strings. Length, number of nodes and depth are
+limited, so that parsing and evaluating always take well under a millisecond.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Final
+
+MAX_LENGTH: Final = 500
+MAX_NODES: Final = 200
+MAX_DEPTH: Final = 40
+
+NAMES: Final = ("epoch", "step", "epochs", "steps_per_epoch", "pi", "e")
+FUNCTIONS: Final[dict[str, Callable[..., float]]] = {
+    "abs": abs,
+    "ceil": lambda x: float(math.ceil(x)),
+    "cos": math.cos,
+    "exp": math.exp,
+    "floor": lambda x: float(math.floor(x)),
+    "log": math.log,
+    "max": max,
+    "min": min,
+    "sin": math.sin,
+    "sqrt": math.sqrt,
+}
+_ARITY: Final = {"max": (2, 8), "min": (2, 8), "log": (1, 2)}
+
+_BINARY: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+_COMPARE: Final[dict[type[ast.cmpop], Callable[[float, float], bool]]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
+
+Value = float | bool
+Evaluate = Callable[[Mapping[str, float]], Value]
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be used. ``position`` is the offset of the offending character, from 0."""
+
+    def __init__(self, problem: str, position: int = 0) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.position = position
+
+
+class Expression:
+    """A checked expression, ready to be evaluated.
+
+    Args:
+        text: at most 500 characters. A pasted ``lambda epoch:`` prefix is dropped.
+
+    Raises:
+        ExpressionError: the text is not an expression of the allowed kind.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = without_lambda(text)
+        if len(self.text) > MAX_LENGTH:
+            raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", MAX_LENGTH)
+        if not self.text:
+            raise ExpressionError("the expression is empty; for example: 0.95**epoch")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(self.text, mode="eval")
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            offset = getattr(error, "offset", None) or 1
+            reason = getattr(error, "msg", None) or "cannot be read"
+            raise ExpressionError(f"not an expression: {reason}", max(0, offset - 1)) from None
+        if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+            raise ExpressionError(f"an expression has at most {MAX_NODES} parts")
+        self._evaluate = _compile(tree.body, 0)
+
+    def __call__(self, names: Mapping[str, float]) -> float:
+        """Evaluate with ``names`` (every name of ``NAMES`` that the text uses).
+
+        Raises:
+            ExpressionError: the result is not a finite number (a division by zero, an overflow), or is negative.
+        """
+        try:
+            value = self._evaluate(names)
+            if isinstance(value, complex):
+                raise ExpressionError("gives a complex number")
+            result = float(value)
+        except KeyError as error:
+            raise ExpressionError(f"the name {error.args[0]!r} has no value here") from None
+        except ZeroDivisionError:
+            raise ExpressionError("divides by zero") from None
+        except OverflowError:
+            raise ExpressionError("gives a number that is too large") from None
+        except ValueError as error:
+            if isinstance(error, ExpressionError):
+                raise
+            raise ExpressionError(f"has no value: {error}") from None
+        except TypeError:
+            raise ExpressionError("gives a complex number") from None
+        if not math.isfinite(result):
+            raise ExpressionError("gives a number that is not finite")
+        if result < 0:
+            raise ExpressionError(f"gives a negative number ({result:.6g}); a learning rate is 0 or more")
+        return result
+
+
+def without_lambda(text: str) -> str:
+    """``text`` without surrounding space and without a pasted ``lambda epoch:`` prefix."""
+    text = text.strip()
+    if text.startswith("lambda"):
+        head, colon, body = text.partition(":")
+        argument = head.removeprefix("lambda").strip()
+        if colon and argument.isidentifier():
+            if argument != "epoch":
+                raise ExpressionError(f"write epoch instead of {argument}", len("lambda "))
+            return body.strip()
+    return text
+
+
+def _compile(node: ast.expr, depth: int) -> Evaluate:
+    if depth > MAX_DEPTH:
+        raise ExpressionError("is nested too deeply", node.col_offset)
+
+    def sub(child: ast.expr) -> Evaluate:
+        return _compile(child, depth + 1)
+
+    match node:
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            try:
+                constant = float(value)
+            except OverflowError:
+                raise ExpressionError("the number is too large", node.col_offset) from None
+            return lambda names: constant
+        case ast.Name(id=name):
+            if name == "pi":
+                return lambda names: math.pi
+            if name == "e":
+                return lambda names: math.e
+            if name not in NAMES:
+                allowed = ", ".join((*NAMES, *FUNCTIONS))
+                raise ExpressionError(f"the name {name!r} is not known; allowed: {allowed}", node.col_offset)
+            return lambda names: names[name]
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = sub(operand)
+            return lambda names: -inner(names)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return sub(operand)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            negated = sub(operand)
+            return lambda names: not negated(names)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            apply, a, b = _BINARY[type(op)], sub(left), sub(right)
+            return lambda names: apply(float(a(names)), float(b(names)))
+        case ast.BoolOp(op=op, values=values):
+            parts, short = [sub(v) for v in values], isinstance(op, ast.Or)
+            return lambda names: any(p(names) for p in parts) if short else all(p(names) for p in parts)
+        case ast.Compare(left=left, ops=ops, comparators=comparators) if all(type(o) in _COMPARE for o in ops):
+            terms = [sub(left), *map(sub, comparators)]
+            tests = [_COMPARE[type(o)] for o in ops]
+            return lambda names: all(test(terms[i](names), terms[i + 1](names)) for i, test in enumerate(tests))
+        case ast.IfExp(test=test_node, body=body, orelse=orelse):
+            test, yes, no = sub(test_node), sub(body), sub(orelse)
+            return lambda names: yes(names) if test(names) else no(names)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+            least, most = _ARITY.get(name, (1, 1))
+            if not least <= len(args) <= most or any(isinstance(a, ast.Starred) for a in args):
+                count = str(least) if least == most else f"{least} to {most}"
+                raise ExpressionError(f"{name} takes {count} argument(s)", node.col_offset)
+            function, operands = FUNCTIONS[name], [sub(a) for a in args]
+            return lambda names: function(*(float(a(names)) for a in operands))
+        case ast.Call(func=ast.Name(id=name)):
+            allowed = ", ".join(FUNCTIONS)
+            raise ExpressionError(f"{name!r} is not a function here; allowed: {allowed}", node.col_offset)
+    what = ast.unparse(node) if not isinstance(node, ast.Constant) else repr(node.value)
+    raise ExpressionError(f"{what[:40]!r} is not allowed in an expression", node.col_offset)

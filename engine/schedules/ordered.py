@@ -1,0 +1,102 @@
+"""Ordered schedules: the rate is a function of the position alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, field_validator
+
+from engine.schedules.base import ScheduleSpec, usual
+from engine.spec import SpecError
+
+Gamma = Annotated[float, Field(gt=0, le=10)]
+COUNTS: Final[dict[str, Any]] = {"counts": True}
+
+
+class Constant(ScheduleSpec):
+    """The same rate in every epoch: no schedule at all."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr"
+    when: ClassVar[str] = "A baseline to compare with, or when your own hand is the schedule."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.LambdaLR with a multiplier of 1"
+
+    name: Literal["Constant"] = "Constant"
+
+
+class StepLR(ScheduleSpec):
+    """Multiplies the rate by gamma every step_size epochs."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr × gamma^⌊(n-1) / step_size⌋"
+    when: ClassVar[str] = "Simple tasks: fast first, then slower in even stages."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.StepLR"
+
+    name: Literal["StepLR"] = "StepLR"
+    step_size: int = Field(
+        ge=1,
+        le=10_000_000,
+        title="step_size",
+        description="Epochs between two cuts.",
+        json_schema_extra={**usual(5, 30), **COUNTS},
+    )
+    gamma: Gamma = Field(0.1, title="gamma", description="Factor of each cut.", json_schema_extra=usual(0.1, 0.5))
+
+
+class MultiStepLR(ScheduleSpec):
+    """Multiplies the rate by gamma when the number of completed epochs reaches a milestone."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr × gamma^(milestones ≤ n-1)"
+    when: ClassVar[str] = "Simple tasks whose good moments to cut are known."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.MultiStepLR"
+
+    name: Literal["MultiStepLR"] = "MultiStepLR"
+    milestones: tuple[Annotated[int, Field(ge=1, le=10_000_000)], ...] = Field(
+        min_length=1,
+        max_length=1000,
+        title="milestones",
+        description="Completed epochs after which the rate is cut, in increasing order: 15, 30, 45.",
+        json_schema_extra=COUNTS,
+    )
+    gamma: Gamma = Field(0.1, title="gamma", description="Factor of each cut.", json_schema_extra=usual(0.1, 0.5))
+
+    @field_validator("milestones")
+    @classmethod
+    def _increasing(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if list(value) != sorted(value):
+            raise SpecError("", f"must be in increasing order; it is {list(value)}")
+        return value
+
+
+class ExponentialLR(ScheduleSpec):
+    """Multiplies the rate by gamma after every epoch."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr × gamma^(n-1)"
+    when: ClassVar[str] = "A smooth, steady decay. gamma near 1: 0.9 leaves 4% after 30 epochs."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.ExponentialLR"
+
+    name: Literal["ExponentialLR"] = "ExponentialLR"
+    gamma: Gamma = Field(title="gamma", description="Factor after every epoch.", json_schema_extra=usual(0.95, 0.99))
+
+
+class CosineAnnealingLR(ScheduleSpec):
+    """Half a cosine from the rate down to eta_min in T_max epochs; past T_max it rises again."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "eta_min + (lr - eta_min) (1 + cos(π (n-1) / T_max)) / 2"
+    when: ClassVar[str] = "Complex tasks with a known number of epochs: long fast phase, gentle landing."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.CosineAnnealingLR (Loshchilov and Hutter, SGDR, 2017)"
+
+    name: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
+    T_max: int = Field(
+        ge=1,
+        le=10_000_000,
+        title="T_max",
+        description="Epochs from the top to the bottom of the cosine; usually the epochs of the run.",
+        json_schema_extra=COUNTS,
+    )
+    eta_min: float = Field(
+        0.0, ge=0, le=1000, title="eta_min", description="Lowest rate.", json_schema_extra=usual(0, 1e-4)
+    )

@@ -1,0 +1,54 @@
+"""Questions about a planned curve, and their answers: torch-free, so that the window can ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.commands import Command
+from engine.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveQuery:
+    """What the rates will be, from a recipe's start or from a live run's state.
+
+    Args:
+        key: who asks; a newer query with the same key replaces an older one that is not answered yet.
+        recipe: the recipe; with ``state`` None the curve starts at epoch 1 of it.
+        group_names: names of the parameter groups, in order.
+        steps_per_epoch: batches an epoch, for schedules stepped per batch and for expressions.
+        epochs: where the curve ends (epochs completed).
+        state: a live run's rate state (``RateEvent.state``), or None.
+        position: (epoch from 1, batch) that the state stands at.
+        act: a staged command to apply first (the pending change), or None.
+        history: the run's epoch metrics so far, for "as if from epoch 1".
+    """
+
+    key: str
+    recipe: Recipe
+    group_names: tuple[str, ...] = ("all",)
+    steps_per_epoch: int = 1
+    epochs: int = 30
+    state: dict[str, Any] | None = None
+    position: tuple[int, int] = (1, 0)
+    act: Command | None = None
+    history: tuple[dict[str, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """The answer: rate ``lr`` [points, groups] in force from ``x`` [points] on (epochs completed), as steps.
+
+    The last point stands at the end of the run and repeats the last rate. ``problem`` is why there is no curve (then
+    ``x`` and ``lr`` are empty), ``warnings`` what the person should know.
+    """
+
+    key: str
+    x: np.ndarray
+    lr: np.ndarray
+    group_names: tuple[str, ...] = ("all",)
+    problem: str | None = None
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,128 @@
+"""The base of everything that is read from JSON: strict, frozen, and able to say what is wrong in one line."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+
+class SpecError(ValueError):
+    """Bad input. ``field`` is the path of the field (``schedule.gamma``), ``problem`` what is wrong and allowed."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.field = field
+        self.problem = problem
+
+
+class Spec(BaseModel):
+    """An immutable value with named, checked fields. No NaN, no infinity, no unknown keys, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
+    tags: ClassVar[set[str]] = set()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for key in ("name", "command"):
+            if key in cls.model_fields:
+                literals = get_args(cls.model_fields[key].annotation)
+                if len(literals) == 1:
+                    Spec.tags.add(literals[0])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        for key in value:
+            if key not in cls.model_fields:
+                allowed = ", ".join(cls.model_fields)
+                raise SpecError(str(key), f"is not a key here; allowed: {allowed}")
+        # JSON has lists where a frozen value has tuples, and strict validation of Python data takes no list for one.
+        return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
+
+
+def parse(kind: Any, text: str | bytes) -> Any:
+    """Read ``text`` (JSON) as ``kind``, a Spec class or a union of them.
+
+    Raises:
+        SpecError: the text is not JSON, or a field is missing, unknown or out of range.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        raise first_problem(error) from error
+
+
+def first_problem(error: ValidationError) -> SpecError:
+    """The first problem of a pydantic error, as field and sentence."""
+    return problems(error)[0]
+
+
+def problems(error: ValidationError) -> list[SpecError]:
+    """Every problem of a pydantic error, as field and sentence, in the order of the fields."""
+    return [_problem(detail) for detail in error.errors(include_url=False)]
+
+
+def _path(parts: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in Spec.tags:
+            path += f".{part}" if path else part
+    return path
+
+
+def _problem(detail: ErrorDetails) -> SpecError:
+    kind, ctx, given = detail["type"], detail.get("ctx") or {}, detail.get("input")
+    field = _path(detail["loc"])
+    inner = ctx.get("error")
+    if isinstance(inner, SpecError):
+        return SpecError(".".join(filter(None, (field, inner.field))).replace(".[", "["), inner.problem)
+    shown = repr(given) if isinstance(given, (str, int, float, bool)) else None
+    sentence = _SENTENCES.get(kind)
+    if kind.startswith("union_tag"):
+        tag = str(ctx.get("discriminator", "name")).strip("'")
+        field = ".".join(filter(None, (field, tag)))
+        if "tag" not in ctx:
+            return SpecError(field, "is required")
+        expected = str(ctx["expected_tags"]).replace("'", "")
+        return SpecError(field, f"{ctx['tag']!r} is not known; allowed: {expected}")
+    if sentence is None:
+        problem = detail["msg"].removeprefix("Value error, ")
+    else:
+        problem = sentence.format(**ctx)
+        if shown is not None:
+            problem += f"; it is {shown}"
+    return SpecError(field, problem)
+
+
+_SENTENCES = {
+    "missing": "is required",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "literal_error": "must be {expected}",
+    "tuple_type": "must be a list",
+    "too_short": "must have at least {min_length} item(s)",
+    "too_long": "must have at most {max_length} item(s)",
+    "dict_type": "must be an object with named fields",
+    "model_type": "must be an object with named fields",
+    "model_attributes_type": "must be an object with named fields",
+    "json_invalid": "is not JSON: {error}",
+}
