@@ -20,6 +20,7 @@ class ReduceLROnPlateau(ScheduleSpec):
     formula: ClassVar[str] = "lr × factor after patience + 1 epochs without a better metric"
     when: ClassVar[str] = "Complex tasks whose length is not known: it cuts when progress stops."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ReduceLROnPlateau"
+    cuts: ClassVar[bool] = True
 
     name: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     monitor: Monitor = Field("val_loss", title="monitor", description="The metric that must improve.")

@@ -34,6 +34,7 @@ class ScheduleSpec(Spec):
     formula: ClassVar[str]
     when: ClassVar[str]
     docs: ClassVar[str]
+    cuts: ClassVar[bool] = False  # whether each change of the rate is worth a line of its own
 
     interval: Interval = Field(
         "epoch",

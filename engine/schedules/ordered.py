@@ -31,6 +31,7 @@ class StepLR(ScheduleSpec):
     formula: ClassVar[str] = "lr × gamma^⌊(n-1) / step_size⌋"
     when: ClassVar[str] = "Simple tasks: fast first, then slower in even stages."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.StepLR"
+    cuts: ClassVar[bool] = True
 
     name: Literal["StepLR"] = "StepLR"
     step_size: int = Field(
@@ -50,6 +51,7 @@ class MultiStepLR(ScheduleSpec):
     formula: ClassVar[str] = "lr × gamma^(milestones ≤ n-1)"
     when: ClassVar[str] = "Simple tasks whose good moments to cut are known."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.MultiStepLR"
+    cuts: ClassVar[bool] = True
 
     name: Literal["MultiStepLR"] = "MultiStepLR"
     milestones: tuple[Annotated[int, Field(ge=1, le=10_000_000)], ...] = Field(

@@ -1,0 +1,105 @@
+"""One group's rate under the learning-rate law (see ``engine.rate``)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from engine.optimizers import Rejected
+from engine.recipe import LR_MAX
+from engine.schedules import ScheduleSpec
+from engine.schedules.plan import Length, Plan
+from engine.words import Words, number
+
+
+@dataclass
+class GroupRate:
+    """One group's plan and what the hand did to it."""
+
+    name: str
+    plan: Plan
+    hold: float | None = None
+    set_to: float | None = None  # v of the law
+    plan_then: float | None = None  # p of the law
+
+    @property
+    def lr(self) -> float:
+        """The rate in force."""
+        return self.hold if self.hold is not None else self.following(self.plan.value)
+
+    @property
+    def touched(self) -> bool:
+        """Whether the rate is anything but the plan's own."""
+        return self.hold is not None or self.set_to is not None
+
+    def following(self, planned: float) -> float:
+        """The rate where the plan says ``planned``, were the group not held."""
+        if self.set_to is None or self.plan_then is None:
+            return planned
+        return self.set_to * (planned / self.plan_then)
+
+    def put(self, lr: float, hold: bool) -> None:
+        """Set the rate: held, or keeping the curve's shape from here.
+
+        Raises:
+            Rejected: to follow, where the plan is 0.
+        """
+        self.check(lr, hold)
+        if hold:
+            self.hold, self.set_to, self.plan_then = lr, None, None
+            return
+        self.hold, self.set_to, self.plan_then = None, lr, self.plan.value
+
+    def check(self, lr: float, hold: bool) -> None:
+        """Know whether ``put`` would be carried out.
+
+        Raises:
+            Rejected: to follow, where the plan is 0; or a rate above the largest allowed.
+        """
+        if not math.isfinite(lr) or lr > LR_MAX:
+            raise Rejected(
+                Words("the rate would be {lr}; the largest allowed is {largest}", lr=number(lr), largest=number(LR_MAX))
+            )
+        if not hold and self.plan.value == 0:
+            raise Rejected(
+                Words(
+                    "the plan is 0 here (group {group}), so there is no shape to keep; hold the rate instead",
+                    group=self.name,
+                )
+            )
+
+    def release(self) -> None:
+        """Back on the plan."""
+        self.hold = self.set_to = self.plan_then = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The plan of ``group`` moved from ``old`` to ``new`` (rates in force) by a rule worth a line."""
+
+    group: str
+    schedule: str
+    old: float
+    new: float
+    text: Words
+
+
+def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:
+    """The part of ``schedule`` for the group at ``index`` of ``count``.
+
+    Raises:
+        Rejected: it lists another number of expressions.
+    """
+    listed = schedule.per_group()
+    if listed is not None and listed != count:
+        raise Rejected(
+            Words("{listed} expressions for {count} group(s); give one, or one per group", listed=listed, count=count)
+        )
+    return schedule.for_group(index)
+
+
+def steps_ahead(plan: Plan, epochs: int, epochs_done: int, length: Length, steps_done: int) -> int:
+    """How often ``plan`` will be stepped until the end of the run."""
+    if plan.spec.interval == "epoch":
+        return max(0, epochs - epochs_done)
+    return max(0, epochs * length.steps_per_epoch - steps_done)

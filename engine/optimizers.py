@@ -1,0 +1,64 @@
+"""Optimizers by name, with PyTorch's own parameters, and changes to a live one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from engine.recipe import OptimizerSpec
+from engine.words import Words
+
+_CLASSES: Final[dict[str, type[Optimizer]]] = {
+    "SGD": torch.optim.SGD,
+    "Adam": torch.optim.Adam,
+    "AdamW": torch.optim.AdamW,
+    "RMSprop": torch.optim.RMSprop,
+}
+
+
+class Rejected(Exception):  # noqa: N818 - a refusal with its reason, not an error of the program
+    """A command that is not carried out; ``reason`` says why, for a person."""
+
+    def __init__(self, reason: Words) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> Optimizer:
+    """The optimizer of ``spec`` over ``groups``, each its parameters and its learning rate."""
+    options = spec.model_dump(exclude={"name", "lr"})
+    parameters = [{"params": params, "lr": lr} for params, lr in groups]
+    optimizer_class: Any = _CLASSES[spec.model_dump()["name"]]
+    optimizer: Optimizer = optimizer_class(parameters, lr=spec.lr, **options)
+    return optimizer
+
+
+def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) -> None:
+    """Set hyperparameters (never ``lr``) of the given groups of a live optimizer, all or none.
+
+    Raises:
+        Rejected: the optimizer has no such hyperparameter, or the values contradict each other.
+    """
+    chosen = [optimizer.param_groups[i] for i in groups]
+    for name in values:
+        if name not in optimizer.defaults or name == "lr":
+            kind = type(optimizer).__name__
+            has = [n for n in _CHANGEABLE if n in optimizer.defaults]
+            raise Rejected(Words("{kind} has no {name}; it has {has}", kind=kind, name=name, has=", ".join(has)))
+    for group in chosen:
+        new = {**group, **values}
+        if new.get("nesterov") and (new["momentum"] == 0 or new["dampening"] != 0):
+            raise Rejected(Words("nesterov needs a momentum above 0 and a dampening of 0"))
+        if isinstance(optimizer, torch.optim.RMSprop) and values.get("momentum") and group["momentum"] == 0:
+            raise Rejected(
+                Words("RMSprop cannot take up momentum in mid-run: it keeps no momentum buffer when it starts without")
+            )
+    for group in chosen:
+        group.update(values)
+
+
+_CHANGEABLE: Final = ("weight_decay", "momentum", "dampening", "nesterov", "betas", "alpha", "eps")

@@ -1,0 +1,294 @@
+"""The learning-rate law: what the plan says, and what the hand does to it. The only writer of a live rate.
+
+For group g::
+
+    lr_g = hold_g                      while the hand holds it
+         = v_g * (plan_g / p_g)        while it follows; v_g is what was set, p_g the plan at that moment
+         = plan_g                      untouched, or released
+
+PyTorch's schedulers disagree about a rate that is set by hand; this one law replaces all of their habits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch.optim import Optimizer
+
+from engine.commands import Then
+from engine.group_rate import Cut, GroupRate, for_group, steps_ahead
+from engine.optimizers import Rejected
+from engine.recipe import OptimizerSpec, Recipe
+from engine.schedules import ReduceLROnPlateau, ScheduleSpec
+from engine.schedules.plan import Length, Plan, PlanError
+from engine.spec import SpecError
+from engine.words import Words, number
+
+LOOK_AHEAD = 20_000
+
+
+class RateControl:
+    """The rates of all groups: plan plus hand.
+
+    ``epochs_done`` and ``steps_done`` count what the plans were told of; ``epochs`` is the run's length now.
+    """
+
+    def __init__(self, groups: list[GroupRate], optimizer: OptimizerSpec, bases: list[float], length: Length) -> None:
+        self.groups = groups
+        self.length = length
+        self.epochs_done = 0
+        self.steps_done = 0
+        self._optimizer = optimizer
+        self._bases = bases
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe, names: Sequence[str], steps_per_epoch: int) -> RateControl:
+        """The rates of a run that begins; ``names`` are the groups', in the optimizer's order.
+
+        Raises:
+            SpecError: a schedule does not fit the groups, or cannot be run to its end.
+        """
+        length = Length(recipe.epochs, steps_per_epoch)
+        specs = {spec.name: spec for spec in recipe.groups}
+        groups, bases = [], []
+        for index, name in enumerate(names):
+            own = specs.get(name)
+            base = own.lr if own and own.lr is not None else recipe.optimizer.lr
+            field = "schedule"
+            schedule: ScheduleSpec = recipe.schedule
+            if own and own.schedule is not None:
+                field, schedule = f"groups[{recipe.groups.index(own)}].schedule", own.schedule
+            try:
+                listed = for_group(schedule, index, len(names))
+                plan = Plan(listed, base, recipe.optimizer, length)
+                plan.prove(steps_ahead(plan, length.epochs, 0, length, 0))
+            except (PlanError, Rejected) as error:
+                raise SpecError(field, str(error)) from None
+            groups.append(GroupRate(name, plan))
+            bases.append(base)
+        return cls(groups, recipe.optimizer, bases, length)
+
+    # -- what is in force
+
+    def rates(self) -> list[float]:
+        """The rate of each group now."""
+        return [group.lr for group in self.groups]
+
+    def planned(self) -> list[float]:
+        """What the plan alone says for each group now."""
+        return [group.plan.value for group in self.groups]
+
+    def write(self, optimizer: Optimizer) -> None:
+        """Write the rates into the live optimizer. Nothing else does."""
+        for group, live in zip(self.groups, optimizer.param_groups, strict=True):
+            live["lr"] = group.lr
+
+    # -- time passes
+
+    def step_done(self) -> None:
+        """A batch was trained and its update made: step-wise plans move on."""
+        self.steps_done += 1
+        for group in self.groups:
+            if group.plan.spec.interval == "step":
+                group.plan.step()
+
+    def epoch_done(self, metrics: dict[str, float] | None) -> list[Cut]:
+        """An epoch ended with ``metrics``: epoch-wise plans move on. Returns the cuts that they made."""
+        self.epochs_done += 1
+        cuts = []
+        for group in self.groups:
+            if group.plan.spec.interval != "epoch":
+                continue
+            if group.hold is not None and group.plan.monitor is not None:
+                continue  # under a hold the metric answers to the hand's rate, not to the plan's
+            before, patience = group.plan.value, group.plan.patience()
+            group.plan.step(metrics)
+            after = group.plan.value
+            if after != before and group.plan.spec.cuts:
+                cuts.append(self._cut(group, before, after, patience))
+        return cuts
+
+    def _cut(self, group: GroupRate, before: float, after: float, patience: tuple[float, int] | None) -> Cut:
+        spec = group.plan.spec
+        old, new = group.following(before), group.following(after)
+        values = {"schedule": spec.model_dump()["name"], "old": number(old), "new": number(new)}
+        if isinstance(spec, ReduceLROnPlateau) and patience is not None:
+            text = Words(
+                "{schedule} {old} -> {new}: nothing better than {best} for {bad} epochs",
+                **values,
+                best=number(patience[0]),
+                bad=patience[1] + 1,
+            )
+        elif group.hold is not None:
+            text = Words("{schedule} {old} -> {new} in the plan; the rate stays held", **values)
+        else:
+            text = Words("{schedule} {old} -> {new}", **values)
+        return Cut(group.name, values["schedule"], old, new, text)
+
+    # -- the hand
+
+    def set_lr(self, lr: float, then: Then, group: str | None) -> Words | None:
+        """Set every group (or one) to ``lr``; returns a warning or None. All groups change, or none.
+
+        Raises:
+            Rejected: unknown group, or nothing to follow because the plan is 0.
+        """
+        return self._put([(g, lr) for g in self._chosen(group)], then)
+
+    def scale_lr(self, factor: float, then: Then, group: str | None) -> Words | None:
+        """Multiply what is in force; returns a warning or None. All groups change, or none.
+
+        Raises:
+            Rejected: as ``set_lr``; or a rate of 0, which no factor changes.
+        """
+        chosen = self._chosen(group)
+        for g in chosen:
+            if g.lr == 0:
+                raise Rejected(
+                    Words("the rate of group {group} is 0, which no factor changes; set a value", group=g.name)
+                )
+        return self._put([(g, g.lr * factor) for g in chosen], then)
+
+    def release_lr(self, group: str | None) -> None:
+        """Back on the plan.
+
+        Raises:
+            Rejected: unknown group, or no chosen group was touched.
+        """
+        chosen = [g for g in self._chosen(group) if g.touched]
+        if not chosen:
+            raise Rejected(Words("the rate follows the plan already"))
+        for g in chosen:
+            g.release()
+            g.plan.start_patience_anew()
+
+    def swap(
+        self,
+        schedule: ScheduleSpec,
+        lr: float | Sequence[float] | None,
+        group: str | None,
+        replay: Sequence[dict[str, float]] | None,
+    ) -> None:
+        """A new plan for every group (or one), from here or, with ``replay``, as if from epoch 1.
+
+        Args:
+            schedule: the new schedule.
+            lr: the new base, or one per chosen group; None takes the rate in force (the recipe's with ``replay``).
+            group: one group's name, or None for all.
+            replay: the metrics of the epochs so far, or None to start at position 0.
+
+        Raises:
+            Rejected: the base is 0, the counts do not fit the groups, or the schedule cannot be run to its end.
+        """
+        chosen = self._chosen(group)
+        bases = self._new_bases(chosen, lr, replay is not None)
+        plans = []
+        for place, (g, base) in enumerate(zip(chosen, bases, strict=True)):
+            try:
+                spec = for_group(schedule, place, len(chosen))
+                plan = Plan(spec, base, self._optimizer, self.length)
+                if replay is not None:
+                    self._replay(plan, replay)
+                epochs = self.length.epochs
+                plan.prove(steps_ahead(plan, epochs, self.epochs_done, self.length, self.steps_done))
+            except PlanError as error:
+                raise Rejected(Words("the schedule cannot be used: {problem}", problem=str(error))) from None
+            plans.append((g, plan))
+        for g, plan in plans:
+            g.release()
+            g.plan = plan
+
+    def set_epochs(self, epochs: int) -> None:
+        """The run's new length; the plans stay as they are."""
+        self.length = Length(epochs, self.length.steps_per_epoch)
+
+    # -- copies and files
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on exactly, as plain data that shares nothing with this object."""
+        groups = [
+            {"name": g.name, "plan": g.plan.state(), "hold": g.hold, "set_to": g.set_to, "plan_then": g.plan_then}
+            for g in self.groups
+        ]
+        return {
+            "groups": groups,
+            "bases": list(self._bases),
+            "epochs": self.length.epochs,
+            "steps_per_epoch": self.length.steps_per_epoch,
+            "epochs_done": self.epochs_done,
+            "steps_done": self.steps_done,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> RateControl:
+        """The rate control that ``state`` was taken from."""
+        groups = [
+            GroupRate(g["name"], Plan.from_state(g["plan"], optimizer), g["hold"], g["set_to"], g["plan_then"])
+            for g in state["groups"]
+        ]
+        rate = cls(groups, optimizer, list(state["bases"]), Length(state["epochs"], state["steps_per_epoch"]))
+        rate.epochs_done, rate.steps_done = state["epochs_done"], state["steps_done"]
+        return rate
+
+    def copy(self) -> RateControl:
+        """An independent rate control in the same state: what a preview runs forward."""
+        return RateControl.from_state(self.state(), self._optimizer)
+
+    # -- within
+
+    def _chosen(self, group: str | None) -> list[GroupRate]:
+        chosen = [g for g in self.groups if group in (None, g.name)]
+        if not chosen:
+            names = ", ".join(g.name for g in self.groups)
+            raise Rejected(Words("no group {group!r}; the groups are {names}", group=group, names=names))
+        return chosen
+
+    def _put(self, values: list[tuple[GroupRate, float]], then: Then) -> Words | None:
+        held = [then == "hold" or (then == "keep" and g.hold is not None) for g, _ in values]
+        for (g, lr), hold in zip(values, held, strict=True):
+            g.check(lr, hold)  # no group may change before every group can
+        for (g, lr), hold in zip(values, held, strict=True):
+            g.put(lr, hold)
+            g.plan.start_patience_anew()
+        following = [g for (g, _), hold in zip(values, held, strict=True) if not hold]
+        return next(filter(None, (self._rises(g) for g in following)), None)
+
+    def _rises(self, group: GroupRate) -> Words | None:
+        """A warning where the rest of the curve climbs above twice what was just set."""
+        now, ahead = group.lr, group.plan.copy()
+        steps = steps_ahead(ahead, self.length.epochs, self.epochs_done, self.length, self.steps_done)
+        highest = now
+        for _ in range(min(steps, LOOK_AHEAD)):
+            ahead.step()
+            highest = max(highest, group.following(ahead.value))
+        if highest <= 2 * now:
+            return None
+        return Words(
+            "the rest of the curve rises to {highest}, more than twice the {now} set now; hold the rate or choose a "
+            "new schedule to avoid that",
+            highest=number(highest),
+            now=number(now),
+        )
+
+    def _new_bases(self, chosen: list[GroupRate], lr: float | Sequence[float] | None, replay: bool) -> list[float]:
+        if lr is None:
+            all_bases = dict(zip((g.name for g in self.groups), self._bases, strict=True))
+            bases = [all_bases[g.name] if replay else g.lr for g in chosen]
+        elif isinstance(lr, (int, float)):
+            bases = [float(lr)] * len(chosen)
+        else:
+            bases = [float(value) for value in lr]
+        if len(bases) != len(chosen):
+            raise Rejected(Words("lr lists {given} rates for {wanted} group(s)", given=len(bases), wanted=len(chosen)))
+        if 0 in bases:
+            raise Rejected(Words("a schedule that starts from a rate of 0 stays at 0; give the rate to start from"))
+        return bases
+
+    def _replay(self, plan: Plan, metrics: Sequence[dict[str, float]]) -> None:
+        if plan.spec.interval == "step":
+            for _ in range(self.steps_done):
+                plan.step()
+        else:
+            for epoch in range(self.epochs_done):
+                plan.step(metrics[epoch] if epoch < len(metrics) else None)

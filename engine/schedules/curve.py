@@ -1,0 +1,84 @@
+"""The drawn curve: the rate control that trains, copied and run forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from engine.acts import act_on_rate
+from engine.commands import At, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.optimizers import Rejected
+from engine.rate import RateControl
+from engine.schedules.plan import PlanError
+from engine.schedules.query import Curve, CurveQuery
+from engine.spec import SpecError
+
+_CHECK_EVERY = 1000
+
+
+def walk(rate: RateControl, start: At, *, per_batch: bool) -> Iterator[tuple[At, list[float]]]:
+    """Run ``rate`` forward to the end of the run, yielding the rates in force at each position on the way.
+
+    Positions are the starts of epochs, or of batches with ``per_batch``; the first is ``start`` itself. A
+    metric-driven plan is given no metric: it shows its flat continuation. ``rate`` is used up.
+    """
+    batches = rate.length.steps_per_epoch
+    stepwise = any(g.plan.spec.interval == "step" for g in rate.groups)
+    for epoch in range(start.epoch, rate.length.epochs + 1):
+        first = start.batch if epoch == start.epoch else 0
+        if not per_batch:
+            yield At(epoch=epoch, batch=first), rate.rates()
+        for batch in range(first, batches) if per_batch or stepwise else ():
+            if per_batch:
+                yield At(epoch=epoch, batch=batch), rate.rates()
+            rate.step_done()
+        rate.epoch_done(None)
+
+
+def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Curve:
+    """Answer ``query``: the planned rates from its position to its last epoch.
+
+    One point an epoch, or one a batch where a schedule is stepped per batch. What cannot be drawn is said in
+    ``Curve.problem``. ``cancelled`` is asked now and then; a cancelled curve is empty with no problem.
+    """
+    nothing = np.empty(0), np.empty((0, len(query.group_names)))
+    try:
+        rate, warnings = _prepared(query)
+    except (SpecError, PlanError) as error:
+        problem = getattr(error, "problem", None) or str(error)
+        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=problem)
+    except Rejected as refusal:
+        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=refusal.reason)
+    stepwise = any(g.plan.spec.interval == "step" for g in rate.groups)
+    x: list[float] = []
+    lr: list[list[float]] = []
+    try:
+        for at, rates in walk(rate, At(epoch=query.position[0], batch=query.position[1]), per_batch=stepwise):
+            x.append(at.epoch - 1 + at.batch / query.steps_per_epoch)
+            lr.append(rates)
+            if len(x) % _CHECK_EVERY == 0 and cancelled():
+                return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names)
+    except PlanError as error:
+        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=str(error))
+    if x:
+        x.append(float(rate.length.epochs))
+        lr.append(lr[-1])
+    points = np.array(lr, dtype=np.float64).reshape(len(x), len(query.group_names))
+    return Curve(key=query.key, x=np.array(x), lr=points, group_names=query.group_names, warnings=tuple(warnings))
+
+
+def _prepared(query: CurveQuery) -> tuple[RateControl, list[str]]:
+    recipe = query.recipe.model_copy(update={"epochs": query.epochs})
+    if query.state is None:
+        rate = RateControl.from_recipe(recipe, query.group_names, query.steps_per_epoch)
+        warnings: list[str] = list(recipe.warnings())
+    else:
+        rate = RateControl.from_state(query.state, recipe.optimizer)
+        rate.set_epochs(query.epochs)
+        warnings = []
+    if isinstance(query.act, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
+        warning = act_on_rate(rate, query.act, list(query.history))
+        if warning is not None:
+            warnings.append(warning)
+    return rate, warnings
