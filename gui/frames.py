@@ -1,0 +1,183 @@
+"""The one repaint clock. Nothing else in the window repaints on its own while a run trains.
+
+Painting holds the interpreter lock, so what painting takes, training loses. The clock therefore measures what a frame
+cost and waits until that cost is no more than its share of the time gone by.
+
+What counts as the cost: the registered callables change items, and Qt paints those later, from its event queue. So the
+frame ends with a synchronous flush: repainting one pixel of a window makes Qt paint everything that is marked dirty in
+it, in one go, before the call returns. A graphics scene tells its view what is dirty by a queued call of its own; the
+plots deliver that call themselves (``gui.plots.base.RunPlot.flush``), or their painting would happen after the
+measurement, and twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Literal
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QWidget
+
+Paint = Callable[[], bool]
+Mode = Literal["training", "free"]
+
+SHARE: Final = 0.01
+FASTEST_TRAINING: Final = 1 / 30
+FASTEST_FREE: Final = 1 / 60
+SLOWEST: Final = 2.0
+HEARTBEAT: Final = 1.0
+_WINDOW: Final = 10.0
+
+
+class FrameClock(QObject):
+    """Repaints what is registered, inside its share of wall time while training and freely otherwise.
+
+    Args:
+        window: the window whose pending painting belongs to a frame; more can be given with ``add_window``.
+        share: part of wall time that painting may take while training, 0 to 1.
+    """
+
+    def __init__(self, parent: QObject | None = None, *, window: QWidget | None = None, share: float = SHARE) -> None:
+        super().__init__(parent)
+        self.budget = share
+        self._paints: list[Paint] = []
+        self._windows: list[QWidget] = []
+        self._mode: Mode = "free"
+        self._boosts = 0
+        self._dragging = False
+        self._running = False
+        self._painting = False
+        self._due = 0.0
+        self._frames: deque[tuple[float, float, bool]] = deque()
+        self._began = time.perf_counter()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._frame)
+        if window is not None:
+            self.add_window(window)
+
+    def register(self, paint: Paint) -> None:
+        """Call ``paint`` in every frame; it returns whether it had anything to do."""
+        self._paints.append(paint)
+
+    def unregister(self, paint: Paint) -> None:
+        """Call ``paint`` no more."""
+        self._paints.remove(paint)
+
+    def add_window(self, window: QWidget) -> None:
+        """Count the pending painting of ``window`` as part of a frame, until it is destroyed."""
+        self._windows.append(window)
+        window.destroyed.connect(lambda: self._windows.remove(window) if window in self._windows else None)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        if not self._running:
+            self._running = True
+            self._began = time.perf_counter()
+            self._schedule(0.0)
+
+    def stop(self) -> None:
+        """Tick no more; ``start`` begins again."""
+        self._running = False
+        self._timer.stop()
+
+    @property
+    def mode(self) -> Mode:
+        """Whether painting is inside its share (training) or free."""
+        return self._mode
+
+    def set_mode(self, mode: Mode) -> None:
+        """``training``: stay inside the share. ``free``: idle or paused, repaint whenever something is dirty."""
+        if mode != self._mode:
+            self._mode = mode
+            self.poke()
+
+    def set_dragging(self, dragging: bool) -> None:
+        """The person is dragging in the window: painting is free until it ends."""
+        self._dragging = dragging
+        self.poke()
+
+    @contextmanager
+    def boost(self) -> Iterator[None]:
+        """Painting is free inside the ``with`` block."""
+        self._boosts += 1
+        self.poke()
+        try:
+            yield
+        finally:
+            self._boosts -= 1
+
+    def poke(self) -> None:
+        """Something is dirty: do not sleep until the next heartbeat. While training the share is kept all the same."""
+        if not self._running or self._painting:
+            return
+        now = time.perf_counter()
+        self._schedule(max(0.0, self._due - now) if self._frugal else max(0.0, self._last + FASTEST_FREE - now))
+
+    @property
+    def share(self) -> float:
+        """Part of wall time that painting took over the last ten seconds (or since ``start``)."""
+        now = time.perf_counter()
+        self._forget(now)
+        span = min(_WINDOW, now - self._began)
+        return sum(cost for _, cost, _ in self._frames) / span if span > 0 else 0.0
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames that had something to paint, a second, over the last ten seconds (or since ``start``)."""
+        now = time.perf_counter()
+        self._forget(now)
+        span = min(_WINDOW, now - self._began)
+        return sum(worked for _, _, worked in self._frames) / span if span > 0 else 0.0
+
+    @property
+    def _frugal(self) -> bool:
+        return self._mode == "training" and not self._dragging and not self._boosts
+
+    @property
+    def _last(self) -> float:
+        return self._frames[-1][0] if self._frames else self._began
+
+    def _frame(self) -> None:
+        began = time.perf_counter()
+        self._painting = True
+        try:
+            # Every paint runs, so no "any" over a generator, which would stop at the first that worked.
+            worked = any([paint() for paint in self._paints])
+            if worked:
+                self._flush()
+        finally:
+            self._painting = False
+        now = time.perf_counter()
+        cost = now - began
+        self._frames.append((now, cost, worked))
+        self._forget(now)
+        if not self._running:
+            return
+        if self._frugal:
+            wait = min(SLOWEST, max(FASTEST_TRAINING, cost / self.budget)) - cost
+            self._due = now + wait
+        elif worked:
+            # As long a rest as the work took, so that a slow frame never starves the person's clicks.
+            wait = max(FASTEST_FREE - cost, cost)
+            self._due = now + wait
+        else:
+            wait = HEARTBEAT
+            self._due = now
+        self._schedule(wait)
+
+    def _flush(self) -> None:
+        for window in self._windows:
+            if window.isVisible() and not window.isMinimized():
+                window.repaint(0, 0, 1, 1)
+
+    def _forget(self, now: float) -> None:
+        while self._frames and self._frames[0][0] < now - _WINDOW:
+            self._frames.popleft()
+
+    def _schedule(self, seconds: float) -> None:
+        self._timer.start(max(0, round(seconds * 1000)))

@@ -1,0 +1,305 @@
+"""What the three plots share: canvas, header, axes, crosshair, markers, and drawing only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolTip, QVBoxLayout, QWidget
+
+from gui.plots.axes import PositionAxis, ValueAxis
+from gui.plots.header import Entry, Header
+from gui.plots.items import Grid, Marker, MarkerLines, pen
+from gui.plots.view import Canvas
+from gui.series import Axis, RunSeries
+from gui.theme import LIGHT, Colors, restyle
+from gui.words import tr
+
+_REACH = 6
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class RunPlot(QFrame):
+    """One plot of a run's history.
+
+    Signals: ``cursor_moved(x | None)`` the pointer's position on the x axis, None when it left; ``x_moved(low, high)``
+    the person zoomed or panned; ``fit_wanted`` a double click; ``marker_clicked(id)``; ``touched`` something other
+    than the history changed, so a frame is due.
+    """
+
+    cursor_moved = Signal(object)
+    x_moved = Signal(float, float)
+    fit_wanted = Signal()
+    marker_clicked = Signal(object)
+    touched = Signal()
+
+    def __init__(
+        self, title: str, empty: str, series: RunSeries, *, suffix: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.colors: Colors = LIGHT
+        self.axis: Axis = "epochs"
+        self.series = series
+        self._seen = -1
+        self._dirty = True
+        self._manual_y = False
+        self._moving = False
+        self._cursor: float | None = None
+        self._markers: list[Marker] = []
+
+        self.header = Header(title, self)
+        self.left, self.bottom = ValueAxis(suffix), PositionAxis()
+        self.canvas = Canvas(self.left, self.bottom, self)
+        self.view = self.canvas.view
+        self.grid = Grid(self.bottom, self.left)
+        self.marks = MarkerLines()
+        self.cross = pg.InfiniteLine(angle=90)
+        self.cross.setVisible(False)
+        self.cross.setZValue(40)
+        for item in (self.grid, self.marks, self.cross):
+            self.view.addItem(item, ignoreBounds=True)
+        self._empty = QLabel(empty, self.canvas)
+        self._empty.setProperty("role", "muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 4)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.canvas, 1)
+
+        self.log_button = self.header.add_button(tr("Log"), tr("Logarithmic vertical axis"), checkable=True)
+        self.log_button.toggled.connect(self._on_log)
+        self.fit_button = self.header.add_button(tr("Fit"), tr("Show the whole run (or double-click the plot)"))
+        self.fit_button.clicked.connect(self.fit_wanted)
+        self.canvas.hovered.connect(self._on_hover)
+        self.view.moved.connect(self._on_moved)
+        self.view.fit.connect(self.fit_wanted)
+        self.view.menu.connect(self._on_menu)
+        self.view.pressed.connect(self._on_pressed)
+        self.set_x_range(0.0, 30.0)
+
+    # What a plot of one kind says for itself -------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Bring the curves up to date with the history, the x range and the scale."""
+        raise NotImplementedError
+
+    def entries(self) -> list[Entry]:
+        """The legend's curves."""
+        raise NotImplementedError
+
+    def values_at(self, x: float | None) -> dict[str, str]:
+        """The legend's values at ``x`` (epochs completed), or the newest ones."""
+        raise NotImplementedError
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        raise NotImplementedError
+
+    # What the stack tells it -----------------------------------------------------------------------------------------
+
+    def set_series(self, series: RunSeries) -> None:
+        """Show the history of another run."""
+        self.series = series
+        self._seen = -1
+        self._manual_y = False
+        self.touch()
+
+    def set_axis(self, axis: Axis) -> None:
+        """Count positions in epochs, steps or seconds."""
+        self.axis = axis
+        self.bottom.set_kind(axis)
+        self.touch()
+
+    def set_x_range(self, low: float, high: float) -> None:
+        """Show positions ``low`` to ``high`` of the chosen axis."""
+        if high > low and (low, high) != self.x_range:
+            self.view.setXRange(low, high, padding=0)
+            self._dirty = True
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        """The positions that are shown."""
+        low, high = self.view.viewRange()[0]
+        return float(low), float(high)
+
+    def set_markers(self, markers: Sequence[Marker]) -> None:
+        """The moments to mark."""
+        self._markers = list(markers)
+        self.touch()
+
+    def set_cursor(self, value: float | None) -> None:
+        """Put the crosshair at ``value`` of the chosen axis, or take it away."""
+        self._cursor = value
+        self.cross.setVisible(value is not None)
+        if value is not None:
+            self.cross.setPos(value)
+        self._show_values()
+
+    def fit_y(self) -> None:
+        """Choose the vertical range by the history again."""
+        self._manual_y = False
+        self.touch()
+
+    def apply_theme(self, colors: Colors) -> None:
+        """Draw in ``colors``."""
+        self.colors = colors
+        self.canvas.setBackground(colors.plot)
+        self.header.legend.apply_theme(colors)
+        for axis in (self.left, self.bottom):
+            axis.setPen(pen(colors.plot))
+            axis.setTextPen(pen(colors.axis))
+        self.grid.set_colors(colors.grid, colors.strip)
+        self.marks.set_colors(colors.hand, colors.plan_marker)
+        self.cross.setPen(pen(colors.cursor))
+        restyle(self._empty)
+        self.touch()
+
+    def touch(self) -> None:
+        """Something other than the history changed."""
+        self._dirty = True
+        self.touched.emit()
+
+    def refresh(self) -> bool:
+        """Draw what changed since the last call; whether anything had."""
+        if not self._dirty and self._seen == self.series.version:
+            return False
+        self._dirty = False
+        self._seen = self.series.version
+        self.header.legend.set_entries(self.entries())
+        positions = self.series.to_axis([m.x for m in self._markers], self.axis).tolist()
+        self.marks.set_lines([(x, m) for x, m in zip(positions, self._markers, strict=True) if np.isfinite(x)])
+        self._empty.setVisible(self.is_empty())
+        self.draw()
+        self._show_values()
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Let the scene tell its view now what is dirty.
+
+        It would do so by a queued call after the frame, and the view would be painted outside the measurement.
+        """
+        QCoreApplication.sendPostedEvents(self.canvas.scene(), QEvent.Type.MetaCall.value)
+
+    # Help for the kinds ----------------------------------------------------------------------------------------------
+
+    @property
+    def log(self) -> bool:
+        """Whether the vertical axis is logarithmic."""
+        return bool(self.left.log)
+
+    def pixels(self) -> int:
+        """Width of the drawing area."""
+        return max(50, int(self.view.width()))
+
+    def x_epochs(self) -> tuple[float, float]:
+        """The positions that are shown, in epochs completed."""
+        low, high = self.series.from_axis(self.x_range, self.axis).tolist()
+        return (low, high) if low == low and high == high else (0.0, 0.0)
+
+    def visible(self, x: FloatArray) -> tuple[int, int]:
+        """First and stop of the rows of ``x`` (epochs completed, rising) in sight, one beyond on either side."""
+        low, high = self.x_epochs()
+        first, stop = int(np.searchsorted(x, low)), int(np.searchsorted(x, high, side="right"))
+        return max(0, first - 1), min(len(x), stop + 1)
+
+    def scaled(self, values: npt.ArrayLike) -> FloatArray:
+        """Values as coordinates of the vertical axis: themselves, or their exponents, NaN for 0 and below."""
+        given = np.asarray(values, np.float64)
+        if not self.log:
+            return given
+        return np.log10(given, out=np.full_like(given, np.nan), where=given > 0)
+
+    def show_y(self, low: float, high: float) -> None:
+        """Show the coordinates ``low`` to ``high`` with a margin.
+
+        The range stays as it is while it fits: a new one costs new ticks, and a curve that keeps still reads better.
+        """
+        if self._manual_y or not (np.isfinite(low) and np.isfinite(high)):
+            return
+        span = max(high - low, 0.02 if self.log else max(abs(high) * 0.02, 1e-9))
+        now_low, now_high = (float(v) for v in self.view.viewRange()[1])
+        if now_low <= low and high <= now_high and span > 0.7 * (now_high - now_low):
+            return
+        middle = (low + high) / 2
+        self.view.setYRange(middle - span * 0.58, middle + span * 0.58, padding=0)
+
+    def clamped(self, y: FloatArray) -> FloatArray:
+        """Coordinates no further out of sight than one height: a spike to infinity costs time to draw."""
+        low, high = (float(v) for v in self.view.viewRange()[1])
+        return np.clip(y, low - (high - low), high + (high - low))
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _show_values(self) -> None:
+        x = None
+        if self._cursor is not None:
+            x = float(self.series.from_axis(self._cursor, self.axis))
+        self.header.legend.set_values(self.values_at(x))
+
+    def _on_log(self, log: bool) -> None:
+        self.left.set_scale(log=log)
+        self.fit_y()
+        self.refresh()
+
+    def _on_hover(self, point: QPointF | None) -> None:
+        inside = point is not None and self.view.sceneBoundingRect().contains(point)
+        if not inside or point is None:
+            self.cursor_moved.emit(None)
+            return
+        marker = self._marker_at(point)
+        if marker is not None and marker.text:
+            where = self.canvas.viewport().mapToGlobal(self.canvas.mapFromScene(point))
+            QToolTip.showText(where, marker.text, self.canvas)
+        elif QToolTip.isVisible():
+            QToolTip.hideText()
+        self.cursor_moved.emit(float(self.view.mapSceneToView(point).x()))
+
+    def _marker_at(self, point: QPointF) -> Marker | None:
+        x = self.view.mapSceneToView(point).x()
+        reach = abs(self.view.mapSceneToView(point + QPointF(_REACH, 0)).x() - x)
+        return self.marks.near(float(x), float(reach))
+
+    def _on_pressed(self, point: QPointF) -> None:
+        marker = self._marker_at(point)
+        if marker is not None:
+            self.marker_clicked.emit(marker.id)
+
+    def _on_moved(self, axis: int) -> None:
+        if axis == 0:
+            self.x_moved.emit(*self.x_range)
+        else:
+            self._manual_y = True
+        self.touch()
+        self.refresh()
+
+    def _on_menu(self, where: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Show the whole run"), self.fit_wanted.emit)
+        action = menu.addAction(tr("Logarithmic axis"), self.log_button.toggle)
+        action.setCheckable(True)
+        action.setChecked(self.log_button.isChecked())
+        menu.popup(where)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width shows another number of points."""
+        super().resizeEvent(event)
+        self._empty.setGeometry(self._empty.parentWidget().rect().adjusted(70, 0, -20, -10))
+        self.touch()
+
+    def showEvent(self, event: Any) -> None:
+        """Draw what came while it was hidden."""
+        super().showEvent(event)
+        self.touch()

@@ -1,0 +1,85 @@
+"""The canvas of a plot: what the mouse does there, and nothing that paints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QWidget
+
+from gui.plots.axes import PositionAxis, ValueAxis
+
+
+class RunView(pg.ViewBox):  # type: ignore[misc]
+    """Wheel and drag act on x; over the vertical axis, or with Ctrl, on y.
+
+    Signals: ``moved(axis)`` (0 or 1) when the person zoomed or panned, ``fit`` on a double click, ``menu(QPoint)`` on a
+    right click (position on the screen), ``pressed(QPointF)`` on a left click (position in the scene).
+    """
+
+    moved = Signal(int)
+    fit = Signal()
+    menu = Signal(QPoint)
+    pressed = Signal(QPointF)
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.disableAutoRange()
+
+    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
+        """Zoom about the pointer."""
+        chosen = _axis(ev, axis)
+        super().wheelEvent(ev, chosen)
+        self.moved.emit(chosen)
+
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+        """Pan with the left button."""
+        if ev.button() != Qt.MouseButton.LeftButton:
+            ev.ignore()
+            return
+        chosen = _axis(ev, axis)
+        super().mouseDragEvent(ev, chosen)
+        self.moved.emit(chosen)
+
+    def mouseClickEvent(self, ev: Any) -> None:
+        """Fit on a double click, a menu on a right click."""
+        ev.accept()
+        if ev.button() == Qt.MouseButton.RightButton:
+            self.menu.emit(ev.screenPos().toPoint())
+        elif ev.double():
+            self.fit.emit()
+        else:
+            self.pressed.emit(ev.scenePos())
+
+
+def _axis(ev: Any, axis: int | None) -> int:
+    if axis is not None:
+        return axis
+    return 1 if ev.modifiers() & Qt.KeyboardModifier.ControlModifier else 0
+
+
+class Canvas(pg.PlotWidget):  # type: ignore[misc]
+    """The drawing area. Signals: ``hovered(QPointF | None)``, the pointer in the scene or None when it has left."""
+
+    hovered = Signal(object)
+
+    def __init__(self, left: ValueAxis, bottom: PositionAxis, parent: QWidget | None = None) -> None:
+        self.view = RunView()
+        super().__init__(parent, viewBox=self.view, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
+        self.plotItem.hideButtons()
+        self.plotItem.setContentsMargins(0, 2, 10, 0)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumHeight(40)
+        self.setAntialiasing(False)
+
+    def mouseMoveEvent(self, ev: QMouseEvent) -> None:
+        """Tell where the pointer is."""
+        super().mouseMoveEvent(ev)
+        self.hovered.emit(self.mapToScene(ev.position().toPoint()))
+
+    def leaveEvent(self, ev: QEvent) -> None:
+        """Tell that it has left."""
+        super().leaveEvent(ev)
+        self.hovered.emit(None)

@@ -1,0 +1,108 @@
+"""The window's style sheet, as a template over the colours and sizes of ``gui.theme``."""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Final
+
+STYLE: Final = Template("""
+QToolTip {
+    background: $raised; color: $text; border: 1px solid $border; border-radius: 4px; padding: 5px 7px;
+}
+
+QLabel { background: transparent; }
+QLabel[role="title"] { font-size: $large; font-weight: 600; }
+QLabel[role="section"] { font-size: $small; font-weight: 700; color: $muted; padding: 2px 0; }
+QLabel[role="value"] { font-size: $huge; font-weight: 600; color: $text; }
+QLabel[role="muted"] { color: $muted; }
+QLabel[role="error"] { color: $bad; }
+
+QLabel[role="chip"] {
+    font-size: $small; font-weight: 600; color: $muted; background: $raised;
+    border: 1px solid $border; border-radius: 9px; padding: 2px 9px;
+}
+QLabel[role="chip"][tone="accent"] { color: $accent; background: $accent_soft; border-color: $accent_soft; }
+QLabel[role="chip"][tone="good"] { color: $good; background: $good_soft; border-color: $good_soft; }
+QLabel[role="chip"][tone="warn"] { color: $warn; background: $warn_soft; border-color: $warn_soft; }
+QLabel[role="chip"][tone="bad"] { color: $bad; background: $bad_soft; border-color: $bad_soft; }
+
+QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: 8px; }
+QFrame[role="bar"] { background: $surface; border: none; }
+QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
+
+QPushButton, QToolButton {
+    background: $raised; color: $text; border: 1px solid $border; border-radius: 6px; padding: 5px 12px;
+}
+QToolButton { padding: 4px 8px; }
+QPushButton:hover, QToolButton:hover { border-color: $accent; }
+QPushButton:pressed, QToolButton:pressed { background: $border; }
+QPushButton:focus, QToolButton:focus { border-color: $accent; }
+QPushButton:disabled, QToolButton:disabled { color: $disabled; background: $window; border-color: $border; }
+QPushButton:checked, QToolButton:checked { color: $accent; background: $accent_soft; border-color: $accent; }
+QPushButton[role="primary"] {
+    background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; padding: 6px 16px;
+}
+QPushButton[role="primary"]:hover { background: $accent_hover; border-color: $accent_hover; }
+QPushButton[role="primary"]:focus { border-color: $text; }
+QPushButton[role="primary"]:disabled { background: $border; color: $disabled; border-color: $border; }
+QPushButton[role="quiet"], QToolButton[role="quiet"] {
+    background: transparent; border-color: transparent; color: $muted; padding: 3px 7px;
+}
+QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $raised; color: $text; }
+QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
+QPushButton[role="quiet"]:disabled, QToolButton[role="quiet"]:disabled { color: $disabled; }
+QToolButton[role="segment"] {
+    font-size: $small; color: $muted; background: transparent; border: 1px solid transparent; border-radius: 5px;
+    padding: 2px 8px;
+}
+QToolButton[role="segment"]:hover { color: $text; background: $raised; }
+QToolButton[role="segment"]:focus { border-color: $accent; }
+QToolButton[role="segment"]:checked { color: $accent; background: $accent_soft; }
+QToolButton[role="segment"]:disabled { color: $disabled; }
+
+QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox {
+    background: $surface; color: $text; border: 1px solid $border; border-radius: 5px; padding: 4px 6px;
+    selection-background-color: $accent; selection-color: $on_accent;
+}
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {
+    border-color: $accent;
+}
+QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: $disabled; background: $window; }
+QLineEdit[invalid="true"] { border-color: $bad; background: $bad_soft; }
+
+QProgressBar {
+    background: $border; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; color: transparent;
+}
+QProgressBar::chunk { background: $accent; border-radius: 3px; }
+
+QSlider::groove:horizontal { height: 4px; background: $border; border-radius: 2px; }
+QSlider::sub-page:horizontal { background: $accent; border-radius: 2px; }
+QSlider::sub-page:horizontal:disabled { background: $border; }
+QSlider::handle:horizontal {
+    width: 12px; height: 12px; margin: -5px 0; border-radius: 7px; background: $surface; border: 1px solid $accent;
+}
+QSlider::handle:horizontal:hover { background: $accent_soft; }
+QSlider::handle:horizontal:disabled { border-color: $disabled; background: $window; }
+
+QSplitter::handle { background: transparent; }
+QSplitter::handle:hover { background: $border; }
+QScrollArea { border: none; background: transparent; }
+QScrollBar:vertical { width: 10px; background: transparent; margin: 0; }
+QScrollBar:horizontal { height: 10px; background: transparent; margin: 0; }
+QScrollBar::handle { background: $border; border-radius: 4px; margin: 1px; }
+QScrollBar::handle:vertical { min-height: 28px; }
+QScrollBar::handle:horizontal { min-width: 28px; }
+QScrollBar::handle:hover { background: $disabled; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+
+QMenu { background: $surface; color: $text; border: 1px solid $border; padding: 4px; }
+QMenu::item { padding: 5px 22px; border-radius: 4px; }
+QMenu::item:selected { background: $accent_soft; color: $text; }
+QMenu::item:disabled { color: $disabled; }
+QMenu::separator { height: 1px; background: $border; margin: 4px 6px; }
+
+QHeaderView::section {
+    background: $raised; color: $muted; border: none; border-bottom: 1px solid $border; padding: 5px 8px;
+}
+""")
