@@ -1,0 +1,69 @@
+"""The latest act in one line, with the ways back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from engine.events import CommandEvent
+from gui.panels.acts import describe, put_back_command
+from gui.panels.labels import ElidedLabel
+from gui.words import said, tr
+
+
+class ActionLine(QWidget):
+    """What the hand did last, and [Put back] [Go back to here].
+
+    Signals:
+        put_back(CommandEvent): the rate from before the act is wanted back.
+        go_back(CommandEvent): the run from before the act is wanted back, in a new branch.
+    """
+
+    put_back = Signal(object)
+    go_back = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._event: CommandEvent | None = None
+        self._text = ElidedLabel()
+        self._put_back, self._go_back = QPushButton(tr("Put back")), QPushButton(tr("Go back to here"))
+        self._put_back.setToolTip(tr("Set the LR to what it was before this act."))
+        self._go_back.setToolTip(tr("Go on from just before this act, in a new branch. This run is kept."))
+        self._put_back.clicked.connect(lambda: self.put_back.emit(self._event))
+        self._go_back.clicked.connect(lambda: self.go_back.emit(self._event))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self._text, 1)
+        for button in (self._put_back, self._go_back):
+            policy = button.sizePolicy()
+            policy.setRetainSizeWhenHidden(button is self._put_back)
+            button.setSizePolicy(policy)
+            layout.addWidget(button)
+        self.clear()
+
+    def show_action(self, event: CommandEvent, groups: Sequence[str], *, can_go_back: bool = False) -> None:
+        """Show ``event``; ``groups`` names the run's groups, ``can_go_back`` says that a snapshot stands before it."""
+        self._event = event
+        self._text.setText(_line(event))
+        self._put_back.setVisible(bool(put_back_command(event, groups)))
+        self._go_back.setVisible(can_go_back)
+
+    def show_text(self, text: str) -> None:
+        """Show a line that is no act, such as "Saved as ..."."""
+        self.clear()
+        self._text.setText(said(text))
+
+    def clear(self) -> None:
+        """Nothing was done yet."""
+        self._event = None
+        self._text.setText("")
+        self._put_back.hide()
+        self._go_back.hide()
+
+
+def _line(event: CommandEvent) -> str:
+    line = tr("Epoch {epoch}, batch {batch}: {act}", epoch=event.epoch, batch=event.batch, act=describe(event))
+    return tr("{line}. Note: {warning}", line=line, warning=said(event.warning)) if event.warning else line

@@ -1,0 +1,210 @@
+"""The hand on the learning rate: the rate in force, buttons that act at once, and a staged change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from engine.commands import ReleaseLR, ScaleLR, SetLR
+from engine.recipe import LR_MAX
+from gui.panels.group_picker import GroupPicker
+from gui.panels.labels import as_tip, label, reach
+from gui.panels.rates import RateCommand, Rates
+from gui.panels.slider import rate_text
+from gui.panels.stage import StagedChange
+from gui.words import said, tr
+
+_QUICK: Final = (("÷10", 0.1), ("÷2", 0.5), ("×2", 2.0), ("×10", 10.0))
+_BIG: Final = 2.4  # the large number's size, in the font's own
+
+
+class HandPanel(QWidget):
+    """Shows the confirmed rate and says what the person wants it to be.
+
+    Signals:
+        command_wanted(SetLR | ScaleLR | ReleaseLR): to be done at the next batch.
+        staged(SetLR | ScaleLR | None): the change being prepared, for the plots to draw; None when there is none.
+        group_chosen(str | None): the group looked at; None for all.
+    """
+
+    command_wanted = Signal(object)
+    staged = Signal(object)
+    group_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rates: Rates | None = None
+        self._reason: str | None = tr("There is no run yet.")
+        self._offer: SetLR | ScaleLR | None = None
+        self._build()
+        self._stage.set_reason(self._reason)
+        self._refresh()
+
+    def show_rates(
+        self,
+        groups: Sequence[str],
+        lr: Sequence[float],
+        plan: Sequence[float],
+        holding: Sequence[bool],
+        touched: Sequence[bool],
+    ) -> None:
+        """Show what an event confirmed, one entry a group."""
+        rates = Rates(tuple(groups), tuple(lr), tuple(plan), tuple(holding), tuple(touched))
+        if rates != self._rates:
+            self._rates = rates
+            self._picker.show_groups(list(groups))
+            self._refresh()
+
+    def set_enabled_because(self, reason: str | None) -> None:
+        """Let the person act (None), or nothing of it, with ``reason`` as every tooltip."""
+        if reason != self._reason:
+            self._reason = reason
+            self._stage.set_reason(reason)
+            self._hold_instead.setEnabled(reason is None)
+            self._refresh()
+
+    def stage_lr(self, value: float) -> None:
+        """Stage ``value``, as a drag of the plot's line does; it is kept between 0 and 1000."""
+        self._stage.stage_lr(value)
+
+    def show_plan(self, text: str) -> None:
+        """The line on the plan: "Plan: StepLR, next cut at epoch 11"."""
+        self._plan.setText(text)
+        self._plan.setVisible(bool(text))
+
+    def show_floor(self, text: str | None) -> None:
+        """What the change does to the curve's floor: "floor becomes 5e-5"."""
+        self._floor.setText(text or "")
+        self._floor.setVisible(bool(text))
+
+    def show_warning(self, text: str | None) -> None:
+        """The answer to the last act where it is more than done: a refusal or a warning. None clears it."""
+        self._offer = None
+        self._hold_instead.hide()
+        self._warning.setText(said(text) if text else "")
+        self._warning.setVisible(bool(text))
+        if not self._stage.is_pending():
+            self._stage.say("")
+
+    def offer_hold(self, command: SetLR | ScaleLR, reason: str | None = None) -> None:
+        """Say why ``command`` cannot follow the curve (by default: the plan is 0 here), and offer to hold instead."""
+        self.show_warning(reason or tr("The plan is 0 here, so its curve has no shape to keep."))
+        self._offer = command.model_copy(update={"then": "hold"})
+        self._hold_instead.show()
+
+    def group(self) -> str | None:
+        """The chosen group; None for all of them."""
+        return self._picker.group()
+
+    def drop(self) -> None:
+        """Forget what is staged or typed."""
+        self._stage.drop()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape drops what is staged, wherever in the panel the focus is."""
+        if event.key() == Qt.Key.Key_Escape and self._stage.is_pending():
+            self._stage.drop()
+        else:
+            super().keyPressEvent(event)
+
+    def _quick(self, factor: float) -> None:
+        chosen, mode = self._chosen(), self._stage.mode()
+        keeps = chosen is None or mode is None or mode == chosen.mode
+        self._send(ScaleLR(factor=factor, then="keep" if keeps else mode or "keep", group=self.group()))
+
+    def _send(self, command: RateCommand) -> None:
+        self._stage.drop()
+        self.show_warning(None)
+        self._stage.say(tr("Sent. It acts at the next batch."))
+        self.command_wanted.emit(command)
+
+    def _take_offer(self) -> None:
+        if self._offer is not None:
+            self._send(self._offer)
+
+    def _on_group(self) -> None:
+        self.show_warning(None)
+        self._refresh()
+        self.group_chosen.emit(self.group())
+
+    def _chosen(self) -> Rates | None:
+        return None if self._rates is None else self._rates.of(self.group())
+
+    def _refresh(self) -> None:
+        chosen = self._chosen()
+        self._show_number("–" if chosen is None else chosen.big())
+        chip = "" if chosen is None else chosen.chip()
+        self._chip.setText(chip)
+        self._chip.setVisible(bool(chip))
+        if self._rates is not None and chosen is not None:
+            self._number.setToolTip(as_tip(", ".join(map(repr, chosen.lr))))
+            self._stage.show_rates(self._rates, self.group())
+        for button, (_, factor) in zip(self._quick_buttons, _QUICK, strict=True):
+            why = self._reason
+            if why is None and chosen is not None and chosen.rate == 0:
+                why = tr("The LR is 0, and no factor lifts it. Type a rate instead.")
+            if why is None and chosen is not None and chosen.rate * factor > LR_MAX:
+                why = tr("A learning rate is at most {most}.", most=rate_text(LR_MAX))
+            reach(button, why, tr("At once, at the next batch."))
+        plan = None if chosen is None else chosen.plan_text()
+        self._back.setText(tr("Back to plan") if plan is None else tr("Back to plan ({lr})", lr=plan))
+        why_not = None if chosen is not None and chosen.by_hand else tr("The LR is on the plan already.")
+        reach(self._back, self._reason or why_not, tr("The plan's own LR from the next batch on."))
+
+    def _show_number(self, text: str) -> None:
+        font = self._number.font()
+        font.setPointSizeF(self.font().pointSizeF() * (_BIG if len(text) <= 9 else 1.7 if len(text) <= 16 else 1.2))
+        self._number.setFont(font)
+        self._number.setText(text)
+
+    def _build(self) -> None:
+        self._number, self._chip = label(), label("", "chip")
+        self._chip.setProperty("tone", "accent")
+        font = self._number.font()
+        font.setBold(True)
+        font.setPointSizeF(self.font().pointSizeF() * _BIG)
+        self._number.setFont(font)
+        self._number.setMinimumHeight(QFontMetrics(font).height())
+        self._number.setAccessibleName(tr("Learning rate in force"))
+        self._number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._picker = GroupPicker()
+        self._picker.chosen.connect(self._on_group)
+        self._picker.set_tip(tr("With All, the groups are scaled together and keep their proportions."))
+        self._quick_buttons = [QPushButton(text) for text, _ in _QUICK]
+        for button, (_, factor) in zip(self._quick_buttons, _QUICK, strict=True):
+            button.setMinimumWidth(40)
+            button.clicked.connect(lambda _=False, f=factor: self._quick(f))
+        self._stage = StagedChange()
+        self._stage.staged.connect(self.staged)
+        self._stage.sent.connect(self._send)
+        self._back = QPushButton()
+        self._back.clicked.connect(lambda: self._send(ReleaseLR(group=self.group())))
+        self._plan, self._floor = label("", "hint", wrap=True), label("", "hint", wrap=True)
+        self._warning = label("", "error", wrap=True)
+        self._hold_instead = QPushButton(tr("Keep this LR instead"))
+        self._hold_instead.clicked.connect(self._take_offer)
+        hidden: tuple[QWidget, ...] = (self._plan, self._floor, self._warning, self._hold_instead)
+        for widget in hidden:
+            widget.hide()
+        number, quick = QHBoxLayout(), QHBoxLayout()
+        number.setSpacing(10)
+        number.addWidget(self._number)
+        number.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignVCenter)
+        number.addStretch(1)
+        quick.setSpacing(6)
+        for button in self._quick_buttons:
+            quick.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 10, 12, 10)
+        layout.setSpacing(8)
+        layout.addWidget(label(tr("Learning rate"), "title"))
+        layout.addLayout(number)
+        layout.addWidget(self._picker)
+        layout.addLayout(quick)
+        below: tuple[QWidget, ...] = (self._stage, self._floor, self._warning, self._hold_instead)
+        for widget in (*below, self._back, self._plan):
+            layout.addWidget(widget)
