@@ -2,7 +2,7 @@
 
 An allow-list over Python's own ``ast``: every number is a float, so no input can make a large integer, and there
 are no calls but the listed functions, no attributes, no subscripts, no strings. Length, number of nodes and depth are
-limited, so that parsing and evaluating always take well under a millisecond.
+limited, and no part is evaluated twice, so that parsing and evaluating always take well under a millisecond.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Evaluate = Callable[[Mapping[str, float]], Value]
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be used. ``position`` is the offset of the offending character, from 0."""
+    """An expression that cannot be used. ``position`` is the offset in the text as given, from 0."""
 
     def __init__(self, problem: str, position: int = 0) -> None:
         super().__init__(problem)
@@ -76,21 +76,18 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = without_lambda(text)
+        start = len(text.rstrip()) - len(self.text)  # a prefix that was dropped, in the positions of errors
         if len(self.text) > MAX_LENGTH:
-            raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", MAX_LENGTH)
+            raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", start + MAX_LENGTH)
         if not self.text:
             raise ExpressionError("the expression is empty; for example: 0.95**epoch")
+        for offset, character in enumerate(self.text):
+            if not character.isascii() or not character.isprintable() or character == "#":  # no comments either
+                raise ExpressionError(f"the character {character!r} is not allowed in an expression", start + offset)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                tree = ast.parse(self.text, mode="eval")
-        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            offset = getattr(error, "offset", None) or 1
-            reason = getattr(error, "msg", None) or "cannot be read"
-            raise ExpressionError(f"not an expression: {reason}", max(0, offset - 1)) from None
-        if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
-            raise ExpressionError(f"an expression has at most {MAX_NODES} parts")
-        self._evaluate = _compile(tree.body, 0)
+            self._evaluate = _compile(_parsed(self.text), 0)
+        except ExpressionError as error:
+            raise ExpressionError(error.problem, start + error.position) from None
 
     def __call__(self, names: Mapping[str, float]) -> float:
         """Evaluate with ``names`` (every name of ``NAMES`` that the text uses).
@@ -124,15 +121,32 @@ class Expression:
 
 def without_lambda(text: str) -> str:
     """``text`` without surrounding space and without a pasted ``lambda epoch:`` prefix."""
-    text = text.strip()
+    given, text = text, text.strip()
+    text = text.translate({ord(space): " " for space in "\t\n\r"})  # one line, so that positions are offsets
     if text.startswith("lambda"):
         head, colon, body = text.partition(":")
         argument = head.removeprefix("lambda").strip()
         if colon and argument.isidentifier():
             if argument != "epoch":
-                raise ExpressionError(f"write epoch instead of {argument}", len("lambda "))
+                position = given.index(argument, given.index("lambda") + len("lambda"))
+                raise ExpressionError(f"write epoch instead of {argument}", position)
             return body.strip()
     return text
+
+
+def _parsed(text: str) -> ast.expr:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        offset = getattr(error, "offset", 1)
+        reason = getattr(error, "msg", None) or "cannot be read"
+        position = offset - 1 if offset else len(text)  # Python's 0 is the end
+        raise ExpressionError(f"not an expression: {reason}", position) from None
+    if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+        raise ExpressionError(f"an expression has at most {MAX_NODES} parts")
+    return tree.body
 
 
 def _compile(node: ast.expr, depth: int) -> Evaluate:
@@ -170,12 +184,9 @@ def _compile(node: ast.expr, depth: int) -> Evaluate:
             apply, a, b = _BINARY[type(op)], sub(left), sub(right)
             return lambda names: apply(float(a(names)), float(b(names)))
         case ast.BoolOp(op=op, values=values):
-            parts, short = [sub(v) for v in values], isinstance(op, ast.Or)
-            return lambda names: any(p(names) for p in parts) if short else all(p(names) for p in parts)
+            return _short_circuit([sub(v) for v in values], isinstance(op, ast.Or))
         case ast.Compare(left=left, ops=ops, comparators=comparators) if all(type(o) in _COMPARE for o in ops):
-            terms = [sub(left), *map(sub, comparators)]
-            tests = [_COMPARE[type(o)] for o in ops]
-            return lambda names: all(test(terms[i](names), terms[i + 1](names)) for i, test in enumerate(tests))
+            return _chain(sub(left), [(_COMPARE[type(o)], sub(c)) for o, c in zip(ops, comparators, strict=True)])
         case ast.IfExp(test=test_node, body=body, orelse=orelse):
             test, yes, no = sub(test_node), sub(body), sub(orelse)
             return lambda names: yes(names) if test(names) else no(names)
@@ -186,8 +197,39 @@ def _compile(node: ast.expr, depth: int) -> Evaluate:
                 raise ExpressionError(f"{name} takes {count} argument(s)", node.col_offset)
             function, operands = FUNCTIONS[name], [sub(a) for a in args]
             return lambda names: function(*(float(a(names)) for a in operands))
+        case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS:
+            raise ExpressionError(f"{name} takes no named arguments", node.col_offset)
         case ast.Call(func=ast.Name(id=name)):
             allowed = ", ".join(FUNCTIONS)
             raise ExpressionError(f"{name!r} is not a function here; allowed: {allowed}", node.col_offset)
     what = ast.unparse(node) if not isinstance(node, ast.Constant) else repr(node.value)
     raise ExpressionError(f"{what[:40]!r} is not allowed in an expression", node.col_offset)
+
+
+def _short_circuit(parts: list[Evaluate], until: bool) -> Evaluate:
+    """``or`` (until true) and ``and`` (until false) give the deciding operand itself, as in Python."""
+
+    def evaluate(names: Mapping[str, float]) -> Value:
+        value: Value = not until
+        for part in parts:
+            value = part(names)
+            if bool(value) == until:
+                break
+        return value
+
+    return evaluate
+
+
+def _chain(first: Evaluate, rest: list[tuple[Callable[[float, float], bool], Evaluate]]) -> Evaluate:
+    """``a < b < c``: each term once, or nested chains would take exponential time."""
+
+    def evaluate(names: Mapping[str, float]) -> Value:
+        left = first(names)
+        for test, term in rest:
+            right = term(names)
+            if not test(left, right):
+                return False
+            left = right
+        return True
+
+    return evaluate

@@ -1,0 +1,63 @@
+"""What every test needs: no screen, no folder of the person's own, repeatable examples, no thread left behind."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
+
+_scratch = tempfile.TemporaryDirectory(prefix="tiller-tests-")
+_numbers = itertools.count()
+# Also for what runs outside a test (an import, a session fixture): never the person's own library or settings.
+os.environ["TILLER_LIBRARY"] = str(Path(_scratch.name) / "library")
+os.environ["TILLER_SETTINGS"] = str(Path(_scratch.name) / "settings")
+
+set_hypothesis_home_dir(Path(_scratch.name) / "hypothesis")
+hypothesis.settings.register_profile("tiller", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("tiller")
+
+THREAD_GRACE_SECONDS = 1.0
+
+
+def pytest_unconfigure() -> None:
+    _scratch.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A library and settings for this test alone; the folders do not exist yet."""
+    folder = Path(_scratch.name) / f"test-{next(_numbers)}"
+    monkeypatch.setenv("TILLER_LIBRARY", str(folder / "library"))
+    monkeypatch.setenv("TILLER_SETTINGS", str(folder / "settings"))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread() -> None:
+    """One thread where torch is in use already; a test that needs no torch does not pay for its import."""
+    set_num_threads = getattr(sys.modules.get("torch"), "set_num_threads", None)
+    if set_num_threads is not None:
+        set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left_behind() -> Iterator[None]:
+    """Fail the test that leaves a thread running: it would keep the program from ending."""
+    before = set(threading.enumerate())
+    yield
+    left = [t for t in threading.enumerate() if t not in before and not t.daemon]
+    for thread in left:
+        thread.join(THREAD_GRACE_SECONDS)
+    names = [t.name for t in left if t.is_alive()]
+    if names:
+        pytest.fail(f"left running: {', '.join(names)}")
