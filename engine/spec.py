@@ -74,7 +74,7 @@ def _path(parts: tuple[int | str, ...]) -> str:
     for part in parts:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part not in Spec.tags:
+        elif part not in Spec.tags and part.isidentifier():  # the rest are pydantic's names of a union's members
             path += f".{part}" if path else part
     return path
 
@@ -85,7 +85,7 @@ def _problem(detail: ErrorDetails) -> SpecError:
     inner = ctx.get("error")
     if isinstance(inner, SpecError):
         return SpecError(".".join(filter(None, (field, inner.field))).replace(".[", "["), inner.problem)
-    shown = repr(given) if isinstance(given, (str, int, float, bool)) else None
+    shown = _short(repr(given)) if isinstance(given, (str, int, float, bool)) and kind != "json_invalid" else None
     sentence = _SENTENCES.get(kind)
     if kind.startswith("union_tag"):
         tag = str(ctx.get("discriminator", "name")).strip("'")
@@ -93,7 +93,7 @@ def _problem(detail: ErrorDetails) -> SpecError:
         if "tag" not in ctx:
             return SpecError(field, "is required")
         expected = str(ctx["expected_tags"]).replace("'", "")
-        return SpecError(field, f"{ctx['tag']!r} is not known; allowed: {expected}")
+        return SpecError(field, f"{_short(repr(ctx['tag']))} is not known; allowed: {expected}")
     if sentence is None:
         problem = detail["msg"].removeprefix("Value error, ")
     else:
@@ -101,6 +101,10 @@ def _problem(detail: ErrorDetails) -> SpecError:
         if shown is not None:
             problem += f"; it is {shown}"
     return SpecError(field, problem)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:50]}... ({len(text)} characters)"
 
 
 _SENTENCES = {
