@@ -1,1 +1,56 @@
-"""Entry point."""
+"""Tiller: train convolutional networks with a hand on the learning rate.
+
+``python main.py`` opens the window; ``python main.py --help`` lists the headless commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from engine import __version__, cli
+from engine.spec import SpecError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run Tiller with ``arguments`` (those of the command line); returns the exit status."""
+    # cuBLAS is deterministic only with this set before CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # who read our lines has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tiller", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
+    parser.set_defaults(run=_open, what=None, start=False, events=False, library=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    window = commands.add_parser("open", help="the window (what happens without a command)")
+    window.add_argument("what", nargs="?", metavar="RECIPE.json | SNAPSHOT", help="what to open")
+    window.add_argument("--start", action="store_true", help="begin training at once")
+    window.add_argument("--events", action="store_true", help="print the events as the headless face does")
+    window.add_argument("--library", metavar="DIR", help="the run library's folder")
+    window.set_defaults(run=_open)
+    cli.add_commands(commands)
+    return parser
+
+
+def _open(options: argparse.Namespace) -> int:
+    from gui import app  # Qt is for the window alone
+
+    status: int = app.run(options.what, start=options.start, events=options.events, library=options.library)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

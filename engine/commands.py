@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from engine.recipe import LearningRate
 from engine.schedules import AnySchedule
@@ -17,6 +17,11 @@ from engine.spec import Spec, SpecError
 Then = Literal["keep", "follow", "hold"]
 GroupName = Annotated[str, Field(min_length=1, max_length=40)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+# Told apart by kind, so that a bad rate in a list is what the answer names. (Tags with a space are left out of paths.)
+OneOrMany = Annotated[
+    Annotated[LearningRate, Tag("one rate")] | Annotated[tuple[LearningRate, ...], Tag("many rates")],
+    Discriminator(lambda value: "many rates" if isinstance(value, (list, tuple)) else "one rate"),
+]
 
 
 class Command(Spec):
@@ -54,7 +59,7 @@ class SetSchedule(Command):
     command: Literal["set_schedule"] = "set_schedule"
     schedule: AnySchedule
     start: Literal["here", "replay"] = "here"
-    lr: LearningRate | tuple[LearningRate, ...] | None = None
+    lr: OneOrMany | None = None
     group: GroupName | None = None
 
 

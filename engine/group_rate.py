@@ -99,7 +99,7 @@ def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:
 
 
 def steps_ahead(plan: Plan, epochs: int, epochs_done: int, length: Length, steps_done: int) -> int:
-    """How often ``plan`` will be stepped until the end of the run."""
+    """How many positions of ``plan`` come into force after the present one, until the end of the run."""
     if plan.spec.interval == "epoch":
-        return max(0, epochs - epochs_done)
-    return max(0, epochs * length.steps_per_epoch - steps_done)
+        return max(0, epochs - epochs_done - 1)
+    return max(0, epochs * length.steps_per_epoch - steps_done - 1)

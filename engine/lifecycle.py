@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 State = Literal["loading", "ready", "training", "paused", "diverged", "finished", "stopped", "failed"]
 Action = Literal[
@@ -12,6 +12,7 @@ Action = Literal[
     "run_epoch",
     "stop",
     "act",
+    "rewind",
     "loaded",
     "epoch_done",
     "diverge",
@@ -20,29 +21,8 @@ Action = Literal[
 ]
 
 TERMINAL: Final[frozenset[State]] = frozenset({"finished", "stopped", "failed"})
-STATES: Final[tuple[State, ...]] = (
-    "loading",
-    "ready",
-    "training",
-    "paused",
-    "diverged",
-    "finished",
-    "stopped",
-    "failed",
-)
-ACTIONS: Final[tuple[Action, ...]] = (
-    "start",
-    "pause",
-    "resume",
-    "run_epoch",
-    "stop",
-    "act",
-    "loaded",
-    "epoch_done",
-    "diverge",
-    "finish",
-    "fail",
-)
+STATES: Final[tuple[State, ...]] = get_args(State)
+ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
 _LEGAL: Final[dict[State, dict[Action, State]]] = {
     "loading": {"loaded": "ready", "stop": "stopped", "fail": "failed"},
@@ -51,6 +31,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
         "resume": "training",
         "run_epoch": "training",
         "act": "ready",
+        "rewind": "ready",
         "stop": "stopped",
         "finish": "finished",
         "fail": "failed",
@@ -59,6 +40,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
         "pause": "paused",
         "run_epoch": "training",
         "act": "training",
+        "rewind": "training",
         "stop": "stopped",
         "epoch_done": "paused",
         "diverge": "diverged",
@@ -70,6 +52,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
         "resume": "training",
         "run_epoch": "training",
         "act": "paused",
+        "rewind": "paused",
         "stop": "stopped",
         "finish": "finished",
         "fail": "failed",
@@ -77,6 +60,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
     "diverged": {
         "resume": "training",
         "act": "diverged",
+        "rewind": "paused",
         "stop": "stopped",
         "finish": "finished",
         "fail": "failed",

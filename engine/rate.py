@@ -56,11 +56,12 @@ class RateControl:
             own = specs.get(name)
             base = own.lr if own and own.lr is not None else recipe.optimizer.lr
             field = "schedule"
-            schedule: ScheduleSpec = recipe.schedule
-            if own and own.schedule is not None:
+            schedule, place, count = recipe.schedule, index, len(names)
+            if own and own.schedule is not None:  # which lists values for this group alone
                 field, schedule = f"groups[{recipe.groups.index(own)}].schedule", own.schedule
+                place, count = 0, 1
             try:
-                listed = for_group(schedule, index, len(names))
+                listed = for_group(schedule, place, count)
                 plan = Plan(listed, base, recipe.optimizer, length)
                 plan.prove(steps_ahead(plan, length.epochs, 0, length, 0))
             except (PlanError, Rejected) as error:
@@ -78,6 +79,11 @@ class RateControl:
     def planned(self) -> list[float]:
         """What the plan alone says for each group now."""
         return [group.plan.value for group in self.groups]
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether any plan is stepped per batch."""
+        return any(g.plan.spec.interval == "step" for g in self.groups)
 
     def write(self, optimizer: Optimizer) -> None:
         """Write the rates into the live optimizer. Nothing else does."""
@@ -199,9 +205,21 @@ class RateControl:
             g.release()
             g.plan = plan
 
-    def set_epochs(self, epochs: int) -> None:
-        """The run's new length; the plans stay as they are."""
+    def set_epochs(self, epochs: int) -> Words | None:
+        """The run's new length; the plans stay as they are. Returns a warning where one has no value to the new end."""
         self.length = Length(epochs, self.length.steps_per_epoch)
+        for g in self.groups:
+            steps = steps_ahead(g.plan, epochs, self.epochs_done, self.length, self.steps_done)
+            try:
+                g.plan.prove(min(steps, LOOK_AHEAD))
+            except PlanError as error:
+                return Words(
+                    "the schedule of group {group} does not reach the new end ({problem}) and keeps its last rate from "
+                    "there; choose one that fits",
+                    group=g.name,
+                    problem=str(error),
+                )
+        return None
 
     # -- copies and files
 

@@ -10,7 +10,6 @@ from engine.acts import act_on_rate
 from engine.commands import At, ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.optimizers import Rejected
 from engine.rate import RateControl
-from engine.schedules.plan import PlanError
 from engine.schedules.query import Curve, CurveQuery
 from engine.spec import SpecError
 
@@ -24,7 +23,7 @@ def walk(rate: RateControl, start: At, *, per_batch: bool) -> Iterator[tuple[At,
     metric-driven plan is given no metric: it shows its flat continuation. ``rate`` is used up.
     """
     batches = rate.length.steps_per_epoch
-    stepwise = any(g.plan.spec.interval == "step" for g in rate.groups)
+    stepwise = rate.stepwise
     for epoch in range(start.epoch, rate.length.epochs + 1):
         first = start.batch if epoch == start.epoch else 0
         if not per_batch:
@@ -45,22 +44,18 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     nothing = np.empty(0), np.empty((0, len(query.group_names)))
     try:
         rate, warnings = _prepared(query)
-    except (SpecError, PlanError) as error:
-        problem = getattr(error, "problem", None) or str(error)
-        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=problem)
+    except SpecError as error:
+        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=error.problem)
     except Rejected as refusal:
         return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=refusal.reason)
-    stepwise = any(g.plan.spec.interval == "step" for g in rate.groups)
+    stepwise = rate.stepwise
     x: list[float] = []
     lr: list[list[float]] = []
-    try:
-        for at, rates in walk(rate, At(epoch=query.position[0], batch=query.position[1]), per_batch=stepwise):
-            x.append(at.epoch - 1 + at.batch / query.steps_per_epoch)
-            lr.append(rates)
-            if len(x) % _CHECK_EVERY == 0 and cancelled():
-                return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names)
-    except PlanError as error:
-        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=str(error))
+    for at, rates in walk(rate, At(epoch=query.position[0], batch=query.position[1]), per_batch=stepwise):
+        x.append(at.epoch - 1 + at.batch / rate.length.steps_per_epoch)
+        lr.append(rates)
+        if len(x) % _CHECK_EVERY == 0 and cancelled():
+            return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names)
     if x:
         x.append(float(rate.length.epochs))
         lr.append(lr[-1])
@@ -75,8 +70,8 @@ def _prepared(query: CurveQuery) -> tuple[RateControl, list[str]]:
         warnings: list[str] = list(recipe.warnings())
     else:
         rate = RateControl.from_state(query.state, recipe.optimizer)
-        rate.set_epochs(query.epochs)
-        warnings = []
+        shorter = rate.set_epochs(query.epochs)
+        warnings = [] if shorter is None else [shorter]
     if isinstance(query.act, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
         warning = act_on_rate(rate, query.act, list(query.history))
         if warning is not None:

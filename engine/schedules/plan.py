@@ -31,6 +31,11 @@ class Plan:
         base: the rate that the schedule starts from.
         optimizer: the live optimizer's spec, for the shadow's class.
         length: the run's epochs and batches an epoch when the plan is made; later changes leave the plan alone.
+
+    ``ended`` says why there is no further value, once there is none: past its end a plan keeps its last value.
+
+    Raises:
+        PlanError: the schedule has no usable rate at its first position.
     """
 
     def __init__(self, spec: ScheduleSpec, base: float, optimizer: OptimizerSpec, length: Length) -> None:
@@ -38,10 +43,14 @@ class Plan:
         self.base = base
         self.length = length
         self.position = 0
+        self.ended: str | None = None
         self._optimizer_spec = optimizer
         self._shadow = optimizers.build(optimizer, [([torch.empty(0, requires_grad=True)], base)])
         self._scheduler = build_scheduler(spec, self._shadow, length)
         self._shadow.step()  # PyTorch's schedulers warn when stepped before the optimizer
+        problem = self._unusable()
+        if problem is not None:
+            raise PlanError(problem)
 
     @property
     def value(self) -> float:
@@ -54,11 +63,10 @@ class Plan:
         return self.spec.monitor if isinstance(self.spec, ReduceLROnPlateau) else None
 
     def step(self, metrics: dict[str, float] | None = None) -> None:
-        """Move one epoch (or batch) on. A metric-driven plan without a finite metric stands still.
-
-        Raises:
-            PlanError: the schedule gives a rate that is negative or not finite.
-        """
+        """Move one epoch (or batch) on. A metric-driven plan without a finite metric stands still."""
+        if self.ended is not None:
+            return
+        last = self.value
         if self.monitor is not None:
             metric = (metrics or {}).get(self.monitor)
             if metric is None or not math.isfinite(metric):
@@ -66,11 +74,22 @@ class Plan:
             assert isinstance(self._scheduler, TorchPlateau)
             self._scheduler.step(metric)
         else:
-            self._scheduler.step()
+            try:
+                self._scheduler.step()
+            except PlanError as error:
+                self.ended = str(error)
+                return
         self.position += 1
-        if not math.isfinite(self.value) or self.value < 0:
-            unit = "epoch" if self.spec.interval == "epoch" else "step"
-            raise PlanError(f"the schedule gives the rate {self.value:.6g} after {unit} {self.position}")
+        self.ended = self._unusable()
+        if self.ended is not None:
+            self.position -= 1
+            self._shadow.param_groups[0]["lr"] = last
+
+    def _unusable(self) -> str | None:
+        if math.isfinite(self.value) and self.value >= 0:
+            return None
+        unit = "epoch" if self.spec.interval == "epoch" else "step"
+        return f"the schedule gives the rate {self.value:.6g} after {unit} {self.position}"
 
     def start_patience_anew(self) -> None:
         """Forget the bad epochs counted so far; nothing for plans that no metric drives."""
@@ -84,14 +103,18 @@ class Plan:
         return float(self._scheduler.best), int(self._scheduler.num_bad_epochs)
 
     def prove(self, steps: int) -> None:
-        """Run a copy ``steps`` on, to know that the plan can be run to its end.
+        """Run a copy ``steps`` on, to know that the plan has a value all the way.
 
         Raises:
-            PlanError: it cannot.
+            PlanError: it has not; says from where on and why.
         """
         ahead = self.copy()
         for _ in range(steps):
             ahead.step()
+            if ahead.ended is not None:
+                break
+        if ahead.ended is not None:
+            raise PlanError(ahead.ended)
 
     def copy(self) -> Plan:
         """An independent plan in the same state."""
@@ -108,6 +131,7 @@ class Plan:
             "epochs": self.length.epochs,
             "steps_per_epoch": self.length.steps_per_epoch,
             "position": self.position,
+            "ended": self.ended,
             "scheduler": scheduler,
             "shadow": copy.deepcopy(self._shadow.state_dict()),
         }
@@ -125,5 +149,5 @@ class Plan:
             scheduler["milestones"] = Counter(dict(scheduler["milestones"]))
         plan._scheduler.load_state_dict(scheduler)
         plan._shadow.load_state_dict(copy.deepcopy(state["shadow"]))
-        plan.position = state["position"]
+        plan.position, plan.ended = state["position"], state["ended"]
         return plan

@@ -1,0 +1,170 @@
+"""The headless face: the same trainer, without a window.
+
+Exit status: 0 the run ended as planned or was stopped, 1 it failed or diverged, 2 the recipe, the hand or the snapshot
+is bad; then one line on standard error says which field, what was wrong, and what is allowed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from engine.commands import HandLine, Stop
+from engine.events import EndEvent
+from engine.hand import read_hand
+from engine.job import Job, to_resume
+from engine.library import Library, default_root
+from engine.printing import LinePrinter, line
+from engine.recipe import Recipe, read_recipe
+from engine.spec import SpecError, parse
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the headless commands to ``main.py``'s parser."""
+    train = commands.add_parser("train", help="train without a window; prints one JSON object a line")
+    train.add_argument("recipe", nargs="?", metavar="RECIPE.json", help="the recipe (default: digits)")
+    train.add_argument("--resume", metavar="SNAPSHOT_OR_RUN", help="go on with a snapshot or a run of the library")
+    train.add_argument("--hand", metavar="HAND.jsonl", help="what to do when, one command a line")
+    train.add_argument("--library", metavar="DIR", help="the run library's folder")
+    train.add_argument("--epochs", type=int, metavar="N", help="another number of epochs")
+    train.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N")
+    train.add_argument("--download", action="store_true", help="fetch data and weights that are not there")
+    train.set_defaults(run=run_train)
+    rates = commands.add_parser("lr", help="print the learning rates that training would use")
+    rates.add_argument("recipe", metavar="RECIPE.json")
+    rates.add_argument("--hand", metavar="HAND.jsonl")
+    rates.add_argument("--batches", action="store_true", help="of each batch too, for a schedule stepped per batch")
+    rates.set_defaults(run=run_lr)
+    runs = commands.add_parser("runs", help="list the library, oldest first")
+    runs.add_argument("--library", metavar="DIR")
+    runs.set_defaults(run=run_runs)
+    doctor = commands.add_parser("doctor", help="what this machine has: Qt platform, CUDA, folders, versions")
+    doctor.set_defaults(run=run_doctor)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    """``main.py train``."""
+    if options.recipe is not None and options.resume is not None:
+        raise SpecError("resume", "give a recipe or --resume, not both")
+    lines = tuple(read_hand(options.hand)) if options.hand else None
+    recipe = None if options.resume else _with_options(_recipe(options.recipe), options)
+    with contextlib.closing(Library(options.library or default_root())) as library:
+        if recipe is not None:
+            job = Job(recipe=recipe, lines=lines or ())
+        else:
+            job = to_resume(options.resume, library, lines)
+            epochs = None if options.epochs is None else _with_options(Recipe(), options).epochs
+            job = replace(job, epochs=epochs, device=options.device)
+            if job.recipe is not None:
+                job = replace(job, recipe=_with_options(job.recipe, options), epochs=None)
+        return train(replace(job, download=options.download), library)
+
+
+def train(job: Job, library: Library) -> int:
+    """Do ``job``, printing its events; returns the exit status."""
+    from engine.trainer import Trainer  # brings torch
+
+    printer = LinePrinter(sys.stdout)
+    trainer = Trainer(job, printer, library)
+    ends: list[EndEvent] = []
+    thread = threading.Thread(target=lambda: ends.append(trainer.run()), name="training")
+    with _signals(lambda: trainer.post(Stop())):
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.5)
+    printer.close()
+    return exit_status(ends[0])
+
+
+def exit_status(end: EndEvent) -> int:
+    """The exit status for ``end``, after saying on standard error what went wrong."""
+    if end.reason in ("finished", "stopped"):
+        return 0
+    if end.text:
+        print(f"{end.field}: {end.text}" if end.field else end.text, file=sys.stderr)
+    if end.details:
+        print(end.details, file=sys.stderr)
+    return 2 if end.field is not None else 1
+
+
+def run_lr(options: argparse.Namespace) -> int:
+    """``main.py lr``."""
+    from engine.rates_ahead import rates_ahead, shown
+    from engine.schedules.plan import PlanError
+
+    def refused(hand_line: HandLine, reason: str) -> None:
+        print(f"hand: {shown(hand_line)} would be rejected: {reason}", file=sys.stderr)
+
+    lines = read_hand(options.hand) if options.hand else []
+    try:
+        for rates in rates_ahead(_recipe(options.recipe), lines, options.batches, refused):
+            print(line(rates))
+    except PlanError as error:
+        raise SpecError("schedule", str(error)) from None
+    return 0
+
+
+def run_runs(options: argparse.Namespace) -> int:
+    """``main.py runs``."""
+    with contextlib.closing(Library(options.library or default_root())) as library:
+        for row in library.runs():
+            newest = library.newest_snapshot(row.id)
+            shown = {
+                "id": row.id,
+                "name": row.name,
+                "state": row.state,
+                "epochs_done": row.epochs_done,
+                "epochs": row.epochs,
+                "snapshot": str(newest) if newest else None,
+                "parent": row.parent,
+                "created": row.created,
+                "updated": row.updated,
+            }
+            print(line(shown))
+    return 0
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """``main.py doctor``."""
+    from engine.doctor import findings
+
+    for finding in findings():
+        print(line(finding))
+    return 0
+
+
+def _recipe(path: str | None) -> Recipe:
+    return read_recipe(path) if path is not None else Recipe()
+
+
+def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
+    given = {name: getattr(options, name) for name in ("epochs", "device") if getattr(options, name) is not None}
+    if not given:
+        return recipe
+    changed: Recipe = parse(Recipe, line({**recipe.model_dump(mode="json"), **given}))
+    return changed
+
+
+@contextlib.contextmanager
+def _signals(stop: object) -> Iterator[None]:
+    """While within, SIGINT and SIGTERM call ``stop``; a second one acts as it always does."""
+    assert callable(stop)
+    kept: dict[int, Any] = {}
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(number, kept[number])
+        stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        kept[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)

@@ -1,0 +1,121 @@
+"""From a job to a run in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine import data, snapshot
+from engine.devices import choose, make_deterministic, nondeterministic_operator
+from engine.job import Job
+from engine.recipe import Recipe, recipe_from_json
+from engine.run_state import RunState
+from engine.spec import SpecError
+from engine.words import Words
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run in memory, and what a person should know of how it got there."""
+
+    state: RunState
+    remarks: list[Words]
+    parent: str | None
+    name: str
+    threads: int
+
+
+def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
+    """Build the run of ``job``, on this thread and for it: the number of threads is set here.
+
+    Raises:
+        SpecError: the recipe, the data or the snapshot is bad.
+        data.Cancelled: ``cancelled`` said so.
+    """
+    content: dict[str, Any] | None = None
+    if job.snapshot is not None:
+        progress(Words("reading the snapshot"), 0, 0)
+        content = snapshot.read(job.snapshot)
+    recipe = _recipe(job, content)
+    remarks: list[Words] = list(recipe.warnings())
+    remarks += _set_threads(content)
+    progress(Words("loading {name}", name=recipe.data.name), 0, 0)
+    images = data.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled)
+    device, chosen = choose(recipe.device)
+    if recipe.device == "auto":
+        remarks.append(chosen)
+    late = make_deterministic(device)
+    remarks += [late] if late else []
+    if cancelled():
+        raise data.Cancelled
+    progress(Words("building {name}", name=recipe.model.name), 0, 0)
+    state = RunState(recipe, images, device, download=job.download)
+    operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
+    if operator:
+        remarks.append(
+            Words(
+                "{operator} has no deterministic form here: a resumed run may differ in its last bits",
+                operator=operator,
+            )
+        )
+    if content is not None:
+        _restore(state, content, job)
+        remarks += _differences(content, state)
+    run = content["run"] if content else {}
+    parent = run.get("id") if job.run is None else run.get("parent")
+    name = job.name or run.get("name") or f"{recipe.data.name} {recipe.model.name}"
+    return Loaded(state, remarks, parent, name, torch.get_num_threads())
+
+
+def _recipe(job: Job, content: dict[str, Any] | None) -> Recipe:
+    if content is None:
+        assert job.recipe is not None
+        recipe = job.recipe
+    else:
+        try:
+            recipe = recipe_from_json(content["recipe"])
+        except SpecError as error:
+            raise snapshot.SnapshotError(job.snapshot or "", f"holds a bad recipe: {error}") from None
+    if job.device is not None:
+        recipe = Recipe.model_validate({**recipe.model_dump(), "device": job.device})
+    return recipe
+
+
+def _set_threads(content: dict[str, Any] | None) -> list[Words]:
+    """Bits differ with the number of threads: a resumed run takes the number that it began with."""
+    now = torch.get_num_threads()
+    threads = int(content["made"].get("threads", now)) if content else now
+    torch.set_num_threads(threads)
+    if threads == now:
+        return []
+    return [Words("using {threads} threads, as the run began with, instead of {now}", threads=threads, now=now)]
+
+
+def _restore(state: RunState, content: dict[str, Any], job: Job) -> None:
+    try:
+        state.restore(content)
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise snapshot.SnapshotError(job.snapshot or "", f"does not fit the run it names: {reason}") from None
+
+
+def _differences(content: dict[str, Any], state: RunState) -> list[Words]:
+    """Why the resumed run may not be bit-identical, one sentence each."""
+    made, remarks = content["made"], []
+    for what, now in (("torch", torch.__version__), ("device", str(state.device))):
+        then = made.get(what)
+        if then is not None and then != now:
+            remarks.append(
+                Words(
+                    "made with {what} {then}, resumed with {now}: the results may differ in their last bits",
+                    what=what,
+                    then=then,
+                    now=now,
+                )
+            )
+    return remarks

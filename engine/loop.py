@@ -1,0 +1,127 @@
+"""Batches and epochs of one run: the part of the trainer that trains. Knows nothing of commands or the lifecycle."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from engine.commands import At
+from engine.events import EpochEvent, Event, PlanEvent, RateEvent
+from engine.report import StepReports
+from engine.run_state import Meter, RunState
+from engine.step import Sums, evaluate
+from engine.words import Words
+
+
+class Loop:
+    """Trains ``state`` batch by batch and reports what happened through ``emit``."""
+
+    def __init__(self, state: RunState, emit: Callable[[Event], None]) -> None:
+        self.state = state
+        self._emit = emit
+        self._reports = StepReports()
+
+    @property
+    def at_epochs_end(self) -> bool:
+        """Whether the epoch under way has no batch left."""
+        return self.state.position.batch == self.state.batches.per_epoch
+
+    @property
+    def at_runs_end(self) -> bool:
+        """Whether the run has no epoch left."""
+        return self.state.position.epoch > self.state.epochs
+
+    def batch(self) -> Words | None:
+        """Train on the next batch. Returns what diverged, if something is known to have."""
+        state, at = self.state, self.state.position
+        began = time.perf_counter()
+        rates = state.rate.rates()
+        state.rate.write(state.optimizer)
+        state.meter.note(rates)
+        x, y = state.batches.batch(at.epoch, at.batch)
+        loss, finite = state.stepper.step(x, y, state.meter.sums)
+        # On the CPU looking is free; a plan stepped per batch must know at once, as a skipped update skips its step.
+        skipped = (state.device.type == "cpu" or state.rate.stepwise) and not bool(finite)
+        if not skipped:
+            state.rate.step_done()
+        seconds = time.perf_counter() - began
+        state.meter.add_batch(len(y), seconds)
+        self._reports.add(at, loss, finite, rates, len(y), seconds)
+        state.position = At(epoch=at.epoch, batch=at.batch + 1)
+        return self.report() if skipped or self._reports.is_time or self.at_epochs_end else None
+
+    def report(self) -> Words | None:
+        """Report the batches since the last report. Returns what diverged among them, if something did."""
+        report = self._reports.take()
+        if report is None:
+            return None
+        self._emit(report)
+        if not report.skipped:
+            return None
+        place = next(i for i, loss in enumerate(report.loss) if not math.isfinite(loss))
+        epoch, batch = divmod(report.batch + place, self.state.batches.per_epoch)
+        return Words(
+            "the loss was not finite in epoch {epoch}, batch {batch}; that update was not made",
+            epoch=report.epoch + epoch,
+            batch=batch,
+        )
+
+    def finish_epoch(self) -> Words | None:
+        """Validate, let the plans move on, begin the next epoch. Returns what diverged, if something did."""
+        state, epoch, meter = self.state, self.state.position.epoch, self.state.meter
+        began = time.perf_counter()
+        train_loss, train_accuracy = meter.sums.means()
+        precision = state.recipe.precision
+        val_loss, val_accuracy = evaluate(state.model, state.batches.validation(), state.device, precision)
+        state.training_mode()
+        event = EpochEvent(
+            epoch=epoch,
+            lr=meter.lr_first,
+            lr_min=meter.lr_min,
+            lr_max=meter.lr_max,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            seconds=meter.seconds + time.perf_counter() - began,
+            images_per_second=meter.images / meter.train_seconds if meter.train_seconds else 0.0,
+        )
+        state.history.append(event)
+        cuts = state.rate.epoch_done(event.metrics())
+        state.meter = Meter(Sums.zero(state.device))
+        state.position = At(epoch=epoch + 1)
+        self._emit(event)
+        for cut in cuts if not self.at_runs_end else ():
+            self._emit(
+                PlanEvent(
+                    epoch=epoch + 1,
+                    batch=0,
+                    group=cut.group,
+                    schedule=cut.schedule,
+                    old=cut.old,
+                    new=cut.new,
+                    text=cut.text,
+                )
+            )
+        self.say_rates()
+        if math.isfinite(val_loss) and math.isfinite(train_loss):
+            return None
+        return Words("the loss of epoch {epoch} is not finite", epoch=epoch)
+
+    def say_rates(self) -> None:
+        """Tell the rates in force, the plan's, and what is needed to draw the rest of the curve."""
+        state, rate = self.state, self.state.rate
+        self._emit(
+            RateEvent(
+                epoch=state.position.epoch,
+                batch=state.position.batch,
+                epochs=state.epochs,
+                groups=state.group_names,
+                lr=rate.rates(),
+                plan=rate.planned(),
+                holding=[g.hold is not None for g in rate.groups],
+                touched=[g.touched for g in rate.groups],
+                state=rate.state(),
+            )
+        )

@@ -1,0 +1,54 @@
+"""Commands on their way to the trainer: a queue that can be closed, so that none is ever left unanswered."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from engine.commands import HandCommand, TransportCommand
+
+AnyCommand = HandCommand | TransportCommand
+Letter = tuple[int, AnyCommand]
+
+
+class Mailbox:
+    """A queue from any thread to the training thread. Each command gets an id, from 1."""
+
+    def __init__(self) -> None:
+        self._letters: deque[Letter] = deque()
+        self._changed = threading.Condition()
+        self._ids = itertools.count(1)
+        self._closed = False
+
+    def post(self, command: AnyCommand, queued: Callable[[int], None], refused: Callable[[int], None]) -> int:
+        """Add ``command`` and return its id.
+
+        ``queued`` is called with the id before the training thread can see the command, or ``refused`` where the
+        mailbox is closed.
+        """
+        with self._changed:
+            number = next(self._ids)
+            if self._closed:
+                refused(number)
+                return number
+            queued(number)
+            self._letters.append((number, command))
+            self._changed.notify()
+            return number
+
+    def take(self, wait: bool) -> Letter | None:
+        """The oldest command; None where there is none, or waits for one with ``wait``."""
+        with self._changed:
+            while wait and not self._letters:
+                self._changed.wait()
+            return self._letters.popleft() if self._letters else None
+
+    def close(self) -> list[Letter]:
+        """Accept no more commands; returns those that were never taken."""
+        with self._changed:
+            self._closed = True
+            left = list(self._letters)
+            self._letters.clear()
+            return left

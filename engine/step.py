@@ -1,0 +1,120 @@
+"""One training step, and one pass of evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """The context in which the network computes: as it is for float32, in bfloat16 where asked for."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+@dataclass
+class Sums:
+    """What an epoch has added up so far, on the device: summed loss (float64), correct answers, images (int64)."""
+
+    loss: Tensor
+    correct: Tensor
+    images: Tensor
+
+    @classmethod
+    def zero(cls, device: torch.device) -> Sums:
+        """Nothing added up yet."""
+        loss = torch.zeros((), dtype=torch.float64, device=device)
+        correct, images = (torch.zeros((), dtype=torch.int64, device=device) for _ in range(2))
+        return cls(loss, correct, images)
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Add one batch with mean ``loss``; a batch whose loss is not finite counts as no images."""
+        finite = torch.isfinite(loss)
+        self.loss += torch.where(finite, loss.double() * len(labels), 0.0)
+        self.correct += torch.where(finite, (logits.argmax(1) == labels).sum(), 0)
+        self.images += finite * len(labels)
+
+    def means(self) -> tuple[float, float]:
+        """Mean loss and accuracy (0 to 1); the one synchronisation of an epoch."""
+        loss, correct, images = float(self.loss), int(self.correct), int(self.images)
+        return (loss / images, correct / images) if images else (float("nan"), 0.0)
+
+
+class Stepper:
+    """Forward, backward, update: one training step at a time.
+
+    A loss that is not finite never reaches the weights, the optimizer's state or the buffers: on the CPU the update
+    is left out; on another device it is made and masked, without a synchronisation.
+    """
+
+    def __init__(self, model: nn.Module, optimizer: Optimizer, device: torch.device, precision: str) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._device = device
+        self._precision = precision
+        self._buffers = list(model.buffers())
+
+    def step(self, x: Tensor, y: Tensor, sums: Sums) -> tuple[Tensor, Tensor]:
+        """Train on one batch. Returns the loss and whether it was finite, both 0-dimensional and on the device."""
+        kept = [b.clone() for b in self._buffers]
+        with autocast(self._device, self._precision):
+            logits = self._model(x)
+        loss = functional.cross_entropy(logits.float(), y)
+        finite = torch.isfinite(loss.detach())
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self._device.type != "cpu":
+            masked_update(self._optimizer, finite)
+            restore(self._buffers, kept, finite)
+        elif finite:
+            self._optimizer.step()
+        else:
+            restore(self._buffers, kept, finite)
+        sums.add(loss.detach(), logits.detach(), y)
+        return loss.detach(), finite
+
+
+def masked_update(optimizer: Optimizer, finite: Tensor) -> None:
+    """``optimizer.step()`` whose every effect is undone on the device where ``finite`` is false."""
+    kept: list[tuple[Tensor, Tensor]] = []
+    fresh: list[Tensor] = []
+    parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    for parameter in parameters:
+        kept.append((parameter.data, parameter.data.clone()))
+        kept.extend((t, t.clone()) for t in optimizer.state.get(parameter, {}).values() if isinstance(t, Tensor))
+        if parameter not in optimizer.state:
+            fresh.append(parameter)
+    optimizer.step()
+    for live, before in kept:
+        live.copy_(torch.where(finite.to(live.device), live, before))
+    for parameter in fresh:  # state made by this very step starts from 0 in every optimizer offered
+        for made in optimizer.state.get(parameter, {}).values():
+            if isinstance(made, Tensor):
+                made.copy_(torch.where(finite.to(made.device), made, torch.zeros_like(made)))
+
+
+def restore(live: list[Tensor], before: list[Tensor], finite: Tensor) -> None:
+    """Put ``before`` back into ``live`` where ``finite`` is false, without a synchronisation."""
+    for buffer, kept in zip(live, before, strict=True):
+        buffer.copy_(torch.where(finite, buffer, kept))
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], device: torch.device, precision: str
+) -> tuple[float, float]:
+    """Mean loss and accuracy (0 to 1) over ``batches``, in evaluation mode; uses no random numbers."""
+    sums = Sums.zero(device)
+    model.eval()
+    for x, y in batches:
+        with autocast(device, precision):
+            logits = model(x).float()
+        sums.loss += functional.cross_entropy(logits, y, reduction="sum").double()
+        sums.correct += (logits.argmax(1) == y).sum()
+        sums.images += len(y)
+    return sums.means()

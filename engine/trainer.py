@@ -1,0 +1,277 @@
+"""The trainer: hears commands between batches, trains, emits events, and ends exactly once.
+
+One ``Trainer`` is one thread's work. ``run`` blocks until the end; ``post`` may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+
+from engine import data
+from engine.commands import At, Pause, Resume, RunEpoch, SetEpochs, Start, Stop, TransportCommand
+from engine.desk import Desk
+from engine.events import (
+    CommandEvent,
+    DivergedEvent,
+    EndEvent,
+    EndReason,
+    Event,
+    LoadingEvent,
+    StartEvent,
+    StateEvent,
+    Status,
+    WarningEvent,
+)
+from engine.hand import WaitingHand, command_json
+from engine.job import Job
+from engine.keeper import Keeper
+from engine.library import Library
+from engine.lifecycle import Action, IllegalAction, State, next_state
+from engine.loading import Loaded, load
+from engine.loop import Loop
+from engine.mailbox import AnyCommand, Letter, Mailbox
+from engine.run_state import group_sizes, weights_sha256
+from engine.spec import SpecError
+from engine.words import Words
+
+
+class Trainer:
+    """Trains one run. ``emit`` is called with every event, from several threads, and must not block."""
+
+    def __init__(self, job: Job, emit: Callable[[Event], None], library: Library | None = None) -> None:
+        self._job = job
+        self._emit = emit
+        self._mailbox = Mailbox()
+        self._stop_asked = threading.Event()
+        self._keeper = Keeper(library, lambda text: emit(WarningEvent(text=text)), emit)
+        self._waiting = WaitingHand(())
+        self._lifecycle: State = "loading"
+        self._loop: Loop | None = None
+        self._desk: Desk | None = None
+        self._one_epoch = False
+        self._end: EndReason | None = None
+
+    def post(self, command: AnyCommand) -> int:
+        """Send a command; returns its id. It is answered by ``CommandEvent``s: queued, then applied or rejected."""
+        if isinstance(command, Stop):
+            self._stop_asked.set()
+
+        def answer(number: int, status: Status, reason: str | None = None) -> None:
+            at, answered = self._position, command_json(command)
+            self._emit(
+                CommandEvent(id=number, command=answered, status=status, reason=reason, epoch=at.epoch, batch=at.batch)
+            )
+
+        return self._mailbox.post(
+            command,
+            lambda number: answer(number, "queued"),
+            lambda number: answer(number, "rejected", Words("the run has ended")),
+        )
+
+    def run(self) -> EndEvent:
+        """Do the job to its end. Returns the one terminal event, which is emitted last."""
+        reason: EndReason
+        text: str | None = None
+        details = field = None
+        try:
+            self._begin()
+            self._train()
+            reason = self._end or "finished"
+            if reason == "stopped" and self._loop is not None:
+                self._keeper.autosave(self._loop.state.capture(), "stop")
+        except data.Cancelled:
+            reason, text = "stopped", Words("stopped while loading")
+        except SpecError as error:
+            reason, text, field = "failed", error.problem, error.field
+        except BaseException as error:  # noqa: BLE001 - every way to end is said; nothing is swallowed
+            reason, text, details = "failed", f"{type(error).__name__}: {error}", traceback.format_exc()
+        return self._leave(reason, text, details, field)
+
+    @property
+    def _position(self) -> At:
+        return self._loop.state.position if self._loop is not None else At(epoch=1)
+
+    # -- beginning and end
+
+    def _begin(self) -> None:
+        def progress(what: str, done: int, total: int) -> None:
+            self._emit(LoadingEvent(what=what, done=done, total=total))
+
+        loaded = load(self._job, progress, self._stop_asked.is_set)
+        state = loaded.state
+        loop = self._loop = Loop(state, self._emit)
+        desk = self._desk = Desk(loop, self._keeper, self._emit)
+        resumed = self._job.snapshot is not None
+        self._waiting = WaitingHand(self._job.lines, state.position if resumed else None, state.hand)
+        self._keeper.begin(self._job.run, loaded.name, loaded.parent, state, self._waiting.to_json())
+        self._emit(self._start_event(loaded))
+        for remark in loaded.remarks:
+            self._emit(WarningEvent(text=remark))
+        self._move("loaded")
+        if not resumed:
+            self._keep_epochs_end(loop)
+        loop.say_rates()
+        if self._job.epochs is not None and self._job.epochs != state.epochs:
+            desk.act(0, SetEpochs(epochs=self._job.epochs))
+        if self._job.begin:
+            self._move("start")
+
+    def _start_event(self, loaded: Loaded) -> StartEvent:
+        state = loaded.state
+        return StartEvent(
+            run=self._keeper.run,
+            name=self._keeper.name,
+            device=str(state.device),
+            groups=state.group_names,
+            parameters=state.parameters,
+            batches_per_epoch=state.batches.per_epoch,
+            epochs=state.epochs,
+            epoch=state.position.epoch,
+            batch=state.position.batch,
+            recipe=state.recipe.model_dump(mode="json"),
+            threads=loaded.threads,
+            parent=loaded.parent,
+            group_parameters=group_sizes(state.groups),
+            history=list(state.history),
+            hand=list(state.hand),
+        )
+
+    def _leave(self, reason: EndReason, text: str | None, details: str | None, field: str | None) -> EndEvent:
+        """Answer whatever is left unanswered, then say the end."""
+        over = Words("the run ended")
+        left: list[Letter] = [(0, line.act) for line in self._waiting.rest()]
+        left += self._mailbox.close()
+        at = self._position
+        for number, command in left:
+            self._emit(
+                CommandEvent(
+                    id=number,
+                    command=command_json(command),
+                    status="rejected",
+                    reason=over,
+                    epoch=at.epoch,
+                    batch=at.batch,
+                )
+            )
+        last_acts: dict[EndReason, Action] = {"finished": "finish", "stopped": "stop"}
+        self._lifecycle = next_state(self._lifecycle, last_acts.get(reason, "fail"))
+        sha = None
+        if self._loop is not None:
+            self._keeper.note(self._loop.state, reason)
+            self._keeper.flush()
+            at = At(epoch=min(at.epoch, self._loop.state.epochs), batch=at.batch)
+            sha = weights_sha256(self._loop.state.model) if details is None else None
+        self._emit(StateEvent(state=self._lifecycle, epoch=at.epoch, batch=at.batch))
+        newest = self._keeper.newest
+        end = EndEvent(
+            reason=reason,
+            epoch=at.epoch,
+            batch=at.batch,
+            weights_sha256=sha,
+            text=text,
+            details=details,
+            field=field,
+            snapshot=str(newest) if newest else None,
+        )
+        self._emit(end)
+        return end
+
+    # -- training
+
+    def _train(self) -> None:
+        assert self._loop is not None
+        loop = self._loop
+        while True:
+            self._hear()
+            if self._end is not None:
+                return
+            if loop.at_runs_end:
+                self._end = "finished"
+                return
+            trouble = loop.batch()
+            if loop.at_epochs_end:
+                trouble = loop.finish_epoch() or trouble
+                self._keep_epochs_end(loop)
+                if self._one_epoch and not loop.at_runs_end and trouble is None:
+                    self._move("epoch_done")
+            if trouble is not None:
+                self._diverged(trouble)
+
+    def _keep_epochs_end(self, loop: Loop) -> None:
+        if self._keeper.keeps:
+            self._keeper.autosave(loop.state.capture(), "epoch")
+            self._keeper.note(loop.state, self._lifecycle)
+
+    def _diverged(self, text: Words) -> None:
+        at = self._position
+        self._emit(DivergedEvent(epoch=at.epoch, batch=at.batch, text=text))
+        if self._job.on_divergence == "end":
+            self._end = "diverged"
+        else:
+            self._move("diverge")
+
+    # -- commands
+
+    def _hear(self) -> None:
+        """Carry out what is due and what was posted; returns when there is a batch to train, or the end."""
+        assert self._loop is not None
+        while self._end is None:
+            if self._next_line():
+                continue
+            trains = self._lifecycle == "training" or (self._loop.at_runs_end and self._lifecycle != "diverged")
+            letter = self._mailbox.take(wait=not trains)
+            if letter is None:
+                return
+            number, command = letter
+            if isinstance(command, (Start, Pause, Resume, RunEpoch)):
+                self._transport(number, command)
+            else:
+                self._act(letter)
+
+    def _next_line(self) -> bool:
+        """Carry out the next line of the hand if its moment has come; whether there was one."""
+        assert self._loop is not None
+        assert self._desk is not None
+        line = self._waiting.due(self._position)
+        if line is None:
+            return False
+        batches = self._loop.state.batches.per_epoch
+        if line.at.batch >= batches:
+            reason = Words(
+                "there is no batch {batch}: an epoch has batches 0 to {last}", batch=line.at.batch, last=batches - 1
+            )
+            self._desk.refuse(0, line.act, reason)
+        else:
+            self._act((0, line.act))
+        return True
+
+    def _transport(self, number: int, command: TransportCommand) -> None:
+        assert self._desk is not None
+        try:
+            self._move(command.command)
+        except IllegalAction as refusal:
+            self._desk.refuse(number, command, Words("{why}", why=refusal))
+            return
+        if not isinstance(command, Pause):
+            self._one_epoch = isinstance(command, RunEpoch)
+        elif self._loop is not None:
+            self._loop.report()
+        self._desk.done(number, command)
+
+    def _act(self, letter: Letter) -> None:
+        assert self._desk is not None
+        number, act = letter
+        next_state(self._lifecycle, "act")
+        assert not isinstance(act, (Start, Pause, Resume, RunEpoch))
+        outcome = self._desk.act(number, act)
+        if outcome == "stop":
+            self._end = "stopped"
+        elif outcome == "rewound":
+            self._move("rewind")
+
+    def _move(self, action: Action) -> None:
+        self._lifecycle = next_state(self._lifecycle, action)
+        at = self._position
+        self._emit(StateEvent(state=self._lifecycle, epoch=at.epoch, batch=at.batch))
