@@ -155,10 +155,10 @@ def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 def _signals(stop: object) -> Iterator[None]:
     """While within, SIGINT and SIGTERM call ``stop``; a second one acts as it always does."""
     assert callable(stop)
-    kept: dict[int, Any] = {}
+    kept: dict[signal.Signals, Any] = {}
 
     def handle(number: int, frame: object) -> None:
-        signal.signal(number, kept[number])
+        signal.signal(number, kept[signal.Signals(number)])
         stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):

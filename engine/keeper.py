@@ -153,7 +153,7 @@ def made(capture: Capture) -> dict[str, Any]:
     device = str(next(iter(capture["model"].values())).device)
     return {
         "tiller": __version__,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "device": device,
         "threads": torch.get_num_threads(),
         "when": time.time(),

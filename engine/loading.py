@@ -107,7 +107,7 @@ def _restore(state: RunState, content: dict[str, Any], job: Job) -> None:
 def _differences(content: dict[str, Any], state: RunState) -> list[Words]:
     """Why the resumed run may not be bit-identical, one sentence each."""
     made, remarks = content["made"], []
-    for what, now in (("torch", torch.__version__), ("device", str(state.device))):
+    for what, now in (("torch", str(torch.__version__)), ("device", str(state.device))):
         then = made.get(what)
         if then is not None and then != now:
             remarks.append(
