@@ -57,8 +57,8 @@ class Settings:
     """What is remembered, one attribute each; writing an attribute keeps it.
 
     Args:
-        folder: where ``tiller.ini`` lies; by default the platform's configuration folder. The environment variable
-            ``TILLER_SETTINGS`` names another file, and wins over both.
+        folder: where ``tiller.ini`` lies; by default the one that the environment variable ``TILLER_SETTINGS`` names,
+            else the platform's configuration folder.
     """
 
     geometry = Choice[bytes]("window/geometry", _BYTES, b"")
@@ -73,8 +73,8 @@ class Settings:
     last_recipe = Choice[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
 
     def __init__(self, folder: Path | None = None) -> None:
-        named = os.environ.get("TILLER_SETTINGS")
-        self.path = Path(named) if named else (folder or Path(user_config_dir("tiller", False))) / "tiller.ini"
+        named = os.environ.get("TILLER_SETTINGS") or user_config_dir("tiller", False)
+        self.path = (folder or Path(named)) / "tiller.ini"
         self._file = QSettings(str(self.path), QSettings.Format.IniFormat)
 
     def stored(self, key: str) -> str | None:

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, 
 from engine.recipe import LR_MAX
 from gui.words import tr
 
-_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
-_BEGUN: Final = re.compile(r"\+?(\d*\.?\d*)(e[+-]?)?", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_BEGUN: Final = re.compile(r"\+?(\d*\.?\d*)(e[+-]?)?", re.IGNORECASE | re.ASCII)
 _STEPS: Final = 100  # positions of the slider in a decade
 _LOWEST: Final = -12
 _HIGHEST: Final = int(math.log10(LR_MAX))

@@ -1,0 +1,187 @@
+"""Banners and the start page: one message at a time, choices that say what they are, and how long ago it was."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from gui.panels.messages import Banner
+from gui.panels.start_page import Resumable, StartPage, when_words
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+
+LEFT = Qt.MouseButton.LeftButton
+DIVERGED = "The loss became not finite in epoch 7, batch 12; that update was not made."
+
+
+@pytest.fixture
+def banner(qtbot: QtBot) -> Banner:
+    made = Banner()
+    qtbot.addWidget(made)
+    made.resize(760, 60)
+    return made
+
+
+@pytest.fixture
+def said(banner: Banner) -> list[tuple[str, Any]]:
+    heard: list[tuple[str, Any]] = []
+    banner.back_wanted.connect(lambda epoch: heard.append(("back", epoch)))
+    banner.go_on_wanted.connect(lambda: heard.append(("go on", None)))
+    banner.stop_wanted.connect(lambda: heard.append(("stop", None)))
+    banner.more_epochs_wanted.connect(lambda n: heard.append(("more", n)))
+    banner.folder_wanted.connect(lambda path: heard.append(("folder", path)))
+    return heard
+
+
+def offered(banner: Banner) -> list[str]:
+    return [b.text() for b in banner.findChildren(QAbstractButton) if b.isVisibleTo(banner) and b.text() != "✕"]
+
+
+def click(banner: Any, text: str, qtbot: QtBot) -> None:
+    (found,) = [b for b in banner.findChildren(QAbstractButton) if b.text() == text and b.isVisibleTo(banner)]
+    qtbot.mouseClick(found, LEFT)
+
+
+def test_there_is_nothing_until_there_is(banner: Banner) -> None:
+    assert banner.isHidden()
+    assert banner.subject() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Back to epoch 6 at a tenth of the LR", ("back", 6)),
+        ("Go on as it is", ("go on", None)),
+        ("Stop", ("stop", None)),
+    ],
+)
+def test_diverged_offers_three_ways_and_closes_on_a_choice(
+    banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot, text: str, answer: tuple[str, Any]
+) -> None:
+    banner.show_diverged(DIVERGED, 6)
+    assert banner.text() == DIVERGED
+    assert len(offered(banner)) == 3
+    click(banner, text, qtbot)
+    assert said == [answer]
+    assert banner.isHidden()
+
+
+def test_diverged_in_the_first_epoch_goes_back_to_the_start_or_nowhere(
+    banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot
+) -> None:
+    banner.show_diverged(DIVERGED, None)
+    assert offered(banner) == ["Go on as it is", "Stop"]
+    banner.show_diverged(DIVERGED, 0)
+    click(banner, "Back to the start at a tenth of the LR", qtbot)
+    assert said == [("back", 0)]
+
+
+def test_finished_offers_more_epochs(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
+    banner.show_finished("Finished: 97.8% validation accuracy after 30 epochs.", "The plan stays at 0.00125.")
+    assert any(w.text() == "The plan stays at 0.00125." and w.isVisibleTo(banner) for w in banner.findChildren(QLabel))
+    click(banner, "+10 epochs", qtbot)
+    assert said == [("more", 10)]
+    assert banner.isHidden()
+
+
+def test_saved_shows_the_folder_and_stays(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
+    banner.show_saved("/data/<b>a.tiller")
+    assert banner.text() == "Saved as /data/<b>a.tiller"
+    click(banner, "Show folder", qtbot)
+    assert said == [("folder", "/data/<b>a.tiller")]
+    assert not banner.isHidden()
+    click(banner, "✕", qtbot)
+    assert banner.isHidden()
+
+
+def test_a_failure_has_details_to_read_and_copy(banner: Banner, qtbot: QtBot) -> None:
+    banner.show_failure("Out of memory. Try a smaller batch size.", "Traceback ...\nRuntimeError: CUDA")
+    details = banner.findChild(QPlainTextEdit)
+    assert not details.isVisibleTo(banner)
+    click(banner, "Details", qtbot)
+    assert details.isVisibleTo(banner)
+    click(banner, "Copy", qtbot)
+    copied = QGuiApplication.clipboard().text()
+    assert copied == "Out of memory. Try a smaller batch size.\n\nTraceback ...\nRuntimeError: CUDA"
+
+
+def test_a_failure_without_details_offers_none(banner: Banner) -> None:
+    banner.show_failure("The snapshot is damaged.")
+    assert offered(banner) == []
+
+
+def test_details_fold_again_for_the_next_message(banner: Banner, qtbot: QtBot) -> None:
+    banner.show_failure("one", "Traceback 1")
+    click(banner, "Details", qtbot)
+    banner.show_failure("two", "Traceback 2")
+    assert not banner.findChild(QPlainTextEdit).isVisibleTo(banner)
+
+
+def test_a_lesser_message_waits_for_nobody_to_lose_a_graver_one(banner: Banner) -> None:
+    banner.show_diverged(DIVERGED, 6)
+    banner.show_saved("/x/a")
+    assert banner.subject() == "diverged"
+    banner.show_failure("Out of memory.")
+    assert banner.subject() == "failure"
+    banner.clear()
+    banner.show_saved("/x/a")
+    assert banner.subject() == "saved"
+
+
+NOW = datetime(2025, 11, 20, 12, 0)
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(minutes=-5), "just now"),
+        (timedelta(seconds=40), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(minutes=5, seconds=50), "5 minutes ago"),
+        (timedelta(hours=1, minutes=20), "1 hour ago"),
+        (timedelta(hours=11), "11 hours ago"),
+        (timedelta(hours=13), "yesterday"),
+        (timedelta(hours=35), "yesterday"),
+        (timedelta(days=8), "12 Nov"),
+        (timedelta(days=365), "20 Nov 2024"),
+    ],
+)
+def test_how_long_ago_in_words(ago: timedelta, words: str) -> None:
+    assert when_words(NOW - ago, NOW) == words
+
+
+def test_a_little_before_midnight_is_not_yesterday() -> None:
+    just_after = datetime(2025, 11, 20, 0, 10)
+    assert when_words(just_after - timedelta(minutes=20), just_after) == "20 minutes ago"
+    assert when_words(just_after - timedelta(hours=3), just_after) == "3 hours ago"
+
+
+def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
+    page = StartPage()
+    qtbot.addWidget(page)
+    page.show()
+    asked: list[str] = []
+    page.continue_requested.connect(asked.append)
+    page.open_requested.connect(lambda: asked.append("open"))
+    runs = [
+        Resumable(run=f"r{i}", title=f"digits, epoch {i} of 30", when=NOW - timedelta(days=i), path=f"/lib/r{i}.tiller")
+        for i in range(5)
+    ]
+    page.show_resumables(runs, NOW)
+    qtbot.wait(1)  # a card shows itself with the next turn of the loop
+    texts = [w.text() for w in page.findChildren(QLabel) if w.isVisible()]
+    assert "digits, epoch 1 of 30" in texts
+    assert "yesterday" in texts
+    go_on = [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue"]
+    assert len(go_on) == 3  # the newest; the rest is in the list of runs
+    qtbot.mouseClick(go_on[1], LEFT)
+    click(page, "Open...", qtbot)
+    assert asked == ["/lib/r1.tiller", "open"]
+    page.show_resumables([], NOW)
+    assert not [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
