@@ -1,0 +1,86 @@
+"""What the window asks of the engine beside training. Importing this brings no torch; asking may.
+
+Each function may take a while and is asked on a worker thread (``engine.qthread.Worker``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.recipe import DataSpec, ModelSpec
+from engine.schedules.query import Curve, CurveQuery
+from engine.spec import SpecError
+
+Cancelled = Callable[[], bool]
+Progress = Callable[[str, int, int], None]
+
+
+def load_torch() -> list[tuple[str, str]]:
+    """Import what training needs, and return the devices to choose from, as (name, description)."""
+    import engine.trainer  # noqa: F401 - the import is the work
+    from engine.devices import available
+
+    return available()
+
+
+def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
+    """The planned rates that ``query`` asks for."""
+    from engine.schedules.curve import draw
+
+    return draw(query, cancelled)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Of a network: its modules with their numbers of parameters, and the batches an epoch of its data has."""
+
+    modules: list[tuple[str, int]]
+    parameters: int
+
+
+def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
+    """The modules of the network that ``model`` names, built without memory for its weights.
+
+    Raises:
+        SpecError: it cannot be built.
+    """
+    from engine import data, models
+
+    facts = data.describe(data_spec.name)
+    network = models.on_meta(
+        model, channels=facts.channels, height=facts.height, width=facts.width, classes=len(facts.classes)
+    )
+    return Outline(models.outline(network), sum(p.numel() for p in network.parameters()))
+
+
+def batches_per_epoch(spec: DataSpec) -> int:
+    """Batches an epoch of ``spec`` has, from what is known of the data set without loading it."""
+    from engine import data
+    from engine.batches import batches_in
+
+    return batches_in(data.describe(spec.name).train, spec.batch_size)
+
+
+def data_problem(spec: DataSpec) -> str | None:
+    """Why the data set cannot be loaded as things stand (not there, damaged), or None."""
+    from engine import data
+
+    try:
+        data.load(spec)
+    except SpecError as error:
+        return error.problem
+    return None
+
+
+def download(spec: DataSpec, progress: Progress, cancelled: Cancelled) -> str | None:
+    """Fetch the data set; returns why it could not be, or None. Cancelling is no problem to speak of."""
+    from engine import data
+
+    try:
+        data.load(spec, download=True, progress=progress, cancelled=cancelled)
+    except SpecError as error:
+        return error.problem
+    except data.Cancelled:
+        return None
+    return None
