@@ -24,10 +24,12 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
     tags: ClassVar[set[str]] = set()
+    names: ClassVar[set[str]] = set()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        Spec.names.update(cls.model_fields)
         for key in ("name", "command"):
             if key in cls.model_fields:
                 literals = get_args(cls.model_fields[key].annotation)
@@ -74,8 +76,8 @@ def _path(parts: tuple[int | str, ...]) -> str:
     for part in parts:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part not in Spec.tags and part.isidentifier():  # the rest are pydantic's names of a union's members
-            path += f".{part}" if path else part
+        elif part in Spec.names or (part not in Spec.tags and part.isidentifier()):
+            path += f".{part}" if path else part  # the rest are pydantic's names of a union's members
     return path
 
 
