@@ -1,4 +1,4 @@
-"""Editors of one value each, and the line of words beside them. They know nothing of specs' rules.
+"""Editors of one value each. They know nothing of specs' rules.
 
 An editor turns what was typed into a Python value as literally as it can; whether that value is allowed is the
 spec's business. What cannot be read as a number stays text, which a strict spec then refuses in its own words.
@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPalette, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QPalette, QWheelEvent
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
 
+from gui.notes import error_colour, restyle_as
 from gui.words import tr
 
 EMPTY: Final = object()
@@ -53,120 +54,6 @@ def read_list(item: Callable[[str], Any]) -> Callable[[str], Any]:
     return read
 
 
-def error_colour(palette: QPalette) -> QColor:
-    """A red that can be read on ``palette``'s window, dark or light."""
-    return QColor.fromHsl(4, 200, 175 if is_dark(palette) else 95)
-
-
-def hint_colour(palette: QPalette) -> QColor:
-    """The text colour, stepped back towards the window's, for what helps but is not needed."""
-    front, back, share = palette.color(QPalette.ColorRole.Text), palette.color(QPalette.ColorRole.Window), 0.68
-    mixed = (share * f + (1 - share) * b for f, b in zip(front.getRgbF()[:3], back.getRgbF()[:3], strict=True))
-    return QColor.fromRgbF(*mixed)
-
-
-def is_dark(palette: QPalette) -> bool:
-    """Whether ``palette`` has light text on a dark window."""
-    return palette.color(QPalette.ColorRole.Window).lightness() < 128
-
-
-def set_role(widget: QWidget, role: str) -> None:
-    """Set the style property ``role`` and let a style sheet see it at once."""
-    if widget.property("role") != role:
-        widget.setProperty("role", role)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
-
-
-class Note(QLabel):
-    """A hint or an error in small type that keeps its height, so that nothing moves when it speaks.
-
-    With one line, what does not fit is cut with an ellipsis and stands whole in the tooltip. With more, it wraps
-    inside the reserved lines and grows only beyond them.
-    """
-
-    def __init__(self, lines: int = 1, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._lines, self._full, self._indent, self._error = lines, "", 0, False
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 0.88)
-        self.setFont(font)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(lines != 1)
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        self._reserve()
-        self.say("")
-
-    def say(self, text: str, *, error: bool = False) -> None:
-        """Show ``text``; ``error`` makes it red."""
-        self._full, self._error = text, error
-        set_role(self, "error" if error else "hint")
-        self._colour()
-        self._fit()
-
-    def said(self) -> str:
-        """The whole text, also where it is shown shortened."""
-        return self._full
-
-    def is_error(self) -> bool:
-        """Whether an error is shown."""
-        return self._error and bool(self._full)
-
-    def set_field_start(self, pixels: int) -> None:
-        """Where the field above begins: a text that fits under it starts there."""
-        self._indent = pixels
-        self._fit()
-
-    def set_lines(self, lines: int) -> None:
-        """Reserve ``lines`` lines; 0 reserves none and wraps."""
-        self._lines = lines
-        self.setWordWrap(lines != 1)
-        self._reserve()
-        self._fit()
-
-    def _reserve(self) -> None:
-        height = self.fontMetrics().lineSpacing() * self._lines + 2 * (self._lines > 0)
-        self.setMinimumHeight(height)
-        self.setMaximumHeight(height if self._lines == 1 else 16777215)
-
-    def _fit(self) -> None:
-        width, metrics = self.width(), self.fontMetrics()
-        needed = metrics.horizontalAdvance(self._full)
-        if self._lines != 1:
-            self.setText(self._full)
-            return
-        fits_below_field = needed <= width - self._indent
-        self.setContentsMargins(self._indent if fits_below_field else 0, 0, 0, 0)
-        side = Qt.AlignmentFlag.AlignLeft if fits_below_field else Qt.AlignmentFlag.AlignRight
-        self.setAlignment(side | Qt.AlignmentFlag.AlignTop)
-        self.setText(metrics.elidedText(self._full, Qt.TextElideMode.ElideRight, max(0, width)))
-        self.setToolTip(self._full if needed > width else "")
-
-    def _colour(self) -> None:
-        palette = self.palette()
-        wanted = error_colour(palette) if self._error else hint_colour(palette)
-        if palette.color(QPalette.ColorRole.WindowText) != wanted:
-            palette.setColor(QPalette.ColorRole.WindowText, wanted)
-            self.setPalette(palette)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._colour()
-        elif event.type() == QEvent.Type.FontChange:
-            self._reserve()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def sizeHint(self) -> QSize:
-        return QSize(0, super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, self.minimumHeight())
-
-
 class Combo(QComboBox):
     """A combo box for a column that scrolls: the wheel passes over it, and long entries do not widen it."""
 
@@ -177,6 +64,7 @@ class Combo(QComboBox):
         self.setMinimumContentsLength(6)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the column instead, unless the box has the focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
@@ -192,10 +80,14 @@ class Editor(QWidget):
 
     Signals:
         edited(): the person changed it (never the program).
+
+    ``has_own_label``: it shows its title itself; ``full_width``: it stands under its label, not beside it;
+    ``note_lines``: how many lines of words to reserve under it.
     """
 
     edited = Signal()
     has_own_label = False
+    full_width = False
     note_lines = 1
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -219,7 +111,7 @@ class Editor(QWidget):
     def set_problem(self, problem: str | None) -> None:
         """Mark the control as wrong, for the eye and for a screen reader."""
         self.control().setAccessibleDescription(problem or "")
-        set_role(self.control(), "error" if problem else "")
+        restyle_as(self.control(), "invalid", problem is not None)
 
     def _adopt(self, control: QWidget) -> None:
         self.line.addWidget(control, 1)
@@ -259,19 +151,23 @@ class LineEditor(Editor):
         self._adopt(self.edit)
 
     def raw(self) -> Any:
+        """What is typed or chosen."""
         text = self.edit.text().strip()
         return self._read(text) if text else EMPTY
 
     def show_value(self, value: Any) -> None:
+        """Show ``value`` without ``edited``."""
         text = "" if value is None else self._write(value)
         if text != self.edit.text():
             self.edit.setText(text)
             self.edit.setCursorPosition(0)
 
     def control(self) -> QWidget:
+        """What takes the focus."""
         return self.edit
 
     def set_problem(self, problem: str | None) -> None:
+        """Mark the control, and its text in red where no style sheet colours it."""
         super().set_problem(problem)
         palette = QPalette()
         if problem:
@@ -312,12 +208,15 @@ class CheckEditor(Editor):
         self._adopt(self.box)
 
     def raw(self) -> Any:
+        """What is typed or chosen."""
         return self.box.isChecked()
 
     def show_value(self, value: Any) -> None:
+        """Show ``value`` without ``edited``."""
         self.box.setChecked(bool(value))
 
     def control(self) -> QWidget:
+        """What takes the focus."""
         return self.box
 
 
@@ -342,12 +241,15 @@ class ChoiceEditor(Editor):
         self.combo.setCurrentIndex(max(0, self.combo.findData(kept)))
 
     def raw(self) -> Any:
+        """What is typed or chosen."""
         return self.combo.currentData()
 
     def show_value(self, value: Any) -> None:
+        """Show ``value`` without ``edited``."""
         if self.combo.findData(value) < 0:
             self.combo.addItem(tr("{value} (not found here)", value=value), value)
         self.combo.select(value)
 
     def control(self) -> QWidget:
+        """What takes the focus."""
         return self.combo

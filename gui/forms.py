@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from engine.spec import Spec, problems
 from gui.fields import (
@@ -21,84 +20,14 @@ from gui.fields import (
     ChoiceEditor,
     Editor,
     LineEditor,
-    Note,
     WholeEditor,
-    plain,
     read_float,
     read_int,
     read_list,
 )
+from gui.form_words import annotated, bounds, kind_of, tooltip, usual_text, write
+from gui.notes import Note
 from gui.words import said, tr
-
-_BOUNDS = {
-    "ge": "at least {bound}",
-    "gt": "more than {bound}",
-    "le": "at most {bound}",
-    "lt": "less than {bound}",
-}
-
-
-def bounds(metadata: Sequence[Any]) -> dict[str, float]:
-    """The limits among a field's metadata: ``ge``, ``gt``, ``le``, ``lt``."""
-    found: dict[str, float] = {}
-    for item in metadata:
-        found |= {key: getattr(item, key) for key in _BOUNDS if getattr(item, key, None) is not None}
-    return found
-
-
-def tooltip(info: FieldInfo) -> str:
-    """What a field means, what is allowed, what is usual and what the default is, as rich text."""
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    lines = [said(info.description)] if info.description else []
-    kind, metadata = _kind(info)
-    if get_origin(kind) is tuple:
-        metadata = _kind_of(get_args(kind)[0])[1]
-    limits = ", ".join(tr(_BOUNDS[key], bound=plain(bound)) for key, bound in bounds(metadata).items())
-    if limits:
-        lines.append(tr("Allowed: {limits}.", limits=limits))
-    if "usual" in extra:
-        lines.append(usual_text(info) + ".")
-    if not info.is_required() and info.default not in (None, ""):
-        lines.append(tr("Default: {value}.", value=write(info.default)))
-    return "<qt>" + "<br>".join(html.escape(line) for line in lines) + "</qt>"
-
-
-def usual_text(info: FieldInfo) -> str:
-    """ "usually 0.1 to 0.5", or nothing where the spec does not say."""
-    extra = info.json_schema_extra
-    pair = extra.get("usual") if isinstance(extra, dict) else None
-    if not isinstance(pair, list):
-        return ""
-    low, high = (plain(v) if isinstance(v, (int, float)) else str(v) for v in pair)
-    return tr("usually {low} to {high}", low=low, high=high)
-
-
-def write(value: Any) -> str:
-    """A value as it is written into a field."""
-    if isinstance(value, bool):
-        return tr("on") if value else tr("off")
-    if isinstance(value, float):
-        return plain(value)
-    return ", ".join(write(v) for v in value) if isinstance(value, tuple) else str(value)
-
-
-def _kind_of(annotation: Any) -> tuple[Any, list[Any]]:
-    metadata: list[Any] = []
-    while True:
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            annotation, *more = get_args(annotation)
-            for item in more:
-                metadata += item.metadata if isinstance(item, FieldInfo) else [item]
-        elif origin in (Union, UnionType):
-            annotation = next(a for a in get_args(annotation) if a is not NoneType)
-        else:
-            return annotation, metadata
-
-
-def _kind(info: FieldInfo) -> tuple[Any, list[Any]]:
-    kind, metadata = _kind_of(info.annotation)
-    return kind, [*info.metadata, *metadata]
 
 
 def editor_for(info: FieldInfo, labels: Mapping[Any, str] | None = None) -> Editor:
@@ -107,7 +36,7 @@ def editor_for(info: FieldInfo, labels: Mapping[Any, str] | None = None) -> Edit
     Raises:
         TypeError: the field holds what no single editor edits (another spec, say).
     """
-    kind, metadata = _kind(info)
+    kind, metadata = kind_of(info)
     title = said(info.title or "")
     placeholder = "" if info.is_required() or info.default is None else write(info.default)
     if get_origin(kind) is Literal:
@@ -122,7 +51,7 @@ def editor_for(info: FieldInfo, labels: Mapping[Any, str] | None = None) -> Edit
     if kind is str:
         return LineEditor(placeholder=placeholder)
     if get_origin(kind) is tuple:
-        item, _ = _kind_of(get_args(kind)[0])
+        item, _ = annotated(get_args(kind)[0])
         read = {int: read_int, float: read_float}.get(item, str)
         return LineEditor(read_list(read), write, placeholder)
     raise TypeError(f"no editor for {kind!r}")
@@ -288,8 +217,11 @@ class SpecForm(QWidget):
             label.setBuddy(editor.control())
             label.setMinimumHeight(editor.control().sizeHint().height())
             self._grid.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
-        self._grid.addWidget(editor, at, 1)
-        self._grid.addWidget(row.note, at + 1, 0, 1, 2)
+        if editor.full_width:
+            self._grid.addWidget(editor, at + 1, 0, 1, 2)
+        else:
+            self._grid.addWidget(editor, at, 1)
+        self._grid.addWidget(row.note, at + 2, 0, 1, 2)
         self._rows[name] = row
         editor.edited.connect(lambda: self._edited(name))
 
@@ -297,6 +229,7 @@ class SpecForm(QWidget):
         self._more.setText(tr("More"))
         self._more.setToolTip(tr("Settings that are rarely changed"))
         self._more.setAutoRaise(True)
+        self._more.setProperty("role", "quiet")
         self._more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._more.clicked.connect(lambda: self._unfold(not self._unfolded))
@@ -305,7 +238,9 @@ class SpecForm(QWidget):
     def _unfold(self, unfolded: bool) -> None:
         self._unfolded = unfolded
         self._more.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
-        self._more.setAccessibleName(tr("Hide the settings that are rarely changed") if unfolded else tr("More settings"))
+        self._more.setAccessibleName(
+            tr("Hide the settings that are rarely changed") if unfolded else tr("More settings")
+        )
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -336,7 +271,9 @@ class SpecForm(QWidget):
             self._spec = None
             for problem in problems(error):
                 root, where = _split(problem.field)
-                text = tr("number {n}: {problem}", n=where + 1, problem=said(problem.problem)) if where is not None else ""
+                text = (
+                    tr("number {n}: {problem}", n=where + 1, problem=said(problem.problem)) if where is not None else ""
+                )
                 field = root if root in self._rows and self._rows[root].shown else ""
                 full = text or said(problem.problem)
                 found.setdefault(field, full if field else f"{root} {full}".strip())

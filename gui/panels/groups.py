@@ -3,49 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from engine.recipe import LR_MAX, GroupSpec
-from gui.fields import ChoiceEditor, LineEditor, Note, plain, read_float
-from gui.forms import SpecForm, write
+from engine.recipe import GroupSpec
+from gui.fields import ChoiceEditor, LineEditor, plain, read_float
+from gui.form_words import write
+from gui.forms import SpecForm
+from gui.notes import Note
+from gui.panels.outline import Outline, head_pattern, owner, scaled, unmatched
 from gui.words import tr
 
-Outline = Sequence[tuple[str, int]]
 Mode = Literal["one", "head", "patterns"]
-HEADS: Final = {"small_cnn": "fc", "lenet5": "fc*", "resnet18": "fc", "vgg11_bn": "classifier"}
 HEAD_FACTOR: Final = 10.0
-
-
-def lineage(module: str) -> list[str]:
-    """A module's name after those of the modules it is part of: a.b.c gives a, a.b, a.b.c."""
-    parts = module.split(".")
-    return [".".join(parts[: i + 1]) for i in range(len(parts))]
-
-
-def owner(module: str, groups: Sequence[Sequence[str]]) -> int:
-    """The index of the first of ``groups`` (patterns each) that takes ``module``; -1 for the rest.
-
-    A pattern matches by ``fnmatchcase``, and a module that matches brings its whole subtree.
-    """
-    for index, patterns in enumerate(groups):
-        if any(fnmatchcase(name, pattern) for name in lineage(module) for pattern in patterns):
-            return index
-    return -1
-
-
-def unmatched(patterns: Sequence[str], outline: Outline) -> list[str]:
-    """The patterns that match no module of ``outline``."""
-    names = {name for module, _ in outline for name in lineage(module)}
-    return [p for p in patterns if not any(fnmatchcase(name, p) for name in names)]
-
-
-def scaled(lr: float, factor: float) -> float:
-    """``lr`` times ``factor`` without the noise of binary fractions, at most the highest rate allowed."""
-    return min(LR_MAX, float(f"{lr * factor:.12g}"))
+INSET: Final = 9
+"""Pixels by which a card's form stands in from the forms above it."""
 
 
 class _Card(QFrame):
@@ -57,6 +31,7 @@ class _Card(QFrame):
     def __init__(self, spec: dict[str, Any], number: int) -> None:
         super().__init__()
         self.setProperty("role", "card")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
         self.form = SpecForm(
             GroupSpec,
             spec,
@@ -67,12 +42,14 @@ class _Card(QFrame):
         self.remove = QToolButton()
         self.remove.setText("✕")
         self.remove.setAutoRaise(True)
+        self.remove.setProperty("role", "quiet")
+        self.remove.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.remove.clicked.connect(self.removed)
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
         head.addWidget(self.remove)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(8, 4, 8, 2)
         column.setSpacing(2)
         column.addLayout(head)
         column.addWidget(self.form)
@@ -214,10 +191,10 @@ class GroupsPanel(QWidget):
         self._label_width = pixels
         self._label.setMinimumWidth(pixels)
         for card in self._cards:
-            card.form.set_label_width(pixels)
+            card.form.set_label_width(pixels - INSET)
 
     def _head_group(self) -> tuple[GroupSpec, ...] | None:
-        pattern = HEADS.get(self._network) or (lineage(self._outline[-1][0])[0] if self._outline else None)
+        pattern = head_pattern(self._network, self._outline)
         if pattern is None:
             return None
         rate = scaled(self._base, HEAD_FACTOR) if self._free else None
@@ -242,7 +219,7 @@ class GroupsPanel(QWidget):
 
     def _append(self, values: dict[str, Any]) -> _Card:
         card = _Card(values, len(self._cards) + 1)
-        card.form.set_label_width(self._label_width)
+        card.form.set_label_width(self._label_width - INSET)
         self._cards.append(card)
         self._column.insertWidget(len(self._cards), card)
         card.changed.connect(self._edited)

@@ -37,6 +37,7 @@ def network_function(path: Path) -> str:
 def _browse_button(what: str) -> QToolButton:
     button = QToolButton()
     button.setIcon(button.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon))
+    button.setProperty("role", "quiet")
     button.setAccessibleName(what)
     button.setToolTip(what)
     button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -56,12 +57,15 @@ class FolderEditor(Editor):
         self.line.addWidget(self.browse)
 
     def raw(self) -> Any:
+        """What is typed or chosen."""
         return self.path.raw()
 
     def show_value(self, value: Any) -> None:
+        """Show ``value`` without ``edited``."""
         self.path.show_value(value)
 
     def control(self) -> QWidget:
+        """What takes the focus."""
         return self.path.edit
 
     def _choose(self) -> None:
@@ -77,7 +81,7 @@ class NetworkEditor(Editor):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.choice = ChoiceEditor([*MODELS, OWN], {OWN: tr("My own function…")})
-        self.own = LineEditor(placeholder=tr("FILE.py:FUNCTION"))
+        self.own = LineEditor(placeholder=tr("net.py:make"))
         self.browse = _browse_button(tr("Choose the Python file that holds the function"))
         self.browse.clicked.connect(self._choose)
         self.choice.edited.connect(self._chosen)
@@ -105,12 +109,14 @@ class NetworkEditor(Editor):
         return bool(self.choice.raw() == OWN)
 
     def raw(self) -> Any:
+        """What is typed or chosen."""
         if not self.is_own():
             return self.choice.raw()
         typed = self.own.raw()
         return "" if typed is EMPTY else typed
 
     def show_value(self, value: Any) -> None:
+        """Show ``value`` without ``edited``."""
         own = value not in MODELS
         self.choice.show_value(OWN if own else value)
         if own:
@@ -118,9 +124,11 @@ class NetworkEditor(Editor):
         self._own_row.setVisible(own)
 
     def control(self) -> QWidget:
+        """What takes the focus."""
         return self.choice.combo
 
     def set_problem(self, problem: str | None) -> None:
+        """Mark the line of the own function; a built-in network is never wrong."""
         self.choice.set_problem(None)
         self.own.set_problem(problem)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import html
 from typing import Any, Final
 
+from pydantic import ValidationError
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
-from pydantic import ValidationError
 
 from engine.recipe import OPTIMIZERS, PRETRAINED, DataSpec, ModelSpec, OptimizerSpec, Recipe
 from engine.schedules import LambdaLR, ScheduleSpec
 from engine.spec import first_problem
-from gui.fields import ChoiceEditor, Note
+from gui.fields import ChoiceEditor
 from gui.forms import SpecForm
-from gui.panels.groups import GroupsPanel, Outline
+from gui.notes import Note, heading
+from gui.panels.groups import GroupsPanel
 from gui.panels.network import FolderEditor, NetworkEditor
+from gui.panels.outline import Outline
 from gui.words import said, tr
 
 FIRST: Final[dict[str, dict[str, float]]] = {
@@ -55,7 +57,7 @@ class SetupPanel(QWidget):
         self._device = ChoiceEditor(())
         data_names = {"digits": tr("Digits, 8 × 8"), "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
         self.data = SpecForm(
-            DataSpec, editors={"root": FolderEditor(tr("Tiller's own folder"))}, labels={"name": data_names}
+            DataSpec, editors={"root": FolderEditor(tr("Tiller's folder"))}, labels={"name": data_names}
         )
         self.model = SpecForm(ModelSpec, editors={"name": self._network})
         self.machine = SpecForm(Recipe, only=("device", "precision"), editors={"device": self._device})
@@ -193,14 +195,9 @@ class SetupPanel(QWidget):
         whole.addWidget(self._folded)
 
     def _section(self, column: QVBoxLayout, title: str, *widgets: QWidget) -> None:
-        label = QLabel(title)
-        label.setProperty("role", "title")
-        font = label.font()
-        font.setBold(True)
-        label.setFont(font)
         if column.count():
             column.addSpacing(6)
-        column.addWidget(label)
+        column.addWidget(heading(title))
         for widget in widgets:
             column.addWidget(widget)
 
@@ -263,7 +260,9 @@ class SetupPanel(QWidget):
         self.model.enable_row("pretrained", possible, why)
         kind: type[OptimizerSpec] = next(k for k in OPTIMIZERS if k.__name__ == self.optimizer.raw())
         self.when.say(said(kind.when))
-        self.optimizer.combo.setToolTip(f"<qt>{html.escape(said(kind.__doc__ or ''))} {html.escape(said(kind.when))}</qt>")
+        self.optimizer.combo.setToolTip(
+            f"<qt>{html.escape(said(kind.__doc__ or ''))} {html.escape(said(kind.when))}</qt>"
+        )
         for name, form in self.optimizers.items():
             form.setVisible(name == self.optimizer.raw())
         self._align()
@@ -305,23 +304,25 @@ class SetupPanel(QWidget):
                 info = form.kind.model_fields.get(field)
                 title = said(info.title or field) if info else field
                 return None, f"{title}: {problem}" if title else problem
-        problem = self.groups.first_error()
-        if problem:
-            return None, problem
+        wrong = self.groups.first_error()
+        if wrong:
+            return None, wrong
         if self._schedule is None:
             return None, tr("The schedule is not finished: see the schedule's form.")
+        length = self.length.value()
+        given = {
+            "data": self.data.value(),
+            "model": self.model.value(),
+            "optimizer": self._optimizer_form().value(),
+            "schedule": self._schedule,
+            "groups": self.groups.groups() or (),
+            "epochs": length.epochs,
+            "seed": length.seed,
+            "device": self.machine.editor("device").raw(),
+            "precision": self.machine.editor("precision").raw(),
+        }
         try:
-            recipe = Recipe(
-                data=self.data.value(),
-                model=self.model.value(),
-                optimizer=self._optimizer_form().value(),
-                schedule=self._schedule,
-                groups=self.groups.groups() or (),
-                **{name: self.machine.editor(name).raw() for name in ("device", "precision")},
-                **{name: getattr(self.length.value(), name) for name in ("epochs", "seed")},
-            )
+            recipe = Recipe.model_validate(given)
         except ValidationError as error:
             return None, said(str(first_problem(error)))
         return recipe, None
-
-

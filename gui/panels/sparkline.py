@@ -64,9 +64,11 @@ class Sparkline(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
+        """A word's size."""
         return QSize(64, 34)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the curve."""
         painter = QPainter(self)
         paint_curve(painter, QRectF(self.rect()).adjusted(1, 2, -1, -1), self.lines, self.palette())
         painter.end()
