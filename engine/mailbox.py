@@ -6,11 +6,19 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
-from engine.commands import HandCommand, TransportCommand
+from engine.commands import At, HandCommand, TransportCommand
 
 AnyCommand = HandCommand | TransportCommand
-Letter = tuple[int, AnyCommand]
+
+
+class Letter(NamedTuple):
+    """A command under its id (0: a line of a hand's file), to be carried out at once or not before ``at``."""
+
+    number: int
+    command: AnyCommand
+    at: At | None = None
 
 
 class Mailbox:
@@ -22,7 +30,13 @@ class Mailbox:
         self._ids = itertools.count(1)
         self._closed = False
 
-    def post(self, command: AnyCommand, queued: Callable[[int], None], refused: Callable[[int], None]) -> int:
+    def post(
+        self,
+        command: AnyCommand,
+        at: At | None,
+        queued: Callable[[int], None],
+        refused: Callable[[int], None],
+    ) -> int:
         """Add ``command`` and return its id.
 
         ``queued`` is called with the id before the training thread can see the command, or ``refused`` where the
@@ -34,7 +48,7 @@ class Mailbox:
                 refused(number)
                 return number
             queued(number)
-            self._letters.append((number, command))
+            self._letters.append(Letter(number, command, at))
             self._changed.notify()
             return number
 

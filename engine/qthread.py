@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from engine.commands import At
 from engine.job import Job
 from engine.library import Library
 from engine.mailbox import AnyCommand
@@ -34,9 +35,9 @@ class TrainingThread(QThread):
 
         self._trainer: Trainer = Trainer(job, self.happened.emit, library)
 
-    def post(self, command: AnyCommand) -> int:
-        """Send a command; returns its id. The answer comes as an event."""
-        return self._trainer.post(command)
+    def post(self, command: AnyCommand, at: At | None = None) -> int:
+        """Send a command, for the next batch or for the moment ``at``; returns its id. The answer is an event."""
+        return self._trainer.post(command, at)
 
     def run(self) -> None:
         """Train, on the new thread."""

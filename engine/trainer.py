@@ -47,14 +47,18 @@ class Trainer:
         self._stop_asked = threading.Event()
         self._keeper = Keeper(library, lambda text: emit(WarningEvent(text=text)), emit)
         self._waiting = WaitingHand(())
+        self._later: list[Letter] = []
         self._lifecycle: State = "loading"
         self._loop: Loop | None = None
         self._desk: Desk | None = None
         self._one_epoch = False
         self._end: EndReason | None = None
 
-    def post(self, command: AnyCommand) -> int:
-        """Send a command; returns its id. It is answered by ``CommandEvent``s: queued, then applied or rejected."""
+    def post(self, command: AnyCommand, at: At | None = None) -> int:
+        """Send a command, for the next batch or for the moment ``at``; returns its id.
+
+        It is answered by ``CommandEvent``s: queued, then applied or rejected.
+        """
         if isinstance(command, Stop):
             self._stop_asked.set()
 
@@ -66,6 +70,7 @@ class Trainer:
 
         return self._mailbox.post(
             command,
+            at,
             lambda number: answer(number, "queued"),
             lambda number: answer(number, "rejected", Words("the run has ended")),
         )
@@ -141,10 +146,9 @@ class Trainer:
     def _leave(self, reason: EndReason, text: str | None, details: str | None, field: str | None) -> EndEvent:
         """Answer whatever is left unanswered, then say the end."""
         over = Words("the run ended")
-        left: list[Letter] = [(0, line.act) for line in self._waiting.rest()]
-        left += self._mailbox.close()
+        left = [Letter(0, line.act) for line in self._waiting.rest()] + self._later + self._mailbox.close()
         at = self._position
-        for number, command in left:
+        for number, command, _ in left:
             self._emit(
                 CommandEvent(
                     id=number,
@@ -224,16 +228,22 @@ class Trainer:
             letter = self._mailbox.take(wait=not trains)
             if letter is None:
                 return
-            number, command = letter
-            if isinstance(command, (Start, Pause, Resume, RunEpoch)):
-                self._transport(number, command)
+            if isinstance(letter.command, (Start, Pause, Resume, RunEpoch)):
+                self._transport(letter.number, letter.command)
+            elif letter.at is not None and self._position < letter.at:
+                self._later.append(letter)
             else:
                 self._act(letter)
 
     def _next_line(self) -> bool:
-        """Carry out the next line of the hand if its moment has come; whether there was one."""
+        """Carry out the next line or late command if its moment has come; whether there was one."""
         assert self._loop is not None
         assert self._desk is not None
+        for letter in self._later:
+            if letter.at is None or letter.at <= self._position:
+                self._later.remove(letter)
+                self._act(letter)
+                return True
         line = self._waiting.due(self._position)
         if line is None:
             return False
@@ -244,7 +254,7 @@ class Trainer:
             )
             self._desk.refuse(0, line.act, reason)
         else:
-            self._act((0, line.act))
+            self._act(Letter(0, line.act))
         return True
 
     def _transport(self, number: int, command: TransportCommand) -> None:
@@ -262,7 +272,7 @@ class Trainer:
 
     def _act(self, letter: Letter) -> None:
         assert self._desk is not None
-        number, act = letter
+        number, act, _ = letter
         next_state(self._lifecycle, "act")
         assert not isinstance(act, (Start, Pause, Resume, RunEpoch))
         outcome = self._desk.act(number, act)

@@ -44,6 +44,7 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     nothing = np.empty(0), np.empty((0, len(query.group_names)))
     try:
         rate, warnings = _prepared(query)
+        begin = query.act_at if query.act is not None and query.act_at is not None else query.position
     except SpecError as error:
         return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=error.problem)
     except Rejected as refusal:
@@ -51,7 +52,7 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     stepwise = rate.stepwise
     x: list[float] = []
     lr: list[list[float]] = []
-    for at, rates in walk(rate, At(epoch=query.position[0], batch=query.position[1]), per_batch=stepwise):
+    for at, rates in walk(rate, At(epoch=begin[0], batch=begin[1]), per_batch=stepwise):
         x.append(at.epoch - 1 + at.batch / rate.length.steps_per_epoch)
         lr.append(rates)
         if len(x) % _CHECK_EVERY == 0 and cancelled():
@@ -72,8 +73,21 @@ def _prepared(query: CurveQuery) -> tuple[RateControl, list[str]]:
         rate = RateControl.from_state(query.state, recipe.optimizer)
         shorter = rate.set_epochs(query.epochs)
         warnings = [] if shorter is None else [shorter]
+    if query.act is not None and query.act_at is not None:
+        _advance(rate, query.position, query.act_at)
     if isinstance(query.act, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
         warning = act_on_rate(rate, query.act, list(query.history))
         if warning is not None:
             warnings.append(warning)
     return rate, warnings
+
+
+def _advance(rate: RateControl, position: tuple[int, int], target: tuple[int, int]) -> None:
+    """Run ``rate`` from ``position`` to ``target``, both (epoch, batch), without metrics."""
+    epoch, batch = position
+    while (epoch, batch) < target:
+        rate.step_done()
+        batch += 1
+        if batch == rate.length.steps_per_epoch:
+            rate.epoch_done(None)
+            epoch, batch = epoch + 1, 0

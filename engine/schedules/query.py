@@ -23,7 +23,8 @@ class CurveQuery:
         epochs: where the curve ends (epochs completed).
         state: a live run's rate state (``RateEvent.state``), or None.
         position: (epoch from 1, batch) that the state stands at.
-        act: a staged command to apply first (the pending change), or None.
+        act: a staged command (the pending change), or None.
+        act_at: (epoch, batch) from which ``act`` is in force, and the curve begins; None: at ``position``.
         history: the run's epoch metrics so far, for "as if from epoch 1".
     """
 
@@ -35,6 +36,7 @@ class CurveQuery:
     state: dict[str, Any] | None = None
     position: tuple[int, int] = (1, 0)
     act: Command | None = None
+    act_at: tuple[int, int] | None = None
     history: tuple[dict[str, float], ...] = ()
 
 
