@@ -1,0 +1,355 @@
+"""The one schedule editor: defaults that follow the run, the pending plan, expressions, and what is said of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from engine.commands import SetSchedule
+from engine.schedules import (
+    SCHEDULES,
+    Constant,
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    ScheduleSpec,
+    StepLR,
+)
+from gui.panels.schedule import SchedulePanel
+from gui.panels.schedule_picker import KIND, suggested
+from gui.panels.sparkline import shape
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> SchedulePanel:
+    made = SchedulePanel()
+    qtbot.addWidget(made)
+    made.resize(310, 640)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def choose(qtbot: QtBot, panel: SchedulePanel, kind: type[ScheduleSpec]) -> None:
+    """Open the list with the mouse and click the entry."""
+    qtbot.mouseClick(panel.picker, Qt.MouseButton.LeftButton)
+    listed = panel.picker.popup.list
+    assert listed.isVisible()
+    item = next(listed.item(i) for i in range(listed.count()) if listed.item(i).data(KIND) is kind)
+    listed.scrollToItem(item)
+    spot = listed.visualItemRect(item).center()
+    qtbot.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert not listed.isVisible()
+
+
+def pick(qtbot: QtBot, combo: QWidget, value: str) -> None:
+    assert isinstance(combo, QComboBox)
+    combo.setFocus()
+    qtbot.keyClick(combo, Qt.Key.Key_Home)
+    for _ in range(combo.findData(value)):
+        qtbot.keyClick(combo, Qt.Key.Key_Down)
+    assert combo.currentData() == value
+
+
+def retype(qtbot: QtBot, edit: QWidget, text: str) -> None:
+    assert isinstance(edit, QLineEdit)
+    edit.setFocus()
+    edit.selectAll()
+    qtbot.keyClick(edit, Qt.Key.Key_Delete)
+    if text:
+        qtbot.keyClicks(edit, text)
+
+
+def click(qtbot: QtBot, button: QAbstractButton) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, button.height() // 2))
+
+
+def field(panel: SchedulePanel, kind: type[ScheduleSpec], name: str) -> QWidget:
+    return panel.forms[kind.__name__].editor(name).control()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        (Constant, Constant()),
+        (MultiStepLR, MultiStepLR(milestones=(30, 45))),
+        (ExponentialLR, ExponentialLR(gamma=0.95)),
+        (CosineAnnealingLR, CosineAnnealingLR(T_max=60)),
+        (ReduceLROnPlateau, ReduceLROnPlateau()),
+        (LambdaLR, LambdaLR(lr_lambda=("0.95**epoch",))),
+    ],
+)
+def test_a_schedule_is_chosen_from_the_list_with_values_that_fit_the_run(
+    qtbot: QtBot, panel: SchedulePanel, kind: type[ScheduleSpec], wanted: ScheduleSpec
+) -> None:
+    panel.set_context(60, 0, 0.01, False)
+    with qtbot.waitSignal(panel.schedule_changed) as changed:
+        choose(qtbot, panel, kind)
+    assert changed.args == [wanted]
+    assert panel.schedule() == wanted
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 30, 1_000_000])
+def test_suggested_values_are_valid_for_any_length(epochs: int) -> None:
+    for kind in SCHEDULES:
+        kind.model_validate(suggested(kind, epochs))
+
+
+def test_the_list_opens_moves_and_closes_by_key(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.picker.setFocus()
+    qtbot.keyClick(panel.picker, Qt.Key.Key_Down)
+    popup = panel.picker.popup
+    assert popup.isVisible()
+    qtbot.keyClick(popup.list, Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+    assert isinstance(panel.schedule(), StepLR)
+    qtbot.keyClick(panel.picker, Qt.Key.Key_Down)
+    qtbot.keyClick(popup.list, Qt.Key.Key_Down)
+    qtbot.keyClick(popup.list, Qt.Key.Key_Return)
+    assert not popup.isVisible()
+    assert isinstance(panel.schedule(), MultiStepLR)
+
+
+def test_counts_follow_the_epochs_until_edited(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, CosineAnnealingLR)
+    with qtbot.waitSignal(panel.schedule_changed) as changed:
+        panel.set_context(50, 0, 0.01, False)
+    assert changed.args == [CosineAnnealingLR(T_max=50)]
+    retype(qtbot, field(panel, CosineAnnealingLR, "T_max"), "20")
+    with qtbot.assertNotEmitted(panel.schedule_changed):
+        panel.set_context(90, 0, 0.01, False)
+    assert panel.schedule() == CosineAnnealingLR(T_max=20)
+
+
+def test_a_recipes_own_count_does_not_follow(panel: SchedulePanel) -> None:
+    panel.set_schedule(StepLR(step_size=7, gamma=0.5))
+    panel.set_context(90, 0, 0.01, False)
+    assert panel.schedule() == StepLR(step_size=7, gamma=0.5)
+    panel.set_schedule(StepLR(step_size=30, gamma=0.5))
+    panel.set_context(60, 0, 0.01, False)
+    assert panel.schedule() == StepLR(step_size=20, gamma=0.5)
+
+
+@pytest.mark.parametrize(
+    "spec", [StepLR(step_size=4), LambdaLR(lr_lambda=("1", "epoch/2")), ReduceLROnPlateau(factor=0.3)]
+)
+def test_set_schedule_is_shown_without_a_signal(qtbot: QtBot, panel: SchedulePanel, spec: ScheduleSpec) -> None:
+    with qtbot.assertNotEmitted(panel.schedule_changed), qtbot.assertNotEmitted(panel.base_lr_wanted):
+        panel.set_schedule(spec)
+    assert panel.schedule() == spec
+
+
+def test_apply_and_drop_are_of_the_run_only(panel: SchedulePanel) -> None:
+    assert not panel.pending.isVisible()
+    panel.set_context(30, 3, 0.01, True)
+    assert panel.pending.isVisible()
+
+
+def test_in_mid_run_a_new_plan_fits_what_is_left_and_says_the_runs_epochs(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    assert panel.schedule() == StepLR(step_size=10, gamma=0.5)  # the plan in force does not drift
+    choose(qtbot, panel, CosineAnnealingLR)
+    assert panel.schedule() == CosineAnnealingLR(T_max=28)
+    form = panel.forms["CosineAnnealingLR"]
+    assert form.note("T_max").said() == "T_max 28 = epoch 40"
+    choose(qtbot, panel, MultiStepLR)
+    retype(qtbot, field(panel, MultiStepLR, "milestones"), "15")
+    note = panel.forms["MultiStepLR"].note("milestones")
+    assert note.said() == "milestone 15 = epoch 27"
+    retype(qtbot, field(panel, MultiStepLR, "milestones"), "15, 20")
+    assert note.said() == "milestones 15, 20 = epochs 27, 32"
+    click(qtbot, panel.pending.replay)
+    assert note.said() == ""
+
+
+def test_as_if_from_epoch_1_fits_the_whole_run(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    choose(qtbot, panel, CosineAnnealingLR)
+    click(qtbot, panel.pending.replay)
+    assert panel.command() == SetSchedule(schedule=CosineAnnealingLR(T_max=40), start="replay")
+    assert not panel.pending.base.edit.isEnabled()
+    assert "recipe's LR" in panel.pending.base.edit.toolTip()
+
+
+def test_apply_sends_the_plan_with_its_base(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    choose(qtbot, panel, ExponentialLR)
+    assert panel.title.text() == "Schedule: change not applied yet"
+    retype(qtbot, panel.pending.base.edit, "0.02")
+    with qtbot.waitSignal(panel.apply_requested) as applied:
+        click(qtbot, panel.pending.apply)
+    assert applied.args == [SetSchedule(schedule=ExponentialLR(gamma=0.95), start="here", lr=0.02)]
+    panel.set_schedule(ExponentialLR(gamma=0.95))
+    assert panel.title.text() == "Schedule"
+    assert panel.pending.base.edit.text() == ""
+
+
+def test_every_change_of_the_pending_plan_is_told(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    seen: list[Any] = []
+    panel.pending_changed.connect(seen.append)
+    retype(qtbot, panel.pending.base.edit, "0.5")
+    assert seen[-1] == SetSchedule(schedule=StepLR(step_size=10, gamma=0.5), lr=0.5)
+    retype(qtbot, panel.pending.base.edit, "-1")
+    assert seen[-1] is None
+    assert panel.pending.note.is_error()
+    assert not panel.pending.apply.isEnabled()
+    assert panel.pending.note.said() in panel.pending.apply.toolTip()
+
+
+def test_drop_goes_back_to_the_plan_in_force(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    choose(qtbot, panel, LambdaLR)
+    retype(qtbot, panel.pending.base.edit, "0.1")
+    with qtbot.waitSignal(panel.drop_requested):
+        click(qtbot, panel.pending.drop)
+    assert panel.schedule() == StepLR(step_size=10, gamma=0.5)
+    assert panel.command() == SetSchedule(schedule=StepLR(step_size=10, gamma=0.5))
+
+
+def test_a_problem_of_the_planner_forbids_apply_and_says_why(panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.0, True)
+    panel.set_preview("epoch 13: 0.005")
+    assert panel.preview.said() == "epoch 13: 0.005"
+    panel.set_problem("the LR in force is 0")
+    assert panel.preview.is_error()
+    assert panel.preview.said() == "the LR in force is 0"
+    assert not panel.pending.apply.isEnabled()
+    assert "the LR in force is 0" in panel.pending.apply.toolTip()
+    panel.set_problem(None)
+    assert panel.preview.said() == "epoch 13: 0.005"
+    assert panel.pending.apply.isEnabled()
+
+
+def test_warnings_are_shown_and_forbid_nothing(panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.01, True)
+    panel.set_warnings(["the curve rises to 0.4"])
+    assert "the curve rises to 0.4" in panel.notes.text()
+    assert panel.pending.apply.isEnabled()
+
+
+def test_an_accuracy_turns_mode_to_max_and_a_contradiction_is_told(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, ReduceLROnPlateau)
+    pick(qtbot, field(panel, ReduceLROnPlateau, "monitor"), "val_accuracy")
+    assert panel.schedule() == ReduceLROnPlateau(monitor="val_accuracy", mode="max")
+    assert panel.notes.text() == ""
+    pick(qtbot, field(panel, ReduceLROnPlateau, "mode"), "min")
+    assert "val_accuracy is better when it is larger, but mode is min" in panel.notes.text()
+    pick(qtbot, field(panel, ReduceLROnPlateau, "monitor"), "train_loss")
+    assert panel.schedule() == ReduceLROnPlateau(monitor="train_loss", mode="min")
+    assert panel.notes.text() == ""
+
+
+def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, LambdaLR)
+    line = panel.expressions.lines[0]
+    retype(qtbot, line, "0.9**epohc")
+    assert panel.schedule() is None
+    note = panel.forms["LambdaLR"].note("lr_lambda")
+    assert note.said().startswith("the name 'epohc' is not known")
+    assert note.said().endswith("(at character 6)")
+    assert line.error_at == 5
+    retype(qtbot, line, "0.9**epoch")
+    assert panel.schedule() == LambdaLR(lr_lambda=("0.9**epoch",))
+    assert line.error_at is None
+    retype(qtbot, line, "")
+    assert panel.forms["LambdaLR"].errors() == {"lr_lambda": "is required"}
+
+
+def test_a_pasted_lambda_loses_its_prefix_in_the_field(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, LambdaLR)
+    line = panel.expressions.lines[0]
+    line.selectAll()
+    QApplication.clipboard().setText("lambda epoch: 0.5 ** epoch")
+    qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert line.text() == "0.5 ** epoch"
+    assert panel.schedule() == LambdaLR(lr_lambda=("0.5 ** epoch",))
+
+
+def test_the_lr_itself_asks_for_a_base_of_1_before_the_start(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, LambdaLR)
+    with qtbot.waitSignal(panel.base_lr_wanted) as wanted:
+        pick(qtbot, panel.gives.combo, "lr")
+    assert wanted.args == [1.0]
+    assert panel.schedule() == LambdaLR(lr_lambda=("0.01 - 0.0009*epoch if epoch < 10 else 0.001",))
+    with qtbot.waitSignal(panel.base_lr_wanted) as wanted:
+        choose(qtbot, panel, Constant)
+    assert wanted.args == [None]
+
+
+def test_the_lr_itself_travels_with_the_command_in_mid_run(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    choose(qtbot, panel, LambdaLR)
+    with qtbot.assertNotEmitted(panel.base_lr_wanted):
+        pick(qtbot, panel.gives.combo, "lr")
+    retype(qtbot, panel.expressions.lines[0], "0.01")
+    assert panel.command() == SetSchedule(schedule=LambdaLR(lr_lambda=("0.01",)), lr=1.0)
+    assert not panel.pending.base.edit.isEnabled()
+
+
+def test_several_groups_have_an_expression_each(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, LambdaLR)
+    panel.set_group_names(["rest", "head"])
+    assert panel.schedule() == LambdaLR(lr_lambda=("0.95**epoch", "0.95**epoch"))
+    assert [line.accessibleName() for line in panel.expressions.lines] == ["Expression of rest", "Expression of head"]
+    retype(qtbot, panel.expressions.lines[1], "1")
+    assert panel.schedule() == LambdaLR(lr_lambda=("0.95**epoch", "1"))
+    retype(qtbot, panel.expressions.lines[1], "(")
+    assert panel.expressions.lines[0].error_at is None
+    assert panel.expressions.lines[1].error_at is not None
+    click(qtbot, panel.expressions.separate)
+    assert panel.schedule() == LambdaLR(lr_lambda=("0.95**epoch",))
+    panel.set_group_names(["all"])
+    assert not panel.expressions.separate.isVisible()
+
+
+def test_opening_the_list_asks_for_every_curve_and_shows_what_arrives(qtbot: QtBot, panel: SchedulePanel) -> None:
+    asked: list[ScheduleSpec] = []
+    panel.sparkline_wanted.connect(asked.append)
+    qtbot.mouseClick(panel.picker, Qt.MouseButton.LeftButton)
+    panel.picker.popup.hide()
+    assert [type(spec) for spec in asked] == list(SCHEDULES)
+    blank = panel.picker.sparkline.grab().toImage()
+    panel.set_sparkline("StepLR", np.arange(31.0), 0.01 * 0.5 ** (np.arange(31) // 10))
+    assert panel.picker.sparkline.grab().toImage() != blank
+
+
+def test_a_curve_is_drawn_as_steps_within_its_box_and_bad_data_not_at_all() -> None:
+    (across, level) = shape(np.array([0.0, 1.0, 2.0]), np.array([0.1, 0.05, 0.05]))[0]
+    assert across.tolist() == [0, 0.5, 0.5, 1, 1]
+    assert level.tolist() == [1, 1, 0.5, 0.5, 0.5]
+    assert len(shape(np.arange(9.0), np.ones((9, 2)))) == 2
+    (across, _) = shape(np.arange(100_001.0), np.ones(100_001))[0]
+    assert len(across) < 1000
+    assert across[-1] == 1
+    assert shape(np.array([]), np.array([])) == []
+    assert shape(np.arange(3.0), np.array([1.0, np.nan, 1.0])) == []
+
+
+def test_an_error_moves_nothing(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    choose(qtbot, panel, LambdaLR)
+    place = panel.pending.apply.mapTo(panel, QPoint())
+    retype(qtbot, panel.expressions.lines[0], "nonsense + 1")
+    panel.set_problem("there is no plan")
+    qtbot.wait(1)
+    assert panel.pending.apply.mapTo(panel, QPoint()) == place
+
+
+def test_it_fits_its_column(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    panel.set_group_names(["rest", "head"])
+    for kind in SCHEDULES:
+        if kind is not type(panel.schedule()):
+            choose(qtbot, panel, kind)
+        panel.forms[kind.__name__].open_more()
+        assert panel.minimumSizeHint().width() <= 300
