@@ -64,7 +64,7 @@ class HandPanel(QWidget):
         if reason != self._reason:
             self._reason = reason
             self._stage.set_reason(reason)
-            self._hold_instead.setEnabled(reason is None)
+            reach(self._hold_instead, reason, "")
             self._refresh()
 
     def stage_lr(self, value: float) -> None:
@@ -88,7 +88,7 @@ class HandPanel(QWidget):
         self._warning.setText(said(text) if text else "")
         self._warning.setVisible(bool(text))
         if not self._stage.is_pending():
-            self._stage.say("")
+            self._stage.idle()
 
     def offer_hold(self, command: SetLR | ScaleLR, reason: str | None = None) -> None:
         """Say why ``command`` cannot follow the curve (by default: the plan is 0 here), and offer to hold instead."""

@@ -82,7 +82,11 @@ class LogPanel(QWidget):
             self._table.scrollToBottom()
         if self._model.dropped:
             self._note.setText(
-                tr("The log keeps {most} lines; the oldest {n} were left out.", most=LIMIT, n=self._model.dropped)
+                tr(
+                    "The log keeps {most} lines; the oldest {n} were left out.",
+                    most=self._model.limit,
+                    n=self._model.dropped,
+                )
             )
         self._on_change()
         return entry_id

@@ -92,14 +92,14 @@ class LogModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None, limit: int = LIMIT) -> None:
         super().__init__(parent)
-        self._limit = limit
+        self.limit = limit
         self._entries: list[LogEntry] = []
         self.dropped = 0
 
     def append(self, entry: LogEntry) -> int:
         """Add a line and return its id, which stays its own for the run."""
-        if len(self._entries) >= self._limit:
-            surplus = max(1, self._limit // 10)
+        if len(self._entries) >= self.limit:
+            surplus = max(1, self.limit // 10)
             self.beginRemoveRows(QModelIndex(), 0, surplus - 1)
             del self._entries[:surplus]
             self.dropped += surplus

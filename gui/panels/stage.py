@@ -38,7 +38,7 @@ class StagedChange(QWidget):
         self._command: SetLR | ScaleLR | None = None
         self._typing = False
         self._build()
-        self._hint_idle()
+        self.idle()
 
     def show_rates(self, rates: Rates, group: str | None) -> None:
         """Show the confirmed rates of ``group`` (None: all). What is staged stays, unless it was for other groups."""
@@ -53,6 +53,7 @@ class StagedChange(QWidget):
             self._stage(*self._change)
         elif not self._typing:
             self._show_confirmed()
+            self.idle()
 
     def set_reason(self, reason: str | None) -> None:
         """Let the person act (None), or say in every tooltip why not."""
@@ -87,6 +88,10 @@ class StagedChange(QWidget):
         set_role(self._hint, "hint")
         self._hint.setText(text)
 
+    def idle(self) -> None:
+        """The line that tells a newcomer what the controls do."""
+        self.say(tr("Type a rate or drag the slider, then apply."))
+
     def apply(self) -> None:
         """Send what is staged."""
         if self._command is not None:
@@ -98,7 +103,7 @@ class StagedChange(QWidget):
         self._typing = False
         self._set_command(None)
         self._show_confirmed()
-        self._hint_idle()
+        self.idle()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape drops what is staged."""
@@ -172,7 +177,7 @@ class StagedChange(QWidget):
             set_role(self._hint, "error")
             self._hint.setText(problem)
         else:
-            self._hint_idle()
+            self.idle()
 
     def _set_command(self, command: SetLR | ScaleLR | None) -> None:
         self._apply.setEnabled(command is not None)
@@ -180,9 +185,6 @@ class StagedChange(QWidget):
         if command != self._command:
             self._command = command
             self.staged.emit(command)
-
-    def _hint_idle(self) -> None:
-        self.say(tr("Type a rate or drag the slider, then apply."))
 
     def _show_confirmed(self) -> None:
         if self._rates is None:

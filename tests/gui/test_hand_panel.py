@@ -97,6 +97,20 @@ def test_a_typed_rate_is_staged_and_sent_only_by_apply(hand: Driver) -> None:
     assert hand.field.text() == "0.01"  # the confirmed rate, until an event brings another
 
 
+def test_what_was_sent_is_said_until_an_event_answers(hand: Driver) -> None:
+    hand.one()
+    hand.click("÷2")
+    assert hand.says("It acts at the next batch")
+    hand.one(0.005, 0.01, touched=True)
+    assert not hand.says("It acts at the next batch")
+    hand.click("÷2")
+    hand.panel.show_warning("the rest of the curve rises to 0.2")
+    assert not hand.says("It acts at the next batch")
+    assert hand.says("rises to 0.2")
+    hand.click("÷2")
+    assert not hand.says("rises to 0.2")
+
+
 def test_enter_in_the_field_applies(hand: Driver) -> None:
     hand.one()
     hand.type("0.05")

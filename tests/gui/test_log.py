@@ -203,7 +203,7 @@ def test_the_log_drops_its_oldest_lines_and_says_so(log: LogPanel) -> None:
     assert model.entry(0).text == "line 10"
     assert model.row_of(ids[3]) is None
     assert model.entry(model.row_of(ids[100])).text == "line 100"
-    assert any("oldest 10" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
+    assert any("keeps 100 lines; the oldest 10" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
     log.select(ids[3])  # gone: nothing happens
     assert not table(log).selectionModel().hasSelection()
 
