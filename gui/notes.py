@@ -37,6 +37,7 @@ def heading(text: str) -> QLabel:
     """The heading of a section."""
     label = QLabel(text)
     label.setProperty("role", "section")
+    label.setIndent(0)
     font = label.font()
     font.setBold(True)
     label.setFont(font)
