@@ -94,7 +94,8 @@ def _beside(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.path.remove(folder)
+        if folder in sys.path:  # the person's code may have changed the list
+            sys.path.remove(folder)
 
 
 def _kind(value: object) -> str:
