@@ -1,0 +1,291 @@
+"""The learning-rate law, sentence by sentence: set, follow, hold, keep, scale, release, groups, the plateau."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.optimizers import Rejected
+from engine.rate import RateControl
+from engine.schedules import (
+    Constant,
+    CosineAnnealingLR,
+    ExponentialLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
+from tests.engine.raw_torch import after, control, expression, flat
+from tests.engine.strategies import RATES, SPECS
+
+HALVING = StepLR(step_size=10, gamma=0.5)
+TWO = ("rest", "head")
+
+
+# -- set and follow
+
+
+def test_following_keeps_the_curves_shape_from_the_new_level() -> None:
+    rate = after(control(HALVING), 3)
+    assert rate.set_lr(0.05, "follow", None) is None
+    assert flat(rate, 20) == [0.05] * 7 + [0.025] * 10 + [0.0125] * 3
+
+
+@given(name=st.sampled_from(list(SPECS)), data=st.data(), base=RATES, v=RATES, when=st.integers(0, 40))
+def test_what_is_set_is_in_force_exactly_and_follows_as_a_ratio(
+    name: str, data: Any, base: float, v: float, when: int
+) -> None:
+    spec = data.draw(SPECS[name])
+    rate = after(control(spec, base, epochs=60), when)
+    p = rate.planned()[0]
+    if p == 0:
+        with pytest.raises(Rejected, match="the plan is 0 here"):
+            rate.set_lr(v, "follow", None)
+        return
+    rate.set_lr(v, "follow", None)
+    assert rate.rates() == [v]  # v * (p / p), to the last bit
+    for _ in range(10):
+        rate.epoch_done(None)
+        assert rate.rates() == [v * (rate.planned()[0] / p)]
+
+
+def test_the_floor_scales_with_what_was_set() -> None:
+    rate = control(CosineAnnealingLR(T_max=20, eta_min=1e-4), 0.01, 21)
+    rate.set_lr(0.05, "follow", None)
+    assert flat(rate, 21)[-1] == pytest.approx(5e-4, rel=1e-12)
+
+
+def test_a_plan_at_0_has_no_shape_to_keep_but_can_be_held() -> None:
+    rate = after(control(expression("1 - epoch / 5"), epochs=6), 5)
+    assert rate.planned() == [0.0]
+    with pytest.raises(Rejected, match=r"the plan is 0 here .*hold the rate instead"):
+        rate.set_lr(0.1, "follow", None)
+    with pytest.raises(Rejected, match="hold the rate instead"):
+        rate.set_lr(0.1, "keep", None)
+    rate.set_lr(0.1, "hold", None)
+    assert rate.rates() == [0.1]
+
+
+def test_a_curve_that_climbs_above_twice_what_was_set_is_warned_of() -> None:
+    rate = after(control(CosineAnnealingLR(T_max=10), epochs=30), 9)
+    before = rate.planned()[0]
+    warning = rate.set_lr(0.05, "follow", None)
+    assert warning is not None
+    peak = 0.05 * (0.1 / before)
+    assert warning.startswith(f"the rest of the curve rises to {peak:.4g}"[:40])
+    assert max(flat(rate, 21)) == pytest.approx(peak, rel=1e-9)  # it does
+
+
+def test_no_warning_where_the_curve_falls_or_is_held_or_the_run_ends_first() -> None:
+    assert after(control(CosineAnnealingLR(T_max=10), epochs=30), 2).set_lr(0.05, "follow", None) is None
+    assert after(control(CosineAnnealingLR(T_max=10), epochs=30), 9).set_lr(0.05, "hold", None) is None
+    assert after(control(CosineAnnealingLR(T_max=10), epochs=11), 9).set_lr(0.05, "follow", None) is None
+    doubling = StepLR(step_size=1, gamma=2.0)
+    assert control(doubling, epochs=2).set_lr(0.1, "follow", None) is None  # twice is not above twice
+    assert control(doubling, epochs=3).set_lr(0.1, "follow", None) is not None
+
+
+# -- hold, keep, scale, release
+
+
+def test_a_held_rate_stays_until_released() -> None:
+    rate = after(control(HALVING), 3)
+    rate.set_lr(0.07, "hold", None)
+    assert flat(rate, 10) == [0.07] * 10
+    assert rate.planned() == [0.05]  # the plan went on underneath
+    rate.release_lr(None)
+    assert flat(rate, 10) == [0.05] * 7 + [0.025] * 3
+
+
+def test_keep_leaves_a_held_rate_held_and_a_following_one_following() -> None:
+    rate = after(control(HALVING), 3)
+    rate.set_lr(0.04, "keep", None)
+    assert rate.groups[0].hold is None
+    assert flat(rate, 8) == [0.04] * 7 + [0.02]
+    rate.set_lr(0.03, "hold", None)
+    rate.set_lr(0.02, "keep", None)
+    rate.scale_lr(0.5, "keep", None)
+    assert flat(rate, 12) == [0.01] * 12
+    rate.set_lr(0.02, "follow", None)
+    assert rate.groups[0].hold is None
+
+
+def test_scaling_multiplies_what_is_in_force() -> None:
+    rate = after(control(HALVING), 3)
+    rate.scale_lr(0.5, "follow", None)
+    rate.scale_lr(0.5, "follow", None)
+    assert flat(rate, 8) == [0.025] * 7 + [0.0125]
+    rate.set_lr(0.3, "hold", None)
+    rate.scale_lr(0.1, "keep", None)
+    assert rate.rates() == [0.3 * 0.1]
+    rate.scale_lr(10, "hold", None)
+    assert flat(rate, 12) == [0.3 * 0.1 * 10] * 12
+
+
+def test_a_rate_of_0_is_not_scaled() -> None:
+    rate = control(HALVING)
+    rate.set_lr(0.0, "hold", None)
+    with pytest.raises(Rejected, match="is 0, which no factor changes; set a value"):
+        rate.scale_lr(2.0, "keep", None)
+    rate.set_lr(0.01, "keep", None)
+    assert rate.rates() == [0.01]
+
+
+@pytest.mark.parametrize("factor", [1e5, 1e6])
+def test_a_rate_above_the_largest_allowed_is_refused(factor: float) -> None:
+    rate = control(HALVING)
+    with pytest.raises(Rejected, match="the largest allowed is 1000"):
+        rate.scale_lr(factor, "follow", None)
+    assert rate.rates() == [0.1]
+
+
+@given(name=st.sampled_from(list(SPECS)), data=st.data(), v=RATES, epochs=st.integers(0, 30))
+def test_release_gives_the_plans_own_float(name: str, data: Any, v: float, epochs: int) -> None:
+    spec = data.draw(SPECS[name])
+    touched, untouched = control(spec, 0.1, epochs=60), control(spec, 0.1, epochs=60)
+    touched.set_lr(v, data.draw(st.sampled_from(["hold", "keep"])), None) if touched.planned() != [0.0] else None
+    for rate in (touched, untouched):
+        after(rate, epochs)
+    if touched.groups[0].touched:
+        touched.release_lr(None)
+    assert touched.rates() == untouched.rates() == untouched.planned()
+
+
+def test_release_of_a_rate_that_is_on_its_plan_is_refused() -> None:
+    rate = control(HALVING)
+    with pytest.raises(Rejected, match="follows the plan already"):
+        rate.release_lr(None)
+    rate.set_lr(0.1, "follow", None)  # touched, although it is the plan's own value
+    rate.release_lr(None)
+
+
+# -- groups
+
+
+def test_a_command_without_group_acts_on_each_plan() -> None:
+    rate = after(control(expression("0.5**epoch", "0.9**epoch"), names=TWO), 3)
+    rate.scale_lr(0.1, "follow", None)
+    assert rate.rates() == [0.1 * 0.5**3 * 0.1, 0.1 * 0.9**3 * 0.1]
+    rate.set_lr(0.2, "follow", None)  # a bare set puts every group at the same value
+    assert rate.rates() == [0.2, 0.2]
+    rate.epoch_done(None)
+    assert rate.rates() == pytest.approx([0.1, 0.18], rel=1e-12)  # each on its own curve
+
+
+def test_a_command_with_group_leaves_the_others_alone() -> None:
+    rate = control(HALVING, names=TWO)
+    rate.set_lr(0.3, "hold", "head")
+    rate.scale_lr(0.5, "keep", "rest")
+    assert rate.rates() == [0.05, 0.3]
+    rate.release_lr("head")
+    assert rate.rates() == [0.05, 0.1]
+    rate.swap(ExponentialLR(gamma=0.5), None, "head", None)
+    after(rate, 1)
+    assert rate.rates() == [0.05, 0.05]
+    assert [g.plan.spec.model_dump()["name"] for g in rate.groups] == ["StepLR", "ExponentialLR"]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda rate: rate.set_lr(0.1, "hold", "tail"),
+        lambda rate: rate.scale_lr(0.1, "hold", "tail"),
+        lambda rate: rate.release_lr("tail"),
+        lambda rate: rate.swap(Constant(), None, "tail", None),
+    ],
+)
+def test_an_unknown_group_is_answered_with_those_there_are(act: Any) -> None:
+    rate = control(HALVING, names=TWO)
+    with pytest.raises(Rejected, match="no group 'tail'; the groups are rest, head"):
+        act(rate)
+
+
+def state_after_refusal(rate: RateControl, act: Any) -> tuple[Any, Any]:
+    before = rate.state()
+    with pytest.raises(Rejected):
+        act(rate)
+    return rate.state(), before
+
+
+def test_every_group_changes_or_none() -> None:
+    rate = after(control(expression("1", "1 - epoch / 5"), names=TWO, epochs=6), 5)
+    for act in (
+        lambda r: r.set_lr(0.1, "follow", None),  # the second group's plan is 0
+        lambda r: r.scale_lr(0.5, "keep", None),  # its rate is 0
+        lambda r: r.swap(HALVING, None, None, None),  # so there is no base for it
+        lambda r: r.swap(expression("1", "1 - epoch"), (1.0, 1.0), None, [{}] * 5),  # it is negative by now
+        lambda r: r.swap(expression("1", "1", "1"), (1.0, 1.0), None, None),  # there is no third group
+        lambda r: r.swap(HALVING, (0.1, 0.1, 0.1), None, None),
+    ):
+        now, before = state_after_refusal(rate, act)
+        assert now == before
+
+
+def test_release_of_all_groups_releases_those_that_were_touched() -> None:
+    rate = control(HALVING, names=TWO)
+    rate.set_lr(0.3, "hold", "head")
+    rate.release_lr(None)
+    assert rate.rates() == rate.planned()
+
+
+# -- the plateau and the hand
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda rate: rate.set_lr(0.05, "follow", None),
+        lambda rate: rate.scale_lr(0.5, "keep", None),
+        lambda rate: rate.set_lr(0.05, "hold", None),
+        lambda rate: (rate.set_lr(0.05, "hold", None), rate.release_lr(None)),
+    ],
+)
+def test_a_cut_by_hand_is_not_followed_by_a_cut_that_was_due(act: Any) -> None:
+    rate = after(control(ReduceLROnPlateau(patience=3, factor=0.5)), 4, loss=1.0)
+    assert rate.groups[0].plan.patience() == (1.0, 3)  # the next bad epoch would cut
+    act(rate)
+    in_force = rate.rates()
+    after(rate, 3, loss=1.0)
+    assert rate.rates() == in_force
+    if rate.groups[0].hold is None:
+        after(rate, 1, loss=1.0)
+        assert rate.rates() == [in_force[0] * 0.5]
+
+
+def test_a_held_plateau_is_given_no_metric() -> None:
+    rate = after(control(ReduceLROnPlateau(patience=0, factor=0.5)), 1, loss=1.0)
+    rate.set_lr(0.2, "hold", None)
+    after(rate, 10, loss=0.1)
+    assert rate.groups[0].plan.patience() == (1.0, 0)
+    rate.release_lr(None)
+    assert rate.rates() == [0.1]
+
+
+def test_only_the_held_groups_plateau_stands_still() -> None:
+    rate = after(control(ReduceLROnPlateau(patience=0, factor=0.5), names=TWO), 1, loss=1.0)
+    rate.set_lr(0.2, "hold", "head")
+    after(rate, 1, loss=1.0)
+    assert rate.rates() == [0.05, 0.2]
+
+
+# -- cuts that are told
+
+
+def test_cuts_are_told_in_words() -> None:
+    rate = after(control(StepLR(step_size=2, gamma=0.5), names=TWO), 1)
+    rate.set_lr(0.3, "hold", "head")
+    rate.scale_lr(0.1, "follow", "rest")
+    cuts = rate.epoch_done(None)
+    assert [str(c.text) for c in cuts] == [
+        "StepLR 0.01 -> 0.005",
+        "StepLR 0.1 -> 0.05 in the plan; the rate stays held",
+    ]
+    assert (cuts[0].group, cuts[0].old, cuts[0].new) == ("rest", 0.1 * 0.1, 0.1 * 0.1 * 0.5)
+    assert rate.epoch_done(None) == []
+    plateau = after(control(ReduceLROnPlateau(patience=2, factor=0.5)), 3, loss=0.25)
+    assert [str(c.text) for c in plateau.epoch_done({"val_loss": 0.3})] == [
+        "ReduceLROnPlateau 0.1 -> 0.05: nothing better than 0.25 for 3 epochs"
+    ]
+    assert control(ExponentialLR(gamma=0.5)).epoch_done(None) == []  # every epoch: not worth a line

@@ -1,0 +1,95 @@
+"""Planned rates are PyTorch's own, to the last bit: every schedule, random parameters, beside a real optimizer."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import schedules
+from engine.schedules import SCHEDULES, ScheduleSpec, build
+from engine.schedules.base import extra
+from tests.engine.raw_torch import control, optimizer_of, raw_rates, raw_scheduler, tiller_rates
+from tests.engine.strategies import METRICS, RATES, SPECS
+
+EPOCHS = 70
+
+
+def test_every_schedule_is_tested() -> None:
+    assert set(SPECS) == {spec.__name__ for spec in SCHEDULES} == {kind.__name__ for kind in build._BUILDERS}
+
+
+@pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
+@settings(max_examples=40)
+@given(data=st.data(), lr=RATES)
+def test_planned_rates_are_pytorchs_own(name: str, data: Any, lr: float) -> None:
+    spec = data.draw(SPECS[name])
+    optimizer = optimizer_of(lr, momentum=0.9)
+    wanted = raw_rates(optimizer, raw_scheduler(spec, optimizer), EPOCHS)
+    assert tiller_rates(control(spec, lr, EPOCHS), EPOCHS) == wanted
+
+
+@pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
+@settings(max_examples=10)
+@given(data=st.data(), lr=RATES)
+def test_stepped_once_a_batch_they_are_too(name: str, data: Any, lr: float) -> None:
+    spec = data.draw(SPECS[name]).model_copy(update={"interval": "step"})
+    optimizer = optimizer_of(lr, momentum=0.9)
+    wanted = raw_rates(optimizer, raw_scheduler(spec, optimizer), EPOCHS)
+    rate, rates = control(spec, lr, epochs=10, steps=7), []
+    for _ in range(10):
+        for _ in range(7):
+            rates.append(rate.rates())
+            rate.step_done()
+        rate.epoch_done(None)
+    assert rates == wanted
+
+
+@settings(max_examples=60)
+@given(spec=SPECS["ReduceLROnPlateau"], lr=RATES, metrics=METRICS)
+def test_cuts_on_a_plateau_are_pytorchs_own(spec: schedules.ReduceLROnPlateau, lr: float, metrics: list[float]) -> None:
+    optimizer = optimizer_of(lr, momentum=0.9)
+    wanted = raw_rates(optimizer, raw_scheduler(spec, optimizer), EPOCHS, metrics)
+    told = [{"val_loss": metric, "train_loss": 0.0} for metric in metrics]
+    assert tiller_rates(control(spec, lr, EPOCHS), EPOCHS, told) == wanted
+
+
+def test_a_lambda_per_group_is_pytorchs_list_of_lambdas() -> None:
+    spec = schedules.LambdaLR(lr_lambda=("0.95**epoch", "1 / (1 + epoch)"))
+    optimizer = optimizer_of(0.01, 0.2)
+    wanted = raw_rates(optimizer, raw_scheduler(spec, optimizer), 20)
+    rate = control(spec, 0.01, 20, names=("rest", "head"))
+    rate.swap(spec, (0.01, 0.2), None, None)
+    assert tiller_rates(rate, 20) == wanted
+
+
+def test_an_expression_knows_the_run_it_was_made_for() -> None:
+    rate = control(schedules.LambdaLR(lr_lambda=("1 - epoch / epochs",)), 1.0, epochs=4)
+    assert tiller_rates(rate, 4) == [[1.0], [0.75], [0.5], [0.25]]
+    rate = control(schedules.LambdaLR(lr_lambda=("step + steps_per_epoch",)), 1.0, epochs=3, steps=5)
+    assert tiller_rates(rate, 3) == [[5.0], [10.0], [15.0]]
+    rate = control(schedules.LambdaLR(interval="step", lr_lambda=("step + epoch",)), 1.0, epochs=3, steps=5)
+    assert tiller_rates(rate, 3) == [[0.0], [10.0], [20.0]]
+
+
+def test_the_fields_that_count_epochs_are_known() -> None:
+    assert schedules.StepLR(step_size=3).lengths() == ("step_size",)
+    assert schedules.MultiStepLR(milestones=(3,)).lengths() == ("milestones",)
+    assert schedules.CosineAnnealingLR(T_max=3).lengths() == ("T_max",)
+    assert schedules.Constant().lengths() == ()
+
+
+@pytest.mark.parametrize("spec", SCHEDULES)
+def test_every_schedule_explains_itself(spec: type[ScheduleSpec]) -> None:
+    assert spec.family in ("ordered", "adaptive", "custom")
+    for line in (spec.formula, spec.when, spec.docs):
+        assert line.strip()
+    for name, field in spec.model_fields.items():
+        usual = extra(field).get("usual")
+        if usual is not None:
+            low, high = usual
+            assert low < high, name
+    assert typing.get_args(spec.model_fields["name"].annotation) == (spec.__name__,)
