@@ -146,8 +146,8 @@ class FrameClock(QObject):
         began = time.perf_counter()
         self._painting = True
         try:
-            # Every paint runs, so no "any" over a generator, which would stop at the first that worked.
-            worked = any([paint() for paint in self._paints])
+            drawn = [paint() for paint in self._paints]
+            worked = any(drawn)
             if worked:
                 self._flush()
         finally:

@@ -139,7 +139,7 @@ class RunSeries:
         self.epoch_version += 1
 
     def truncate(self, epoch: int, batch: int = 0) -> None:
-        """A branch: the run goes on before batch ``batch`` (from 0) of epoch ``epoch`` (from 1); drop what lies after."""
+        """A branch: the run goes on before ``batch`` (from 0) of ``epoch`` (from 1); drop what lies after."""
         share = 1 / self.batches_per_epoch if self.batches_per_epoch else 1.0
         at = epoch - 1 + batch * share
         edge = at + share / 4

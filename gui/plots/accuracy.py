@@ -32,6 +32,10 @@ class AccuracyPlot(RunPlot):
         self._curves["val"].set_color(colors.val)
         super().apply_theme(colors)
 
+    def version(self) -> int:
+        """Only epochs count here."""
+        return self.series.epoch_version
+
     def is_empty(self) -> bool:
         """Whether no epoch has ended."""
         return not len(self.series.epoch_x)

@@ -11,7 +11,7 @@ import pyqtgraph as pg
 from gui.plots.text import duration_text, value_text
 from gui.series import Axis
 
-_ROW: Final = 30
+_ROW: Final = 25
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 Ticks = list[tuple[float, list[float]]]
@@ -58,7 +58,7 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
         self.zero_at: float | None = None
         self._suffix = suffix
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=0, tickTextOffset=6, autoExpandTextSpace=False)
+        self.setStyle(tickLength=0, tickTextOffset=6, autoExpandTextSpace=False, hideOverlappingLabels=10)
         self.setWidth(54)
 
     def set_scale(self, *, log: bool, zero_at: float | None = None) -> None:
@@ -97,7 +97,7 @@ class PositionAxis(pg.AxisItem):  # type: ignore[misc]
         super().__init__("bottom")
         self.kind: Axis = "epochs"
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickLength=0, tickTextOffset=5, autoExpandTextSpace=False)
+        self.setStyle(tickLength=0, tickTextOffset=5, autoExpandTextSpace=False, hideOverlappingLabels=False)
         self.setHeight(22)
 
     def set_kind(self, kind: Axis) -> None:
@@ -127,4 +127,4 @@ class PositionAxis(pg.AxisItem):  # type: ignore[misc]
 def finite(*rows: Any) -> np.ndarray:
     """The finite numbers of all ``rows``, as one row."""
     joined = np.concatenate([np.asarray(row, np.float64).reshape(-1) for row in rows]) if rows else np.empty(0)
-    return joined[np.isfinite(joined)]
+    return np.asarray(joined[np.isfinite(joined)])

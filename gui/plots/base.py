@@ -50,7 +50,7 @@ class RunPlot(QFrame):
         self._seen = -1
         self._dirty = True
         self._manual_y = False
-        self._moving = False
+        self._blank: bool | None = None
         self._cursor: float | None = None
         self._markers: list[Marker] = []
 
@@ -83,8 +83,8 @@ class RunPlot(QFrame):
         self.fit_button.clicked.connect(self.fit_wanted)
         self.canvas.hovered.connect(self._on_hover)
         self.view.moved.connect(self._on_moved)
-        self.view.fit.connect(self.fit_wanted)
-        self.view.menu.connect(self._on_menu)
+        self.view.fit_wanted.connect(self.fit_wanted)
+        self.view.menu_wanted.connect(self._on_menu)
         self.view.pressed.connect(self._on_pressed)
         self.set_x_range(0.0, 30.0)
 
@@ -101,6 +101,10 @@ class RunPlot(QFrame):
     def values_at(self, x: float | None) -> dict[str, str]:
         """The legend's values at ``x`` (epochs completed), or the newest ones."""
         raise NotImplementedError
+
+    def version(self) -> int:
+        """A number that moves when what this plot shows of the history does."""
+        return self.series.version
 
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
@@ -172,14 +176,18 @@ class RunPlot(QFrame):
 
     def refresh(self) -> bool:
         """Draw what changed since the last call; whether anything had."""
-        if not self._dirty and self._seen == self.series.version:
+        if not self._dirty and self._seen == self.version():
             return False
         self._dirty = False
-        self._seen = self.series.version
+        self._seen = self.version()
         self.header.legend.set_entries(self.entries())
         positions = self.series.to_axis([m.x for m in self._markers], self.axis).tolist()
         self.marks.set_lines([(x, m) for x, m in zip(positions, self._markers, strict=True) if np.isfinite(x)])
-        self._empty.setVisible(self.is_empty())
+        empty = self.is_empty()
+        if empty != self._blank:
+            self._blank = empty
+            self._empty.setVisible(empty)
+            self.left.setStyle(showValues=not empty)
         self.draw()
         self._show_values()
         self.flush()
@@ -296,7 +304,7 @@ class RunPlot(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another width shows another number of points."""
         super().resizeEvent(event)
-        self._empty.setGeometry(self._empty.parentWidget().rect().adjusted(70, 0, -20, -10))
+        self._empty.setGeometry(self.canvas.rect().adjusted(70, 0, -20, -10))
         self.touch()
 
     def showEvent(self, event: Any) -> None:

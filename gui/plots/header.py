@@ -12,7 +12,12 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 from gui.theme import LIGHT, Colors
 
 Line = Literal["solid", "faint", "dash", "dot"]
-_STYLES = {"dash": Qt.PenStyle.DashLine, "dot": Qt.PenStyle.DotLine}
+_STYLES = {
+    "solid": Qt.PenStyle.SolidLine,
+    "faint": Qt.PenStyle.SolidLine,
+    "dash": Qt.PenStyle.DashLine,
+    "dot": Qt.PenStyle.DotLine,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +109,7 @@ class Legend(QWidget):
         return x + width
 
     def _swatch(self, p: QPainter, x: int, entry: Entry) -> None:
-        pen = QPen(QColor(entry.color), 1.0 if entry.line == "faint" else 2.5, _STYLES.get(entry.line))  # type: ignore[arg-type]
-        if entry.line not in _STYLES:
-            pen.setStyle(Qt.PenStyle.SolidLine)
+        pen = QPen(QColor(entry.color), 1.0 if entry.line == "faint" else 2.5, _STYLES[entry.line])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         middle = self.height() / 2 + 0.5
         p.setPen(pen)

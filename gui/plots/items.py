@@ -168,7 +168,7 @@ class MarkerLines(_Behind):
         shown = [(x, m.kind) for x, m in self._lines if rect.left() <= x <= rect.right()]
         if not shown:
             return
-        to_pixels = self.deviceTransform()
+        to_pixels = p.worldTransform()
         for kind in ("plan", "hand"):
             here = [x for x, k in shown if k == kind]
             if not here:

@@ -22,6 +22,7 @@ from gui.theme import LIGHT, Colors
 from gui.words import tr
 
 _HOVER = 1 / 25
+_MARGIN = 0.01  # So that the dots and the handle at either end are whole.
 
 
 class PlotStack(QWidget):
@@ -61,7 +62,7 @@ class PlotStack(QWidget):
             plot.fit_wanted.connect(self.fit)
             plot.marker_clicked.connect(self.marker_clicked)
             plot.touched.connect(self.touched)
-        self.splitter.setSizes([400, 400, 230])
+        self.splitter.setSizes([400, 400, 290])
         for plot in self.plots[:-1]:
             plot.canvas.hideAxis("bottom")
             plot.fit_button.hide()
@@ -74,6 +75,7 @@ class PlotStack(QWidget):
         column.setSpacing(2)
         column.addWidget(self.splitter, 1)
         column.addLayout(self._axis_row())
+        self._on_cursor(None)
         self.apply_theme(LIGHT)
 
     def _axis_row(self) -> QHBoxLayout:
@@ -136,7 +138,7 @@ class PlotStack(QWidget):
         """What a staged change would make of it, drawn dotted; None takes it back."""
         self.rate.set_pending(pending)
 
-    def add_marker(self, x_epochs: float, kind: Literal["hand", "plan"], text: str, id: object) -> None:  # noqa: A002
+    def add_marker(self, x_epochs: float, kind: Literal["hand", "plan"], text: str, id: object) -> None:
         """Mark a moment: ``text`` is its tooltip, ``id`` what a click on it reports."""
         self._markers.append(Marker(x=x_epochs, kind=kind, text=text, id=id))
         self._share_markers()
@@ -162,9 +164,9 @@ class PlotStack(QWidget):
         low, high = self.loss.x_epochs()
         self._axis = axis
         self._choice.button(AXES.index(axis)).setChecked(True)
-        self._on_cursor(None)
         for plot in self.plots:
             plot.set_axis(axis)
+        self._on_cursor(None)
         stretch = self._series.to_axis([low, high], axis)
         if not self._following and np.isfinite(stretch).all():
             self._set_x_range(*stretch.tolist())
@@ -189,9 +191,10 @@ class PlotStack(QWidget):
             known = bool(np.isfinite(self._series.to_axis(0.0, axis)))
             self._choice.button(index).setEnabled(known)
         if self._following:
-            self._set_x_range(0.0, self._end())
-        # All of them, so no "any" over a generator, which would stop at the first that worked.
-        return any([plot.refresh() for plot in self.plots])
+            end = self._end()
+            self._set_x_range(-_MARGIN * end, (1 + _MARGIN) * end)
+        drawn = [plot.refresh() for plot in self.plots]
+        return any(drawn)
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class PlotStack(QWidget):
             return last
         if self._axis != "time":
             return end
-        shown = self.loss.x_range[1]
+        shown = self.loss.x_range[1] / (1 + _MARGIN)
         return shown if 0.9 * shown <= end <= shown else end * 1.05
 
     def _set_x_range(self, low: float, high: float) -> None:
@@ -228,7 +231,7 @@ class PlotStack(QWidget):
     def _where(self, value: float | None) -> str:
         """The crosshair's position in words."""
         if value is None:
-            return ""
+            return {"epochs": tr("Epochs completed"), "steps": tr("Steps"), "time": tr("Time trained")}[self._axis]
         x = float(self._series.from_axis(value, self._axis))
         if not np.isfinite(x) or x < 0:
             return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSlider, QWidget
+from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
 from gui.plots.axes import finite
 from gui.plots.base import RunPlot
@@ -31,6 +31,9 @@ class LossPlot(RunPlot):
         self.slider.setFixedWidth(84)
         self.slider.setAccessibleName(tr("Smoothing"))
         self.slider.valueChanged.connect(self._on_slider)
+        label = QLabel(tr("Smooth"), self)
+        label.setProperty("role", "muted")
+        self.header.add(label)
         self.header.add(self.slider)
         self.header.add(self.log_button)
         self.header.add(self.fit_button)
@@ -58,11 +61,11 @@ class LossPlot(RunPlot):
         return not len(self.series.x) and not len(self.series.epoch_x)
 
     def entries(self) -> list[Entry]:
-        """Batch, train and validation."""
+        """Train, validation and batch."""
         return [
-            Entry(key="batch", name=tr("batch"), color=mixed(self.colors.train, self.colors.plot, 0.6), line="faint"),
             Entry(key="train", name=tr("train"), color=self.colors.train),
             Entry(key="val", name=tr("validation"), color=self.colors.val),
+            Entry(key="batch", name=tr("batch"), color=mixed(self.colors.train, self.colors.plot, 0.6), line="faint"),
         ]
 
     def values_at(self, x: float | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from engine.schedules.query import Curve
 from gui.plots.base import RunPlot
 from gui.plots.header import Entry
-from gui.plots.items import MANY, Handle, Trace, pen
+from gui.plots.items import Handle, Trace, pen
 from gui.plots.stairs import Scale, Stairs, scale_for
 from gui.plots.text import value_text
 from gui.series import RunSeries
@@ -123,7 +123,8 @@ class RatePlot(RunPlot):
         else:
             found = [Entry(key="0", name=tr("in force") if len(self.series.rate_x) else tr("plan"), color=colors[0])]
         if self._pending_stairs:
-            found.append(Entry(key="pending", name=tr("pending"), color=self.colors.pending, line="dot"))
+            dotted = self.colors.pending if len(self._names) == 1 else self.colors.muted
+            found.append(Entry(key="pending", name=tr("pending"), color=dotted, line="dot"))
         return found
 
     def values_at(self, x: float | None) -> dict[str, str]:
@@ -139,11 +140,11 @@ class RatePlot(RunPlot):
         low, high = self.x_epochs()
         now = self.series.position
         past = self._past_stairs()
-        most = max(MANY, 2 * self.pixels())
+        most = self.pixels()
         parts = [
             [stairs.between(low, min(high, now), most) for stairs in past],
-            [stairs.between(max(low, now), high, most) for stairs in self._cut(self._plan, self._plan_stairs)],
-            [stairs.between(max(low, now), high, most) for stairs in self._cut(self._pending, self._pending_stairs)],
+            self._ahead(self._plan, self._plan_stairs, most),
+            self._ahead(self._pending, self._pending_stairs, most),
         ]
         self._choose_scale([rates for part in parts for _, rates in part])
         for traces, part in zip((self._past, self._planned, self._awaited), parts, strict=True):
@@ -175,9 +176,13 @@ class RatePlot(RunPlot):
     def _past_stairs(self) -> list[Stairs]:
         return [Stairs(self.series.rate_x, rates) for rates in self.series.rates]
 
-    def _cut(self, curve: Curve | None, stairs: list[Stairs]) -> list[Stairs]:
-        """Nothing beyond the end of the run that the curve was made for."""
-        return stairs if curve is not None and len(curve.x) and self.series.position < curve.x[-1] else []
+    def _ahead(self, curve: Curve | None, lines: list[Stairs], most: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """What is in sight of ``curve`` from now to its end."""
+        if curve is None or not lines:
+            return []
+        low, high = self.x_epochs()
+        low, high = max(low, self.series.position), min(high, float(curve.x[-1]))
+        return [stairs.between(low, high, most) for stairs in lines]
 
     def _rate(self, group: int, x: float) -> float:
         if x < self.series.position or (x == self.series.position and not self._plan_stairs):
@@ -208,26 +213,35 @@ class RatePlot(RunPlot):
         self._handle.set_colors(self.group_colors()[self._active], self.colors.plot)
 
     def _write_ends(self) -> None:
-        curve = self._pending if self._pending_stairs else self._plan
-        color = self.colors.pending if self._pending_stairs else self.colors.axis
+        """The rate at the end of the line: above its last stage, or before that stage where it is too short."""
+        pending = bool(self._pending_stairs)
+        curve, lines = (self._pending, self._pending_stairs) if pending else (self._plan, self._plan_stairs)
+        right = self.x_range[1]
+        across, down = (float(size) for size in self.view.viewPixelSize())
         taken: list[float] = []
         for index, text in enumerate(self._ends):
-            known = curve is not None and index < curve.lr.shape[1] and len(curve.x) > 0
-            text.setVisible(known)
-            if not known or curve is None:
+            text.setVisible(curve is not None and index < len(lines))
+            if curve is None or index >= len(lines):
                 continue
-            rate = float(curve.lr[-1, index])
+            rate, since = float(curve.lr[-1, index]), lines[index].last_change
             y = float(self._scale.coordinates([rate])[0])
             # Groups that end at one rate would write over each other: the first says it for all.
-            height = 16 * float(self.view.viewPixelSize()[1])
-            if any(abs(y - other) < height for other in taken):
+            if any(abs(y - other) < 18 * down for other in taken):
                 text.setVisible(False)
                 continue
             taken.append(y)
-            text.setText(tr("ends at {lr}", lr=value_text(rate)))
+            words = tr("ends at {lr}", lr=value_text(rate))
+            if words != text.toPlainText():
+                text.setText(words)
+            color = self.colors.pending if pending else self.colors.axis
             text.setColor(color if len(self._names) == 1 else self.group_colors()[index])
-            x_end = float(self.series.to_axis(curve.x[-1], self.axis))
-            text.setPos(min(x_end, self.x_range[1]), y)
+            start, end = self.series.to_axis([max(since, self.series.position), curve.x[-1]], self.axis).tolist()
+            roomy = min(end, right) - start > (text.boundingRect().width() + 8) * across
+            # Lines of other groups may run behind; the line itself never does.
+            hides = len(self._names) > 1 and not roomy
+            text.fill = pg.mkBrush(self.colors.plot if hides and y != self._scale.zero_at else None)
+            text.setAnchor((1, 1) if roomy else (1, 0.5))
+            text.setPos(min(end, right) if roomy else min(start, right) - 5 * across, y)
 
     def _place_handle(self, now: float) -> None:
         past = self.series.rates

@@ -37,7 +37,9 @@ class Average:
         known = np.isfinite(given)
         sums, self._sum = self._run(np.where(known, given, 0.0), self._sum)
         weights, self._weight = self._run(known.astype(np.float64), self._weight)
-        return np.divide(sums, weights, out=np.full(given.size, np.nan), where=weights > 1e-12)
+        found = np.full(given.size, np.nan)
+        np.divide(sums, weights, out=found, where=weights > 1e-12)
+        return found
 
     def _run(self, values: FloatArray, start: float) -> tuple[FloatArray, float]:
         rows = -(-values.size // _CHUNK)

@@ -18,7 +18,11 @@ class Stairs:
     Args:
         x: positions in epochs completed, rising.
         y: the rate from there on; NaN where there is none.
+
+    ``last_change`` is the position from which a planned curve's last rate is in force.
     """
+
+    last_change = float("nan")
 
     def __init__(self, x: Column, y: Column) -> None:
         self._x, self._y = x, y
@@ -29,7 +33,10 @@ class Stairs:
         xs, ys = Column(), Column()
         xs.append(x)
         ys.append(y)
-        return cls(xs, ys)
+        made = cls(xs, ys)
+        changed = np.flatnonzero(ys.values[1:] != ys.values[:-1])
+        made.last_change = float(xs.values[changed[-1] + 1 if changed.size else 0])
+        return made
 
     def at(self, x: float) -> float:
         """The rate in force at ``x``, NaN before the first."""
@@ -107,7 +114,7 @@ def scale_for(rates: FloatArray, *, log: bool) -> Scale | None:
     low, high = float(np.log10(least)), float(np.log10(most))
     span = max(high - low, 0.8)
     middle = (low + high) / 2
-    low, high = middle - span * 0.58, middle + span * 0.64
+    low, high = middle - span * 0.6, middle + span * 0.64
     if (known == 0).any():
         strip = 0.13 * (high - low)
         return Scale(True, low - strip, high, low - strip / 2)

@@ -15,13 +15,14 @@ from gui.plots.axes import PositionAxis, ValueAxis
 class RunView(pg.ViewBox):  # type: ignore[misc]
     """Wheel and drag act on x; over the vertical axis, or with Ctrl, on y.
 
-    Signals: ``moved(axis)`` (0 or 1) when the person zoomed or panned, ``fit`` on a double click, ``menu(QPoint)`` on a
-    right click (position on the screen), ``pressed(QPointF)`` on a left click (position in the scene).
+    Signals: ``moved(axis)`` (0 or 1) when the person zoomed or panned, ``fit_wanted`` on a double click,
+    ``menu_wanted(QPoint)`` on a right click (position on the screen), ``pressed(QPointF)`` on a left click (position
+    in the scene).
     """
 
     moved = Signal(int)
-    fit = Signal()
-    menu = Signal(QPoint)
+    fit_wanted = Signal()
+    menu_wanted = Signal(QPoint)
     pressed = Signal(QPointF)
 
     def __init__(self) -> None:
@@ -47,9 +48,9 @@ class RunView(pg.ViewBox):  # type: ignore[misc]
         """Fit on a double click, a menu on a right click."""
         ev.accept()
         if ev.button() == Qt.MouseButton.RightButton:
-            self.menu.emit(ev.screenPos().toPoint())
+            self.menu_wanted.emit(ev.screenPos().toPoint())
         elif ev.double():
-            self.fit.emit()
+            self.fit_wanted.emit()
         else:
             self.pressed.emit(ev.scenePos())
 
@@ -69,7 +70,7 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         self.view = RunView()
         super().__init__(parent, viewBox=self.view, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
         self.plotItem.hideButtons()
-        self.plotItem.setContentsMargins(0, 2, 10, 0)
+        self.plotItem.setContentsMargins(0, 4, 16, 0)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumHeight(40)
         self.setAntialiasing(False)

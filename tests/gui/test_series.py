@@ -1,0 +1,228 @@
+"""The history buffers: positions, rates, smoothing, branches, and that they stay cheap."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from engine.events import EpochEvent, StepsEvent
+from gui.plots.column import Column
+from gui.plots.smooth import Average
+from gui.series import RunSeries
+
+
+def steps(epoch: int, batch: int, loss: list[float], lr: list[list[float]]) -> StepsEvent:
+    return StepsEvent(
+        epoch=epoch, batch=batch, loss=np.array(loss, np.float32), lr=np.array(lr, np.float64), images_per_second=1.0
+    )
+
+
+def ended(epoch: int, lr: float = 0.1, seconds: float = 10.0) -> EpochEvent:
+    return EpochEvent(
+        epoch=epoch,
+        lr=[lr],
+        lr_min=[lr / 2],
+        lr_max=[lr],
+        train_loss=1.0 / epoch,
+        train_accuracy=0.5,
+        val_loss=2.0 / epoch,
+        val_accuracy=0.6,
+        seconds=seconds,
+        images_per_second=1.0,
+    )
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def two_epochs() -> RunSeries:
+    series = RunSeries()
+    series.append_steps(steps(1, 0, [4.0, 3.0, 2.0, 1.0], [[0.1]] * 4), 4)
+    series.append_epoch(ended(1))
+    series.append_steps(steps(2, 0, [0.9, 0.8, 0.7, 0.6], [[0.1], [0.1], [0.05], [0.05]]), 4)
+    series.append_epoch(ended(2))
+    return series
+
+
+def test_a_batchs_loss_stands_where_it_ends_and_its_rate_where_it_begins() -> None:
+    series = two_epochs()
+    assert series.x.values.tolist() == [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]
+    assert series.rate_x.values.tolist() == [0.0, 1.5]
+    assert series.rates[0].values.tolist() == [0.1, 0.05]
+    assert series.epoch_x.values.tolist() == [1.0, 2.0]
+    assert series.metrics["val_loss"].values.tolist() == [2.0, 1.0]
+    assert series.epoch_rates[1] == ([0.1], [0.05], [0.1])
+    assert series.position == 2.0
+
+
+def test_a_report_may_span_the_end_of_an_epoch() -> None:
+    series = RunSeries()
+    series.append_steps(steps(1, 2, [1.0, 1.0, 1.0, 1.0], [[0.1], [0.1], [0.2], [0.2]]), 4)
+    assert series.x.values.tolist() == [0.75, 1.0, 1.25, 1.5]
+    assert series.rate_x.values.tolist() == [0.5, 1.0]
+
+
+def test_restored_epochs_are_there_and_the_rate_of_the_missing_batches_is_a_gap() -> None:
+    series = RunSeries()
+    series.restore([ended(1, 0.1), ended(2, 0.1), ended(3, 0.05)], batches_per_epoch=4)
+    assert series.epoch_x.values.tolist() == [1.0, 2.0, 3.0]
+    assert series.rate_x.values.tolist() == [0.0, 2.0]
+    series.append_steps(steps(4, 2, [1.0], [[0.05]]), 4)
+    assert series.rate_x.values.tolist() == [0.0, 2.0, 3.0, 3.5]
+    assert np.isnan(series.rates[0].values[2])
+    assert series.rates[0].values[3] == 0.05
+    assert series.to_axis(3.0, "time") == pytest.approx(30.0)
+
+
+def test_truncate_drops_what_lies_after_the_branch() -> None:
+    series = two_epochs()
+    series.truncate(2, 0)
+    assert series.x.values.tolist() == [0.25, 0.5, 0.75, 1.0]
+    assert series.epoch_x.values.tolist() == [1.0]
+    assert series.rates[0].values.tolist() == [0.1]
+    series.append_steps(steps(2, 0, [5.0], [[0.3]]), 4)
+    assert series.x.last == 1.25
+    assert series.rate_x.values.tolist() == [0.0, 1.0]
+
+
+def test_truncate_in_mid_epoch_keeps_the_batches_before_it() -> None:
+    series = two_epochs()
+    series.truncate(2, 3)
+    assert series.x.last == 1.75
+    assert series.epoch_x.values.tolist() == [1.0]
+    assert series.rates[0].values.tolist() == [0.1, 0.05]
+    series.truncate(2, 2)
+    assert series.rates[0].values.tolist() == [0.1]
+
+
+def test_steps_and_epochs_that_come_again_replace_the_old_ones() -> None:
+    series = two_epochs()
+    series.append_steps(steps(2, 2, [9.0], [[0.7]]), 4)
+    assert series.loss.values.tolist() == pytest.approx([4.0, 3.0, 2.0, 1.0, 0.9, 0.8, 9.0])
+    assert series.rates[0].values.tolist() == [0.1, 0.7]
+    again = two_epochs()
+    again.append_epoch(ended(1))
+    assert again.epoch_x.values.tolist() == [1.0]
+
+
+def test_versions_tell_steps_from_epochs() -> None:
+    series = RunSeries()
+    series.append_steps(steps(1, 0, [1.0], [[0.1]]), 1)
+    assert (series.version, series.epoch_version) == (1, 0)
+    series.append_epoch(ended(1))
+    assert (series.version, series.epoch_version) == (2, 1)
+    before = series.generation
+    series.truncate(1, 0)
+    assert series.generation > before
+    assert len(series.x) == 0
+
+
+def test_time_counts_training_and_leaves_pauses_out() -> None:
+    clock = Clock()
+    series = RunSeries(clock=clock)
+    series.stand(False)
+    clock.now += 4
+    series.append_steps(steps(1, 0, [1.0, 1.0], [[0.1]] * 2), 4)
+    series.stand(True)
+    clock.now += 1000
+    series.stand(False)
+    clock.now += 6
+    series.append_steps(steps(1, 2, [1.0, 1.0], [[0.1]] * 2), 4)
+    assert series.seconds == pytest.approx(10.0)
+    assert series.to_axis([0.25, 0.5, 0.75, 1.0], "time").tolist() == pytest.approx([2, 4, 7, 10])
+    assert series.from_axis([2.0, 7.0, 20.0], "time").tolist() == pytest.approx([0.25, 0.75, 2.0])
+    assert series.to_axis(3.0, "time") == pytest.approx(30.0)
+
+
+def test_an_axis_that_is_not_known_yet_is_nan() -> None:
+    series = RunSeries()
+    assert np.isnan(series.to_axis(1.0, "time"))
+    assert np.isnan(series.to_axis(1.0, "steps"))
+    series.batches_per_epoch = 23
+    assert series.to_axis(2.0, "steps") == 46.0
+
+
+def test_a_loss_that_is_not_a_number_is_a_gap_and_does_not_spoil_the_average() -> None:
+    series = RunSeries()
+    series.smoothing = 0.5
+    series.append_steps(steps(1, 0, [1.0, float("nan"), 1.0], [[0.1]] * 3), 3)
+    assert np.isnan(series.loss.values[1])
+    assert series.smoothed.values.tolist() == pytest.approx([1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("pieces", [[1000], [1] * 40, [255, 1, 257, 3, 700]])
+def test_the_average_is_the_textbook_one_however_it_is_fed(pieces: list[int]) -> None:
+    values = np.random.default_rng(0).normal(size=sum(pieces))
+    expected, total = [], 0.0
+    for n, value in enumerate(values, 1):
+        total = 0.9 * total + 0.1 * value
+        expected.append(total / (1 - 0.9**n))
+    average, found, at = Average(0.9), [], 0
+    for piece in pieces:
+        found.extend(average.feed(values[at : at + piece]))
+        at += piece
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_new_smoothing_factor_is_as_if_it_had_always_been_there() -> None:
+    series = two_epochs()
+    series.smoothing = 0.8
+    fresh = RunSeries()
+    fresh.smoothing = 0.8
+    fresh.append_steps(steps(1, 0, [4.0, 3.0, 2.0, 1.0, 0.9, 0.8, 0.7, 0.6], [[0.1]] * 8), 4)
+    np.testing.assert_allclose(series.smoothed.values, fresh.smoothed.values)
+    with pytest.raises(ValueError, match="factor"):
+        series.smoothing = 1.0
+    assert series.smoothing == 0.8
+
+
+@pytest.mark.parametrize("rows", [1, 63, 500, 5_000, 100_003])
+def test_an_envelope_shows_every_peak_with_few_points(rows: int) -> None:
+    values = np.random.default_rng(1).normal(size=rows)
+    column = Column(np.float32)
+    for piece in np.array_split(values, 7):
+        column.append(piece)
+        column.envelope(0, len(column), 100)
+    where, shown = column.envelope(0, rows, 400)
+    assert len(where) <= max(400, 2)
+    assert shown.max() == np.float32(values.max())
+    assert shown.min() == np.float32(values.min())
+    assert (np.diff(where) >= 0).all()
+    assert where[-1] < rows
+
+
+def test_an_envelope_after_a_branch_forgets_what_was_cut() -> None:
+    column = Column()
+    column.append(np.zeros(1000))
+    column.append(np.full(1000, 9.0))
+    column.envelope(0, 2000, 8)
+    column.truncate(1000)
+    column.append(np.ones(1000))
+    assert column.envelope(0, 2000, 8)[1].max() == 1.0
+
+
+def test_appending_to_a_long_history_costs_only_what_is_new() -> None:
+    series = RunSeries()
+    series.append_steps(steps(1, 0, [1.0] * 300_000, [[0.1]] * 300_000), 1_000_000)
+    loss, lr = [1.0] * 100, [[0.1]] * 100
+    took = []
+    for report in range(50):
+        event = steps(1, 300_000 + 100 * report, loss, lr)
+        began = time.perf_counter()
+        series.append_steps(event, 1_000_000)
+        took.append(time.perf_counter() - began)
+    assert float(np.median(took)) < 0.002
+
+
+def test_the_buffers_import_no_qt() -> None:
+    code = "import sys, gui.series; sys.exit(any(m.startswith(('PySide6', 'pyqtgraph', 'torch')) for m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
