@@ -46,6 +46,8 @@ class PlotStack(QWidget):
         self._following = True
         self._markers: list[Marker] = []
         self._hovered = 0.0
+        self._cursor: float | None = None
+        self._awaited: float | None = None
         self.loss = LossPlot(self._series, self)
         self.rate = RatePlot(self._series, self)
         self.accuracy = AccuracyPlot(self._series, self)
@@ -190,6 +192,9 @@ class PlotStack(QWidget):
         for index, axis in enumerate(AXES):
             known = bool(np.isfinite(self._series.to_axis(0.0, axis)))
             self._choice.button(index).setEnabled(known)
+        if self._awaited != self._cursor:
+            self._hovered = 0.0
+            self._on_cursor(self._awaited)
         if self._following:
             end = self._end()
             self._set_x_range(-_MARGIN * end, (1 + _MARGIN) * end)
@@ -221,9 +226,12 @@ class PlotStack(QWidget):
 
     def _on_cursor(self, value: float | None) -> None:
         now = time.perf_counter()
+        self._awaited = value
         if value is not None and now - self._hovered < _HOVER:
+            self.touched.emit()
             return
-        self._hovered = now
+        self._hovered = now if value is not None else 0.0
+        self._cursor = value
         for plot in self.plots:
             plot.set_cursor(value)
         self._readout.setText(self._where(value))

@@ -244,11 +244,7 @@ class RatePlot(RunPlot):
             text.setPos(min(end, right) if roomy else min(start, right) - 5 * across, y)
 
     def _place_handle(self, now: float) -> None:
-        past = self.series.rates
-        rate = past[self._active].last if self._active < len(past) else float("nan")
-        if self._plan_stairs and self._active < len(self._plan_stairs):
-            planned = self._plan_stairs[self._active].at(now)
-            rate = planned if not np.isfinite(rate) or now == 0 else rate
+        rate = self._rate(self._active, now)
         shown = rate if self._staged is None else self._staged
         visible = self._draggable and bool(np.isfinite(shown))
         self._handle.setVisible(visible)
