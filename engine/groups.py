@@ -52,7 +52,8 @@ def split(model: nn.Module, specs: Sequence[GroupSpec]) -> list[Group]:
             continue
         if not parameters:
             raise SpecError(
-                f"groups[{index}].modules", "leave the group without parameters: earlier groups own all that match"
+                f"groups[{index}].modules",
+                "leave the group without parameters: what matches has none, or earlier groups own them",
             )
         groups.append(Group(specs[index].name, specs[index], parameters, modules))
     return groups
