@@ -236,12 +236,13 @@ class RatePlot(RunPlot):
             color = self.colors.pending if pending else self.colors.axis
             text.setColor(color if len(self._names) == 1 else self.group_colors()[index])
             start, end = self.series.to_axis([max(since, self.series.position), curve.x[-1]], self.axis).tolist()
-            roomy = min(end, right) - start > (text.boundingRect().width() + 8) * across
+            roomy = end - start > (text.boundingRect().width() + 8) * across
             # Lines of other groups may run behind; the line itself never does.
             hides = len(self._names) > 1 and not roomy
             text.fill = pg.mkBrush(self.colors.plot if hides and y != self._scale.zero_at else None)
             text.setAnchor((1, 1) if roomy else (1, 0.5))
-            text.setPos(min(end, right) if roomy else min(start, right) - 5 * across, y)
+            text.setVisible(end <= right * (1 + 1e-9))
+            text.setPos(end if roomy else start - 5 * across, y)
 
     def _place_handle(self, now: float) -> None:
         rate = self._rate(self._active, now)
