@@ -21,8 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
     except SpecError as error:
-        print(error, file=sys.stderr)
+        print(cli.one_line(error), file=sys.stderr)
         return 2
     except BrokenPipeError:  # who read our lines has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.acts import act_on_rate
 from engine.commands import (
+    At,
     Freeze,
     HandCommand,
     Note,
@@ -16,6 +17,7 @@ from engine.commands import (
     Unfreeze,
 )
 from engine.optimizers import Rejected, change
+from engine.rate import RateControl
 from engine.run_state import RunState
 from engine.words import Words
 
@@ -30,14 +32,11 @@ def carry_out(act: HandCommand, state: RunState) -> Words | None:
     """
     match act:
         case SetEpochs():
-            _set_epochs(act.epochs, state)
-            return None
+            check_length(act.epochs, state.position, state.rate)
+            return state.rate.set_epochs(act.epochs)
         case Note():
             return None
-    if state.position.epoch > state.epochs:
-        raise Rejected(
-            Words("the run is at its end (epoch {epochs}); raise the number of epochs first", epochs=state.epochs)
-        )
+    check_not_over(state.position, state.rate)
     match act:
         case SetLR() | ScaleLR() | ReleaseLR() | SetSchedule():
             warning = act_on_rate(state.rate, act, state.metrics())
@@ -52,14 +51,36 @@ def carry_out(act: HandCommand, state: RunState) -> Words | None:
     return None
 
 
-def _set_epochs(epochs: int, state: RunState) -> None:
-    done = state.position.epoch - 1
-    least = max(1, done + 1 if state.position.batch else done)
+def check_not_over(at: At, rate: RateControl) -> None:
+    """Know whether a run with ``rate`` has anything left to train ``at``.
+
+    Raises:
+        Rejected: it is at its end.
+    """
+    if at.epoch > rate.length.epochs:
+        raise Rejected(
+            Words("the run is at its end (epoch {epochs}); raise the number of epochs first", epochs=rate.length.epochs)
+        )
+
+
+def check_length(epochs: int, at: At, rate: RateControl) -> None:
+    """Know whether a run with ``rate`` can be made ``epochs`` long ``at`` where it stands.
+
+    Raises:
+        Rejected: it is further already, or that long already.
+    """
+    least = max(1, at.epoch if at.batch else at.epoch - 1)
     if epochs < least:
         raise Rejected(Words("epoch {least} is reached already; epochs must be at least that", least=least))
-    if epochs == state.epochs:
+    if epochs == rate.length.epochs:
         raise Rejected(Words("the run has {epochs} epochs already", epochs=epochs))
-    state.rate.set_epochs(epochs)
+
+
+def no_such_batch(at: At, batches: int) -> Words | None:
+    """Why nothing can happen ``at`` in epochs of ``batches``, or None where it can."""
+    if at.batch < batches:
+        return None
+    return Words("there is no batch {batch}: an epoch has batches 0 to {last}", batch=at.batch, last=batches - 1)
 
 
 def _freeze(name: str, frozen: bool, state: RunState) -> None:

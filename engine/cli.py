@@ -11,7 +11,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +32,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     train.add_argument("--resume", metavar="SNAPSHOT_OR_RUN", help="go on with a snapshot or a run of the library")
     train.add_argument("--hand", metavar="HAND.jsonl", help="what to do when, one command a line")
     train.add_argument("--library", metavar="DIR", help="the run library's folder")
-    train.add_argument("--epochs", type=int, metavar="N", help="another number of epochs")
+    train.add_argument("--epochs", type=_number, metavar="N", help="another number of epochs")
     train.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N")
     train.add_argument("--download", action="store_true", help="fetch data and weights that are not there")
     train.set_defaults(run=run_train)
@@ -59,7 +59,8 @@ def run_train(options: argparse.Namespace) -> int:
             job = Job(recipe=recipe, lines=lines or ())
         else:
             job = to_resume(options.resume, library, lines)
-            epochs = None if options.epochs is None else _with_options(Recipe(), options).epochs
+            given = _with_options(Recipe(), options)
+            epochs = None if options.epochs is None else given.epochs
             job = replace(job, epochs=epochs, device=options.device)
             if job.recipe is not None:
                 job = replace(job, recipe=_with_options(job.recipe, options), epochs=None)
@@ -68,13 +69,24 @@ def run_train(options: argparse.Namespace) -> int:
 
 def train(job: Job, library: Library) -> int:
     """Do ``job``, printing its events; returns the exit status."""
-    from engine.trainer import Trainer  # brings torch
+    asked = threading.Event()
+    posts: list[Callable[[Stop], int]] = []
 
-    printer = LinePrinter(sys.stdout)
-    trainer = Trainer(job, printer, library)
-    ends: list[EndEvent] = []
-    thread = threading.Thread(target=lambda: ends.append(trainer.run()), name="training")
-    with _signals(lambda: trainer.post(Stop())):
+    def stop() -> None:
+        asked.set()
+        for post in posts:
+            post(Stop())
+
+    with _signals(stop):
+        from engine.trainer import Trainer  # brings torch, which takes seconds
+
+        printer = LinePrinter(sys.stdout)
+        trainer = Trainer(job, printer, library)
+        posts.append(trainer.post)
+        if asked.is_set():
+            trainer.post(Stop())
+        ends: list[EndEvent] = []
+        thread = threading.Thread(target=lambda: ends.append(trainer.run()), name="training")
         thread.start()
         while thread.is_alive():
             thread.join(0.5)
@@ -87,10 +99,15 @@ def exit_status(end: EndEvent) -> int:
     if end.reason in ("finished", "stopped"):
         return 0
     if end.text:
-        print(f"{end.field}: {end.text}" if end.field else end.text, file=sys.stderr)
+        print(one_line(f"{end.field}: {end.text}" if end.field else end.text), file=sys.stderr)
     if end.details:
         print(end.details, file=sys.stderr)
     return 2 if end.field is not None else 1
+
+
+def one_line(text: object) -> str:
+    """``text`` without line breaks: what goes wrong is said in one line."""
+    return " ".join(str(text).split())
 
 
 def run_lr(options: argparse.Namespace) -> int:
@@ -143,6 +160,14 @@ def _recipe(path: str | None) -> Recipe:
     return read_recipe(path) if path is not None else Recipe()
 
 
+def _number(text: str) -> int | str:
+    # What is no number is left for the recipe to refuse, in its words and in one line.
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
     given = {name: getattr(options, name) for name in ("epochs", "device") if getattr(options, name) is not None}
     if not given:
@@ -152,9 +177,8 @@ def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 
 @contextlib.contextmanager
-def _signals(stop: object) -> Iterator[None]:
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
     """While within, SIGINT and SIGTERM call ``stop``; a second one acts as it always does."""
-    assert callable(stop)
     kept: dict[signal.Signals, Any] = {}
 
     def handle(number: int, frame: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import Literal
 
@@ -9,7 +10,7 @@ from engine import snapshot
 from engine.carry_out import CHANGES, carry_out
 from engine.commands import At, HandCommand, Rewind, Save, Stop
 from engine.events import BranchEvent, CommandEvent, Event, Status
-from engine.hand import command_json
+from engine.hand import WaitingHand, command_json
 from engine.keeper import Keeper
 from engine.loop import Loop
 from engine.mailbox import AnyCommand
@@ -23,23 +24,22 @@ Outcome = Literal["done", "refused", "stop", "rewound"]
 class Desk:
     """Carries out acts on a run, saves the moment before each, and answers every one of them."""
 
-    def __init__(self, loop: Loop, keeper: Keeper, emit: Callable[[Event], None]) -> None:
+    def __init__(self, loop: Loop, keeper: Keeper, waiting: WaitingHand, emit: Callable[[Event], None]) -> None:
         self._loop = loop
         self._keeper = keeper
+        self._waiting = waiting
         self._emit = emit
 
     def act(self, number: int, act: HandCommand) -> Outcome:
         """Carry out ``act``, posted as ``number`` (0: a line of a hand's file), and answer it."""
         state = self._loop.state
-        self._loop.report()
         if isinstance(act, Save):
             self._save(number, act)
             return "done"
         before = state.rate.rates()
         try:
             if isinstance(act, Rewind):
-                self._rewind(act)
-                self._answer(number, act, "applied", before=before)
+                self._rewind(number, act, before)
                 self._loop.say_rates()
                 return "rewound"
             if isinstance(act, Stop):
@@ -73,8 +73,9 @@ class Desk:
         reason: str | None = None,
         warning: str | None = None,
         before: list[float] | None = None,
+        at: At | None = None,
     ) -> CommandEvent:
-        at, rates = self._loop.state.position, self._loop.state.rate.rates()
+        at, rates = at or self._loop.state.position, self._loop.state.rate.rates()
         answer = CommandEvent(
             id=number,
             command=command_json(act),
@@ -109,12 +110,14 @@ class Desk:
 
         self._keeper.store(self._loop.state.capture(), "asked", written, act.path)
 
-    def _rewind(self, act: Rewind) -> None:
+    def _rewind(self, number: int, act: Rewind, before: list[float]) -> None:
         state = self._loop.state
         target = At(epoch=act.epoch + 1, batch=act.batch or 0)
+        now, epochs, hand = state.position, state.epochs, state.hand
         go_back(state, target, self._keeper)
         parent = self._keeper.run
-        self._keeper.branch(parent, state)
+        self._keeper.leave(now, epochs)
+        self._keeper.begin(None, self._keeper.name, parent, state, self._waiting.to_json())
         self._emit(
             BranchEvent(
                 run=self._keeper.run,
@@ -125,6 +128,10 @@ class Desk:
                 hand=list(state.hand),
             )
         )
+        # What the hand did since is undone, but that it went back is not: a resumed run must not go back once more.
+        state.hand += [c for c in hand[len(state.hand) :] if c.name == act.command]
+        state.hand.append(self._answer(number, act, "applied", before=before, at=now))
+        self._keeper.keep_beginning(state)
 
 
 def go_back(state: RunState, target: At, keeper: Keeper) -> None:
@@ -135,11 +142,12 @@ def go_back(state: RunState, target: At, keeper: Keeper) -> None:
     """
     if not target < state.position:
         raise Rejected(Words("{target} is not behind: the run is at {now}", target=target, now=state.position))
-    path = keeper.find(target)
+    try:
+        path, kept = keeper.find(target), keeper.positions()
+    except (OSError, sqlite3.Error) as error:
+        raise Rejected(Words("the run library cannot be read: {error}", error=error)) from None
     if path is None:
-        stand = ", ".join(
-            f"{epoch - 1}" if batch == 0 else f"{epoch - 1} + batch {batch}" for epoch, batch in keeper.positions()
-        )
+        stand = ", ".join(f"{epoch - 1}" if batch == 0 else f"{epoch - 1} + batch {batch}" for epoch, batch in kept)
         raise Rejected(
             Words(
                 "no snapshot stands at the end of epoch {epoch}{batch}; there are some at the end of epoch {stand}",

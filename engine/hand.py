@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def read_hand(path: str | Path) -> list[HandLine]:
         SpecError: the file cannot be read, or a line is bad; names the line and the field.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SpecError("hand", f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -35,7 +35,7 @@ def parse_hand(text: str) -> list[HandLine]:
         SpecError: a line is bad, or ``at`` decreases without a rewind; names the line (from 1) and the field.
     """
     lines: list[HandLine] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):  # a JSON string may hold what splitlines() breaks at
         if not raw.strip():
             continue
         try:
@@ -74,29 +74,14 @@ class WaitingHand:
         start: where the run begins or resumes.
         held: commands that the resumed snapshot holds already.
 
-    On a resume, lines before ``start`` are over, and so are those at ``start`` that the snapshot holds. A ``save`` or
-    ``stop`` at ``start`` itself is what made the snapshot, or ended the run there: the file resumes as if neither had
-    been.
+    On a resume, lines up to the last rewind that the snapshot holds are over. Of the rest, up to the next rewind, lines
+    before ``start`` are over, and so are those at ``start`` that the snapshot holds. A ``save`` or ``stop`` at
+    ``start`` itself is what made the snapshot, or ended the run there: the file resumes as if neither had been.
     """
 
     def __init__(self, lines: Iterable[HandLine], start: At | None = None, held: Sequence[CommandEvent] = ()) -> None:
-        self._lines = deque(lines)
-        if start is None:
-            return
-        there = [c.command for c in held if (c.epoch, c.batch) == (start.epoch, start.batch)]
-        kept: list[HandLine] = []
-        for line in self._lines:
-            if line.at < start:
-                continue
-            if line.at == start:
-                command = line.act.model_dump(mode="json", exclude_none=True)
-                if command in there:
-                    there.remove(command)
-                    continue
-                if isinstance(line.act, (Save, Stop)):
-                    continue
-            kept.append(line)
-        self._lines = deque(kept)
+        self._all = tuple(lines)
+        self._lines = deque(self._all if start is None else _left(self._all, start, held))
 
     def due(self, now: At) -> HandLine | None:
         """Take the next line if its moment has come (or is past), else None."""
@@ -109,8 +94,29 @@ class WaitingHand:
         return list(self._lines)
 
     def to_json(self) -> str:
-        """The waiting lines as HAND.jsonl text."""
-        return "".join(json.dumps(line.to_dict()) + "\n" for line in self._lines)
+        """All lines, those that were due already too, as HAND.jsonl text: what a resume needs to know its place."""
+        return "".join(json.dumps(line.to_dict()) + "\n" for line in self._all)
+
+
+def _left(lines: Sequence[HandLine], start: At, held: Sequence[CommandEvent]) -> Iterator[HandLine]:
+    """The ``lines`` that are not over for a run that resumes at ``start``."""
+    done = [(At(epoch=c.epoch, batch=c.batch), c.command) for c in held]
+    rewinds = [act for act in done if act[1]["command"] == "rewind"]
+    there = [command for at, command in done if at == start and command["command"] != "rewind"]
+    over = 0
+    for count, line in enumerate(lines, start=1):
+        act = (line.at, command_json(line.act))
+        if act in rewinds:
+            del rewinds[: rewinds.index(act) + 1]
+            over = count
+    ahead = False  # behind a rewind that is still to come, positions say nothing
+    for line in lines[over:]:
+        command = command_json(line.act)
+        if not ahead and line.at == start and command in there:
+            there.remove(command)
+        elif ahead or start < line.at or (line.at == start and not isinstance(line.act, (Save, Stop))):
+            ahead = ahead or isinstance(line.act, Rewind)
+            yield line
 
 
 def command_json(act: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class Job:
         device: another device than the recipe's, or None.
         download: whether missing data and weights may be fetched.
         begin: train at once, or stand ready.
+        one_epoch: pause at the end of the first epoch.
         on_divergence: whether a loss that is not finite pauses the run or ends it.
     """
 
@@ -39,6 +40,7 @@ class Job:
     device: str | None = None
     download: bool = False
     begin: bool = True
+    one_epoch: bool = False
     on_divergence: Literal["pause", "end"] = "end"
 
 

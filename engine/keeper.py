@@ -67,20 +67,22 @@ class Keeper:
         except (OSError, sqlite3.Error) as error:
             self._warn(Words("the run library could not be written: {error}", error=error))
 
-    def branch(self, parent: str, state: RunState) -> None:
-        """Leave the run for a new branch of it, which begins where ``state`` stands."""
-        self.note(state, "left")
-        self.begin(None, self.name, parent, state, "")
+    def leave(self, at: At, epochs: int) -> None:
+        """Note in the library that the run, ``at`` by now and ``epochs`` long, is left for a branch of it."""
+        self._note("left", at, epochs)
 
     def note(self, state: RunState, lifecycle: str) -> None:
         """Note in the library how far the run is."""
+        self._note(lifecycle, state.position, state.epochs)
+
+    def _note(self, lifecycle: str, at: At, epochs: int) -> None:
         if self._library is not None:
             self._library.update(
                 self.run,
                 lambda text: self._warn(Words("{text}", text=text)),
                 state=lifecycle,
-                epochs_done=state.position.epoch - 1,
-                epochs=state.epochs,
+                epochs_done=at.epoch - 1,
+                epochs=epochs,
             )
 
     def store(self, capture: Capture, kind: Kind, done: Done, path: str | None = None) -> None:
@@ -107,7 +109,7 @@ class Keeper:
         try:
             snapshot.write(content, target)
         except OSError as error:
-            stored(None, str(error))
+            stored(None, snapshot.why(error))
         else:
             stored(target, None)
 
@@ -115,6 +117,11 @@ class Keeper:
         """Write ``capture`` into the library, if there is one; a failure is only warned of."""
         if self._library is not None:
             self.store(capture, kind, self._warn_if_failed)
+
+    def keep_beginning(self, state: RunState) -> None:
+        """Save where the run begins, if there is a library: it can be taken up from its very start."""
+        if self._library is not None:
+            self.autosave(state.capture(), "epoch" if state.position.batch == 0 else "before")
 
     def find(self, at: At) -> Path | None:
         """A snapshot of this run, or of one it branched from, that stands right at ``at``."""

@@ -43,7 +43,7 @@ _MIGRATIONS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """A run as the library knows it; times are Unix seconds. ``waiting`` is the hand's lines not reached yet."""
+    """A run as the library knows it; times are Unix seconds. ``waiting`` is all of its hand's lines, due or not."""
 
     id: str
     name: str
@@ -103,17 +103,22 @@ class Library:
 
     def newest_snapshot(self, run: str) -> Path | None:
         """The snapshot that resumes ``run`` where it was left, or None."""
-        return self._one("SELECT path FROM snapshots WHERE run = ? ORDER BY created DESC, rowid DESC", (run,))
+        return self._one("SELECT path FROM snapshots WHERE run = ? ORDER BY rowid DESC", (run,))
 
     def snapshot_at(self, run: str, epoch: int, batch: int) -> Path | None:
-        """The oldest snapshot of ``run`` or its ancestors that stands right at (epoch, batch), or None."""
+        """The oldest snapshot of ``run`` or its ancestors that stands right at (epoch, batch), or None.
+
+        Of an ancestor only what lies before the branch counts: what came after it is another story.
+        """
         known = {row.id: row for row in self.runs()}
         row = known.get(run)
         while row is not None:
-            query = "SELECT path FROM snapshots WHERE run = ? AND epoch = ? AND batch = ? ORDER BY created, rowid"
+            query = "SELECT path FROM snapshots WHERE run = ? AND epoch = ? AND batch = ? ORDER BY rowid"
             found = self._one(query, (row.id, epoch, batch))
             if found is not None:
                 return found
+            if (epoch, batch) > (row.branch_epoch or 0, row.branch_batch or 0):
+                return None
             row = known.get(row.parent or "")
         return None
 
@@ -160,24 +165,24 @@ class Library:
         not written at all.
         """
 
-        def work() -> None:
-            from engine import snapshot  # brings torch, which readers of the library do without
+        from engine import snapshot  # brings torch, which readers of the library do without
 
-            try:
-                snapshot.write(content, path)
-                now = time.time()
-                self._execute(
-                    "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (self._stored(path), run, kind, *at, now, path.stat().st_size),
-                )
-                if kind == "epoch":
-                    self._thin(run)
-            except (OSError, sqlite3.Error) as error:
-                done(None, str(error))
-            else:
+        def work() -> None:
+            snapshot.write(content, path)
+            values = (self._stored(path), run, kind, *at, time.time(), path.stat().st_size)
+            self._execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+            if kind == "epoch":
+                self._thin(run)
+
+        def answer(job: Future[None]) -> None:
+            error = None if job.cancelled() else job.exception()
+            if error is not None:
+                done(None, snapshot.why(error))
+            elif not job.cancelled():
                 done(path, None)
 
         job = self._writer.submit(work)
+        job.add_done_callback(answer)
         if kind == "epoch":
             self._epoch_jobs = [*(j for j in self._epoch_jobs if not j.done()), job]
             for late in self._epoch_jobs[:-EPOCHS_KEPT]:
@@ -213,17 +218,20 @@ class Library:
             db.execute(statement, values)
 
     def _migrate(self) -> None:
-        with closing(self._connect()) as db:
-            db.execute("PRAGMA journal_mode = WAL")
+        with closing(self._connect()) as db, db:
+            if db.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                db.execute("PRAGMA journal_mode = WAL")
+            db.execute("BEGIN IMMEDIATE")  # another process may be at it too
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version > len(_MIGRATIONS):
                 raise sqlite3.DatabaseError("it was made by a newer Tiller")
-            for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-                db.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT;")
+            for statement in ";".join(_MIGRATIONS[version:]).split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
 
     def _thin(self, run: str) -> None:
         with closing(self._connect()) as db, db:
-            query = "SELECT path FROM snapshots WHERE run = ? AND kind = 'epoch' ORDER BY created DESC, rowid DESC"
+            query = "SELECT path FROM snapshots WHERE run = ? AND kind = 'epoch' ORDER BY rowid DESC"
             for (path,) in db.execute(query, (run,)).fetchall()[EPOCHS_KEPT:]:
                 with suppress(FileNotFoundError):
                     (self.root / path).unlink()

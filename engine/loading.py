@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -16,6 +17,7 @@ from engine.run_state import RunState
 from engine.spec import SpecError
 from engine.words import Words
 
+MOST_THREADS: Final = 1024
 Progress = Callable[[str, int, int], None]
 
 
@@ -82,14 +84,14 @@ def _recipe(job: Job, content: dict[str, Any] | None) -> Recipe:
         except SpecError as error:
             raise snapshot.SnapshotError(job.snapshot or "", f"holds a bad recipe: {error}") from None
     if job.device is not None:
-        recipe = Recipe.model_validate({**recipe.model_dump(), "device": job.device})
+        recipe = recipe_from_json(json.dumps({**recipe.model_dump(mode="json"), "device": job.device}))
     return recipe
 
 
 def _set_threads(content: dict[str, Any] | None) -> list[Words]:
     """Bits differ with the number of threads: a resumed run takes the number that it began with."""
     now = torch.get_num_threads()
-    threads = int(content["made"].get("threads", now)) if content else now
+    threads = min(max(1, content["made"]["threads"]), MOST_THREADS) if content else now
     torch.set_num_threads(threads)
     if threads == now:
         return []
@@ -99,7 +101,7 @@ def _set_threads(content: dict[str, Any] | None) -> list[Words]:
 def _restore(state: RunState, content: dict[str, Any], job: Job) -> None:
     try:
         state.restore(content)
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise snapshot.SnapshotError(job.snapshot or "", f"does not fit the run it names: {reason}") from None
 

@@ -10,7 +10,7 @@ from engine.commands import At
 from engine.events import EpochEvent, Event, PlanEvent, RateEvent
 from engine.report import StepReports
 from engine.run_state import Meter, RunState
-from engine.step import Sums, evaluate
+from engine.step import Sums, evaluate, looking_is_free
 from engine.words import Words
 
 
@@ -41,8 +41,8 @@ class Loop:
         state.meter.note(rates)
         x, y = state.batches.batch(at.epoch, at.batch)
         loss, finite = state.stepper.step(x, y, state.meter.sums)
-        # On the CPU looking is free; a plan stepped per batch must know at once, as a skipped update skips its step.
-        skipped = (state.device.type == "cpu" or state.rate.stepwise) and not bool(finite)
+        # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
+        skipped = (looking_is_free(state.device) or state.rate.stepwise) and not bool(finite)
         if not skipped:
             state.rate.step_done()
         seconds = time.perf_counter() - began

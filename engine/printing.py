@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import queue
 import threading
 from typing import Any, TextIO
@@ -15,10 +16,15 @@ from engine.events import CommandEvent, Event
 
 
 class LinePrinter:
-    """Prints each event as one flushed line of JSON. A broken pipe turns it off."""
+    """Prints each event as one line of JSON, at once. A broken pipe turns it off.
+
+    It writes to the descriptor of ``stream``, past its buffer: a thread that waits on a full pipe in a buffer's lock
+    would abort the interpreter when that ends.
+    """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        stream.flush()
+        self._descriptor = stream.fileno()
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._print, name="events", daemon=True)
         self._thread.start()
@@ -38,10 +44,11 @@ class LinePrinter:
         while (text := self._lines.get()) is not None:
             if off:
                 continue
+            rest = f"{text}\n".encode()
             try:
-                self._stream.write(text + "\n")
-                self._stream.flush()
-            except (OSError, ValueError):  # ValueError: the stream is closed
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:
                 off = True
 
 

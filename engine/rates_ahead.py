@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from engine import data
 from engine.acts import act_on_rate
 from engine.batches import batches_in
+from engine.carry_out import check_length, check_not_over, no_such_batch
 from engine.commands import At, HandLine, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetSchedule, Stop
 from engine.hand import WaitingHand, command_json
 from engine.optimizers import Rejected
@@ -46,14 +48,13 @@ def rates_ahead(
     """
     per_epoch = batches_in(data.describe(recipe.data.name).train, recipe.data.batch_size)
     rate = RateControl.from_recipe(recipe, group_names(recipe), per_epoch)
-    waiting, epoch = WaitingHand(hand), 0
-    while (epoch := epoch + 1) <= rate.length.epochs:
+    waiting = WaitingHand(hand)
+    for epoch in itertools.count(1):
         for batch in range(per_epoch):
-            if _stopped(rate, waiting, At(epoch=epoch, batch=batch), refused):
+            stopped = _stopped(rate, waiting, At(epoch=epoch, batch=batch), per_epoch, refused)
+            if stopped or epoch > rate.length.epochs:
                 return
             if batch == 0:
-                if epoch > rate.length.epochs:
-                    return
                 yield {"epoch": epoch, "lr": rate.rates()}
             if batches and rate.stepwise:
                 yield {"epoch": epoch, "batch": batch, "lr": rate.rates()}
@@ -61,16 +62,23 @@ def rates_ahead(
         rate.epoch_done(None)
 
 
-def _stopped(rate: RateControl, waiting: WaitingHand, at: At, refused: Callable[[HandLine, str], None]) -> bool:
+def _stopped(
+    rate: RateControl, waiting: WaitingHand, at: At, per_epoch: int, refused: Callable[[HandLine, str], None]
+) -> bool:
     """Carry out what is due ``at``; whether the hand stops the run there."""
     while (line := waiting.due(at)) is not None:
-        act = line.act
+        act, problem = line.act, no_such_batch(line.at, per_epoch)
+        if problem is not None:
+            refused(line, problem)
+            continue
         if isinstance(act, Stop):
             return True
         try:
             if isinstance(act, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
+                check_not_over(at, rate)
                 act_on_rate(rate, act, [])
             elif isinstance(act, SetEpochs):
+                check_length(act.epochs, at, rate)
                 rate.set_epochs(act.epochs)
             elif act.command == "rewind":
                 refused(line, "only a run that trains can go back")

@@ -22,6 +22,7 @@ from engine.data import ImageSet
 from engine.events import CommandEvent, EpochEvent
 from engine.rate import RateControl
 from engine.recipe import Recipe
+from engine.spec import SpecError
 from engine.step import Stepper, Sums
 
 Capture = dict[str, Any]
@@ -95,6 +96,8 @@ class RunState:
         for group in self.groups:
             if group.spec and group.spec.frozen:
                 self.freeze(group.name)
+        if len(self.frozen) == len(self.groups):
+            raise SpecError("groups", "all are frozen, so nothing would be trained; leave one of them not frozen")
 
     @property
     def epochs(self) -> int:

@@ -10,8 +10,11 @@ import contextlib
 import hashlib
 import os
 import pickle
+import sqlite3
+import struct
 import tempfile
 from pathlib import Path
+from types import NoneType
 from typing import IO, Any, Final
 
 import torch
@@ -36,6 +39,10 @@ _KEYS: Final[dict[str, type]] = {
     "run": dict,
     "made": dict,
 }
+
+
+# All that reading a file with the right digest but foreign or hostile content was seen or is documented to raise.
+_UNREADABLE: Final = (RuntimeError, ValueError, LookupError, EOFError, TypeError, AttributeError, ArithmeticError)
 
 
 class SnapshotError(SpecError):
@@ -75,6 +82,13 @@ def write(content: dict[str, Any], path: str | Path) -> None:
     _sync_folder(path.parent)
 
 
+def why(error: BaseException) -> str:
+    """Why writing failed, in one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'writing failed'}: {error.strerror}"
+    return str(error) if isinstance(error, (OSError, sqlite3.Error)) else f"{type(error).__name__}: {error}"
+
+
 def read(path: str | Path) -> dict[str, Any]:
     """The content of the snapshot at ``path``, tensors on the CPU.
 
@@ -91,7 +105,7 @@ def read(path: str | Path) -> dict[str, Any]:
         raise SnapshotError(path, f"cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError:
         raise SnapshotError(path, "holds more than data and was not loaded: it is no snapshot of Tiller's") from None
-    except (RuntimeError, ValueError, KeyError, EOFError, TypeError, AttributeError, RecursionError) as error:
+    except (*_UNREADABLE, AssertionError, ImportError, struct.error, MemoryError) as error:
         if isinstance(error, SnapshotError):
             raise
         raise SnapshotError(path, f"is no snapshot of Tiller's ({type(error).__name__})") from None
@@ -154,6 +168,10 @@ def _check_content(content: Any, path: Path) -> None:
     for key, kind in _KEYS.items():
         if not isinstance(content.get(key), kind):
             raise SnapshotError(path, f"is incomplete: {key} is missing or not what it should be")
+    run, threads = content["run"], content["made"].get("threads")
+    known = all(isinstance(run.get(key), str) for key in ("id", "name"))
+    if not known or not isinstance(run.get("parent"), (str, NoneType)) or not isinstance(threads, int):
+        raise SnapshotError(path, "is incomplete: what it says of its run is not what it should be")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -17,6 +17,11 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
+def looking_is_free(device: torch.device) -> bool:
+    """Whether a value on ``device`` can be read without waiting for work that is under way there."""
+    return device.type == "cpu"
+
+
 @dataclass
 class Sums:
     """What an epoch has added up so far, on the device: summed loss (float64), correct answers, images (int64)."""
@@ -68,7 +73,7 @@ class Stepper:
         finite = torch.isfinite(loss.detach())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        if self._device.type != "cpu":
+        if not looking_is_free(self._device):
             masked_update(self._optimizer, finite)
             restore(self._buffers, kept, finite)
         elif finite:
@@ -82,20 +87,24 @@ class Stepper:
 def masked_update(optimizer: Optimizer, finite: Tensor) -> None:
     """``optimizer.step()`` whose every effect is undone on the device where ``finite`` is false."""
     kept: list[tuple[Tensor, Tensor]] = []
-    fresh: list[Tensor] = []
-    parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-    for parameter in parameters:
-        kept.append((parameter.data, parameter.data.clone()))
-        kept.extend((t, t.clone()) for t in optimizer.state.get(parameter, {}).values() if isinstance(t, Tensor))
-        if parameter not in optimizer.state:
-            fresh.append(parameter)
+    makes_state = False
+    for group in optimizer.param_groups:
+        # SGD makes its momentum's buffer out of the first gradient, and none where momentum is 0
+        stateless = isinstance(optimizer, torch.optim.SGD) and group["momentum"] == 0
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                continue
+            state = [t for t in optimizer.state.get(parameter, {}).values() if isinstance(t, Tensor)]
+            kept.extend((t, t.clone()) for t in (parameter.data, *state))
+            makes_state |= not state and not stateless
+    if makes_state and not finite:  # state cannot be unmade on the device, so a group's first update alone looks
+        return
     optimizer.step()
+    flags = {finite.device: finite}
     for live, before in kept:
-        live.copy_(torch.where(finite.to(live.device), live, before))
-    for parameter in fresh:  # state made by this very step starts from 0 in every optimizer offered
-        for made in optimizer.state.get(parameter, {}).values():
-            if isinstance(made, Tensor):
-                made.copy_(torch.where(finite.to(made.device), made, torch.zeros_like(made)))
+        if live.device not in flags:  # PyTorch keeps some counts of steps on the CPU
+            flags[live.device] = finite.to(live.device)
+        live.copy_(torch.where(flags[live.device], live, before))
 
 
 def restore(live: list[Tensor], before: list[Tensor], finite: Tensor) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Final
 
 from engine import data
-from engine.commands import At, Pause, Resume, RunEpoch, SetEpochs, Start, Stop, TransportCommand
+from engine.carry_out import no_such_batch
+from engine.commands import At, HandCommand, Pause, Resume, RunEpoch, SetEpochs, Start, Stop, TransportCommand
 from engine.desk import Desk
 from engine.events import (
     CommandEvent,
@@ -36,6 +38,8 @@ from engine.run_state import group_sizes, weights_sha256
 from engine.spec import SpecError
 from engine.words import Words
 
+_OVER: Final = Words("the run ended")
+
 
 class Trainer:
     """Trains one run. ``emit`` is called with every event, from several threads, and must not block."""
@@ -53,13 +57,14 @@ class Trainer:
         self._desk: Desk | None = None
         self._one_epoch = False
         self._end: EndReason | None = None
+        self._end_text: Words | None = None
 
     def post(self, command: AnyCommand, at: At | None = None) -> int:
         """Send a command, for the next batch or for the moment ``at``; returns its id.
 
         It is answered by ``CommandEvent``s: queued, then applied or rejected.
         """
-        if isinstance(command, Stop):
+        if isinstance(command, Stop) and at is None:
             self._stop_asked.set()
 
         def answer(number: int, status: Status, reason: str | None = None) -> None:
@@ -83,7 +88,7 @@ class Trainer:
         try:
             self._begin()
             self._train()
-            reason = self._end or "finished"
+            reason, text = self._end or "finished", self._end_text
             if reason == "stopped" and self._loop is not None:
                 self._keeper.autosave(self._loop.state.capture(), "stop")
         except data.Cancelled:
@@ -107,20 +112,21 @@ class Trainer:
         loaded = load(self._job, progress, self._stop_asked.is_set)
         state = loaded.state
         loop = self._loop = Loop(state, self._emit)
-        desk = self._desk = Desk(loop, self._keeper, self._emit)
         resumed = self._job.snapshot is not None
         self._waiting = WaitingHand(self._job.lines, state.position if resumed else None, state.hand)
+        desk = self._desk = Desk(loop, self._keeper, self._waiting, self._emit)
         self._keeper.begin(self._job.run, loaded.name, loaded.parent, state, self._waiting.to_json())
         self._emit(self._start_event(loaded))
         for remark in loaded.remarks:
             self._emit(WarningEvent(text=remark))
         self._move("loaded")
-        if not resumed:
-            self._keep_epochs_end(loop)
+        if not resumed or self._job.run is None:  # so that every run can be taken up from where it began
+            self._keeper.keep_beginning(state)
         loop.say_rates()
         if self._job.epochs is not None and self._job.epochs != state.epochs:
             desk.act(0, SetEpochs(epochs=self._job.epochs))
         if self._job.begin:
+            self._one_epoch = self._job.one_epoch
             self._move("start")
 
     def _start_event(self, loaded: Loaded) -> StartEvent:
@@ -145,16 +151,16 @@ class Trainer:
 
     def _leave(self, reason: EndReason, text: str | None, details: str | None, field: str | None) -> EndEvent:
         """Answer whatever is left unanswered, then say the end."""
-        over = Words("the run ended")
         left = [Letter(0, line.act) for line in self._waiting.rest()] + self._later + self._mailbox.close()
         at = self._position
         for number, command, _ in left:
+            done = isinstance(command, Stop) and reason == "stopped" and self._loop is None  # stopped while loading
             self._emit(
                 CommandEvent(
                     id=number,
                     command=command_json(command),
-                    status="rejected",
-                    reason=over,
+                    status="applied" if done else "rejected",
+                    reason=None if done else _OVER,
                     epoch=at.epoch,
                     batch=at.batch,
                 )
@@ -212,7 +218,7 @@ class Trainer:
         at = self._position
         self._emit(DivergedEvent(epoch=at.epoch, batch=at.batch, text=text))
         if self._job.on_divergence == "end":
-            self._end = "diverged"
+            self._end, self._end_text = "diverged", text
         else:
             self._move("diverge")
 
@@ -228,12 +234,10 @@ class Trainer:
             letter = self._mailbox.take(wait=not trains)
             if letter is None:
                 return
-            if isinstance(letter.command, (Start, Pause, Resume, RunEpoch)):
-                self._transport(letter.number, letter.command)
-            elif letter.at is not None and self._position < letter.at:
+            if letter.at is not None and self._position < letter.at:
                 self._later.append(letter)
             else:
-                self._act(letter)
+                self._carry_out(letter)
 
     def _next_line(self) -> bool:
         """Carry out the next line or late command if its moment has come; whether there was one."""
@@ -242,20 +246,30 @@ class Trainer:
         for letter in self._later:
             if letter.at is None or letter.at <= self._position:
                 self._later.remove(letter)
-                self._act(letter)
+                self._carry_out(letter)
                 return True
         line = self._waiting.due(self._position)
         if line is None:
             return False
-        batches = self._loop.state.batches.per_epoch
-        if line.at.batch >= batches:
-            reason = Words(
-                "there is no batch {batch}: an epoch has batches 0 to {last}", batch=line.at.batch, last=batches - 1
-            )
-            self._desk.refuse(0, line.act, reason)
-        else:
-            self._act(Letter(0, line.act))
+        self._carry_out(Letter(0, line.act, line.at))
         return True
+
+    def _carry_out(self, letter: Letter) -> None:
+        assert self._loop is not None
+        assert self._desk is not None
+        trouble = self._loop.report()  # a loss that was not finite comes before what was asked for after it
+        if trouble is not None:
+            self._diverged(trouble)
+        number, command, at = letter
+        problem = no_such_batch(at, self._loop.state.batches.per_epoch) if at is not None else None
+        if self._end is not None:
+            problem = _OVER
+        if problem is not None:
+            self._desk.refuse(number, command, problem)
+        elif isinstance(command, (Start, Pause, Resume, RunEpoch)):
+            self._transport(number, command)
+        else:
+            self._act(number, command)
 
     def _transport(self, number: int, command: TransportCommand) -> None:
         assert self._desk is not None
@@ -266,15 +280,11 @@ class Trainer:
             return
         if not isinstance(command, Pause):
             self._one_epoch = isinstance(command, RunEpoch)
-        elif self._loop is not None:
-            self._loop.report()
         self._desk.done(number, command)
 
-    def _act(self, letter: Letter) -> None:
+    def _act(self, number: int, act: HandCommand) -> None:
         assert self._desk is not None
-        number, act, _ = letter
         next_state(self._lifecycle, "act")
-        assert not isinstance(act, (Start, Pause, Resume, RunEpoch))
         outcome = self._desk.act(number, act)
         if outcome == "stop":
             self._end = "stopped"
@@ -283,5 +293,7 @@ class Trainer:
 
     def _move(self, action: Action) -> None:
         self._lifecycle = next_state(self._lifecycle, action)
+        if self._loop is not None:
+            self._keeper.note(self._loop.state, self._lifecycle)
         at = self._position
         self._emit(StateEvent(state=self._lifecycle, epoch=at.epoch, batch=at.batch))
