@@ -8,17 +8,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from engine import __version__, cli
-from engine.spec import SpecError
+from engine import __version__
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Tiller with ``arguments`` (those of the command line); returns the exit status."""
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words == ["doctor"]:
+        from engine import doctor  # which must work where a package that the rest needs is missing
+
+        return doctor.show()
+    try:
+        from engine import cli
+        from engine.spec import SpecError
+    except ImportError as error:
+        print(f"{error}; python main.py doctor says what to install", file=sys.stderr)
+        return 1
+    options = _parser(cli.add_commands).parse_args(words)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -31,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(
+    add_commands: Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None],
+) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tiller", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
     parser.set_defaults(run=_open, what=None, start=False, events=False, library=None)
@@ -42,11 +54,17 @@ def _parser() -> argparse.ArgumentParser:
     window.add_argument("--events", action="store_true", help="print the events as the headless face does")
     window.add_argument("--library", metavar="DIR", help="the run library's folder")
     window.set_defaults(run=_open)
-    cli.add_commands(commands)
+    add_commands(commands)
     return parser
 
 
 def _open(options: argparse.Namespace) -> int:
+    from engine import display
+
+    problem = display.problem(os.environ)
+    if problem is not None:  # asked first: without its libraries, Qt cannot even be imported
+        print(problem, file=sys.stderr)
+        return 1
     from gui import app  # Qt is for the window alone
 
     status: int = app.run(options.what, start=options.start, events=options.events, library=options.library)

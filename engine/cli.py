@@ -149,11 +149,9 @@ def run_runs(options: argparse.Namespace) -> int:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """``main.py doctor``."""
-    from engine.doctor import findings
+    from engine.doctor import show
 
-    for finding in findings():
-        print(line(finding))
-    return 0
+    return show()
 
 
 def _recipe(path: str | None) -> Recipe:
