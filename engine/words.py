@@ -15,7 +15,7 @@ class Words(str):
     template: str
     values: dict[str, Any]
 
-    def __new__(cls, template: str, **values: Any) -> Words:
+    def __new__(cls, template: str, /, **values: Any) -> Words:
         """Fill ``template`` (``str.format`` syntax) with ``values``."""
         self = super().__new__(cls, template.format(**values) if values else template)
         self.template = template

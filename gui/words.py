@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from engine.words import Words
 
 
-def tr(text: str, **values: Any) -> str:
+def tr(text: str, /, **values: Any) -> str:
     """``text`` in the person's language, its ``{fields}`` filled with ``values``."""
     translated = QCoreApplication.translate("Tiller", text)
     return translated.format(**values) if values else translated

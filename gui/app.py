@@ -1,0 +1,176 @@
+"""Composition root: makes the parts, wires them, runs Qt's loop. Nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from types import TracebackType
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from engine import __version__
+from engine.library import Library, default_root
+from engine.qthread import Worker
+from engine.spec import SpecError
+from gui.chores import Chores
+from gui.frames import FrameClock
+from gui.garbage import GarbageTimer
+from gui.preview import Preview
+from gui.reception import Reception
+from gui.runs import Runs
+from gui.session import Session
+from gui.settings import Settings
+from gui.signals import UnixSignals
+from gui.story import Story
+from gui.theme import Theme
+from gui.window import Window
+from gui.words import said, tr
+
+
+class App:
+    """Everything that the window is made of, alive as long as it."""
+
+    def __init__(self, application: QApplication, library: str | None, settings: Settings | None = None) -> None:
+        self.application = application
+        self.settings = settings or Settings()
+        self.theme = Theme(application)
+        self.theme.set_mode(self.settings.theme)
+        self.theme.apply(application)
+        self.window = Window()
+        problem = None
+        try:
+            self.library: Library | None = Library(library or default_root())
+        except SpecError as error:
+            self.library, problem = None, error
+        self.curves, self.errands = Worker(), Worker()
+        self.clock = FrameClock(window=self.window)
+        self.runs = Runs(self.library)
+        self.preview = Preview(self.window, self.curves)
+        self.chores = Chores(self.window, self.errands)
+        self.story = Story(self.window)
+        self.session = Session(self.window, self.runs, self.preview, self.story, self.clock)
+        self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
+        self.garbage = GarbageTimer()
+        self._wire()
+        self._recall()
+        self.reception.show_recipe(self.settings.last_recipe)
+        if problem is not None:
+            self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(str(problem))))
+
+    def show(self) -> None:
+        """Show the window; what is slow begins after its first painting."""
+        self.clock.start()
+        self.window.show()
+
+    def close(self) -> None:
+        """End what is still alive; nothing trains any more."""
+        self._remember()
+        self.window.leave()
+        self.clock.stop()
+        for worker in (self.curves, self.errands):  # an import of PyTorch under way cannot be cut short
+            worker.stop()
+        if self.library is not None:
+            self.library.close()
+        self.garbage.stop()
+
+    def _wire(self) -> None:
+        window = self.window
+        window.first_painted.connect(self._begin)
+        self.chores.torch_loaded.connect(self.garbage.freeze)
+        self.reception.left.connect(self.application.exit)  # quit would ask the window again
+        self.theme.changed.connect(window.plots.apply_theme)
+        window.plots.apply_theme(self.theme.colors)
+        for action in window.themes.actions():
+            action.setChecked(action.data() == self.settings.theme)
+            action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
+        window.about.triggered.connect(self._about)
+        window.tutorial.triggered.connect(self._tutorial)
+
+    def _begin(self) -> None:
+        self.curves.start()
+        self.errands.start()
+        self.chores.load_torch()
+        if self.library is not None:
+            self.chores.look_for_runs(self.library)
+
+    def _choose_theme(self, mode: str) -> None:
+        self.theme.set_mode(mode)  # type: ignore[arg-type]
+        self.settings.theme = self.theme.mode
+
+    def _recall(self) -> None:
+        window, settings = self.window, self.settings
+        if settings.geometry:
+            window.restoreGeometry(settings.geometry)
+        for name, splitter in (("columns", window.columns), ("rows", window.rows)):
+            if sizes := settings.splitter_sizes.get(name):
+                splitter.setSizes(sizes)
+        window.plots.set_axis(settings.x_axis)
+
+    def _remember(self) -> None:
+        window, settings = self.window, self.settings
+        settings.geometry = bytes(window.saveGeometry().data())
+        settings.splitter_sizes = {"columns": window.columns.sizes(), "rows": window.rows.sizes()}
+        settings.x_axis = window.plots.axis
+        settings.save()
+
+    def _about(self) -> None:
+        text = tr("Tiller {version}. Training with a hand on the learning rate.", version=__version__)
+        QMessageBox.about(self.window, tr("About Tiller"), text)
+
+    def _tutorial(self) -> None:
+        from importlib.resources import as_file, files
+
+        with as_file(files("resources") / "help" / "tutorial.md") as path:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def run(what: str | None, *, start: bool, events: bool, library: str | None) -> int:
+    """Open the window, on ``what`` if it is given; returns the exit status when it is closed.
+
+    Args:
+        what: a recipe or a snapshot to open.
+        start: begin training at once.
+        events: print the events as the headless face does.
+        library: the run library's folder, or None for the usual one.
+    """
+    from engine import display
+
+    problem = display.problem(os.environ)
+    if problem is not None:
+        print(problem, file=sys.stderr)
+        return 1
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("tiller")
+    application.setApplicationDisplayName("Tiller")
+    app = App(application, library)
+    signals = UnixSignals()
+    signals.asked_to_leave.connect(lambda: app.reception.leave(ask=False))
+    printer = None
+    if events:
+        from engine.printing import LinePrinter
+
+        printer = LinePrinter(sys.stdout)
+        app.runs.happened.connect(printer)
+    sys.excepthook = lambda kind, error, where: _say(app, kind, error, where)
+    app.show()
+    if what is not None:
+        app.reception.open_path(what, begin=start)
+    elif start:
+        app.reception.start()
+    status = application.exec()
+    app.close()
+    signals.close()
+    if printer is not None:
+        printer.close()
+    sys.excepthook = sys.__excepthook__
+    return status
+
+
+def _say(app: App, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """An exception that nothing caught: said in the window and on standard error, and the window lives on."""
+    details = "".join(traceback.format_exception(kind, error, where))
+    print(details, file=sys.stderr)
+    app.window.banner.show_failure(tr("Something went wrong in the window: {error}", error=error), details)

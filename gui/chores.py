@@ -1,0 +1,129 @@
+"""What is looked up beside training: PyTorch, devices, data, the network's modules, runs that can go on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from engine import questions
+from engine.library import Library
+from engine.qthread import Failure, Question, Worker
+from engine.recipe import DataSpec, ModelSpec, recipe_from_json
+from engine.spec import SpecError
+from gui.panels.start_page import Resumable
+from gui.window import Window
+from gui.words import said, tr
+
+_SHOWN = 3
+
+
+class Chores(QObject):
+    """Asks on a worker thread and shows the answers.
+
+    Signals:
+        torch_loaded(): training can begin.
+        torch_failed(str, str): why it cannot, and the details.
+    """
+
+    torch_loaded = Signal()
+    torch_failed = Signal(str, str)
+
+    def __init__(self, window: Window, worker: Worker, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._worker = worker
+        self._data: DataSpec | None = None
+        self.ready = False
+        worker.answered.connect(self._answered)
+        worker.progressed.connect(self._progressed)
+
+    def load_torch(self) -> None:
+        """Import PyTorch on the worker thread, with a note where the device will stand."""
+        self._window.device.setText(tr("Loading PyTorch…"))
+        self._worker.ask("torch", lambda _: questions.load_torch())
+
+    def look_for_runs(self, library: Library) -> None:
+        """Offer the runs of ``library`` that were left unfinished."""
+        self._worker.ask("runs", lambda _: _unfinished(library))
+
+    def outline(self, model: ModelSpec, data: DataSpec) -> None:
+        """Show the modules of the network that ``model`` names."""
+        self._worker.ask("outline", lambda _: questions.outline(model, data))
+
+    def check_data(self, data: DataSpec) -> None:
+        """Say whether the data set is there."""
+        if self._data is not None and (data.name, data.root) == (self._data.name, self._data.root):
+            return
+        self._data = data
+        self._window.setup.set_data_status("", False)
+        if data.name != "digits":
+            self._worker.ask("data", lambda _: questions.data_problem(data))
+
+    def download(self, data: DataSpec) -> None:
+        """Fetch the data set."""
+
+        def work(question: Question) -> str | None:
+            return questions.download(data, question.progress, question.cancelled)
+
+        self._data = data
+        self._window.setup.set_data_status(tr("Starting the download…"), False)
+        self._window.transport.show_loading(tr("Starting the download…"))
+        self._worker.ask("download", work)
+
+    def cancel_download(self) -> None:
+        """Stop fetching; what was fetched whole is kept."""
+        self._worker.cancel("download")
+        self._data = None
+        self._window.setup.set_data_status(tr("The download was cancelled."), True)
+
+    def _progressed(self, key: str, what: object, done: int, total: int) -> None:
+        if key == "download":
+            self._window.transport.show_loading(str(what), done, total)
+
+    def _answered(self, key: str, answer: object) -> None:
+        window = self._window
+        if key == "torch":
+            self._torch_answered(answer)
+        elif key == "outline" and isinstance(answer, questions.Outline):
+            window.setup.set_outline(answer.modules)
+        elif key == "data":
+            problem = answer.problem if isinstance(answer, Failure) else answer
+            window.setup.set_data_status(said(str(problem)) if problem else tr("The data set is there."), bool(problem))
+        elif key == "download":
+            problem = answer.problem if isinstance(answer, Failure) else answer
+            text = said(str(problem)) if problem else tr("The data set is there.")
+            window.setup.set_data_status(text, bool(problem))
+            window.transport.show_state("ready")
+        elif key == "runs" and isinstance(answer, list):
+            window.start_page.show_resumables(answer)
+
+    def _torch_answered(self, answer: object) -> None:
+        if isinstance(answer, Failure):
+            self._window.device.setText(tr("PyTorch did not load"))
+            self.torch_failed.emit(answer.problem, answer.details or "")
+            return
+        assert isinstance(answer, list)
+        self.ready = True
+        self._window.setup.set_devices([(n, d) for n, d in answer if n.startswith("cuda")])
+        self._window.device.setText(tr("cuda:0") if any(n == "cuda:0" for n, _ in answer) else tr("CPU"))
+        self._window.device.setToolTip(said(answer[0][1]))
+        self.torch_loaded.emit()
+
+
+def _unfinished(library: Library) -> list[Resumable]:
+    found = []
+    for row in reversed(library.runs()):
+        path = library.newest_snapshot(row.id)
+        if row.state in ("finished", "left") or path is None or row.epochs_done >= row.epochs:
+            continue
+        try:
+            data = recipe_from_json(row.recipe).data.name
+        except SpecError:
+            continue
+        name = row.name or data
+        title = tr("{name}, epoch {done} of {epochs}", name=name, done=row.epochs_done, epochs=row.epochs)
+        found.append(Resumable(run=row.id, title=title, when=datetime.fromtimestamp(row.updated), path=str(path)))
+        if len(found) == _SHOWN:
+            break
+    return found

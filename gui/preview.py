@@ -1,0 +1,224 @@
+"""Planned curves: asked for on a worker thread, shown in the plots and panels when they arrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject
+
+from engine import questions
+from engine.commands import Command, ScaleLR, SetLR, SetSchedule
+from engine.events import RateEvent
+from engine.qthread import Failure, Question, Worker
+from engine.recipe import Recipe
+from engine.schedules import ScheduleSpec
+from engine.schedules.query import Curve, CurveQuery
+from gui.panels.rates import Rates
+from gui.panels.slider import rate_text
+from gui.window import Window
+from gui.words import said, tr
+
+PLAN, PENDING = "plan", "pending"
+
+
+class Preview(QObject):
+    """Draws what is planned: before the start the recipe's curve, in mid-run the plan ahead and what is pending."""
+
+    def __init__(self, window: Window, worker: Worker, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._worker = worker
+        self._rates: RateEvent | None = None
+        self._recipe: Recipe | None = None
+        self._batches = 1
+        self._history: list[dict[str, float]] = []
+        self._pending: Command | None = None
+        self._pending_at: tuple[int, int] | None = None
+        worker.answered.connect(self._answered)
+
+    # -- before the start
+
+    def show_recipe(self, recipe: Recipe | None, group_names: Sequence[str]) -> None:
+        """Ask for the whole curve of ``recipe``; None (it is wrong somewhere) takes the curve away."""
+        self._rates, self._pending, self._recipe = None, None, recipe
+        if recipe is None:
+            self._worker.cancel(PLAN)
+            self._window.plots.set_plan(None)
+            return
+        names = tuple(group_names)
+
+        def work(question: Question) -> Curve:
+            batches = questions.batches_per_epoch(recipe.data)
+            query = CurveQuery(
+                key=PLAN, recipe=recipe, group_names=names, steps_per_epoch=batches, epochs=recipe.epochs
+            )
+            return questions.curve(query, question.cancelled)
+
+        self._worker.ask(PLAN, work)
+
+    def sparkline(self, spec: ScheduleSpec, recipe: Recipe) -> None:
+        """Ask for a small curve of ``spec`` for the picker."""
+        key = f"spark {spec.model_dump()['name']}"
+        one = recipe.model_copy(update={"schedule": spec, "groups": ()})
+        query = CurveQuery(key=key, recipe=one, epochs=recipe.epochs)
+        self._worker.ask(key, partial(_draw, query))
+
+    # -- in mid-run
+
+    def show_run(self, recipe: Recipe, batches: int, history: Sequence[dict[str, float]]) -> None:
+        """The run that curves are of from now on."""
+        self._recipe, self._batches, self._history = recipe, batches, list(history)
+        self._pending = None
+
+    def add_metrics(self, metrics: dict[str, float]) -> None:
+        """An epoch ended."""
+        self._history.append(metrics)
+
+    def show_rates(self, rates: RateEvent) -> None:
+        """The rates moved: ask for the plan ahead, and for what is pending on top of it."""
+        self._rates = rates
+        self._ask(PLAN, None, None)
+        if self._pending is not None:
+            self._ask(PENDING, self._pending, self._pending_at)
+
+    def set_pending(self, act: Command | None, at: tuple[int, int] | None = None) -> None:
+        """Draw what ``act`` would bring (from ``at`` on), dotted; None takes it back."""
+        self._pending, self._pending_at = act, at
+        if act is None:
+            self._worker.cancel(PENDING)
+            self._window.plots.set_pending(None)
+            self._window.hand.show_floor(None)
+        else:
+            self._ask(PENDING, act, at)
+            self._window.hand.show_floor(_floor(self._rates, act))
+
+    @property
+    def pending(self) -> Command | None:
+        """The change that is drawn dotted."""
+        return self._pending
+
+    def _ask(self, key: str, act: Command | None, at: tuple[int, int] | None) -> None:
+        rates, recipe = self._rates, self._recipe
+        if rates is None or recipe is None:
+            return
+        position = (rates.epoch, rates.batch)
+        query = CurveQuery(
+            key=key,
+            recipe=recipe,
+            group_names=tuple(rates.groups),
+            steps_per_epoch=self._batches,
+            epochs=rates.epochs,
+            state=rates.state,
+            position=position,
+            act=act,
+            act_at=max(at, position) if at is not None else None,
+            history=tuple(self._history),
+        )
+        self._worker.ask(key, partial(_draw, query))
+
+    # -- answers
+
+    def _answered(self, key: str, answer: object) -> None:
+        schedule = self._window.schedule
+        if isinstance(answer, Failure):
+            if key in (PLAN, PENDING):
+                schedule.set_problem(said(answer.problem))
+            return
+        if not isinstance(answer, Curve):
+            return
+        if key.startswith("spark "):
+            if not answer.problem:
+                schedule.set_sparkline(key.removeprefix("spark "), answer.x, answer.lr)
+        elif key == PLAN:
+            self._show_plan(answer)
+        elif self._pending is not None:
+            self._show_pending(answer)
+
+    def _show_plan(self, curve: Curve) -> None:
+        schedule = self._window.schedule
+        self._window.plots.set_plan(curve if curve.x.size else None)
+        if self._rates is None:
+            schedule.set_problem(said(curve.problem) if curve.problem else None)
+            schedule.set_warnings([said(w) for w in curve.warnings])
+            schedule.set_preview(_ends(curve))
+        else:
+            self._window.hand.show_plan(_plan_words(self._rates, curve))
+
+    def _show_pending(self, curve: Curve) -> None:
+        self._window.plots.set_pending(curve if curve.x.size else None)
+        if isinstance(self._pending, SetSchedule):
+            schedule = self._window.schedule
+            schedule.set_problem(said(curve.problem) if curve.problem else None)
+            schedule.set_warnings([said(w) for w in curve.warnings])
+            schedule.set_preview(_ends(curve))
+        else:
+            self._window.hand.show_warning(said(curve.problem) if curve.problem else _first(curve.warnings))
+
+
+def _draw(query: CurveQuery, question: Question) -> Curve:
+    return questions.curve(query, question.cancelled)
+
+
+def _first(warnings: Sequence[str]) -> str | None:
+    return said(warnings[0]) if warnings else None
+
+
+def _rates_words(rates: Sequence[float]) -> str:
+    return ", ".join(rate_text(float(rate)) for rate in rates)
+
+
+def _ends(curve: Curve) -> str:
+    """The curve's first rate and its last."""
+    if not curve.x.size:
+        return ""
+    first, last = int(curve.x[0]) + 1, max(1, round(float(curve.x[-1])))
+    return tr(
+        "Epoch {first}: {begin}. Epoch {last}: {end}.",
+        first=first,
+        begin=_rates_words(curve.lr[0]),
+        last=last,
+        end=_rates_words(curve.lr[-1]),
+    )
+
+
+def _plan_words(rates: RateEvent, curve: Curve) -> str:
+    """The plan in a line: its name, and what it does next."""
+    plan = rates.state["groups"][0]["plan"]
+    name, scheduler = json.loads(plan["spec"])["name"], plan["scheduler"]
+    if name == "ReduceLROnPlateau" and scheduler["last_epoch"]:
+        return tr(
+            "Plan: {name}, best {best}, {bad} of {patience} epochs without a better one",
+            name=name,
+            best=rate_text(scheduler["best"], 4),
+            bad=scheduler["num_bad_epochs"],
+            patience=scheduler["patience"],
+        )
+    moves = (curve.lr[1:] != curve.lr[:-1]).any(axis=1) if len(curve.lr) > 1 else np.zeros(0, dtype=bool)
+    if not moves.any():
+        return tr("Plan: {name}, level to the end", name=name)
+    place = int(moves.argmax()) + 1
+    return tr(
+        "Plan: {name}, {lr} from epoch {epoch}",
+        name=name,
+        lr=_rates_words(curve.lr[place]),
+        epoch=int(curve.x[place]) + 1,
+    )
+
+
+def _floor(rates: RateEvent | None, act: Command) -> str | None:
+    """Where the floor of the curve would lie after a staged change that keeps the curve's shape, if it has one."""
+    if rates is None or not isinstance(act, (SetLR, ScaleLR)) or act.then == "hold":
+        return None
+    shown = Rates(tuple(rates.groups), tuple(rates.lr), tuple(rates.plan), tuple(rates.holding), tuple(rates.touched))
+    floors = []
+    for index, group in enumerate(shown.groups):
+        spec = json.loads(rates.state["groups"][index]["plan"]["spec"])
+        floor = spec.get("eta_min") or spec.get("min_lr")
+        if act.group not in (None, group) or not floor or not rates.plan[index]:
+            continue
+        new = act.lr if isinstance(act, SetLR) else rates.lr[index] * act.factor
+        floors.append(new * floor / rates.plan[index])
+    return tr("The floor of the curve becomes {floor}.", floor=_rates_words(floors)) if floors else None

@@ -1,0 +1,45 @@
+"""SIGINT and SIGTERM while Qt's loop is idle, when no Python code runs to notice them."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from typing import Any
+
+from PySide6.QtCore import QObject, QSocketNotifier, Signal
+
+
+class UnixSignals(QObject):
+    """``asked_to_leave`` is emitted on SIGINT or SIGTERM, on the window's thread.
+
+    Python's own signal machinery writes a byte to a socket; Qt's loop wakes on it.
+    """
+
+    asked_to_leave = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._kept_fd = signal.set_wakeup_fd(self._writer.fileno())
+        self._kept: dict[signal.Signals, Any] = {
+            number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._arrived)
+
+    def close(self) -> None:
+        """Put everything back as it was."""
+        self._notifier.setEnabled(False)
+        for number, handler in self._kept.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._kept_fd)
+        self._reader.close()
+        self._writer.close()
+
+    def _arrived(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._reader.recv(64)
+        self.asked_to_leave.emit()

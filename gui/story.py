@@ -1,0 +1,85 @@
+"""The story of a run as it is told: lines in the log, markers in the plots, the latest act at the bottom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.commands import SetLR
+from engine.events import CommandEvent, Event, PlanEvent, StartEvent
+from gui.panels.acts import describe, put_back_command
+from gui.window import Window
+from gui.words import said
+
+_MARKED = (
+    "set_lr",
+    "scale_lr",
+    "release_lr",
+    "set_schedule",
+    "set_optimizer",
+    "freeze",
+    "unfreeze",
+    "set_epochs",
+    "note",
+)
+
+
+class Story(QObject):
+    """Tells what happens.
+
+    Signals:
+        put_back_wanted(SetLR): a rate from before an act is wanted back.
+    """
+
+    put_back_wanted = Signal(object)
+
+    def __init__(self, window: Window, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._groups: list[str] = []
+        self._batches = 1
+        window.log.put_back.connect(self._put_back)
+        window.action_line.put_back.connect(self._put_back)
+        window.plots.marker_clicked.connect(self._marker_clicked)
+
+    def begin(self, event: StartEvent) -> None:
+        """A run begins, with what its hand did so far."""
+        self._groups, self._batches = event.groups, event.batches_per_epoch
+        self._window.log.clear()
+        self._window.log.show_groups(event.groups)
+        self._window.action_line.clear()
+        self.retell(event.hand)
+
+    def retell(self, hand: list[CommandEvent]) -> None:
+        """Mark what the hand did on the road that the run is on, and nothing else."""
+        self._window.plots.clear_markers()
+        for act in hand:
+            self._mark(act, self._window.log.add(act, None))
+
+    def tell(self, event: Event) -> None:
+        """Something happened."""
+        line = self._window.log.add(event, datetime.now())
+        if isinstance(event, PlanEvent):
+            self._window.plots.add_marker(self._x(event.epoch, event.batch), "plan", said(event.text), line)
+        elif isinstance(event, CommandEvent):
+            self._mark(event, line)
+            if event.name not in ("start", "pause", "resume", "run_epoch") and event.status != "queued":
+                self._window.action_line.show_action(event, self._groups)
+
+    def _mark(self, event: CommandEvent, line: int | None) -> None:
+        if event.status == "applied" and event.name in _MARKED:
+            self._window.plots.add_marker(self._x(event.epoch, event.batch), "hand", describe(event), line)
+
+    def _x(self, epoch: int, batch: int) -> float:
+        return epoch - 1 + batch / self._batches
+
+    def _put_back(self, event: CommandEvent) -> None:
+        for command in put_back_command(event, self._groups):
+            assert isinstance(command, SetLR)
+            self.put_back_wanted.emit(command)
+
+    def _marker_clicked(self, line: object) -> None:
+        if isinstance(line, int):
+            self._window.show_log.setChecked(True)
+            self._window.log.select(line)

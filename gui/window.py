@@ -1,0 +1,243 @@
+"""The window: where everything stands, and the menus. Shows and says; decides nothing."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSplitter,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.panels.action_line import ActionLine
+from gui.panels.chip import StateChip
+from gui.panels.hand import HandPanel
+from gui.panels.log import LogPanel
+from gui.panels.messages import Banner
+from gui.panels.schedule import SchedulePanel
+from gui.panels.setup import SetupPanel
+from gui.panels.start_page import StartPage
+from gui.panels.transport import Transport
+from gui.plots.linked import PlotStack
+from gui.words import tr
+
+SIDE_WIDTH = 310
+
+
+class Window(QMainWindow):
+    """All panels in their places.
+
+    Signals:
+        first_painted(): once, after the window was drawn for the first time.
+        leave_wanted(): the person closes the window; it stays until ``leave`` is called.
+        renamed(str): the person gave the run another name.
+        change_schedule_wanted(): the schedule is wanted on the right.
+    """
+
+    first_painted = Signal()
+    leave_wanted = Signal()
+    renamed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaving = False
+        self._painted = False
+        self.setup, self.schedule, self.hand = SetupPanel(), SchedulePanel(), HandPanel()
+        self.banner, self.start_page, self.plots = Banner(), StartPage(), PlotStack()
+        self.transport, self.action_line, self.log = Transport(), ActionLine(), LogPanel()
+        self.chip, self.device = StateChip(), QLabel()
+        self._make_actions()
+        self._make_menus()
+        self._lay_out()
+        self.resize(1280, 800)
+        self.show_title("")
+
+    def show_title(self, text: str) -> None:
+        """The title of the window: ``text``, made for a glance at the task bar, and the program's name."""
+        self.setWindowTitle(f"{text} – Tiller" if text else "Tiller")
+
+    def show_name(self, name: str, placeholder: str) -> None:
+        """The run's name; ``placeholder`` stands where it has none."""
+        if not self.name.hasFocus():
+            self.name.setText(name)
+        self.name.setPlaceholderText(placeholder)
+
+    def show_side(self, which: QWidget) -> None:
+        """Bring the hand or the schedule to the front on the right."""
+        for index in range(self.side.count()):
+            area = self.side.widget(index)
+            if isinstance(area, QScrollArea) and area.widget() is which:
+                self.side.setCurrentIndex(index)
+
+    def leave(self) -> None:
+        """Close, without asking again."""
+        self._leaving = True
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Closing is for the session to decide."""
+        if self._leaving:
+            event.accept()
+        else:
+            event.ignore()
+            self.leave_wanted.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Note the first painting."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            self.first_painted.emit()
+
+    # -- building
+
+    def _make_actions(self) -> None:
+        def action(text: str, tip: str, keys: QKeySequence.StandardKey | str | None = None) -> QAction:
+            made = QAction(text, self)
+            made.setToolTip(tip)
+            if keys is not None:
+                made.setShortcut(QKeySequence(keys))
+            return made
+
+        keys = QKeySequence.StandardKey
+        self.new = action(tr("New"), tr("A new run, with these settings to start from"), keys.New)
+        self.open = action(tr("Open…"), tr("Open a recipe or a snapshot"), keys.Open)
+        self.save = action(tr("Save"), tr("Save the whole state of the run; before the start, the recipe"), keys.Save)
+        self.save_as = action(tr("Save as…"), tr("Save into a file of your choice"), keys.SaveAs)
+        self.quit = action(tr("Quit"), tr("Save and leave"), keys.Quit)
+        self.toggle = action(tr("Start or pause"), tr("Start, pause or resume"))
+        self.toggle.setShortcut(QKeySequence(Qt.Key.Key_Space))
+        self.run_epoch = action(tr("Run 1 epoch"), tr("Train one epoch, then pause"), "Ctrl+E")
+        self.finish = action(tr("Finish now"), tr("End the run here and save it"))
+        self.show_log = action(tr("Log"), tr("What happened, line by line"), "Ctrl+L")
+        self.show_log.setCheckable(True)
+        self.tutorial = action(tr("Learning-rate schedules: a tutorial"), "", keys.HelpContents)
+        self.about = action(tr("About Tiller"), "")
+        self.quit.triggered.connect(self.close)
+        self.themes = QActionGroup(self)
+        for name, text in (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))):
+            theme = self.themes.addAction(text)
+            theme.setCheckable(True)
+            theme.setData(name)
+
+    def _make_menus(self) -> None:
+        bar = self.menuBar()
+        file = bar.addMenu(tr("&File"))
+        file.addActions([self.new, self.open, self.save, self.save_as])
+        file.addSeparator()
+        file.addAction(self.quit)
+        bar.addMenu(tr("&Run")).addActions([self.toggle, self.run_epoch, self.finish])
+        view = bar.addMenu(tr("&View"))
+        view.addAction(self.show_log)
+        view.addMenu(tr("Theme")).addActions(self.themes.actions())
+        bar.addMenu(tr("&Help")).addActions([self.tutorial, self.about])
+
+    def _lay_out(self) -> None:
+        self.columns = QSplitter(Qt.Orientation.Horizontal)
+        self.columns.setChildrenCollapsible(False)
+        self.columns.addWidget(_scrolled(self.setup))
+        self.columns.addWidget(self._middle())
+        self.side = QTabWidget()
+        self.side.setDocumentMode(True)
+        self.side.addTab(_scrolled(self.hand), tr("Learning rate"))
+        self.side.addTab(_scrolled(self.schedule), tr("Schedule"))
+        self.side.setMinimumWidth(SIDE_WIDTH)
+        self.columns.addWidget(self.side)
+        self.columns.setStretchFactor(1, 1)
+        self.columns.setSizes([SIDE_WIDTH, 1280 - 2 * SIDE_WIDTH - 30, SIDE_WIDTH + 30])
+        whole = QWidget()
+        layout = QVBoxLayout(whole)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._top())
+        layout.addWidget(_line())
+        layout.addWidget(self.columns, 1)
+        layout.addWidget(_line())
+        layout.addWidget(self.transport)
+        layout.addWidget(self._bottom())
+        self.setCentralWidget(whole)
+
+    def _top(self) -> QWidget:
+        bar = QWidget()
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 6, 12, 6)
+        row.setSpacing(6)
+        for action in (self.new, self.open, self.save):
+            button = QToolButton()
+            button.setDefaultAction(action)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            row.addWidget(button)
+        self.name = QLineEdit()
+        self.name.setFrame(False)
+        self.name.setMaxLength(200)
+        self.name.setAccessibleName(tr("Name of the run"))
+        self.name.setToolTip(tr("The run's name; click to change it."))
+        self.name.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.name.editingFinished.connect(lambda: self.renamed.emit(self.name.text().strip()))
+        row.addSpacing(12)
+        row.addWidget(self.name, 1)
+        row.addWidget(self.chip)
+        row.addSpacing(6)
+        row.addWidget(self.device)
+        return bar
+
+    def _middle(self) -> QWidget:
+        middle = QWidget()
+        middle.setMinimumWidth(420)
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(6)
+        column.addWidget(self.banner)
+        column.addWidget(self.start_page)
+        self.rows = QSplitter(Qt.Orientation.Vertical)
+        self.rows.setChildrenCollapsible(False)
+        self.rows.addWidget(self.plots)
+        self.rows.addWidget(self.log)
+        self.rows.setStretchFactor(0, 1)
+        self.rows.setSizes([600, 150])
+        self.log.setMinimumHeight(110)
+        self.log.hide()
+        self.show_log.toggled.connect(self.log.setVisible)
+        column.addWidget(self.rows, 1)
+        return middle
+
+    def _bottom(self) -> QWidget:
+        bar = QWidget()
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 0, 12, 8)
+        row.addWidget(self.action_line, 1)
+        button = QPushButton(tr("Log"))
+        button.setCheckable(True)
+        button.setToolTip(tr("What happened, line by line (Ctrl+L)"))
+        button.toggled.connect(self.show_log.setChecked)
+        self.show_log.toggled.connect(button.setChecked)
+        row.addWidget(button)
+        return bar
+
+
+def _scrolled(panel: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    area.setWidget(panel)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(SIDE_WIDTH)
+    return area
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setProperty("role", "rule")
+    return line
