@@ -174,6 +174,8 @@ def test_whatever_is_not_arithmetic_is_refused(text: str) -> None:
         "abs(" * 100 + "1" + ")" * 100,
         "(" * 499,
         "9" * MAX_LENGTH + "9",
+        "-" * 45 + "1",  # too deep, with few parts
+        "1<" * 150 + "1",  # too many parts, all side by side
         "1 " * 1_000_000,
         "[" * 100_000,
     ],

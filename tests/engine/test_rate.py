@@ -254,6 +254,14 @@ def test_a_cut_by_hand_is_not_followed_by_a_cut_that_was_due(act: Any) -> None:
         assert rate.rates() == [in_force[0] * 0.5]
 
 
+def test_release_starts_the_patience_anew_too() -> None:
+    rate = control(ReduceLROnPlateau(patience=3, factor=0.5))
+    rate.set_lr(0.05, "follow", None)
+    after(rate, 4, loss=1.0)
+    rate.release_lr(None)
+    assert flat(rate, 5, loss=1.0) == [0.1] * 4 + [0.05]
+
+
 def test_a_held_plateau_is_given_no_metric() -> None:
     rate = after(control(ReduceLROnPlateau(patience=0, factor=0.5)), 1, loss=1.0)
     rate.set_lr(0.2, "hold", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_from_its_state_everything_goes_on_exactly(name: str, data: Any, acts: l
 
 def test_copies_do_not_touch_each_other() -> None:
     rate = control(HALVING, names=TWO)
-    state, before = rate.state(), rate.state()
+    state, before = rate.state(), copy.deepcopy(rate.state())
     other = rate.copy()
     other.set_lr(0.5, "hold", None)
     other.swap(ExponentialLR(gamma=0.5), None, "head", None)

@@ -117,6 +117,19 @@ def test_a_schedule_that_has_no_rate_on_the_way_is_refused_with_the_reason() -> 
     control(expression("1 - epoch / 29"), epochs=30)
 
 
+def test_a_step_wise_schedule_needs_a_rate_for_every_batch_that_is_left_and_no_more() -> None:
+    def falling(last: int) -> ScheduleSpec:
+        return expression(f"1 - epoch / {last}").model_copy(update={"interval": "step"})
+
+    control(falling(39), epochs=10, steps=4)
+    with pytest.raises(SpecError, match=r"at epoch = 39 .* negative"):
+        control(falling(38), epochs=10, steps=4)
+    rate = after(control(HALVING, epochs=10, steps=4), 5)
+    rate.swap(falling(19), None, None, None)
+    with pytest.raises(Rejected, match=r"at epoch = 19 .* negative"):
+        rate.swap(falling(18), None, None, None)
+
+
 def test_expressions_count_their_groups() -> None:
     with pytest.raises(SpecError, match=r"schedule: 2 expressions for 1 group"):
         control(expression("1", "0.5"))
