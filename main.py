@@ -17,6 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run Tiller with ``arguments`` (those of the command line); returns the exit status."""
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # Threads that wait for each other actively starve when anything else, such as a window, wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words == ["doctor"]:
         from engine import doctor  # which must work where a package that the rest needs is missing
