@@ -89,8 +89,7 @@ def test_every_parameter_is_in_exactly_one_group(specs: tuple[GroupSpec, ...]) -
     owned = [id(p) for g in split(net, specs) for p in g.parameters]
     assert sorted(owned) == sorted(id(p) for p in net.parameters())
     modules = [id(m) for g in split(net, specs) for m in g.modules]
-    rootless = not any(g.spec is None for g in split(net, specs))  # the network itself stays with rest, if there is one
-    assert sorted(modules) == sorted(id(m) for m in net.modules() if not (rootless and m is net))
+    assert sorted(modules) == sorted(id(m) for m in net.modules())
 
 
 def test_a_weight_that_two_modules_share_is_in_one_group() -> None:
