@@ -18,7 +18,7 @@ from engine.run_state import RunState
 from engine.spec import SpecError
 from engine.words import Words
 
-MOST_THREADS: Final = 1024
+MOST_THREADS: Final = 256
 FEW_PIXELS: Final = 20_000  # a batch of fewer trains fastest on one thread
 Progress = Callable[[str, int, int], None]
 

@@ -1,0 +1,202 @@
+"""Runs for tests: tiny recipes, trainers that run to their end here, and live ones on a thread of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as main.py does, before CUDA starts
+
+import torch
+
+from engine.commands import At, HandLine, Pause, Start, Stop
+from engine.events import CommandEvent, EndEvent, EpochEvent, Event, StateEvent
+from engine.hand import parse_hand
+from engine.job import Job
+from engine.library import Library
+from engine.lifecycle import State
+from engine.mailbox import AnyCommand
+from engine.recipe import Recipe, recipe_from_json
+from engine.run_state import RunState
+from engine.trainer import Trainer
+
+MAIN = Path(__file__).parents[2] / "main.py"
+NETWORKS = Path(__file__).with_name("tiny_networks.py")
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+PER_EPOCH = 3  # batches, of the 1437 training digits in batches of 512
+SECONDS = 20.0
+
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "SGD": {"name": "SGD", "lr": 0.05},
+    "SGD nesterov": {"name": "SGD", "lr": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 1e-3},
+    "Adam": {"name": "Adam", "lr": 0.003},
+    "AdamW": {"name": "AdamW", "lr": 0.003, "amsgrad": True},
+    "RMSprop": {"name": "RMSprop", "lr": 0.003, "momentum": 0.5},
+}
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "Constant": {"name": "Constant"},
+    "StepLR": {"name": "StepLR", "step_size": 2, "gamma": 0.5},
+    "MultiStepLR": {"name": "MultiStepLR", "milestones": [1, 2], "gamma": 0.3},
+    "ExponentialLR": {"name": "ExponentialLR", "gamma": 0.7},
+    "CosineAnnealingLR": {"name": "CosineAnnealingLR", "T_max": 4, "eta_min": 1e-4},
+    # a threshold that no epoch reaches: it cuts after every epoch but the first
+    "ReduceLROnPlateau": {"name": "ReduceLROnPlateau", "patience": 0, "factor": 0.5, "threshold": 0.99},
+    "LambdaLR": {"name": "LambdaLR", "lr_lambda": "1 / (1 + epoch)"},
+    "step": {"name": "CosineAnnealingLR", "T_max": 9, "eta_min": 1e-4, "interval": "step"},
+}
+
+
+def recipe_dict(network: str = "tiny", **changes: Any) -> dict[str, Any]:
+    """A recipe of three batches an epoch and three epochs, as JSON data, with ``changes``."""
+    return {
+        "data": {"name": "digits", "batch_size": 512},
+        "model": {"name": f"{NETWORKS}:{network}"},
+        "optimizer": OPTIMIZERS["SGD nesterov"],
+        "schedule": SCHEDULES["ExponentialLR"],
+        "epochs": 3,
+        "device": "cpu",
+        **changes,
+    }
+
+
+def recipe(network: str = "tiny", **changes: Any) -> Recipe:
+    """``recipe_dict`` as a recipe."""
+    return recipe_from_json(json.dumps(recipe_dict(network, **changes)))
+
+
+def hand_text(*lines: dict[str, Any]) -> str:
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def hand(*lines: dict[str, Any]) -> tuple[HandLine, ...]:
+    """Lines of a hand; a line's ``at`` may be (epoch, batch)."""
+    return tuple(parse_hand(hand_text(*lines)))
+
+
+def at(epoch: int, batch: int = 0, command: str = "", /, **fields: Any) -> dict[str, Any]:
+    """One line of a hand."""
+    return {"at": {"epoch": epoch, "batch": batch}, "command": command, **fields}
+
+
+@contextmanager
+def library_at(folder: Path) -> Iterator[Library]:
+    library = Library(folder)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
+class Events(list[Event]):
+    """What a trainer said."""
+
+    @property
+    def end(self) -> EndEvent:
+        ends = [event for event in self if isinstance(event, EndEvent)]
+        assert len(ends) == 1, ends
+        return ends[0]
+
+    @property
+    def epochs(self) -> list[EpochEvent]:
+        return [event for event in self if isinstance(event, EpochEvent)]
+
+    @property
+    def answers(self) -> list[CommandEvent]:
+        """Commands that were carried out or refused."""
+        return [event for event in self if isinstance(event, CommandEvent) and event.status != "queued"]
+
+    def answer(self, command: str) -> CommandEvent:
+        (found,) = [event for event in self.answers if event.name == command]
+        return found
+
+    def of(self, kind: str) -> list[Any]:
+        return [event for event in self if event.event == kind]
+
+
+def run(job: Job | Recipe, library: Library | None = None) -> Events:
+    """Do ``job`` to its end on this thread; the end must be the last event, and no failure."""
+    events = Events()
+    job = Job(recipe=job) if isinstance(job, Recipe) else job
+    end = Trainer(job, events.append, library).run()
+    assert events[-1] is end is events.end
+    assert end.details is None, end.details
+    return events
+
+
+class Live:
+    """A trainer on a thread of its own, to be spoken to while it runs."""
+
+    def __init__(self, job: Job, library: Library | None = None) -> None:
+        self.events = Events()
+        self._changed = threading.Condition()
+        self.trainer = Trainer(job, self._hear, library)
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> Live:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._thread.is_alive():
+            self.trainer.post(Stop())
+        self._thread.join(SECONDS)
+        assert not self._thread.is_alive()
+
+    def _run(self) -> None:
+        torch.set_num_threads(1)  # which is a thread's own; other numbers give other last bits
+        self.trainer.run()
+
+    def _hear(self, event: Event) -> None:
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def wait(self, arrived: Callable[[Event], bool]) -> Event:
+        """The first event that ``arrived`` accepts, perhaps one that was there already."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: [e for e in self.events if arrived(e)], SECONDS)
+            assert found, self.events
+            return found[0]
+
+    def reach(self, state: State) -> None:
+        """Wait until the lifecycle's newest state is ``state``."""
+
+        def newest() -> bool:
+            states = [e.state for e in self.events if isinstance(e, StateEvent)]
+            return bool(states) and states[-1] == state
+
+        with self._changed:
+            assert self._changed.wait_for(newest, SECONDS), self.events
+
+    def ask(self, command: AnyCommand, when: At | None = None) -> CommandEvent:
+        """Post ``command`` and wait until it is carried out or refused; it must be queued first."""
+        number = self.trainer.post(command, when)
+        answer = self.wait(lambda e: isinstance(e, CommandEvent) and e.id == number and e.status != "queued")
+        assert isinstance(answer, CommandEvent)
+        statuses = [e.status for e in self.events if isinstance(e, CommandEvent) and e.id == number]
+        assert statuses in (["queued", answer.status], ["rejected"])
+        return answer
+
+    def finish(self) -> EndEvent:
+        end = self.wait(lambda e: isinstance(e, EndEvent))
+        assert isinstance(end, EndEvent)
+        return end
+
+    def stand(self, epoch: int, batch: int) -> None:
+        """From ready or paused: train up to before ``batch`` of ``epoch``, and pause there."""
+        self.wait(lambda e: isinstance(e, StateEvent) and e.state == "ready")
+        pause = self.trainer.post(Pause(), At(epoch=epoch, batch=batch))
+        self.trainer.post(Start())
+        self.wait(lambda e: isinstance(e, CommandEvent) and e.id == pause and e.status == "applied")
+        assert self.state.position == At(epoch=epoch, batch=batch)
+
+    @property
+    def state(self) -> RunState:
+        """The run in memory: to look at only while the trainer stands still."""
+        assert self.trainer._loop is not None
+        return self.trainer._loop.state

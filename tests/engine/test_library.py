@@ -1,0 +1,224 @@
+"""The library: rows and snapshots on disk, thinned to what is worth keeping, and honest about failures."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.commands import Resume, Rewind
+from engine.job import Job, to_resume
+from engine.library import EPOCHS_KEPT, Library, RunRow, default_root, new_run_id
+from engine.spec import SpecError
+from tests.engine.running import MAIN, Live, at, hand, library_at, recipe, run
+
+
+def row(run: str = "a", **changes: Any) -> RunRow:
+    values: dict[str, Any] = {
+        "id": run,
+        "name": "n",
+        "state": "training",
+        "created": 1.0,
+        "updated": 1.0,
+        "epochs_done": 0,
+        "epochs": 3,
+        "parent": None,
+        "branch_epoch": None,
+        "branch_batch": None,
+        "recipe": "{}",
+        "waiting": "",
+    }
+    return RunRow(**{**values, **changes})
+
+
+def test_runs_are_listed_oldest_first_and_survive_the_process(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        for name, created in (("b", 2.0), ("a", 1.0), ("c", 3.0)):
+            library.begin(row(name, created=created))
+        assert library.run("b") == row("b", created=2.0)
+        assert library.run("x") is None
+    with library_at(tmp_path) as library:
+        assert [r.id for r in library.runs()] == ["a", "b", "c"]
+
+
+def test_a_run_taken_up_keeps_its_row(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        library.begin(row())
+        library.begin(row(state="training", updated=9.0, epochs=40, created=9.0, name="other"))
+        assert library.runs() == [row(updated=9.0, epochs=40)]
+
+
+def test_ids_are_letters_and_digits_and_differ() -> None:
+    ids = {new_run_id() for _ in range(100)}
+    assert len(ids) == 100
+    assert all(i.isalnum() for i in ids)
+
+
+def test_autosaves_are_the_last_three_epoch_ends_and_the_moment_before_each_act(tmp_path: Path) -> None:
+    lines = hand(
+        at(1, 1, "scale_lr", factor=0.5), at(2, 2, "note", text="no change"), at(3, 1, "set_optimizer", momentum=0.5)
+    )
+    with library_at(tmp_path) as library:
+        events = run(Job(recipe=recipe(epochs=6), lines=lines), library)
+        saved = events.of("saved")
+        assert [(e.epoch, e.batch) for e in saved if e.kind == "epoch"] == [(n, 0) for n in range(1, 8)]
+        assert [(e.epoch, e.batch) for e in saved if e.kind == "before"] == [(1, 1), (3, 1)]
+        stand = [e for e in saved if Path(e.path).exists()]
+        assert [(e.kind, e.epoch, e.batch) for e in stand] == [
+            ("before", 1, 1),
+            ("before", 3, 1),
+            ("epoch", 5, 0),
+            ("epoch", 6, 0),
+            ("epoch", 7, 0),
+        ]
+        assert EPOCHS_KEPT == 3
+        (known,) = library.runs()
+        assert library.positions(known.id) == [(1, 1), (3, 1), (5, 0), (6, 0), (7, 0)]
+        assert str(library.newest_snapshot(known.id)) == events.end.snapshot == stand[-1].path
+        assert sorted((tmp_path / "snapshots" / known.id).iterdir()) == sorted(Path(e.path) for e in stand)
+
+
+def test_a_runs_row_is_written_before_its_start_and_says_how_it_stands(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        states: list[str] = []
+        with Live(Job(recipe=recipe(), begin=False), library) as live:
+            start = live.wait(lambda e: e.event == "start")
+            assert [r.id for r in library.runs()] == [start.run]  # type: ignore[attr-defined]
+            live.stand(2, 1)
+            library.flush()
+            (known,) = library.runs()
+            states += [known.state]
+            assert (known.epochs_done, known.epochs) == (1, 3)
+        (known,) = library.runs()
+        assert [*states, known.state] == ["paused", "stopped"]
+        run(to_resume(known.id, library), library)
+        (known,) = library.runs()
+        assert (known.state, known.epochs_done) == ("finished", 3)
+        again = run(to_resume(known.id, library), library)
+        assert [e.event for e in again if e.event in ("start", "epoch", "end")] == ["start", "end"]
+
+
+def test_a_run_without_a_snapshot_begins_again_from_its_recipe_and_hand(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        whole = run(Job(recipe=recipe(), lines=hand(at(2, 1, "scale_lr", factor=0.5))), library)
+        (known,) = library.runs()
+        for file in (tmp_path / "snapshots" / known.id).iterdir():
+            file.unlink()
+        again = run(to_resume(known.id, library), library)
+        assert again.end.weights_sha256 == whole.end.weights_sha256
+        assert again.of("start")[0].run == known.id
+
+
+def test_a_run_begun_from_a_snapshots_file_can_be_taken_up_from_its_very_start(tmp_path: Path) -> None:
+    file = tmp_path / "here.tiller"
+    with library_at(tmp_path / "library") as library:
+        whole = run(Job(recipe=recipe(), lines=hand(at(2, 1, "save", path=str(file)))), library)
+        run(Job(snapshot=file, lines=hand(at(2, 1, "note", text="x"), at(2, 2, "stop"))), library)
+        first, second = library.runs()
+        assert (second.parent, second.branch_epoch, second.branch_batch) == (first.id, 2, 1)
+        newest = library.newest_snapshot(second.id)
+        assert newest is not None
+        newest.unlink()  # as if the process had been killed before it saved anything else
+        again = run(to_resume(second.id, library), library)
+        assert (again.of("start")[0].epoch, again.of("start")[0].batch) == (2, 1)
+        assert again.end.reason == "stopped"
+        assert run(to_resume(str(file), library), library).end.weights_sha256 == whole.end.weights_sha256
+
+
+def test_what_is_neither_a_file_nor_a_run_cannot_be_resumed(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        for what in ("nothing", str(tmp_path)):
+            with pytest.raises(SpecError, match="^resume: .* is neither a snapshot's file nor a run in "):
+                to_resume(what, library)
+
+
+def test_the_library_can_be_moved(tmp_path: Path) -> None:
+    with library_at(tmp_path / "old") as library:
+        run(Job(recipe=recipe()), library)
+    (tmp_path / "old").rename(tmp_path / "new")
+    with library_at(tmp_path / "new") as library:
+        (known,) = library.runs()
+        found = library.newest_snapshot(known.id)
+        assert found is not None
+        assert found.is_relative_to(tmp_path / "new")
+
+
+def test_a_write_that_fails_in_any_way_is_answered(tmp_path: Path) -> None:
+    answers: list[tuple[Path | None, str | None]] = []
+
+    def done(path: Path | None, error: str | None) -> None:
+        answers.append((path, error))
+
+    with library_at(tmp_path) as library:
+        library.begin(row())
+        (tmp_path / "file").write_text("")
+        content = {"model": {"w": torch.zeros(2)}}
+        library.store(content, "a", "asked", (1, 0), tmp_path / "file" / "x.tiller", done)
+        library.store({"model": lambda: 1}, "a", "asked", (1, 0), tmp_path / "y.tiller", done)
+        library.store(content, "a", "asked", (1, 0), tmp_path / "z.tiller", done)
+        library.flush()
+        assert [path for path, _ in answers] == [None, None, tmp_path / "z.tiller"]
+        assert [bool(error) for _, error in answers] == [True, True, False]
+        assert "pickle" in str(answers[1][1])
+        assert library.newest_snapshot("a") == tmp_path / "z.tiller"
+    assert not (tmp_path / "y.tiller").exists()
+
+
+def test_a_library_that_breaks_in_mid_run_is_warned_of_and_training_goes_on(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library, Live(Job(recipe=recipe(), begin=False), library) as live:
+        live.stand(2, 1)
+        library.flush()
+        for file in tmp_path.glob("runs.sqlite*"):
+            file.unlink()
+        live.trainer.post(Rewind(epoch=1))
+        live.trainer.post(Resume())
+        assert live.finish().reason == "finished"
+        answer = live.events.answer("rewind")
+        assert (answer.status, "the run library cannot be read" in str(answer.reason)) == ("rejected", True)
+        texts = [e.text for e in live.events.of("warning")]
+        assert any("a snapshot could not be saved" in text for text in texts)
+        assert any("the run library could not be written" in text for text in texts)
+
+
+def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "runs.sqlite").write_text("# no database\n" * 100)
+    (tmp_path / "newer").mkdir()
+    with sqlite3.connect(tmp_path / "newer" / "runs.sqlite") as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    for name, problem in (
+        ("file", "File exists|Not a directory"),
+        ("text", "not a database"),
+        ("newer", "a newer Tiller"),
+    ):
+        with pytest.raises(SpecError, match=f"^library: .*({problem})") as error:
+            Library(tmp_path / name)
+        assert "--library" in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+OPEN = "import sys; sys.path.insert(0, sys.argv[1]); from engine.library import Library; Library(sys.argv[2]).close()"
+
+
+def test_several_processes_can_make_one_library_at_once(tmp_path: Path) -> None:
+    """Reading it needs no torch, or this would take long."""
+    command = [sys.executable, "-c", OPEN, str(MAIN.parent), str(tmp_path / "new")]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(6)]
+    assert [(p.communicate(timeout=60)[1], p.returncode) for p in processes] == [("", 0)] * 6
+    with library_at(tmp_path / "new") as library:
+        assert library.runs() == []
+
+
+def test_where_the_library_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TILLER_LIBRARY", str(tmp_path))
+    assert default_root() == tmp_path
+    monkeypatch.delenv("TILLER_LIBRARY")
+    assert default_root().name == "library"
+    assert "tiller" in str(default_root())

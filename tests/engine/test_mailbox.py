@@ -1,0 +1,61 @@
+"""The mailbox: in order, with ids, and nothing that is posted stays unanswered."""
+
+from __future__ import annotations
+
+import threading
+
+from engine.commands import Note, Pause, Resume
+from engine.mailbox import Letter, Mailbox
+
+
+def test_letters_come_in_order_under_ids_from_1() -> None:
+    box, queued = Mailbox(), []
+    for command in (Pause(), Note(text="x"), Resume()):
+        box.post(command, None, queued.append, lambda number: None)
+    assert queued == [1, 2, 3]
+    assert [box.take(wait=False) for _ in range(4)] == [
+        Letter(1, Pause()),
+        Letter(2, Note(text="x")),
+        Letter(3, Resume()),
+        None,
+    ]
+
+
+def test_a_letter_is_said_to_be_queued_before_it_can_be_taken() -> None:
+    box, said = Mailbox(), []
+    taken = threading.Thread(target=lambda: said.append(box.take(wait=True)))
+    taken.start()
+    box.post(Pause(), None, lambda number: said.append("queued"), lambda number: None)
+    taken.join(5)
+    assert said == ["queued", Letter(1, Pause())]
+
+
+def test_closing_hands_over_what_was_never_taken_and_refuses_the_rest() -> None:
+    box, refused = Mailbox(), []
+    box.post(Pause(), None, lambda number: None, refused.append)
+    assert box.close() == [Letter(1, Pause())]
+    assert box.close() == []
+    assert box.post(Resume(), None, lambda number: None, refused.append) == 2
+    assert refused == [2]
+    assert box.take(wait=False) is None
+
+
+def test_of_what_many_threads_post_while_it_closes_each_is_answered_once() -> None:
+    box, lock = Mailbox(), threading.Lock()
+    queued: list[int] = []
+    refused: list[int] = []
+
+    def post() -> None:
+        for _ in range(200):
+            box.post(Pause(), None, queued.append, refused.append)
+
+    threads = [threading.Thread(target=post) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    taken = [letter.number for letter in (box.take(wait=False) for _ in range(100)) if letter]
+    with lock:
+        taken += [letter.number for letter in box.close()]
+    for thread in threads:
+        thread.join(5)
+    assert sorted(taken) == sorted(queued)
+    assert sorted(queued + refused) == list(range(1, 801))
