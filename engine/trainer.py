@@ -173,7 +173,7 @@ class Trainer:
             self._keeper.flush()
             at = At(epoch=min(at.epoch, self._loop.state.epochs), batch=at.batch)
             sha = weights_sha256(self._loop.state.model) if details is None else None
-        self._emit(StateEvent(state=self._lifecycle, epoch=at.epoch, batch=at.batch))
+        self._emit(StateEvent(state=self._lifecycle, epoch=self._position.epoch, batch=self._position.batch))
         newest = self._keeper.newest
         end = EndEvent(
             reason=reason,

@@ -58,6 +58,7 @@ class Reception(QObject):
         window = self._window
         window.banner.clear()
         window.setup.set_running(None)
+        window.fold(False)
         window.setup.set_recipe(recipe)
         window.schedule.set_group_names(window.setup.group_names())
         window.schedule.set_context(recipe.epochs, 0, recipe.optimizer.lr, False)
@@ -75,7 +76,7 @@ class Reception(QObject):
         window = self._window
         error = window.setup.first_error() if recipe is None else None
         if not self._runs.active:
-            window.transport.show_state("ready", error)
+            window.transport.show_state("ready", error, begun=False)
         names = window.setup.group_names()
         if recipe is not None:
             window.schedule.set_group_names(names)
@@ -84,6 +85,7 @@ class Reception(QObject):
             window.plots.set_group_names(names)
             window.show_name(self._name, f"{recipe.data.name} {recipe.model.name}")
             self._settings.last_recipe = recipe
+            self._sparkline(recipe.schedule)
             self._chores.check_data(recipe.data)
         self._preview.show_recipe(recipe, names)
 

@@ -26,7 +26,7 @@ from engine.events import (
     WarningEvent,
 )
 from engine.lifecycle import State
-from engine.recipe import Recipe, recipe_from_json
+from engine.recipe import OptimizerSpec, Recipe, recipe_from_json
 from engine.schedules import AnySchedule
 from engine.spec import parse
 from gui.frames import FrameClock
@@ -97,6 +97,7 @@ class Session(QObject):
         hand.command_wanted.connect(post)
         hand.staged.connect(self._preview.set_pending)
         hand.group_chosen.connect(self._group_chosen)
+        hand.schedule_wanted.connect(lambda: window.show_side(schedule))
         schedule.pending_changed.connect(self._pending_schedule)
         schedule.apply_requested.connect(self._apply_schedule)
         schedule.drop_requested.connect(lambda: self._preview.set_pending(None))
@@ -176,6 +177,7 @@ class Session(QObject):
         window.show_name(event.name, event.name)
         window.device.setText(event.device)
         window.setup.set_running(_summary(recipe, event))
+        window.fold(True)
         window.plots.set_epochs(event.epochs)
         window.plots.set_group_names(event.groups)
         window.schedule.set_group_names(event.groups)
@@ -294,13 +296,23 @@ class Session(QObject):
         return tr("With more epochs the plan goes on at {lr}.", lr=rates)
 
 
-def _summary(recipe: Recipe, event: StartEvent) -> str:
-    return tr(
-        "{data}, {model} ({parameters} parameters), {optimizer}, batch {batch}, seed {seed}",
-        data=recipe.data.name,
-        model=recipe.model.name,
-        parameters=f"{event.parameters:,}",
-        optimizer=recipe.optimizer.name,
-        batch=recipe.data.batch_size,
-        seed=recipe.seed,
-    )
+def _summary(recipe: Recipe, event: StartEvent) -> list[tuple[str, str]]:
+    """What the run trains, as names and values."""
+    augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augment else recipe.data.name
+    summary = [
+        (tr("Data set"), augmented),
+        (tr("Network"), recipe.model.name),
+        (tr("Parameters"), f"{event.parameters:,}"),
+        (tr("Optimizer"), tr("{name}, LR {lr}", name=_name(recipe.optimizer), lr=rate_text(recipe.optimizer.lr))),
+        (tr("Batch size"), str(recipe.data.batch_size)),
+        (tr("Seed"), str(recipe.seed)),
+        (tr("Device, precision"), f"{event.device}, {recipe.precision}"),
+    ]
+    if len(event.groups) > 1:
+        sizes = zip(event.groups, event.group_parameters, strict=True)
+        summary.append((tr("Groups"), ", ".join(f"{name} ({size:,})" for name, size in sizes)))
+    return summary
+
+
+def _name(spec: OptimizerSpec) -> str:
+    return str(spec.model_dump()["name"])

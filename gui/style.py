@@ -70,6 +70,32 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QSpinBox:focus, QDoubleS
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: $disabled; background: $window; }
 QLineEdit[invalid="true"] { border-color: $bad; background: $bad_soft; }
 
+QCheckBox, QRadioButton { spacing: 7px; }
+QCheckBox::indicator, QRadioButton::indicator {
+    width: 13px; height: 13px; border: 1px solid $muted; background: $surface;
+}
+QCheckBox::indicator { border-radius: 3px; }
+QRadioButton::indicator { border-radius: 7px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover,
+QCheckBox::indicator:focus, QRadioButton::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
+QRadioButton::indicator:checked {
+    width: 7px; height: 7px; border: 4px solid $accent; border-radius: 7px; background: $on_accent;
+}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $border; background: $window; }
+QCheckBox::indicator:checked:disabled { background: $disabled; border-color: $disabled; }
+QRadioButton::indicator:checked:disabled { border-color: $disabled; background: $window; }
+
+QTabWidget::pane { border: none; border-top: 1px solid $border; }
+QTabBar { qproperty-drawBase: 0; }
+QTabBar::tab {
+    background: transparent; color: $muted; border: none; border-bottom: 2px solid transparent;
+    padding: 7px 14px; font-weight: 600;
+}
+QTabBar::tab:hover { color: $text; }
+QTabBar::tab:selected { color: $accent; border-bottom-color: $accent; }
+QTabBar::tab:focus { color: $accent; }
+
 QProgressBar {
     background: $border; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; color: transparent;
 }

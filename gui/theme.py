@@ -15,6 +15,7 @@ After changing a property of a widget that is shown already, call ``restyle(widg
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from importlib.resources import files
 from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -252,7 +253,8 @@ def style_sheet(colors: Colors, points: float) -> str:
     """The application's style sheet; ``points`` is the size of plain text, from which the others follow."""
     values = {f.name: getattr(colors, f.name) for f in fields(colors) if isinstance(getattr(colors, f.name), str)}
     sizes = {"small": points * 0.9, "plain": points, "large": points * 1.25, "huge": points * 2.1}
-    return STYLE.substitute(values, **{name: f"{size:.1f}pt" for name, size in sizes.items()})
+    check = (files("resources") / "icons" / "check.svg").as_posix()  # type: ignore[attr-defined]
+    return STYLE.substitute(values, check=check, **{name: f"{size:.1f}pt" for name, size in sizes.items()})
 
 
 def _luminance(color: str) -> float:

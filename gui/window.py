@@ -33,6 +33,7 @@ from gui.plots.linked import PlotStack
 from gui.words import tr
 
 SIDE_WIDTH = 310
+FOLDED_WIDTH = 190
 
 
 class Window(QMainWindow):
@@ -79,6 +80,12 @@ class Window(QMainWindow):
             area = self.side.widget(index)
             if isinstance(area, QScrollArea) and area.widget() is which:
                 self.side.setCurrentIndex(index)
+
+    def fold(self, folded: bool) -> None:
+        """Give the left column the width of the whole setup, or of its summary."""
+        left, middle, right = self.columns.sizes()
+        width = FOLDED_WIDTH + 20 if folded else SIDE_WIDTH
+        self.columns.setSizes([width, left + middle - width, right])
 
     def leave(self) -> None:
         """Close, without asking again."""
@@ -146,10 +153,12 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.setChildrenCollapsible(False)
-        self.columns.addWidget(_scrolled(self.setup))
+        self.setup.setMinimumWidth(FOLDED_WIDTH)
+        self.columns.addWidget(self.setup)
         self.columns.addWidget(self._middle())
         self.side = QTabWidget()
         self.side.setDocumentMode(True)
+        self.side.tabBar().setExpanding(True)
         self.side.addTab(_scrolled(self.hand), tr("Learning rate"))
         self.side.addTab(_scrolled(self.schedule), tr("Schedule"))
         self.side.setMinimumWidth(SIDE_WIDTH)
@@ -239,5 +248,5 @@ def _scrolled(panel: QWidget) -> QScrollArea:
 def _line() -> QFrame:
     line = QFrame()
     line.setFrameShape(QFrame.Shape.HLine)
-    line.setProperty("role", "rule")
+    line.setProperty("role", "line")
     return line

@@ -29,11 +29,13 @@ class HandPanel(QWidget):
         command_wanted(SetLR | ScaleLR | ReleaseLR): to be done at the next batch.
         staged(SetLR | ScaleLR | None): the change being prepared, for the plots to draw; None when there is none.
         group_chosen(str | None): the group looked at; None for all.
+        schedule_wanted(): another plan is wanted.
     """
 
     command_wanted = Signal(object)
     staged = Signal(object)
     group_chosen = Signal(object)
+    schedule_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -187,6 +189,9 @@ class HandPanel(QWidget):
         self._warning = label("", "error", wrap=True)
         self._hold_instead = QPushButton(tr("Keep this LR instead"))
         self._hold_instead.clicked.connect(self._take_offer)
+        self._change = QPushButton(tr("Change schedule…"))
+        self._change.setToolTip(as_tip(tr("Choose another plan and see its curve before it is applied.")))
+        self._change.clicked.connect(self.schedule_wanted)
         hidden: tuple[QWidget, ...] = (self._plan, self._floor, self._warning, self._hold_instead)
         for widget in hidden:
             widget.hide()
@@ -206,5 +211,6 @@ class HandPanel(QWidget):
         layout.addWidget(self._picker)
         layout.addLayout(quick)
         below: tuple[QWidget, ...] = (self._stage, self._floor, self._warning, self._hold_instead)
-        for widget in (*below, self._back, self._plan):
+        for widget in (*below, self._back, self._plan, self._change):
             layout.addWidget(widget)
+        layout.addStretch(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -152,9 +153,10 @@ class SetupPanel(QWidget):
         """The network's modules in order, each with the number of parameters that it holds itself."""
         self.groups.set_outline(outline)
 
-    def set_running(self, summary: str | None) -> None:
-        """Fold to one line, ``summary``, while there is a run; None unfolds."""
-        self.summary.setText(f"<qt>{html.escape(summary or '')}</qt>")
+    def set_running(self, summary: Sequence[tuple[str, str]] | None) -> None:
+        """Fold to ``summary``, names and values, while there is a run; None unfolds."""
+        lines = (f"{html.escape(name)}<br><b>{html.escape(value)}</b>" for name, value in summary or ())
+        self.summary.setText(f"<qt>{'<p>'.join(lines)}</qt>")
         self._folded.setVisible(summary is not None)
         self._scroll.setVisible(summary is None)
 

@@ -77,7 +77,7 @@ class StartPage(QWidget):
         layout.addLayout(self._cards)
         layout.addLayout(head)
         layout.addLayout(_steps())
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.show_resumables([])
 
     def show_resumables(self, runs: Sequence[Resumable], now: datetime | None = None) -> None:

@@ -88,8 +88,11 @@ class Transport(QWidget):
         self.clear_progress()
         self.show_state("ready")
 
-    def show_state(self, state: State, blocked: str | None = None) -> None:
-        """Offer what is possible in ``state``; ``blocked`` is why nothing is (a recipe with a mistake), or None."""
+    def show_state(self, state: State, blocked: str | None = None, begun: bool = True) -> None:
+        """Offer what is possible in ``state``.
+
+        ``blocked`` is why nothing is (a recipe with a mistake), or None; ``begun`` whether there is a run to finish.
+        """
         if state == "training":
             self._main_act = "pause"
         elif state in ("paused", "diverged"):
@@ -107,7 +110,8 @@ class Transport(QWidget):
         off_epoch = tr("Train one epoch, then pause.")
         reach(self._main, blocked or _refusal(state, self._main_act), tip)
         reach(self._epoch, blocked or _refusal(state, "run_epoch"), on_epoch if state == "training" else off_epoch)
-        reach(self._finish, blocked or _refusal(state, "stop"), tr("End the run here and save it."))
+        nothing = None if begun else tr("There is no run yet.")
+        reach(self._finish, blocked or nothing or _refusal(state, "stop"), tr("End the run here and save it."))
         if state != "loading":
             self._pages.setCurrentIndex(0)
 
