@@ -63,6 +63,7 @@ class Reception(QObject):
         window.schedule.set_group_names(window.setup.group_names())
         window.schedule.set_context(recipe.epochs, 0, recipe.optimizer.lr, False)
         window.schedule.set_schedule(recipe.schedule)
+        window.setup.set_schedule(recipe.schedule)  # the context may have made the panel's old one follow the epochs
         window.hand.set_enabled_because(tr("There is no run yet: Start begins one."))
         window.show_side(window.schedule)
         window.chip.show_state("ready")
