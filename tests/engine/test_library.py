@@ -133,7 +133,7 @@ def test_a_run_begun_from_a_snapshots_file_can_be_taken_up_from_its_very_start(t
 def test_what_is_neither_a_file_nor_a_run_cannot_be_resumed(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         for what in ("nothing", str(tmp_path)):
-            with pytest.raises(SpecError, match="^resume: .* is neither a snapshot's file nor a run in "):
+            with pytest.raises(SpecError, match=r"^resume: .* is neither a snapshot's file nor a run in "):
                 to_resume(what, library)
 
 
