@@ -118,6 +118,11 @@ class FrameClock(QObject):
         now = time.perf_counter()
         self._schedule(max(0.0, self._due - now) if self._frugal else max(0.0, self._last + FASTEST_FREE - now))
 
+    def hurry(self) -> None:
+        """The person did something and waits to see it: paint now, whatever the share; later frames make up for it."""
+        if self._running and not self._painting:
+            self._schedule(0.0)
+
     @property
     def share(self) -> float:
         """Part of wall time that painting took over the last ten seconds (or since ``start``)."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from engine import questions
 from engine.commands import Command, ScaleLR, SetLR, SetSchedule
@@ -25,7 +25,13 @@ PLAN, PENDING = "plan", "pending"
 
 
 class Preview(QObject):
-    """Draws what is planned: before the start the recipe's curve, in mid-run the plan ahead and what is pending."""
+    """Draws what is planned: before the start the recipe's curve, in mid-run the plan ahead and what is pending.
+
+    Signals:
+        drawn(): a curve that the person waits for is in the plot.
+    """
+
+    drawn = Signal()
 
     def __init__(self, window: Window, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -149,6 +155,7 @@ class Preview(QObject):
 
     def _show_pending(self, curve: Curve) -> None:
         self._window.plots.set_pending(curve if curve.x.size else None)
+        self.drawn.emit()
         if isinstance(self._pending, SetSchedule):
             schedule = self._window.schedule
             schedule.set_problem(said(curve.problem) if curve.problem else None)
@@ -167,7 +174,7 @@ def _first(warnings: Sequence[str]) -> str | None:
 
 
 def _rates_words(rates: Sequence[float]) -> str:
-    return ", ".join(rate_text(float(rate)) for rate in rates)
+    return ", ".join(rate_text(float(rate), 4) for rate in rates)
 
 
 def _ends(curve: Curve) -> str:

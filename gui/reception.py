@@ -275,7 +275,7 @@ class Reception(QObject):
         except OSError as error:
             self._window.banner.show_failure(tr("Not saved: {reason}", reason=error.strerror or error))
         else:
-            self._window.banner.show_saved(path)
+            self._window.action_line.show_saved(path)
 
     def _renamed(self, name: str) -> None:
         self._name = name
@@ -306,9 +306,7 @@ class Reception(QObject):
         window.start_page.continue_requested.connect(self.open_path)
         window.start_page.open_requested.connect(self._open)
         window.banner.more_epochs_wanted.connect(self._more_epochs)
-        window.banner.folder_wanted.connect(
-            lambda path: QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).parent)))
-        )
+        window.action_line.folder_wanted.connect(_show_folder)
         window.renamed.connect(self._renamed)
         window.new.triggered.connect(self._new)
         window.open.triggered.connect(self._open)
@@ -324,3 +322,7 @@ class Reception(QObject):
 
     def _sparkline(self, spec: ScheduleSpec) -> None:
         self._preview.sparkline(spec, self._window.setup.recipe() or Recipe())
+
+
+def _show_folder(path: str) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).parent)))

@@ -104,6 +104,7 @@ class Session(QObject):
         window.plots.dragged.connect(hand.stage_lr)
         window.plots.dragging.connect(self._clock.set_dragging)
         window.plots.touched.connect(self._clock.poke)
+        self._preview.drawn.connect(self._clock.hurry)
         banner.back_wanted.connect(self._back)
         banner.go_on_wanted.connect(self._resume)
         banner.stop_wanted.connect(lambda: post(Stop()))
@@ -198,7 +199,8 @@ class Session(QObject):
         self._clock.set_mode("training" if training else "free")
         self.series.stand(not training)
         self.progress.at(event.epoch, event.batch)
-        self._clock.poke()
+        self._show_context()
+        self._clock.hurry()
 
     def _on_steps(self, event: StepsEvent) -> None:
         assert self.start is not None
@@ -214,6 +216,7 @@ class Session(QObject):
 
     def _on_command(self, event: CommandEvent) -> None:
         self._story.tell(event)
+        self._clock.hurry()
         hand = self._window.hand
         if event.status == "queued":
             return
@@ -230,20 +233,29 @@ class Session(QObject):
     def _on_rate(self, event: RateEvent) -> None:
         first = self._rates is None
         self._rates = event
+        self.progress.rates(event)
         window = self._window
         window.plots.set_epochs(event.epochs)
         window.hand.show_rates(event.groups, event.lr, event.plan, event.holding, event.touched)
-        window.schedule.set_context(event.epochs, event.epoch - 1, event.lr[0], True)
+        self._show_context()
         if first:
             window.schedule.set_schedule(self._schedule_in_force())
         self._preview.show_rates(event)
-        self.progress.rates(event)
         self._clock.poke()
+
+    def _show_context(self) -> None:
+        """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
+        if self._rates is None:
+            return
+        epoch, batch = self.progress.position
+        done = epoch if batch or self.state == "training" else epoch - 1
+        self._window.schedule.set_context(self._rates.epochs, done, self._rates.lr[0], True)
 
     def _on_saved(self, event: SavedEvent) -> None:
         self._story.tell(event)
         if event.kind == "asked":
-            self._window.banner.show_saved(event.path)
+            self._window.action_line.show_saved(event.path)
+            self._clock.hurry()
 
     def _on_branch(self, event: BranchEvent) -> None:
         assert self.start is not None

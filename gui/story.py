@@ -12,6 +12,7 @@ from gui.panels.acts import describe, put_back_command
 from gui.window import Window
 from gui.words import said
 
+_QUIET = ("start", "pause", "resume", "run_epoch", "save")
 _MARKED = (
     "set_lr",
     "scale_lr",
@@ -64,7 +65,7 @@ class Story(QObject):
             self._window.plots.add_marker(self._x(event.epoch, event.batch), "plan", said(event.text), line)
         elif isinstance(event, CommandEvent):
             self._mark(event, line)
-            if event.name not in ("start", "pause", "resume", "run_epoch") and event.status != "queued":
+            if event.name not in _QUIET and event.status != "queued":
                 self._window.action_line.show_action(event, self._groups)
 
     def _mark(self, event: CommandEvent, line: int | None) -> None:

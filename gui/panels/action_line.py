@@ -19,10 +19,12 @@ class ActionLine(QWidget):
     Signals:
         put_back(CommandEvent): the rate from before the act is wanted back.
         go_back(CommandEvent): the run from before the act is wanted back, in a new branch.
+        folder_wanted(str): show the folder of this file.
     """
 
     put_back = Signal(object)
     go_back = Signal(object)
+    folder_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,11 +35,14 @@ class ActionLine(QWidget):
         self._go_back.setToolTip(tr("Go on from just before this act, in a new branch. This run is kept."))
         self._put_back.clicked.connect(lambda: self.put_back.emit(self._event))
         self._go_back.clicked.connect(lambda: self.go_back.emit(self._event))
+        self._path = ""
+        self._folder = QPushButton(tr("Show folder"))
+        self._folder.clicked.connect(lambda: self.folder_wanted.emit(self._path))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(self._text, 1)
-        for button in (self._put_back, self._go_back):
+        for button in (self._folder, self._put_back, self._go_back):
             policy = button.sizePolicy()
             policy.setRetainSizeWhenHidden(button is self._put_back)
             button.setSizePolicy(policy)
@@ -46,6 +51,7 @@ class ActionLine(QWidget):
 
     def show_action(self, event: CommandEvent, groups: Sequence[str], *, can_go_back: bool = False) -> None:
         """Show ``event``; ``groups`` names the run's groups, ``can_go_back`` says that a snapshot stands before it."""
+        self.clear()
         self._event = event
         self._text.setText(_line(event))
         self._put_back.setVisible(bool(put_back_command(event, groups)))
@@ -56,12 +62,19 @@ class ActionLine(QWidget):
         self.clear()
         self._text.setText(said(text))
 
+    def show_saved(self, path: str) -> None:
+        """A file was written where the person asked."""
+        self.show_text(tr("Saved as {path}", path=path))
+        self._path = path
+        self._folder.show()
+
     def clear(self) -> None:
         """Nothing was done yet."""
         self._event = None
         self._text.setText("")
         self._put_back.hide()
         self._go_back.hide()
+        self._folder.hide()
 
 
 def _line(event: CommandEvent) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -61,6 +61,11 @@ class LogPanel(QWidget):
         layout.addWidget(self._table, 1)
         layout.addLayout(foot)
         self._on_change()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Begin at the newest line."""
+        super().showEvent(event)
+        self._table.scrollToBottom()
 
     def show_groups(self, groups: list[str]) -> None:
         """The names of the run's parameter groups, in order; what can be put back depends on them."""

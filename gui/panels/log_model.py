@@ -67,6 +67,8 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
                 text = tr("{act}. Note: {warning}", act=text, warning=said(event.warning))
         case PlanEvent(epoch=epoch, batch=batch):
             kind, text = "plan", said(event.text)
+        case SavedEvent(kind="epoch" | "before"):
+            return None  # what is saved by itself is no news
         case SavedEvent(epoch=epoch, batch=batch):
             kind, text = "saved", _saved_words(event)
         case BranchEvent(epoch=epoch, batch=batch):
@@ -81,7 +83,8 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
         case StateEvent(epoch=epoch, batch=batch):
             kind, text = "state", state_words(event.state)
         case WarningEvent():
-            return LogEntry(kind="warning", text=said(event.text), when=when, event=event)
+            text = said(event.text)
+            return LogEntry(kind="warning", text=text[:1].upper() + text[1:], when=when, event=event)
         case _:
             return None
     return LogEntry(kind=kind, text=text, place=(epoch, batch), when=when, event=event)

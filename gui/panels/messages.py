@@ -1,4 +1,4 @@
-"""The banner above the plots: a failure, a divergence, the end of the run, a saved file; one at a time."""
+"""The banner above the plots: a failure, a divergence, the end of the run; one at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gui.panels.chip import BLUE, GREEN, RED, Dot
+from gui.panels.chip import BLUE, RED, Dot
 from gui.panels.labels import label, set_role
 from gui.words import said, tr
 
-Subject = Literal["saved", "finished", "diverged", "failure"]
-_RANK: Final[dict[Subject, int]] = {"saved": 0, "finished": 1, "diverged": 2, "failure": 3}
-_COLOURS: Final[dict[Subject, str]] = {"saved": GREEN, "finished": BLUE, "diverged": RED, "failure": RED}
+Subject = Literal["finished", "diverged", "failure"]
+_RANK: Final[dict[Subject, int]] = {"finished": 0, "diverged": 1, "failure": 2}
+_COLOURS: Final[dict[Subject, str]] = {"finished": BLUE, "diverged": RED, "failure": RED}
 
 
 class Banner(QFrame):
@@ -37,19 +37,17 @@ class Banner(QFrame):
         go_on_wanted(): train on although the loss was not finite.
         stop_wanted(): save and end the diverged run.
         more_epochs_wanted(int): this many epochs more, after the end.
-        folder_wanted(str): show the folder of this file.
     """
 
     back_wanted = Signal(int)
     go_on_wanted = Signal()
     stop_wanted = Signal()
     more_epochs_wanted = Signal(int)
-    folder_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._subject: Subject | None = None
-        self._epoch, self._more, self._path = 0, 10, ""
+        self._epoch, self._more = 0, 10
         set_role(self, "card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -87,12 +85,6 @@ class Banner(QFrame):
             self._more = more
             self._more_epochs.setText(tr("+{more} epochs", more=more))
             self._offer(*([self._more_epochs] if more else []))
-
-    def show_saved(self, path: str) -> None:
-        """A file was written where the person asked."""
-        if self._begin("saved", tr("Saved as {path}", path=path)):
-            self._path = path
-            self._offer(self._folder)
 
     def clear(self) -> None:
         """Take the message away."""
@@ -148,7 +140,7 @@ class Banner(QFrame):
         for words in (self._text, self._hint):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._back, self._go_on, self._stop = QPushButton(), QPushButton(tr("Go on as it is")), QPushButton(tr("Stop"))
-        self._more_epochs, self._folder = QPushButton(), QPushButton(tr("Show folder"))
+        self._more_epochs = QPushButton()
         self._copy, self._expander = QPushButton(tr("Copy")), QToolButton()
         set_role(self._back, "primary")
         self._back.setToolTip(tr("The snapshot from then is loaded and goes on as a new branch. This run is kept."))
@@ -157,7 +149,6 @@ class Banner(QFrame):
         self._copy.setToolTip(tr("Copy the message and its details, to send to somebody."))
         for choice in (self._back, self._go_on, self._stop, self._more_epochs):
             choice.clicked.connect(self._chosen)
-        self._folder.clicked.connect(lambda: self.folder_wanted.emit(self._path))
         self._copy.clicked.connect(self._copy_details)
         self._expander.setText(tr("Details"))
         self._expander.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -169,7 +160,6 @@ class Banner(QFrame):
             self._go_on,
             self._stop,
             self._more_epochs,
-            self._folder,
             self._expander,
             self._copy,
         )

@@ -154,3 +154,23 @@ def test_stopped_it_rests_and_deleted_it_leaves_no_timer(qtbot: QtBot) -> None:
     assert timer is not None
     with qtbot.waitSignal(timer.destroyed):
         clock.deleteLater()
+
+
+def test_what_the_person_waits_for_is_painted_at_once(qtbot: QtBot) -> None:
+    clock = FrameClock()
+    clock.set_mode("training")
+    painted: list[float] = []
+
+    def paint() -> bool:
+        painted.append(time.perf_counter())
+        time.sleep(0.02)  # at a share of 1% the next frame would be two seconds away
+        return True
+
+    clock.register(paint)
+    clock.start()
+    qtbot.waitUntil(lambda: len(painted) >= 1)
+    qtbot.wait(50)
+    asked = time.perf_counter()
+    clock.hurry()
+    qtbot.waitUntil(lambda: painted[-1] > asked, timeout=1000)
+    clock.stop()

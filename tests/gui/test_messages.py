@@ -35,7 +35,6 @@ def said(banner: Banner) -> list[tuple[str, Any]]:
     banner.go_on_wanted.connect(lambda: heard.append(("go on", None)))
     banner.stop_wanted.connect(lambda: heard.append(("stop", None)))
     banner.more_epochs_wanted.connect(lambda n: heard.append(("more", n)))
-    banner.folder_wanted.connect(lambda path: heard.append(("folder", path)))
     return heard
 
 
@@ -90,14 +89,12 @@ def test_finished_offers_more_epochs(banner: Banner, said: list[tuple[str, Any]]
     assert banner.isHidden()
 
 
-def test_saved_shows_the_folder_and_stays(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
-    banner.show_saved("/data/<b>a.tiller")
-    assert banner.text() == "Saved as /data/<b>a.tiller"
-    click(banner, "Show folder", qtbot)
-    assert said == [("folder", "/data/<b>a.tiller")]
-    assert not banner.isHidden()
+def test_a_message_is_closed_without_a_choice(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
+    banner.show_failure("Not saved: <b>no space left</b>")
+    assert banner.text() == "Not saved: <b>no space left</b>"
     click(banner, "✕", qtbot)
     assert banner.isHidden()
+    assert said == []
 
 
 def test_a_failure_has_details_to_read_and_copy(banner: Banner, qtbot: QtBot) -> None:
@@ -125,13 +122,13 @@ def test_details_fold_again_for_the_next_message(banner: Banner, qtbot: QtBot) -
 
 def test_a_lesser_message_waits_for_nobody_to_lose_a_graver_one(banner: Banner) -> None:
     banner.show_diverged(DIVERGED, 6)
-    banner.show_saved("/x/a")
+    banner.show_finished("Finished.")
     assert banner.subject() == "diverged"
     banner.show_failure("Out of memory.")
     assert banner.subject() == "failure"
     banner.clear()
-    banner.show_saved("/x/a")
-    assert banner.subject() == "saved"
+    banner.show_finished("Finished.")
+    assert banner.subject() == "finished"
 
 
 NOW = datetime(2025, 11, 20, 12, 0)
