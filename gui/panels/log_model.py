@@ -168,11 +168,7 @@ class LogModel(QAbstractTableModel):
 def _saved_words(event: SavedEvent) -> str:
     if event.kind == "asked":
         return tr("Saved as {path}", path=event.path)
-    if event.kind == "before":
-        return tr("Snapshot kept from before the change")
-    if event.kind == "stop":
-        return tr("Snapshot kept at the end of the run")
-    return tr("Snapshot kept at the end of the epoch")
+    return tr("Snapshot kept at the end of the run")
 
 
 def _icon(kind: Kind, event: Event | None) -> QIcon:

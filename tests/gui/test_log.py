@@ -169,7 +169,7 @@ EVENTS: list[tuple[Event, str, str]] = [
         "StepLR 0.1 -> 0.01",
     ),
     (SavedEvent(path="/x/a.tiller", kind="asked", epoch=1, batch=0), "saved", "/x/a.tiller"),
-    (SavedEvent(path="/x/b", kind="epoch", epoch=1, batch=0), "saved", "end of the epoch"),
+    (SavedEvent(path="/x/b", kind="stop", epoch=1, batch=0), "saved", "end of the run"),
     (WarningEvent(text="2 threads, not 4"), "warning", "2 threads"),
     (DivergedEvent(epoch=1, batch=2, text="not finite"), "warning", "not finite"),
     (StateEvent(state="paused", epoch=1, batch=2), "state", "Paused"),
@@ -190,6 +190,11 @@ def test_a_queued_command_is_no_line_yet() -> None:
     assert entry_of(act({"command": "save"}, status="queued")) is None
 
 
+@pytest.mark.parametrize("kind", ["epoch", "before"])
+def test_what_is_saved_by_itself_is_no_line(kind: Any) -> None:
+    assert entry_of(SavedEvent(path="/x/b", kind=kind, epoch=1, batch=0)) is None
+
+
 def test_a_row_shows_time_place_and_words(log: LogPanel) -> None:
     log.add(HALVED, NOON)
     cells = [log.model().data(log.model().index(0, column)) for column in range(3)]
@@ -200,9 +205,9 @@ def test_the_log_drops_its_oldest_lines_and_says_so(log: LogPanel) -> None:
     ids = [log.add(WarningEvent(text=f"line {i}"), NOON) for i in range(101)]
     model = log.model()
     assert model.rowCount() == 91
-    assert model.entry(0).text == "line 10"
+    assert model.entry(0).text == "Line 10"
     assert model.row_of(ids[3]) is None
-    assert model.entry(model.row_of(ids[100])).text == "line 100"
+    assert model.entry(model.row_of(ids[100])).text == "Line 100"
     assert any("keeps 100 lines; the oldest 10" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
     log.select(ids[3])  # gone: nothing happens
     assert not table(log).selectionModel().hasSelection()
@@ -261,7 +266,7 @@ def test_lines_are_copied_by_key_and_by_menu(log: LogPanel, qtbot: QtBot) -> Non
     log.add(HALVED, NOON)
     log.add(WarningEvent(text="two\nlines"), NOON)
     table(log).selectAll()
-    expected = "12:00:05\t7.12\tLR ×0.5: 0.01 → 0.005\n12:00:05\t\ttwo lines"
+    expected = "12:00:05\t7.12\tLR ×0.5: 0.01 → 0.005\n12:00:05\t\tTwo lines"
     table(log).setFocus()
     qtbot.keyClick(table(log), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == expected
