@@ -360,6 +360,19 @@ def test_a_branch_is_taken_up_by_its_id_and_does_not_go_back_once_more(library: 
     assert again.end.weights_sha256 == whole.end.weights_sha256
 
 
+def test_a_branch_can_be_taken_up_from_its_very_start(library: Library) -> None:
+    whole = run(Job(recipe=recipe(), lines=hand(at(1, 2, "scale_lr", factor=0.5))))
+    lines = [at(1, 2, "scale_lr", factor=0.5), at(3, 1, "rewind", epoch=1), at(2, 0, "stop")]
+    run(Job(recipe=recipe(), lines=hand(*lines)), library)
+    branch = library.runs()[-1]
+    newest = library.newest_snapshot(branch.id)
+    assert newest is not None
+    newest.unlink()  # as if the process had been killed right after it went back
+    again = run(to_resume(branch.id, library), library)
+    assert again.of("start")[0].epoch == 2
+    assert again.end.weights_sha256 == whole.end.weights_sha256
+
+
 def test_a_rewind_does_not_take_a_moment_of_another_branchs_future(library: Library) -> None:
     """The parent's end of epoch 2 came after the branch; in the branch there has been no such moment kept."""
     lines = hand(at(3, 1, "rewind", epoch=1), at(2, 2, "rewind", epoch=1), at(2, 2, "note", text="in the second"))

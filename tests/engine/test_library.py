@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +204,27 @@ def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> N
             Library(tmp_path / name)
         assert "--library" in str(error.value)
         assert "\n" not in str(error.value)
+
+
+def test_a_library_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    with library_at(tmp_path / "made") as library, sqlite3.connect(library.root / "runs.sqlite") as db:
+        tables = [sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+    db.close()
+    (tmp_path / "new").mkdir()
+    db = sqlite3.connect(tmp_path / "new" / "runs.sqlite", isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("BEGIN IMMEDIATE")
+    opened: list[Library] = []
+    other = threading.Thread(target=lambda: opened.append(Library(tmp_path / "new")))
+    other.start()
+    time.sleep(0.2)  # long enough for it to come to the door; were it not, there would be nothing to see
+    assert opened == []
+    for statement in (*tables, "PRAGMA user_version = 1", "COMMIT"):
+        db.execute(statement)
+    db.close()
+    other.join(10)
+    assert opened[0].runs() == []
+    opened[0].close()
 
 
 OPEN = "import sys; sys.path.insert(0, sys.argv[1]); from engine.library import Library; Library(sys.argv[2]).close()"

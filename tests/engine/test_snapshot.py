@@ -320,6 +320,18 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir()] == ["s.tiller"]
 
 
+def test_a_new_version_takes_the_place_of_the_old_one_and_is_not_written_into_it(tmp_path: Path) -> None:
+    """Who has the old file open still reads all of it: at no moment is there half of one under the name."""
+    file = tmp_path / "s.tiller"
+    write({"model": {"w": torch.zeros(3)}}, file)
+    old = file.read_bytes()
+    with file.open("rb") as reader:
+        write({"model": {"w": torch.ones(5)}}, file)
+        assert reader.read() == old
+    assert whole(file) != old
+    assert [p.name for p in tmp_path.iterdir()] == ["s.tiller"]
+
+
 def test_a_process_killed_while_it_writes_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "s.tiller"
     write({"model": {"w": torch.zeros(3)}}, file)
