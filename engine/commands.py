@@ -161,6 +161,13 @@ class RunEpoch(Command):
     command: Literal["run_epoch"] = "run_epoch"
 
 
+class Withdraw(Command):
+    """Take back the posted command ``id`` that still waits for its moment."""
+
+    command: Literal["withdraw"] = "withdraw"
+    id: int = Field(ge=1)
+
+
 HandCommand = (
     SetLR
     | ScaleLR

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine.commands import At, HandCommand, TransportCommand
+from engine.commands import At, HandCommand, TransportCommand, Withdraw
 
-AnyCommand = HandCommand | TransportCommand
+AnyCommand = HandCommand | TransportCommand | Withdraw
 
 
 class Letter(NamedTuple):

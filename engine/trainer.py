@@ -12,7 +12,7 @@ from typing import Final
 
 from engine import data
 from engine.carry_out import no_such_batch
-from engine.commands import At, HandCommand, Pause, Resume, RunEpoch, SetEpochs, Start, Stop, TransportCommand
+from engine.commands import At, HandCommand, Pause, Resume, RunEpoch, SetEpochs, Start, Stop, TransportCommand, Withdraw
 from engine.desk import Desk
 from engine.events import (
     CommandEvent,
@@ -268,6 +268,8 @@ class Trainer:
             self._desk.refuse(number, command, problem)
         elif isinstance(command, (Start, Pause, Resume, RunEpoch)):
             self._transport(number, command)
+        elif isinstance(command, Withdraw):
+            self._withdraw(number, command)
         else:
             self._act(number, command)
 
@@ -280,6 +282,16 @@ class Trainer:
             return
         if not isinstance(command, Pause):
             self._one_epoch = isinstance(command, RunEpoch)
+        self._desk.done(number, command)
+
+    def _withdraw(self, number: int, command: Withdraw) -> None:
+        assert self._desk is not None
+        waiting = next((letter for letter in self._later if letter.number == command.id), None)
+        if waiting is None:
+            self._desk.refuse(number, command, Words("it does not wait any more"))
+            return
+        self._later.remove(waiting)
+        self._desk.refuse(waiting.number, waiting.command, Words("withdrawn"))
         self._desk.done(number, command)
 
     def _act(self, number: int, act: HandCommand) -> None:

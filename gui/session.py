@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from engine.commands import At, Pause, Resume, Rewind, RunEpoch, Save, ScaleLR, SetSchedule, Start, Stop
+from engine.commands import At, Pause, Resume, Rewind, RunEpoch, Save, ScaleLR, SetSchedule, Start, Stop, Withdraw
 from engine.events import (
     BranchEvent,
     CommandEvent,
@@ -60,6 +60,8 @@ class Session(QObject):
         self.start: StartEvent | None = None
         self.end: EndEvent | None = None
         self._rates: RateEvent | None = None
+        self._waiting: int | None = None  # the command with a new plan that waits for the next epoch
+        self._withdrawn: set[int] = set()
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             LoadingEvent: self._on_loading,
             StartEvent: self._on_start,
@@ -83,6 +85,7 @@ class Session(QObject):
 
     def show(self, event: Event) -> None:
         """Show what an event brought."""
+        self._withdrawn: set[int] = set()
         self._handlers[type(event)](event)
 
     # -- intents
@@ -100,7 +103,7 @@ class Session(QObject):
         hand.schedule_wanted.connect(lambda: window.show_side(schedule))
         schedule.pending_changed.connect(self._pending_schedule)
         schedule.apply_requested.connect(self._apply_schedule)
-        schedule.drop_requested.connect(lambda: self._preview.set_pending(None))
+        schedule.drop_requested.connect(self._drop_schedule)
         window.plots.dragged.connect(hand.stage_lr)
         window.plots.dragging.connect(self._clock.set_dragging)
         window.plots.touched.connect(self._clock.poke)
@@ -149,13 +152,32 @@ class Session(QObject):
             self._preview.set_pending(None)
 
     def _apply_schedule(self, command: SetSchedule) -> None:
+        self._withdraw()
         at = self._next_epoch(command)
-        self._runs.post(command, At(epoch=at[0], batch=at[1]) if at else None)
+        number = self._runs.post(command, At(epoch=at[0], batch=at[1]) if at else None)
+        if at is not None:
+            self._waiting = number
+            self._window.schedule.show_waiting(
+                tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at[0])
+            )
+
+    def _drop_schedule(self) -> None:
+        self._withdraw()
+        self._preview.set_pending(None)
+
+    def _withdraw(self) -> None:
+        """Take back the new plan that waits for the next epoch, if there is one."""
+        if self._waiting is not None:
+            self._runs.post(Withdraw(id=self._waiting))
+            self._withdrawn.add(self._waiting)
+            self._waiting = None
+            self._window.schedule.show_waiting(None)
 
     def _next_epoch(self, command: SetSchedule) -> tuple[int, int] | None:
         """Where a new plan begins: at the next epoch's start if it counts epochs and the run is in mid-epoch."""
         epoch, batch = self.progress.position
-        if command.schedule.interval == "step" or batch == 0 or self._rates is None or epoch >= self._rates.epochs:
+        once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
+        if once or self._rates is None or epoch >= self._rates.epochs or not (batch or self.state == "training"):
             return None
         return epoch + 1, 0
 
@@ -222,7 +244,10 @@ class Session(QObject):
             return
         if event.name in ("set_lr", "scale_lr", "release_lr"):
             hand.show_warning(event.reason or event.warning)
-        elif event.name == "set_schedule":
+        elif event.name == "set_schedule" and event.id not in self._withdrawn:
+            if event.id == self._waiting:
+                self._waiting = None
+                self._window.schedule.show_waiting(None)
             self._window.schedule.set_problem(said(event.reason) if event.reason else None)
             if event.status == "applied":
                 self._preview.set_pending(None)
@@ -249,7 +274,9 @@ class Session(QObject):
             return
         epoch, batch = self.progress.position
         done = epoch if batch or self.state == "training" else epoch - 1
-        self._window.schedule.set_context(self._rates.epochs, done, self._rates.lr[0], True)
+        schedule = self._window.schedule
+        schedule.set_context(self._rates.epochs, done, self._rates.lr[0], True)
+        schedule.pending.offer_epoch(done + 1 if epoch <= done < self._rates.epochs else None)
 
     def _on_saved(self, event: SavedEvent) -> None:
         self._story.tell(event)

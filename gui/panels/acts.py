@@ -95,6 +95,8 @@ def _act(event: CommandEvent) -> str:
             return tr("Go back to the end of epoch {epoch}, in a new branch", epoch=epoch)
         case "note":
             return tr("Note: {remark}", remark=command.get("text", ""))
+        case "withdraw":
+            return tr("Take back what waits for its moment")
         case "stop":
             return tr("Save and end the run")
         case other:

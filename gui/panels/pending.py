@@ -1,4 +1,4 @@
-"""What only a pending plan has: where it starts, its base LR, Apply and Drop."""
+"""What only a pending plan has: where and when it starts, its base LR, Apply and Drop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.commands import SetSchedule
 from engine.schedules import Constant
@@ -23,11 +32,13 @@ class PendingControls(QWidget):
     Signals:
         start_changed(): here or as if from epoch 1, by the person or by ``reset``.
         base_changed(): the person edited the base LR.
+        moment_changed(): at the next epoch's start or at once, by the person.
         applied(), dropped(): the buttons.
     """
 
     start_changed = Signal()
     base_changed = Signal()
+    moment_changed = Signal()
     applied = Signal()
     dropped = Signal()
 
@@ -35,6 +46,12 @@ class PendingControls(QWidget):
         super().__init__(parent)
         self.here, self.replay = QRadioButton(tr("here")), QRadioButton(tr("as if from epoch 1"))
         self.base, self.note = LineEditor(read_float, write), Note()
+        self.moment = QComboBox()
+        self.moment.addItems([tr("at the next epoch"), tr("at the next batch")])
+        self.moment.setAccessibleName(tr("When to apply"))
+        self.moment.setToolTip(
+            tr("A schedule that counts epochs begins best at an epoch's start; in mid-epoch, that epoch is its first.")
+        )
         self.apply, self.drop = QPushButton(tr("Apply")), QPushButton(tr("Drop"))
         starts = QButtonGroup(self)
         radios = QHBoxLayout()
@@ -61,16 +78,29 @@ class PendingControls(QWidget):
         column.setSpacing(4)
         column.addLayout(radios)
         column.addWidget(labelled(tr("Base LR"), self.base))
+        self._when = labelled(tr("Apply"), self.moment)
+        column.addWidget(self._when)
         column.addWidget(self.note)
         column.addLayout(buttons)
         self.here.toggled.connect(self.start_changed)
         self.base.edited.connect(self.base_changed)
+        self.moment.activated.connect(self.moment_changed)
         self.apply.clicked.connect(self.applied)
         self.drop.clicked.connect(self.dropped)
 
     def from_start(self) -> bool:
         """Whether the plan shall run as if from epoch 1."""
         return self.replay.isChecked()
+
+    def at_once(self) -> bool:
+        """Whether the plan shall begin at the next batch, even in mid-epoch."""
+        return self._when.isHidden() or self.moment.currentIndex() == 1
+
+    def offer_epoch(self, epoch: int | None) -> None:
+        """The epoch at whose start the plan can begin; None: the next batch begins one."""
+        self._when.setVisible(epoch is not None)
+        if epoch is not None:
+            self.moment.setItemText(0, tr("at the start of epoch {epoch}", epoch=epoch))
 
     def base_lr(self) -> Any:
         """The base LR as typed; None where it is empty or not to be given."""
@@ -93,6 +123,7 @@ class PendingControls(QWidget):
         """Start here, on the LR in force."""
         self.base.show_value(None)
         self.here.setChecked(True)
+        self.moment.setCurrentIndex(0)
 
     def set_lr_in_force(self, lr: float) -> None:
         """What an empty base LR means."""
@@ -111,20 +142,18 @@ class PendingControls(QWidget):
         self.base.set_problem(wrong)
         self.apply.setEnabled(why_not is None and wrong is None)
         self.apply.setToolTip(
-            tr("Take this schedule at the next batch")
-            if self.apply.isEnabled()
-            else tr("Not possible yet: {why}", why=why_not or wrong)
+            tr("Take this schedule") if self.apply.isEnabled() else tr("Not possible yet: {why}", why=why_not or wrong)
         )
 
 
-def labelled(text: str, field: Editor) -> QWidget:
+def labelled(text: str, field: QWidget) -> QWidget:
     """A row with ``text`` before ``field``."""
     row = QWidget()
     line = QHBoxLayout(row)
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(8)
     label = QLabel(text)
-    label.setBuddy(field.control())
+    label.setBuddy(field.control() if isinstance(field, Editor) else field)
     line.addWidget(label)
     line.addWidget(field, 1)
     return row

@@ -53,6 +53,7 @@ class SchedulePanel(QWidget):
         self._reported: ScheduleSpec | None = None
         self._base_wanted = False
         self._problem: str | None = None
+        self._waiting: str | None = None
         self._warnings: list[str] = []
         self.title = heading("")
         self.picker = SchedulePicker()
@@ -87,6 +88,11 @@ class SchedulePanel(QWidget):
     def gives_lr(self) -> bool:
         """Whether an expression is chosen that gives the LR itself, so that its base must be 1."""
         return self._kind is LambdaLR and bool(self.gives.raw() == "lr")
+
+    def show_waiting(self, text: str | None) -> None:
+        """Say that the pending plan was sent and waits for its moment; None: it waits no more."""
+        self._waiting = text
+        self._show_words()
 
     def set_schedule(self, spec: ScheduleSpec) -> None:
         """Show the recipe's schedule, or the plan in force; ``set_context`` first. No signal.
@@ -180,6 +186,7 @@ class SchedulePanel(QWidget):
         self.gives.edited.connect(self._gives_edited)
         self.pending.start_changed.connect(self._start_edited)
         self.pending.base_changed.connect(self._pending)
+        self.pending.moment_changed.connect(self._pending)
         self.pending.applied.connect(self._apply)
         self.pending.dropped.connect(self._drop)
 
@@ -313,6 +320,8 @@ class SchedulePanel(QWidget):
         self.preview.say(problem or self._preview_text, error=problem is not None)
         spec = self.schedule()
         own = [said(w) for w in spec.warnings()] if spec else []
-        self.notes.say("\n".join(f"⚠ {text}" for text in [*own, *self._warnings]))
+        notes = [f"⚠ {text}" for text in [*own, *self._warnings]]
+        self.notes.say("\n".join([*([self._waiting] if self._waiting else []), *notes]))
         unfinished = tr("a field above is wrong") if spec is None else None
-        self.pending.allow(problem or unfinished)
+        same = None if differs or not self._running else tr("it is the plan in force")
+        self.pending.allow(problem or unfinished or same)
