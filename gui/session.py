@@ -85,7 +85,6 @@ class Session(QObject):
 
     def show(self, event: Event) -> None:
         """Show what an event brought."""
-        self._withdrawn: set[int] = set()
         self._handlers[type(event)](event)
 
     # -- intents

@@ -323,5 +323,4 @@ class SchedulePanel(QWidget):
         notes = [f"⚠ {text}" for text in [*own, *self._warnings]]
         self.notes.say("\n".join([*([self._waiting] if self._waiting else []), *notes]))
         unfinished = tr("a field above is wrong") if spec is None else None
-        same = None if differs or not self._running else tr("it is the plan in force")
-        self.pending.allow(problem or unfinished or same)
+        self.pending.allow(problem or unfinished)

@@ -237,6 +237,28 @@ def test_warnings_are_shown_and_forbid_nothing(panel: SchedulePanel) -> None:
     assert panel.pending.apply.isEnabled()
 
 
+def test_a_plan_begins_with_the_next_epoch_or_at_once(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.01, True)
+    panel.pending.offer_epoch(14)
+    assert panel.pending.moment.currentText() == "at the start of epoch 14"
+    assert not panel.pending.at_once()
+    with qtbot.waitSignal(panel.pending_changed):
+        qtbot.keyClick(panel.pending.moment, Qt.Key.Key_Down)
+    assert panel.pending.at_once()
+    panel.pending.reset()
+    assert not panel.pending.at_once()
+    panel.pending.offer_epoch(None)
+    assert panel.pending.at_once()
+
+
+def test_a_sent_plan_is_said_to_wait(panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.01, True)
+    panel.show_waiting("Sent: it begins with epoch 14.")
+    assert "it begins with epoch 14" in panel.notes.text()
+    panel.show_waiting(None)
+    assert panel.notes.text() == ""
+
+
 def test_an_accuracy_turns_mode_to_max_and_a_contradiction_is_told(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, ReduceLROnPlateau)
     pick(qtbot, field(panel, ReduceLROnPlateau, "monitor"), "val_accuracy")
