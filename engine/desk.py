@@ -48,7 +48,7 @@ class Desk:
             undo = state.capture() if self._keeper.keeps and isinstance(act, CHANGES) else None
             warning = carry_out(act, state)
         except Rejected as refusal:
-            self.refuse(number, act, refusal.reason)
+            self._answer(number, act, "rejected", reason=refusal.reason, hold=refusal.hold)
             return "refused"
         if undo is not None:
             self._keeper.autosave(undo, "before")
@@ -74,6 +74,7 @@ class Desk:
         warning: str | None = None,
         before: list[float] | None = None,
         at: At | None = None,
+        hold: bool = False,
     ) -> CommandEvent:
         at, rates = at or self._loop.state.position, self._loop.state.rate.rates()
         answer = CommandEvent(
@@ -86,6 +87,7 @@ class Desk:
             warning=warning,
             lr=rates,
             lr_before=rates if before is None else before,
+            hold=hold,
         )
         self._emit(answer)
         return answer

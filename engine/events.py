@@ -134,7 +134,8 @@ class CommandEvent(Event):
     """The answer to a command: queued, then applied or rejected.
 
     ``id`` is what ``post`` returned (0 for a line of a hand file); ``lr`` the rates in force afterwards, ``lr_before``
-    those before; ``warning`` what the person should know although it was done.
+    those before; ``warning`` what the person should know although it was done; ``hold`` that a rejected rate would have
+    been taken, had it been asked to be held.
     """
 
     event: ClassVar[str] = "command"
@@ -147,6 +148,7 @@ class CommandEvent(Event):
     warning: str | None = None
     lr: list[float] = field(default_factory=list)
     lr_before: list[float] = field(default_factory=list)
+    hold: bool = False
 
     @property
     def name(self) -> str:

@@ -65,7 +65,8 @@ class GroupRate:
                 Words(
                     "the plan is 0 here (group {group}), so there is no shape to keep; hold the rate instead",
                     group=self.name,
-                )
+                ),
+                hold=True,
             )
 
     def release(self) -> None:

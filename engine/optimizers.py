@@ -21,11 +21,12 @@ _CLASSES: Final[dict[str, type[Optimizer]]] = {
 
 
 class Rejected(Exception):  # noqa: N818 - a refusal with its reason, not an error of the program
-    """A command that is not carried out; ``reason`` says why, for a person."""
+    """A command that is not carried out; ``reason`` says why, for a person, ``hold`` that holding would be."""
 
-    def __init__(self, reason: Words) -> None:
+    def __init__(self, reason: Words, *, hold: bool = False) -> None:
         super().__init__(str(reason))
         self.reason = reason
+        self.hold = hold
 
 
 def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> Optimizer:

@@ -16,6 +16,7 @@ from engine.library import Library, default_root
 from engine.qthread import Worker
 from engine.spec import SpecError
 from gui.chores import Chores
+from gui.files import Files
 from gui.frames import FrameClock
 from gui.garbage import GarbageTimer
 from gui.preview import Preview
@@ -45,18 +46,19 @@ class App:
             self.library: Library | None = Library(library or default_root())
         except SpecError as error:
             self.library, problem = None, error
-        self.curves, self.errands = Worker(), Worker()
+        self.curves, self.errands, self.downloads = Worker(), Worker(), Worker()
         self.clock = FrameClock(window=self.window)
         self.runs = Runs(self.library)
         self.preview = Preview(self.window, self.curves)
-        self.chores = Chores(self.window, self.errands)
+        self.chores = Chores(self.window, self.errands, self.downloads)
         self.story = Story(self.window)
         self.session = Session(self.window, self.runs, self.preview, self.story, self.clock)
         self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
+        self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
         self.garbage = GarbageTimer()
         self._wire()
         self._recall()
-        self.reception.show_recipe(self.settings.last_recipe)
+        self.reception.set_up(self.settings.last_recipe)
         if problem is not None:
             self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(str(problem))))
 
@@ -70,7 +72,7 @@ class App:
         self._remember()
         self.window.leave()
         self.clock.stop()
-        for worker in (self.curves, self.errands):  # an import of PyTorch under way cannot be cut short
+        for worker in (self.curves, self.errands, self.downloads):  # an import of PyTorch under way cannot be cut short
             worker.stop()
         if self.library is not None:
             self.library.close()
@@ -90,11 +92,9 @@ class App:
         window.tutorial.triggered.connect(self._tutorial)
 
     def _begin(self) -> None:
-        self.curves.start()
-        self.errands.start()
+        for worker in (self.curves, self.errands, self.downloads):
+            worker.start()
         self.chores.load_torch()
-        if self.library is not None:
-            self.chores.look_for_runs(self.library)
 
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]
@@ -157,7 +157,7 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     sys.excepthook = lambda kind, error, where: _say(app, kind, error, where)
     app.show()
     if what is not None:
-        app.reception.open_path(what, begin=start)
+        app.files.open_path(what, begin=start)
     elif start:
         app.reception.start()
     status = application.exec()

@@ -24,19 +24,24 @@ class Chores(QObject):
     Signals:
         torch_loaded(): training can begin.
         torch_failed(str, str): why it cannot, and the details.
+        download_told(str, int, int): what is fetched, and how much of how much is done.
+        download_over(): nothing is fetched any more.
     """
 
     torch_loaded = Signal()
     torch_failed = Signal(str, str)
+    download_told = Signal(str, object, object)  # bytes do not fit into Qt's numbers
+    download_over = Signal()
 
-    def __init__(self, window: Window, worker: Worker, parent: QObject | None = None) -> None:
+    def __init__(self, window: Window, worker: Worker, downloads: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
-        self._worker = worker
+        self._worker, self._downloads = worker, downloads
         self._data: DataSpec | None = None
         self.ready = False
         worker.answered.connect(self._answered)
-        worker.progressed.connect(self._progressed)
+        downloads.answered.connect(self._downloaded)
+        downloads.progressed.connect(lambda _, what, done, total: self.download_told.emit(said(what), done, total))
 
     def load_torch(self) -> None:
         """Import PyTorch on the worker thread, with a note where the device will stand."""
@@ -67,19 +72,26 @@ class Chores(QObject):
             return questions.download(data, question.progress, question.cancelled)
 
         self._data = data
-        self._window.setup.set_data_status(tr("Starting the download…"), False)
-        self._window.transport.show_loading(tr("Starting the download…"))
-        self._worker.ask("download", work)
+        text = tr("Starting the download…")
+        self._window.setup.set_data_status(text, False)
+        self.download_told.emit(text, 0, 0)
+        self._downloads.ask("download", work)
 
     def cancel_download(self) -> None:
         """Stop fetching; what was fetched whole is kept."""
-        self._worker.cancel("download")
+        self._downloads.cancel("download")
         self._data = None
         self._window.setup.set_data_status(tr("The download was cancelled."), True)
+        self.download_over.emit()
 
-    def _progressed(self, key: str, what: object, done: int, total: int) -> None:
-        if key == "download":
-            self._window.transport.show_loading(str(what), done, total)
+    def _downloaded(self, _key: str, answer: object) -> None:
+        self._show_data(answer)
+        self.download_over.emit()
+
+    def _show_data(self, answer: object) -> None:
+        problem = answer.problem if isinstance(answer, Failure) else answer
+        text = said(str(problem)) if problem else tr("The data set is there.")
+        self._window.setup.set_data_status(text, bool(problem))
 
     def _answered(self, key: str, answer: object) -> None:
         window = self._window
@@ -88,13 +100,7 @@ class Chores(QObject):
         elif key == "outline" and isinstance(answer, questions.Outline):
             window.setup.set_outline(answer.modules)
         elif key == "data":
-            problem = answer.problem if isinstance(answer, Failure) else answer
-            window.setup.set_data_status(said(str(problem)) if problem else tr("The data set is there."), bool(problem))
-        elif key == "download":
-            problem = answer.problem if isinstance(answer, Failure) else answer
-            text = said(str(problem)) if problem else tr("The data set is there.")
-            window.setup.set_data_status(text, bool(problem))
-            window.transport.show_state("ready")
+            self._show_data(answer)
         elif key == "runs" and isinstance(answer, list):
             window.start_page.show_resumables(answer)
 

@@ -29,9 +29,11 @@ class Preview(QObject):
 
     Signals:
         drawn(): a curve that the person waits for is in the plot.
+        judged(str | None): why the recipe's schedule cannot be run to its end, or None.
     """
 
     drawn = Signal()
+    judged = Signal(object)
 
     def __init__(self, window: Window, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +44,9 @@ class Preview(QObject):
         self._batches = 1
         self._history: list[dict[str, float]] = []
         self._pending: Command | None = None
-        self._pending_at: tuple[int, int] | None = None
+        self._plan_ends = ""
+        self._asked = 0
+        self._awaited: dict[str, str] = {}  # of each kind of curve, the key of the newest question
         worker.answered.connect(self._answered)
 
     # -- before the start
@@ -50,6 +54,8 @@ class Preview(QObject):
     def show_recipe(self, recipe: Recipe | None, group_names: Sequence[str]) -> None:
         """Ask for the whole curve of ``recipe``; None (it is wrong somewhere) takes the curve away."""
         self._rates, self._pending, self._recipe = None, None, recipe
+        self._plan_ends = ""
+        key = self._new_key(PLAN)
         if recipe is None:
             self._worker.cancel(PLAN)
             self._window.plots.set_plan(None)
@@ -58,9 +64,7 @@ class Preview(QObject):
 
         def work(question: Question) -> Curve:
             batches = questions.batches_per_epoch(recipe.data)
-            query = CurveQuery(
-                key=PLAN, recipe=recipe, group_names=names, steps_per_epoch=batches, epochs=recipe.epochs
-            )
+            query = CurveQuery(key=key, recipe=recipe, group_names=names, steps_per_epoch=batches, epochs=recipe.epochs)
             return questions.curve(query, question.cancelled)
 
         self._worker.ask(PLAN, work)
@@ -77,24 +81,25 @@ class Preview(QObject):
     def show_run(self, recipe: Recipe, batches: int, history: Sequence[dict[str, float]]) -> None:
         """The run that curves are of from now on."""
         self._recipe, self._batches, self._history = recipe, batches, list(history)
-        self._pending = None
+        self.set_pending(None)
 
     def add_metrics(self, metrics: dict[str, float]) -> None:
         """An epoch ended."""
         self._history.append(metrics)
 
     def show_rates(self, rates: RateEvent) -> None:
-        """The rates moved: ask for the plan ahead, and for what is pending on top of it."""
+        """The rates moved: ask for the plan ahead."""
         self._rates = rates
         self._ask(PLAN, None, None)
-        if self._pending is not None:
-            self._ask(PENDING, self._pending, self._pending_at)
 
     def set_pending(self, act: Command | None, at: tuple[int, int] | None = None) -> None:
         """Draw what ``act`` would bring (from ``at`` on), dotted; None takes it back."""
-        self._pending, self._pending_at = act, at
+        before, self._pending = self._pending, act
+        if before is not None and not isinstance(act, SetSchedule):
+            self._say_plan()
         if act is None:
             self._worker.cancel(PENDING)
+            self._new_key(PENDING)
             self._window.plots.set_pending(None)
             self._window.hand.show_floor(None)
         else:
@@ -112,7 +117,7 @@ class Preview(QObject):
             return
         position = (rates.epoch, rates.batch)
         query = CurveQuery(
-            key=key,
+            key=self._new_key(key),
             recipe=recipe,
             group_names=tuple(rates.groups),
             steps_per_epoch=self._batches,
@@ -124,6 +129,12 @@ class Preview(QObject):
             history=tuple(self._history),
         )
         self._worker.ask(key, partial(_draw, query))
+
+    def _new_key(self, kind: str) -> str:
+        """A key that no other question has: an answer to an older one may still be on its way."""
+        self._asked += 1
+        self._awaited[kind] = f"{kind} {self._asked}"
+        return self._awaited[kind]
 
     # -- answers
 
@@ -138,29 +149,40 @@ class Preview(QObject):
         if key.startswith("spark "):
             if not answer.problem:
                 schedule.set_sparkline(key.removeprefix("spark "), answer.x, answer.lr)
-        elif key == PLAN:
+        elif answer.key == self._awaited.get(PLAN):
             self._show_plan(answer)
-        elif self._pending is not None:
+        elif answer.key == self._awaited.get(PENDING):
             self._show_pending(answer)
 
     def _show_plan(self, curve: Curve) -> None:
-        schedule = self._window.schedule
         self._window.plots.set_plan(curve if curve.x.size else None)
+        self._plan_ends = _ends(curve)
         if self._rates is None:
-            schedule.set_problem(said(curve.problem) if curve.problem else None)
-            schedule.set_warnings([said(w) for w in curve.warnings])
-            schedule.set_preview(_ends(curve))
-        else:
-            self._window.hand.show_plan(_plan_words(self._rates, curve))
+            self._say_of_schedule(curve)
+            self.judged.emit(said(curve.problem) if curve.problem else None)
+            return
+        self._window.hand.show_plan(_plan_words(self._rates, curve))
+        if not isinstance(self._pending, SetSchedule):
+            self._window.schedule.set_preview(self._plan_ends)
+
+    def _say_plan(self) -> None:
+        """The schedule's panel speaks of the plan in force again."""
+        schedule = self._window.schedule
+        schedule.set_problem(None)
+        schedule.set_warnings([])
+        schedule.set_preview(self._plan_ends)
+
+    def _say_of_schedule(self, curve: Curve) -> None:
+        schedule = self._window.schedule
+        schedule.set_problem(said(curve.problem) if curve.problem else None)
+        schedule.set_warnings([said(w) for w in curve.warnings])
+        schedule.set_preview(_ends(curve))
 
     def _show_pending(self, curve: Curve) -> None:
         self._window.plots.set_pending(curve if curve.x.size else None)
         self.drawn.emit()
         if isinstance(self._pending, SetSchedule):
-            schedule = self._window.schedule
-            schedule.set_problem(said(curve.problem) if curve.problem else None)
-            schedule.set_warnings([said(w) for w in curve.warnings])
-            schedule.set_preview(_ends(curve))
+            self._say_of_schedule(curve)
         else:
             self._window.hand.show_warning(said(curve.problem) if curve.problem else _first(curve.warnings))
 

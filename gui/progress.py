@@ -30,9 +30,15 @@ class Progress:
         self.val_accuracy = event.history[-1].val_accuracy if event.history else None
         self.at(event.epoch, event.batch)
 
+    def clear(self) -> None:
+        """There is no run: nothing is left to show."""
+        self._pace.clear()
+        self._dirty = False
+        self.position, self.val_accuracy = (1, 0), None
+
     def at(self, epoch: int, batch: int) -> None:
         """The run stands before ``batch`` of ``epoch``."""
-        self.position = (epoch, batch)
+        self.position = (epoch, batch) if batch < self._batches else (epoch + 1, 0)
         self._dirty = True
 
     def steps(self, event: StepsEvent) -> None:

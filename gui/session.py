@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 
-from engine.commands import At, Pause, Resume, Rewind, RunEpoch, Save, ScaleLR, SetSchedule, Start, Stop, Withdraw
+from engine.commands import Pause, Resume, Rewind, RunEpoch, Save, ScaleLR, SetLR, Start, Stop
 from engine.events import (
     BranchEvent,
     CommandEvent,
@@ -27,8 +30,7 @@ from engine.events import (
 )
 from engine.lifecycle import State
 from engine.recipe import OptimizerSpec, Recipe, recipe_from_json
-from engine.schedules import AnySchedule
-from engine.spec import parse
+from gui.change import PendingChange
 from gui.frames import FrameClock
 from gui.panels.slider import rate_text
 from gui.preview import Preview
@@ -56,12 +58,13 @@ class Session(QObject):
         self._window, self._runs, self._preview, self._story, self._clock = window, runs, preview, story, clock
         self.series = RunSeries()
         self.progress = Progress(window)
+        self._change = PendingChange(window, runs, preview, self.progress, self)
         self.state: State = "ready"
         self.start: StartEvent | None = None
         self.end: EndEvent | None = None
+        self._loading = False
         self._rates: RateEvent | None = None
-        self._waiting: int | None = None  # the command with a new plan that waits for the next epoch
-        self._withdrawn: set[int] = set()
+        self._going_back: int | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             LoadingEvent: self._on_loading,
             StartEvent: self._on_start,
@@ -87,22 +90,55 @@ class Session(QObject):
         """Show what an event brought."""
         self._handlers[type(event)](event)
 
+    @property
+    def snapshot(self) -> Path | None:
+        """The file that holds the run as it ended; None where none has, or none was written."""
+        return Path(self.end.snapshot) if self.end is not None and self.end.snapshot else None
+
+    @property
+    def failed_untrained(self) -> bool:
+        """Whether the run failed before anything was trained."""
+        return self.state == "failed" and not len(self.series.x) and not len(self.series.epoch_x)
+
+    def load(self) -> None:
+        """A run is about to be loaded; the one shown stays until it is."""
+        self._loading = True
+        self._show_state("loading")
+
+    def unload(self) -> None:
+        """It was not loaded after all."""
+        self._loading = False
+        self._show_state("ready" if self.end is None else self.end.reason)
+
+    def forget(self) -> None:
+        """There is no run any more: a new one is being set up."""
+        self.start, self.end, self._rates = None, None, None
+        self.state, self._loading, self._going_back = "ready", False, None
+        self.series.clear()
+        self.progress.clear()
+        self._story.forget()
+        self._change.forget()
+        self._window.hand.show_plan("")
+        self._clock.poke()
+
+    def save(self, path: str | None) -> None:
+        """Save the run's state to ``path``, or to a place named by itself; the answer comes as an event."""
+        self._runs.post(Save(path=path))
+
     # -- intents
 
     def _connect(self) -> None:
         window, post = self._window, self._runs.post
-        transport, hand, schedule, banner = window.transport, window.hand, window.schedule, window.banner
+        transport, hand, banner = window.transport, window.hand, window.banner
+        transport.start.connect(self._start)
         transport.pause.connect(lambda: post(Pause()))
         transport.resume.connect(self._resume)
         transport.run_epoch.connect(self._run_epoch)
         transport.finish.connect(lambda: post(Stop()))
         hand.command_wanted.connect(post)
-        hand.staged.connect(self._preview.set_pending)
         hand.group_chosen.connect(self._group_chosen)
-        hand.schedule_wanted.connect(lambda: window.show_side(schedule))
-        schedule.pending_changed.connect(self._pending_schedule)
-        schedule.apply_requested.connect(self._apply_schedule)
-        schedule.drop_requested.connect(self._drop_schedule)
+        hand.schedule_wanted.connect(lambda: window.show_side(window.schedule))
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(hand.drop)
         window.plots.dragged.connect(hand.stage_lr)
         window.plots.dragging.connect(self._clock.set_dragging)
         window.plots.touched.connect(self._clock.poke)
@@ -112,78 +148,32 @@ class Session(QObject):
         banner.stop_wanted.connect(lambda: post(Stop()))
         self._story.put_back_wanted.connect(post)
 
-    def forget(self) -> None:
-        """There is no run any more: a new one is being set up."""
-        self.start, self.end, self._rates, self.state = None, None, None, "ready"
-        self.series.clear()
-        self._window.plots.clear_markers()
-        self._window.action_line.clear()
-        self._clock.poke()
-
-    def save(self, path: str | None) -> None:
-        """Save the run's state to ``path``, or to a place named by itself; the answer comes as an event."""
-        self._runs.post(Save(path=path))
+    def _start(self) -> None:
+        if self.state == "ready" and self.start is not None:  # a run that was loaded and stands ready
+            self._resume()
 
     def _resume(self) -> None:
         self._window.banner.clear()
         self._runs.post(Start() if self.state == "ready" else Resume())
 
     def _run_epoch(self) -> None:
-        if self._runs.active:
+        if self._runs.active and not self._loading:
             self._runs.post(RunEpoch())
 
     def _back(self, epoch: int) -> None:
-        self._runs.post(Rewind(epoch=epoch))
-        self._runs.post(ScaleLR(factor=0.1))
-        self._runs.post(Resume())
+        self._going_back = self._runs.post(Rewind(epoch=epoch))  # the rest follows once that is done
+
+    def _went_back(self, event: CommandEvent) -> None:
+        self._going_back = None
+        if event.status == "applied":
+            self._runs.post(ScaleLR(factor=0.1))
+            self._runs.post(Resume())
+        else:
+            self._window.banner.show_failure(tr("Not gone back: {reason}", reason=said(event.reason or "")))
 
     def _group_chosen(self, group: str | None) -> None:
         names = self.start.groups if self.start else []
         self._window.plots.rate.set_active_group(names.index(group) if group in names else None)
-
-    def _pending_schedule(self, command: SetSchedule | None) -> None:
-        confirmed = self._schedule_in_force()
-        if command is not None and (
-            command.schedule != confirmed or command.start == "replay" or command.lr is not None
-        ):
-            self._preview.set_pending(command, self._next_epoch(command))
-        else:
-            self._preview.set_pending(None)
-
-    def _apply_schedule(self, command: SetSchedule) -> None:
-        self._withdraw()
-        at = self._next_epoch(command)
-        number = self._runs.post(command, At(epoch=at[0], batch=at[1]) if at else None)
-        if at is not None:
-            self._waiting = number
-            self._window.schedule.show_waiting(
-                tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at[0])
-            )
-
-    def _drop_schedule(self) -> None:
-        self._withdraw()
-        self._preview.set_pending(None)
-
-    def _withdraw(self) -> None:
-        """Take back the new plan that waits for the next epoch, if there is one."""
-        if self._waiting is not None:
-            self._runs.post(Withdraw(id=self._waiting))
-            self._withdrawn.add(self._waiting)
-            self._waiting = None
-            self._window.schedule.show_waiting(None)
-
-    def _next_epoch(self, command: SetSchedule) -> tuple[int, int] | None:
-        """Where a new plan begins: at the next epoch's start if it counts epochs and the run is in mid-epoch."""
-        epoch, batch = self.progress.position
-        once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
-        if once or self._rates is None or epoch >= self._rates.epochs or not (batch or self.state == "training"):
-            return None
-        return epoch + 1, 0
-
-    def _schedule_in_force(self) -> Any:
-        if self._rates is None:
-            return None
-        return parse(AnySchedule, self._rates.state["groups"][0]["plan"]["spec"])
 
     # -- events
 
@@ -191,7 +181,8 @@ class Session(QObject):
         self._window.transport.show_loading(said(event.what), event.done, event.total)
 
     def _on_start(self, event: StartEvent) -> None:
-        window = self._window
+        window, goes_on = self._window, self._goes_on(event)
+        self._loading, self._going_back = False, None
         self.start, self.end, self._rates = event, None, None
         recipe = recipe_from_json(json.dumps(event.recipe))
         window.banner.clear()
@@ -203,25 +194,39 @@ class Session(QObject):
         window.plots.set_epochs(event.epochs)
         window.plots.set_group_names(event.groups)
         window.schedule.set_group_names(event.groups)
-        self.series.clear()
-        self.series.restore(event.history, event.batches_per_epoch)
+        if not goes_on:
+            self.series.restore(event.history, event.batches_per_epoch)
         self.progress.begin(event, recipe.data.batch_size)
         self._preview.show_run(recipe, event.batches_per_epoch, [e.metrics() for e in event.history])
-        self._story.begin(event)
+        self._change.forget()
+        self._story.begin(event, goes_on)
         window.hand.set_enabled_because(None)
         window.show_side(window.hand)
         self._clock.poke()
 
+    def _goes_on(self, event: StartEvent) -> bool:
+        """Whether the run that begins is the one shown, right where it was left: what is drawn of it still holds."""
+        before, series = self.start, self.series
+        if before is None or before.run != event.run or series.batches_per_epoch != event.batches_per_epoch:
+            return False
+        at = event.epoch - 1 + event.batch / event.batches_per_epoch
+        return abs(series.position - at) < 0.5 / event.batches_per_epoch
+
     def _on_state(self, event: StateEvent) -> None:
-        self.state = event.state
-        training = event.state == "training"
-        self._window.transport.show_state(event.state)
-        self._window.chip.show_state(event.state)
+        if self._loading:
+            return  # it ends while it is loaded; the end says the rest
+        self.progress.at(event.epoch, event.batch)
+        self._show_state(event.state)
+        self._clock.hurry()
+
+    def _show_state(self, state: State) -> None:
+        self.state = state
+        training = state == "training"
+        self._window.transport.show_state(state)
+        self._window.chip.show_state(state)
         self._clock.set_mode("training" if training else "free")
         self.series.stand(not training)
-        self.progress.at(event.epoch, event.batch)
-        self._show_context()
-        self._clock.hurry()
+        self._change.show_state(state)
 
     def _on_steps(self, event: StepsEvent) -> None:
         assert self.start is not None
@@ -236,46 +241,34 @@ class Session(QObject):
         self._clock.poke()
 
     def _on_command(self, event: CommandEvent) -> None:
-        self._story.tell(event)
         self._clock.hurry()
+        if self._loading:
+            return  # a stop that came before the run
+        self._story.tell(event)
         hand = self._window.hand
         if event.status == "queued":
             return
         if event.name in ("set_lr", "scale_lr", "release_lr"):
             hand.show_warning(event.reason or event.warning)
-        elif event.name == "set_schedule" and event.id not in self._withdrawn:
-            if event.id == self._waiting:
-                self._waiting = None
-                self._window.schedule.show_waiting(None)
-            self._window.schedule.set_problem(said(event.reason) if event.reason else None)
-            if event.status == "applied":
-                self._preview.set_pending(None)
-                self._rates = None  # the next rates bring the new plan into the editor
+            if event.hold:
+                kind = SetLR if event.name == "set_lr" else ScaleLR
+                hand.offer_hold(kind.model_validate(event.command))
+        elif event.name == "set_schedule":
+            self._change.answered(event)
+        elif event.name == "rewind" and event.id == self._going_back:
+            self._went_back(event)
         elif event.name == "save" and event.status == "rejected":
-            self._window.banner.show_failure(tr("Not saved: {reason}", reason=said(event.reason or "")))
+            self._window.banner.show_failure(tr("{reason}", reason=said(event.reason or "")))
 
     def _on_rate(self, event: RateEvent) -> None:
-        first = self._rates is None
         self._rates = event
         self.progress.rates(event)
         window = self._window
         window.plots.set_epochs(event.epochs)
         window.hand.show_rates(event.groups, event.lr, event.plan, event.holding, event.touched)
-        self._show_context()
-        if first:
-            window.schedule.set_schedule(self._schedule_in_force())
         self._preview.show_rates(event)
+        self._change.show_rates(event)
         self._clock.poke()
-
-    def _show_context(self) -> None:
-        """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
-        if self._rates is None:
-            return
-        epoch, batch = self.progress.position
-        done = epoch if batch or self.state == "training" else epoch - 1
-        schedule = self._window.schedule
-        schedule.set_context(self._rates.epochs, done, self._rates.lr[0], True)
-        schedule.pending.offer_epoch(done + 1 if epoch <= done < self._rates.epochs else None)
 
     def _on_saved(self, event: SavedEvent) -> None:
         self._story.tell(event)
@@ -285,6 +278,7 @@ class Session(QObject):
 
     def _on_branch(self, event: BranchEvent) -> None:
         assert self.start is not None
+        self.start = replace(self.start, run=event.run, parent=event.parent)
         self.series.truncate(event.epoch, event.batch)
         self._preview.show_run(
             recipe_from_json(json.dumps(self.start.recipe)),
@@ -293,25 +287,30 @@ class Session(QObject):
         )
         self._story.retell(event.hand)
         self.progress.at(event.epoch, event.batch)
+        self._change.renew()  # the plan in force may be an older one again
         self._clock.poke()
 
     def _on_diverged(self, event: DivergedEvent) -> None:
         self._story.tell(event)
         text = tr("{what}.", what=said(event.text)[:1].upper() + said(event.text)[1:])
-        self._window.banner.show_diverged(text, event.epoch - 1 if event.batch else max(0, event.epoch - 2))
+        back = event.epoch - 1 if event.batch else max(0, event.epoch - 2)
+        self._window.banner.show_diverged(text, back if self._runs.library is not None else None)
 
     def _on_end(self, event: EndEvent) -> None:
+        window = self._window
+        if event.reason == "failed":
+            text = said(event.text or tr("The run failed."))
+            text = tr("{field}: {text}", field=event.field, text=text) if event.field else text
+            window.banner.show_failure(text, event.details)
+        if self._loading:
+            self.unload()
+            return
         self._story.tell(event)
         self.end = event
-        window = self._window
-        self._clock.set_mode("free")
-        reason = tr("The run has ended.")
-        window.hand.set_enabled_because(reason)
-        self._preview.set_pending(None)
-        if event.reason == "failed":
-            self.state = "failed"
-            window.chip.show_state("failed")
-            window.banner.show_failure(said(event.text or tr("The run failed.")), event.details)
+        self._change.forget()
+        window.hand.set_enabled_because(tr("The run has ended."))
+        if event.reason == "stopped" and event.snapshot:
+            window.action_line.show_saved(event.snapshot)
         elif event.reason == "finished" and self.progress.val_accuracy is not None:
             more = 10 if event.snapshot else 0
             window.banner.show_finished(self._finished_words(), self._next_words(), more)

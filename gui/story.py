@@ -44,13 +44,19 @@ class Story(QObject):
         window.action_line.put_back.connect(self._put_back)
         window.plots.marker_clicked.connect(self._marker_clicked)
 
-    def begin(self, event: StartEvent) -> None:
-        """A run begins, with what its hand did so far."""
+    def begin(self, event: StartEvent, goes_on: bool = False) -> None:
+        """A run begins, with what its hand did so far; or the one that is told of already ``goes_on``."""
         self._groups, self._batches = event.groups, event.batches_per_epoch
+        if not goes_on:
+            self.forget()
+            self._window.log.show_groups(event.groups)
+            self.retell(event.hand)
+
+    def forget(self) -> None:
+        """There is no run."""
         self._window.log.clear()
-        self._window.log.show_groups(event.groups)
+        self._window.plots.clear_markers()
         self._window.action_line.clear()
-        self.retell(event.hand)
 
     def retell(self, hand: list[CommandEvent]) -> None:
         """Mark what the hand did on the road that the run is on, and nothing else."""

@@ -1,0 +1,157 @@
+"""The change that is being prepared: a staged rate, or another schedule; drawn, sent, and perhaps taken back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from engine.commands import At, Command, SetSchedule, Withdraw
+from engine.events import CommandEvent, RateEvent
+from engine.lifecycle import State
+from engine.schedules import AnySchedule, ScheduleSpec
+from engine.spec import parse
+from gui.preview import Preview
+from gui.progress import Progress
+from gui.runs import Runs
+from gui.window import Window
+from gui.words import said, tr
+
+
+class PendingChange(QObject):
+    """Keeps the dotted curve and the schedule editor true to what would come into force, and where."""
+
+    def __init__(
+        self, window: Window, runs: Runs, preview: Preview, progress: Progress, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._runs, self._preview, self._progress = window, runs, preview, progress
+        self._rates: RateEvent | None = None
+        self._state: State = "ready"
+        self._staged: Command | None = None
+        self._swap: SetSchedule | None = None
+        self._edited = True  # whether the editor may still hold another plan than the one in force
+        self._waiting: int | None = None  # the command with a new plan that waits for its moment, and that moment
+        self._waiting_at = (1, 0)
+        self._withdrawn: set[int] = set()
+        window.hand.staged.connect(self._stage)
+        window.schedule.pending_changed.connect(self._edit)
+        window.schedule.apply_requested.connect(self._apply)
+        window.schedule.drop_requested.connect(self._drop)
+
+    def forget(self) -> None:
+        """Another run, or none: nothing is prepared and nothing waits."""
+        self._rates, self._staged, self._swap = None, None, None
+        self._wait_no_more()
+        self._withdrawn.clear()
+        self._edited = True
+        self._preview.set_pending(None)
+        self._window.hand.drop()
+        self._window.hand.show_warning(None)
+
+    def renew(self) -> None:
+        """The plan in force is another one: the next rates bring it into the editor."""
+        self._edited, self._swap = True, None
+        self._draw()
+
+    def show_rates(self, rates: RateEvent) -> None:
+        """The rates, or where the run stands, are these now."""
+        self._rates = rates
+        self._show_context()
+        if self._edited:
+            self._edited = False
+            self._window.schedule.set_schedule(self._in_force(rates))
+        self._redraw()
+
+    def show_state(self, state: State) -> None:
+        """The lifecycle moved."""
+        self._state = state
+        self._show_context()
+        self._redraw()
+
+    def answered(self, event: CommandEvent) -> None:
+        """A new schedule is in force, or was refused."""
+        if event.id == self._waiting:
+            self._wait_no_more()
+        if event.status == "applied":
+            self._window.schedule.set_problem(None)
+            self.renew()
+        elif event.id not in self._withdrawn:
+            self._window.schedule.set_problem(said(event.reason or ""))
+
+    # -- what the person does
+
+    def _stage(self, command: Command | None) -> None:
+        self._staged = command
+        self._draw()
+
+    def _edit(self, command: SetSchedule | None) -> None:
+        self._swap = None
+        if command is not None and self._rates is not None:
+            given = command.start == "replay" or command.lr is not None
+            self._swap = command if given or command.schedule != self._in_force(self._rates) else None
+        self._draw()
+
+    def _apply(self, command: SetSchedule) -> None:
+        self._withdraw()
+        at = self._beginning(command)
+        if at <= self._progress.position:
+            self._runs.post(command)
+            return
+        self._waiting, self._waiting_at = self._runs.post(command, At(epoch=at[0], batch=at[1])), at
+        self._window.schedule.show_waiting(tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at[0]))
+
+    def _drop(self) -> None:
+        self._withdraw()
+        self._edit(None)
+
+    def _withdraw(self) -> None:
+        """Take back the new plan that waits for its moment, if there is one."""
+        if self._waiting is not None:
+            self._withdrawn.add(self._waiting)
+            self._runs.post(Withdraw(id=self._waiting))
+            self._wait_no_more()
+
+    def _wait_no_more(self) -> None:
+        self._waiting = None
+        self._window.schedule.show_waiting(None)
+
+    # -- what is shown
+
+    def _draw(self) -> None:
+        """Have the change drawn from where it would be in force."""
+        if self._staged is not None:
+            self._preview.set_pending(self._staged, self._progress.position)
+        elif self._swap is not None:
+            at = self._waiting_at if self._waiting is not None else self._beginning(self._swap)
+            self._preview.set_pending(self._swap, at)
+        else:
+            self._preview.set_pending(None)
+
+    def _redraw(self) -> None:
+        if self._staged is not None or self._swap is not None:
+            self._draw()
+
+    def _show_context(self) -> None:
+        """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
+        if self._rates is None:
+            return
+        epoch, schedule = self._progress.position[0], self._window.schedule
+        done = epoch if self._in_epoch else epoch - 1
+        schedule.set_context(self._rates.epochs, done, self._rates.lr[0], True)
+        schedule.pending.offer_epoch(done + 1 if epoch <= done < self._rates.epochs else None)
+
+    @property
+    def _in_epoch(self) -> bool:
+        """Whether an epoch is under way by the time that a command arrives."""
+        return self._progress.position[1] > 0 or self._state == "training"
+
+    def _beginning(self, command: SetSchedule) -> tuple[int, int]:
+        """Where a new plan would begin: at once, or at the start of the next epoch."""
+        epoch, batch = self._progress.position
+        at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
+        if at_once or not self._in_epoch or self._rates is None or epoch >= self._rates.epochs:
+            return epoch, batch
+        return epoch + 1, 0
+
+    def _in_force(self, rates: RateEvent) -> ScheduleSpec:
+        spec: ScheduleSpec = parse(AnySchedule, rates.state["groups"][0]["plan"]["spec"])
+        return spec
