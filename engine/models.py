@@ -75,9 +75,12 @@ def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes:
 
 
 def outline(network: nn.Module) -> list[tuple[str, int]]:
-    """Each named module that has parameters, in order, with the number of parameters that it and its children own."""
-    sizes = ((name, sum(p.numel() for p in module.parameters())) for name, module in network.named_modules())
-    return [(name, size) for name, size in sizes if name and size]
+    """Each named module, in order, with the number of parameters that it holds itself, its children's left out."""
+    return [
+        (name, sum(p.numel() for p in module.parameters(recurse=False)))
+        for name, module in network.named_modules()
+        if name
+    ]
 
 
 def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
