@@ -48,7 +48,6 @@ class Photographer(QObject):
         }
         press(app.window.plots.loss, "Log")
         app.runs.happened.connect(self._on_event)
-        app.reception.left.connect(app.application.exit)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, EpochEvent) and event.epoch in self._acts:
@@ -91,8 +90,9 @@ def make(folder: Path) -> int:
         photographer = Photographer(app, folder)
         app.window.resize(*SIZE)
         app.show()
-        app.reception.show_recipe(RECIPE)
-        app.reception.start()
+        recipe = Path(scratch) / "recipe.json"
+        recipe.write_text(RECIPE.to_json(), encoding="utf-8")
+        app.files.open_path(str(recipe), begin=True)
         status = application.exec()
         app.close()
         del photographer
