@@ -51,7 +51,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 }
 
 
-def recipe_dict(network: str = "tiny", **changes: Any) -> dict[str, Any]:
+def recipe_dict(network: str = "tiny", /, **changes: Any) -> dict[str, Any]:
     """A recipe of three batches an epoch and three epochs, as JSON data, with ``changes``."""
     return {
         "data": {"name": "digits", "batch_size": 512},
@@ -64,7 +64,7 @@ def recipe_dict(network: str = "tiny", **changes: Any) -> dict[str, Any]:
     }
 
 
-def recipe(network: str = "tiny", **changes: Any) -> Recipe:
+def recipe(network: str = "tiny", /, **changes: Any) -> Recipe:
     """``recipe_dict`` as a recipe."""
     return recipe_from_json(json.dumps(recipe_dict(network, **changes)))
 

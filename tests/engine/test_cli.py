@@ -44,8 +44,8 @@ class Caller:
         (self.folder / name).write_text(text)
         return str(self.folder / name)
 
-    def recipe(self, **changes: Any) -> str:
-        return self.write("recipe.json", json.dumps(recipe_dict(**changes)))
+    def recipe(self, network: str = "tiny", /, **changes: Any) -> str:
+        return self.write("recipe.json", json.dumps(recipe_dict(network, **changes)))
 
     def hand(self, *lines: dict[str, Any]) -> str:
         return self.write("hand.jsonl", hand_text(*lines))
@@ -122,7 +122,7 @@ def test_a_branch_is_told_and_listed(call: Caller) -> None:
 
 
 def test_a_run_that_diverges_ends_with_status_1_and_says_where(call: Caller) -> None:
-    said = call("train", call.recipe(network="poisoned_fifth"))
+    said = call("train", call.recipe("poisoned_fifth"))
     assert said.status == 1
     assert said.of("end")[0]["reason"] == "diverged"
     assert said.err == "the loss was not finite in epoch 2, batch 1; that update was not made\n"
@@ -130,12 +130,12 @@ def test_a_run_that_diverges_ends_with_status_1_and_says_where(call: Caller) -> 
 
 
 def test_a_run_whose_every_loss_is_bad_prints_no_nan(call: Caller) -> None:
-    said = call("train", call.recipe(network="poisoned_always", data={"name": "digits", "batch_size": 2000}))
+    said = call("train", call.recipe("poisoned_always", data={"name": "digits", "batch_size": 2000}))
     assert said.of("epoch")[0]["train_loss"] is None
 
 
 def test_a_run_that_fails_ends_with_status_1(call: Caller) -> None:
-    said = call("train", call.recipe(network="breaks_in_training"))
+    said = call("train", call.recipe("breaks_in_training"))
     assert (said.status, said.of("end")[0]["reason"]) == (1, "failed")
     assert "CUDA out of memory, says the test" in said.err
 
@@ -172,7 +172,7 @@ def test_what_is_bad_ends_with_status_2_and_one_line_that_names_it(call: Caller,
     files = {
         "RECIPE": lambda: call.recipe(),
         "TEXT": lambda: call.write("text", "# neither\n" * 50),
-        "OWN": lambda: call.recipe(network="no_such_function"),
+        "OWN": lambda: call.recipe("no_such_function"),
         "MNIST": lambda: call.recipe(data={"name": "mnist", "root": str(call.folder / "nothing")}),
         "FIELD": lambda: call.recipe(schedule={"name": "ExponentialLR", "gamma": -1}),
         "PLAN": lambda: call.recipe(schedule={"name": "LambdaLR", "lr_lambda": "1/(2-epoch)"}),

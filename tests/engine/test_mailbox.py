@@ -9,7 +9,8 @@ from engine.mailbox import Letter, Mailbox
 
 
 def test_letters_come_in_order_under_ids_from_1() -> None:
-    box, queued = Mailbox(), []
+    box = Mailbox()
+    queued: list[int] = []
     for command in (Pause(), Note(text="x"), Resume()):
         box.post(command, None, queued.append, lambda number: None)
     assert queued == [1, 2, 3]
@@ -22,7 +23,8 @@ def test_letters_come_in_order_under_ids_from_1() -> None:
 
 
 def test_a_letter_is_said_to_be_queued_before_it_can_be_taken() -> None:
-    box, said = Mailbox(), []
+    box = Mailbox()
+    said: list[str | Letter | None] = []
     taken = threading.Thread(target=lambda: said.append(box.take(wait=True)))
     taken.start()
     box.post(Pause(), None, lambda number: said.append("queued"), lambda number: None)
@@ -31,7 +33,8 @@ def test_a_letter_is_said_to_be_queued_before_it_can_be_taken() -> None:
 
 
 def test_closing_hands_over_what_was_never_taken_and_refuses_the_rest() -> None:
-    box, refused = Mailbox(), []
+    box = Mailbox()
+    refused: list[int] = []
     box.post(Pause(), None, lambda number: None, refused.append)
     assert box.close() == [Letter(1, Pause())]
     assert box.close() == []

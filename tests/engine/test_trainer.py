@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def ready(live: Live) -> None:
 def training(live: Live) -> None:
     live.reach("ready")
     live.trainer.post(Start())
-    live.reach("training")
+    live.wait(lambda e: isinstance(e, StateEvent) and e.state == "training")
 
 
 def paused(live: Live) -> None:
@@ -99,12 +100,16 @@ def test_what_is_posted_while_loading_waits_for_the_end_of_it() -> None:
         assert answer.status == "applied"
 
 
+def _stands_at(epoch: int, event: Event) -> bool:
+    return isinstance(event, StateEvent) and (event.state, event.epoch, event.batch) == ("paused", epoch, 0)
+
+
 def test_run_epoch_stands_still_at_the_end_of_the_epoch_under_way() -> None:
     with Live(Job(recipe=recipe(), begin=False)) as live:
         live.stand(1, 2)
         for epoch in (2, 3):
             live.trainer.post(RunEpoch())
-            live.wait(lambda e, epoch=epoch: isinstance(e, StateEvent) and (e.state, e.epoch) == ("paused", epoch))
+            live.wait(partial(_stands_at, epoch))
             assert (live.state.position.epoch, live.state.position.batch) == (epoch, 0)
         live.trainer.post(RunEpoch())  # the last one: there is nothing left to stand still for
         assert live.finish().reason == "finished"
