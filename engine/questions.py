@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.recipe import DataSpec, ModelSpec
 from engine.schedules.query import Curve, CurveQuery
 from engine.spec import SpecError
+from engine.words import Words
 
 Cancelled = Callable[[], bool]
 Progress = Callable[[str, int, int], None]
@@ -68,6 +69,9 @@ def data_problem(spec: DataSpec) -> str | None:
 
     try:
         data.load(spec)
+    except data.DataMissing as error:
+        template = "Not on this machine yet. Press Download, or put the set's files into {folder}."
+        return Words(template, folder=error.folder)
     except SpecError as error:
         return error.problem
     return None

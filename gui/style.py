@@ -96,6 +96,15 @@ QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $accent; border-bottom-color: $accent; }
 QTabBar::tab:focus { color: $accent; }
 
+QComboBox {
+    background: $surface; color: $text; border: 1px solid $border; border-radius: 5px; padding: 4px 6px;
+}
+QComboBox:hover, QComboBox:focus { border-color: $accent; }
+QComboBox:disabled { color: $disabled; background: $window; }
+QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::down-arrow { image: url($chevron); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { background: $surface; color: $text; border: 1px solid $border; outline: 0; }
+
 QProgressBar {
     background: $border; border: none; border-radius: 3px; min-height: 6px; max-height: 6px; color: transparent;
 }

@@ -253,8 +253,8 @@ def style_sheet(colors: Colors, points: float) -> str:
     """The application's style sheet; ``points`` is the size of plain text, from which the others follow."""
     values = {f.name: getattr(colors, f.name) for f in fields(colors) if isinstance(getattr(colors, f.name), str)}
     sizes = {"small": points * 0.9, "plain": points, "large": points * 1.25, "huge": points * 2.1}
-    check = (files("resources") / "icons" / "check.svg").as_posix()  # type: ignore[attr-defined]
-    return STYLE.substitute(values, check=check, **{name: f"{size:.1f}pt" for name, size in sizes.items()})
+    icons = {name: (files("resources") / "icons" / f"{name}.svg").as_posix() for name in ("check", "chevron")}  # type: ignore[attr-defined]
+    return STYLE.substitute(values, **icons, **{name: f"{size:.1f}pt" for name, size in sizes.items()})
 
 
 def _luminance(color: str) -> float:
