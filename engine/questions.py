@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.recipe import DataSpec, ModelSpec
+from engine.recipe import SGD, DataSpec, ModelSpec
 from engine.schedules.query import Curve, CurveQuery
 from engine.spec import SpecError
 from engine.words import Words
@@ -19,8 +19,13 @@ Progress = Callable[[str, int, int], None]
 
 def load_torch() -> list[tuple[str, str]]:
     """Import what training needs, and return the devices to choose from, as (name, description)."""
+    import torch
+
     import engine.trainer  # noqa: F401 - the import is the work
     from engine.devices import available
+    from engine.optimizers import build
+
+    build(SGD(), [([torch.empty(0, requires_grad=True)], 0.1)])  # a process's first one brings in more of PyTorch
 
     return available()
 

@@ -7,11 +7,8 @@ import sys
 import traceback
 from types import TracebackType
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 
-from engine import __version__
 from engine.library import Library, default_root
 from engine.qthread import Worker
 from engine.spec import SpecError
@@ -19,6 +16,8 @@ from gui.chores import Chores
 from gui.files import Files
 from gui.frames import FrameClock
 from gui.garbage import GarbageTimer
+from gui.help import Help
+from gui.memory import recall, remember
 from gui.preview import Preview
 from gui.reception import Reception
 from gui.runs import Runs
@@ -55,9 +54,10 @@ class App:
         self.session = Session(self.window, self.runs, self.preview, self.story, self.clock)
         self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
         self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
+        self.help = Help(self.window)
         self.garbage = GarbageTimer()
         self._wire()
-        self._recall()
+        recall(self.window, self.settings)
         self.reception.set_up(self.settings.last_recipe)
         if problem is not None:
             self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(str(problem))))
@@ -69,7 +69,7 @@ class App:
 
     def close(self) -> None:
         """End what is still alive; nothing trains any more."""
-        self._remember()
+        remember(self.window, self.settings)
         self.window.leave()
         self.clock.stop()
         for worker in (self.curves, self.errands, self.downloads):  # an import of PyTorch under way cannot be cut short
@@ -88,8 +88,7 @@ class App:
         for action in window.themes.actions():
             action.setChecked(action.data() == self.settings.theme)
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
-        window.about.triggered.connect(self._about)
-        window.tutorial.triggered.connect(self._tutorial)
+        self.help.example_wanted.connect(self.reception.set_up_instead)
 
     def _begin(self) -> None:
         for worker in (self.curves, self.errands, self.downloads):
@@ -99,32 +98,6 @@ class App:
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]
         self.settings.theme = self.theme.mode
-
-    def _recall(self) -> None:
-        window, settings = self.window, self.settings
-        if settings.geometry:
-            window.restoreGeometry(settings.geometry)
-        for name, splitter in (("columns", window.columns), ("rows", window.rows)):
-            if sizes := settings.splitter_sizes.get(name):
-                splitter.setSizes(sizes)
-        window.plots.set_axis(settings.x_axis)
-
-    def _remember(self) -> None:
-        window, settings = self.window, self.settings
-        settings.geometry = bytes(window.saveGeometry().data())
-        settings.splitter_sizes = {"columns": window.columns.sizes(), "rows": window.rows.sizes()}
-        settings.x_axis = window.plots.axis
-        settings.save()
-
-    def _about(self) -> None:
-        text = tr("Tiller {version}. Training with a hand on the learning rate.", version=__version__)
-        QMessageBox.about(self.window, tr("About Tiller"), text)
-
-    def _tutorial(self) -> None:
-        from importlib.resources import as_file, files
-
-        with as_file(files("resources") / "help" / "tutorial.md") as path:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
 def run(what: str | None, *, start: bool, events: bool, library: str | None) -> int:

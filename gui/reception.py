@@ -124,9 +124,12 @@ class Reception(QObject):
     def _sparkline(self, spec: ScheduleSpec) -> None:
         self._preview.sparkline(spec, self._window.setup.recipe() or Recipe())
 
+    def set_up_instead(self, recipe: Recipe) -> None:
+        """Bring ``recipe`` into the forms; a run that trains is saved and ended first, if the person says yes."""
+        self.when_free(lambda: self.set_up(recipe), _instead())
+
     def _new(self) -> None:
-        question = tr("Stop and save the run, and set up a new one? It can be continued later.")
-        self.when_free(self._set_up_again, question)
+        self.when_free(self._set_up_again, _instead())
 
     def _set_up_again(self) -> None:
         start = self._session.start
@@ -281,3 +284,7 @@ class Reception(QObject):
         chores.torch_failed.connect(self._torch_failed)
         chores.download_told.connect(self._download_told)
         chores.download_over.connect(self._show_ready)
+
+
+def _instead() -> str:
+    return tr("Stop and save the run, and set up a new one? It can be continued later.")

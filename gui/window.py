@@ -148,7 +148,10 @@ class Window(QMainWindow):
         view = bar.addMenu(tr("&View"))
         view.addAction(self.show_log)
         view.addMenu(tr("Theme")).addActions(self.themes.actions())
-        bar.addMenu(tr("&Help")).addActions([self.tutorial, self.about])
+        about = bar.addMenu(tr("&Help"))
+        about.addAction(self.tutorial)
+        self.examples = about.addMenu(tr("Examples"))
+        about.addAction(self.about)
 
     def _lay_out(self) -> None:
         self.columns = QSplitter(Qt.Orientation.Horizontal)
