@@ -7,11 +7,13 @@ import sys
 import traceback
 from types import TracebackType
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from engine.library import Library, default_root
 from engine.qthread import Worker
 from engine.spec import SpecError
+from gui import translations
 from gui.chores import Chores
 from gui.files import Files
 from gui.frames import FrameClock
@@ -60,7 +62,7 @@ class App:
         recall(self.window, self.settings)
         self.reception.set_up(self.settings.last_recipe)
         if problem is not None:
-            self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(str(problem))))
+            self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(problem)))
 
     def show(self) -> None:
         """Show the window; what is slow begins after its first painting."""
@@ -82,7 +84,6 @@ class App:
         window = self.window
         window.first_painted.connect(self._begin)
         self.chores.torch_loaded.connect(self.garbage.freeze)
-        self.reception.left.connect(self.application.exit)  # quit would ask the window again
         self.theme.changed.connect(window.plots.apply_theme)
         window.plots.apply_theme(self.theme.colors)
         for action in window.themes.actions():
@@ -118,7 +119,9 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     application = QApplication(sys.argv[:1])
     application.setApplicationName("tiller")
     application.setApplicationDisplayName("Tiller")
+    translations.install(application, QLocale.system())
     app = App(application, library)
+    app.reception.left.connect(application.exit)  # quit would ask the window again
     signals = UnixSignals()
     signals.asked_to_leave.connect(lambda: app.reception.leave(ask=False))
     printer = None

@@ -90,7 +90,7 @@ class Chores(QObject):
 
     def _show_data(self, answer: object) -> None:
         problem = answer.problem if isinstance(answer, Failure) else answer
-        text = said(str(problem)) if problem else tr("The data set is there.")
+        text = said(problem) if isinstance(problem, str) else tr("The data set is there.")
         self._window.setup.set_data_status(text, bool(problem))
 
     def _answered(self, key: str, answer: object) -> None:

@@ -59,7 +59,7 @@ class Files(QObject):
                 raise SpecError("", tr("{path} is not there.", path=path))
             recipe = read_recipe(file) if _is_recipe(file) else None
         except (SpecError, OSError) as error:
-            self._window.banner.show_failure(said(str(error)))
+            self._window.banner.show_failure(said(error))
             return
         question = tr("Stop and save the run, then open {name}? It can be continued later.", name=file.name)
 
@@ -110,7 +110,7 @@ class Files(QObject):
         except OSError as error:
             self._window.banner.show_failure(tr("Not saved: {reason}", reason=error.strerror or error))
         except SpecError as error:
-            self._window.banner.show_failure(said(str(error)))
+            self._window.banner.show_failure(said(error))
         else:
             self._window.action_line.show_saved(path)
 

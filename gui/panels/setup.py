@@ -326,5 +326,5 @@ class SetupPanel(QWidget):
         try:
             recipe = Recipe.model_validate(given)
         except ValidationError as error:
-            return None, said(str(first_problem(error)))
+            return None, said(first_problem(error))
         return recipe, None

@@ -1,0 +1,2799 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" sourcelanguage="en">
+<context>
+    <name>Tiller</name>
+    <message>
+        <source>&amp;File</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;Run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>+{more} epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 hour ago</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 minute ago</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1 module</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1: a straight line. More: fast first, gentle landing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&lt;qt&gt;A group of parameters has a learning rate of its own.&lt;br&gt;One group: every module alike.&lt;br&gt;Head and rest: the last layers learn {factor} times as fast.&lt;br&gt;Patterns: you say which modules, by name.&lt;/qt&gt;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&lt;qt&gt;A multiplier: the LR is the base LR times the expression, as in PyTorch.&lt;br&gt;The LR itself: the base LR becomes 1, so what you write is the LR.&lt;/qt&gt;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&lt;qt&gt;An expression in epoch, which is 0 before the first epoch, such as 0.95**epoch.&lt;br&gt;Names: epoch, step, epochs, steps_per_epoch, pi, e.&lt;br&gt;Functions: abs, ceil, cos, exp, floor, log, max, min, sin, sqrt. Also: a if test else b.&lt;/qt&gt;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A baseline to compare with, or when your own hand is the schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A built-in network, or FILE.py:FUNCTION, a function of your own that takes in_channels and num_classes and returns an nn.Module.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A careful first stage at a fixed smaller rate, before another schedule or your own hand.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A cut smaller than this is not made.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A decay whose factor changes on the way: 0.9 at first, 0.99 later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A learning rate is 0 or more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A learning rate is at most {most}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape drops it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A new run in three steps</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A new run with these settings; this one stays in the library</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A new run, with these settings to start from</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A schedule that counts epochs begins best at an epoch's start; in mid-epoch, that epoch is its first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A smooth, steady decay. gamma near 1: 0.9 leaves 4% after 30 epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A warm-up and then another schedule; stages of different kinds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A warm-up: the first epochs gently, up to the full rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>About Tiller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accuracy appears here after the first epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adam with a weight decay that does what it says; start near 0.001.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adam with decoupled weight decay.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adaptive moments.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Adaptive: a metric decides</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Added to the denominator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All groups</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All groups are scaled together, which cannot give 0. Choose one group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Allowed: {limits}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An older adaptive method; start near 0.001.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another group of modules, with a learning rate of its own</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Any curve that is easier drawn than written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply at the next batch (Enter).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As if from epoch 1 means the recipe's LR.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>At once, at the next batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Augment</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Auto ({device})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to epoch {epoch} at a tenth of the LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to plan</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to plan ({lr})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to the start at a tenth of the LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Base LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Batch size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Begin training (Space).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CUBLAS_WORKSPACE_CONFIG was not set before the start: a resumed run may differ in its last bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change schedule…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a line where your hand changed the LR.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another plan and see its curve before it is applied.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the Python file that holds the function</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the folder that holds the data set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click to choose another.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close this message.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Come down to the first rate as fast as it rose, and only then go below it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Completed epochs after which the rate is cut, in increasing order: 15, 30, 45.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Completed epochs after which the whole rate is in force.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Completed epochs at which the next schedule takes over: one fewer than schedulers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Completed epochs at which the rate is 0; usually the epochs of the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Complex tasks whose length is not known: it cuts when progress stops.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Complex tasks with a known number of epochs: long fast phase, gentle landing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Complex tasks with a known number of epochs; usual in segmentation, with power 0.9.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Continue</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Continue {run}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy the message and its details, to send to somebody.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CosineAnnealingLR: down, and up again past T_max</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Count in epochs completed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Count in steps (batches)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Count in time trained, pauses left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Custom: you write the curve</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cuts the rate by factor when the monitored metric has not improved for more than patience epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Dampening of momentum.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Data and network are on the left. What stands there works as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Data set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Decay of the average.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Decay of the two moments' averages.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Decides the initial weights, the order and the augmentation.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Default: {value}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Device, precision</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Digits, 8 × 8</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Diverged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Divide by an estimate of the variance instead.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Divides each gradient by a running average of its size.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do not train these modules.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Downloading {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drag to stage a learning rate. The mark shows the one in force.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Duplicate as new</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ETA {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the run here and save it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the run here and save it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch {epoch}, batch {batch}: {act}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch {epoch}/{epochs}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch {first}: {begin}. Epoch {last}: {end}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch.batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs after a cut in which nothing is counted.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs between two cuts.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs completed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs from start_factor to end_factor.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs from the top to the bottom of the cosine; usually the epochs of the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs until the first restart.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs without improvement that are forgiven; the next one cuts.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Every group's LR is 0, and no factor lifts it. Choose one group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ExponentialLR: 2% less each epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expression in epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expression of {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>FILE.py:FUNCTION, a function that takes in_channels and num_classes and returns an nn.Module</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Factor after every epoch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Factor of each cut.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fast training to a good result in a known number of epochs, at a high rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fetch the data set from the Internet and put it into the folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>File and function of your own network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>File of your network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finish now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finished after {epochs} epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Finished: {accuracy} validation accuracy after {epochs} epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder of the data set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget the staged change (Escape).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget this change; the plan in force stays</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forgiving about the rate; start near 0.001.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Freeze {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Frozen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give every parameter group an expression of its own</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to epoch {epoch}, batch {batch}, in a new branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to the end of epoch {epoch}, in a new branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to the start, in a new branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on (Space).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on as it is</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go on from just before this act, in a new branch. This run is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Goes up and down between base_lr and max_lr, and momentum the other way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Group {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Group {number}, {field}: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Groups</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Groups: add a group, or choose One group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Groups: the modules of your network are not known yet; choose Patterns to name them yourself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Half a cosine down to eta_min in T_0 epochs, then back to the top at once; each cosine T_mult times as long.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Half a cosine from the rate down to eta_min in T_max epochs; past T_max it rises again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Halve it, double it or drag its curve on the right, as it trains.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Handwritten digits, StepLR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Head and rest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hide the settings that are rarely changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Highest momentum, where the rate is lowest.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Highest rate, at the cycle's top.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Highest rate; base_lr is usually a third to a tenth of it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many times as long each cosine is as the one before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How much better counts as better (a share of the best value with rel, an amount with abs).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Images per step.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It gives</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep the curve's shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep the largest second moment.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep this LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep this LR instead</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LR of {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labelled images to learn from.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LambdaLR: a line, then level</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LambdaLR: two layer groups</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layered training, one expression a group; or any curve you can write.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learning rate in force</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learning rates of groups</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learning-rate schedules: a tutorial</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Load the snapshot; training starts when you press Resume.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loading PyTorch…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Logarithmic axis</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Logarithmic vertical axis</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Long runs: each restart shakes the weights out of where they settled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look ahead along the momentum; needs momentum and no dampening.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lowest momentum, where the rate is highest.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lowest rate, where each cycle begins.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lowest rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Modules</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More settings</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move momentum (or the first beta) against the rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moves the rate in a straight line from start_factor to end_factor of it in total_iters epochs, and stays there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MultiStepLR: a tenth at epochs 15, 30 and 45</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplies each group's rate by an expression in ``epoch`` (0 before the first epoch).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplies the rate by factor until total_iters epochs are completed; from there on it is the rate itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplies the rate by gamma after every epoch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplies the rate by gamma every step_size epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplies the rate by gamma when the number of completed epochs reaches a milestone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplies the rate in force by an expression in ``epoch`` after every epoch; each factor stays.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>My own function…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New learning rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New learning rate, on a logarithmic scale</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New schedule from here: {schedule}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New schedule, as if from epoch 1: {schedule}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not gone back: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not on this machine yet. Press Download, or put the set's files into {folder}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not possible here: only {names} have pretrained weights.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not possible yet: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not saved: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not started</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Note: {remark}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Of exp_range: what the height is multiplied by at every step.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One cycle for the whole run: up to max_lr, then down to far below the start. Its steps are those of the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One for each group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One schedule after another: each begins anew, on the base rate, when its milestone is reached.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open a recipe or a snapshot</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open a recipe or a snapshot from a file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Optimizer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Optimizer, for {group}: {changes}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Optimizer: {changes}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ordered: the epoch decides</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pairs of epochs completed since the schedule began, and the rate from there: [0, 0.1], [30, 0.001].</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Parameter group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Parameter groups</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Parameter groups with rates of their own.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Passes over the training images.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Patterns of module names: fc, layer4.*, features.[0-3]*.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Patterns…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Plan: {name}, best {best}, {bad} of {patience} epochs without a better one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Plan: {name}, level to the end</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Plan: {name}, {lr} from epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pretrained</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress of the run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pull of the weights towards 0.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the LR back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch could not be loaded: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch did not load</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PyTorch starts a SequentialLR that has a OneCycleLR in it from that one's first rate, max_lr / div_factor, and not from the base rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Python files (*.py)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>RMSprop cannot take up momentum in mid-run: it keeps no momentum buffer when it starts without</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reading {file}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recipes (*.json)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recipes and snapshots (*.json *.tiller);;All files (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ReduceLROnPlateau: half when nothing improves</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Refused: {act} ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove group {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove this group; its modules go to the rest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Resume with the weights as they are; the bad update was not made.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Run 1 epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save a snapshot</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save a snapshot as {path}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save and end the run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save and end the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save and leave</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save as</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save as…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save into a file of your choice</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save the whole state of the run; before the start, the recipe</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Saved as {path}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Schedule</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Schedule: change not applied yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Schedule: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Schedules</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sent. It acts at the next batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sent: it begins with epoch {epoch}. Drop takes it back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set the LR to what it was before this act.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set the {lr} to {to}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set the {lr} to {to} and keep it there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set the {lr} to {to}, keeping the curve's shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Settings that are rarely changed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Several schedules at once: each multiplies what the others made of the rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of the last step kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of the run in which the rate rises.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Shift each training image by up to an eighth of its size at random.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the whole run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the whole run (or double-click a plot)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the whole run (or double-click the plot)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Simple and strong with momentum 0.9; start near 0.01.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Simple tasks whose good moments to cut are known.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Simple tasks: fast first, then slower in even stages.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Size of a step.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smooth</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smoothing of the batch loss: {factor}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Snapshot kept at the end of the run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Snapshots (*.tiller)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Something went wrong in the window: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Source: {docs}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stand still after the batch under way (Space).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start from torchvision's ImageNet weights (resnet18, vgg11_bn).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start or pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start, pause or resume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Starting the download…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>StepLR: half the LR every 10 epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stepped once per</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Steps (epochs, where it is stepped once an epoch) from base_lr up to max_lr.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Steps from max_lr down again; empty: as many as up.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stochastic gradient descent, with momentum.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop and save the run, and set up a new one? It can be continued later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop and save the run, then leave? It can be continued later, exactly where it was.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop and save the run, then open {name}? It can be continued later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Straight lines between points that you set; before the first point and past the last the rate is level.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>T_0</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>T_max</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>T_mult</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take back what waits for its moment</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the learning rate in hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take this schedule</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Takes the rate down to 0 in total_iters epochs: in a straight line with power 1, along a bow with more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>That is more than a million times the LR in force. Choose one group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The LR is 0, and no factor lifts it. Type a rate instead.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The LR is on the plan already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The LR stays as it is until you go back to the plan.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The axis on which the lines are straight: log (equal factors in equal times) or linear.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The curve is followed again, from {lr}, at the next batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The curves are drawn here while the network learns. Space pauses.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The data set is there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The download was cancelled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The expression gives the LR itself: the base is 1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The factor after each epoch, such as 0.9 if epoch &lt; 10 else 0.99: one expression, or one per group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The first rate is max_lr divided by this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The floor of the curve becomes {floor}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder that holds the data set, in torchvision's layout (MNIST/raw/...).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The group's own rate; empty: the optimizer's.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The group's own schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The last rate is the first one divided by this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The log keeps {most} lines; the oldest {n} were left out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss of every batch appears here once training starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The metric that must improve.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The multiplier of the learning rate, such as 0.95**epoch: one expression, or one per group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The new schedule counts from now, on the LR in force</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The new schedule goes on as if it had been there from epoch 1, on the recipe's LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The plan is 0 here, so its curve has no shape to keep.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The plan's curve goes on in its shape, from the new level.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The plan's own LR from the next batch on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The planned learning rate appears here, and what was in force once training starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The rate is never cut below this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run failed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run has ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run's name; click to change it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run: {state}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same rate in every epoch: no schedule at all.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The schedule is not finished: see the schedule's form.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The schedule's expression gives the LR itself, so it multiplies 1. Change that in the schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The schedule's expression gives the LR itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The schedules that it is made of, in order.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The snapshot from then is loaded and goes on as a new branch. This run is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no run yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no run yet: Start begins one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tiller {version}. Training with a hand on the learning rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tiller's folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time left at the present pace.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time trained</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train for {epochs} epochs in all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train one epoch, then pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train one epoch, then pause.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train to the end of this epoch, then pause.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train {group} again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Training images a second, validation left out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Training is under way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Two rules together: a warm-up over a decay, cuts on top of a cosine.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a learning rate, such as 0.001 or 1e-3.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type a rate or drag the slider, then apply.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Went back; from here on this is a new branch, {run}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What happened</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What happened, line by line</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What happened, line by line (Ctrl+L)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What it is multiplied by once total_iters epochs are completed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the expression gives</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the group is called.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the rate is multiplied by at first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the rate is multiplied by in the first epoch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What you do, what the plan does and what is saved will stand here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>When no single rate is known to be good: it visits them all, again and again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>When to apply</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where the new schedule begins; empty: the LR in force. Allowed: 0 to 1000.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whether the rate moves along a cosine or a straight line.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whether the schedule moves on after every epoch or after every optimizer step (batch), as it was made to.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whether the schedule moves on after every epoch or after every optimizer step (batch).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>With All, the groups are scaled together and keep their proportions.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>With more epochs the plan goes on at {lr}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a field above is wrong</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a multiplier of the LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a schedule that starts from a rate of 0 stays at 0; give the rate to start from</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a snapshot could not be saved: {error}; training goes on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>all are frozen, so nothing would be trained; leave one of them not frozen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>alpha</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>amsgrad</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>anneal_strategy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>as if from epoch 1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at least {bound}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at most {bound}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at the next batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at the next epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at the start of epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>auto chose cuda:0 ({gpu})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>auto chose the CPU: PyTorch finds no CUDA GPU here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>auto takes the first CUDA GPU, or the CPU where there is none.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>base_lr</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>base_lr + (max_lr - base_lr) × height of the triangle, 0 to 1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>base_momentum</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>batch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>batch {batch} of {count}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>batch {batch}/{batches}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>betas</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>bfloat16 computes the network in half the bits: faster where the hardware has it, less exact.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>building {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>centered</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>changed by hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cooldown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cuda:0</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cuda:{index} ({gpu})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cycle_momentum</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>cycle_momentum: RMSprop cannot take up momentum in mid-run, because it keeps no momentum buffer when it starts without; set cycle_momentum to false</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>dampening</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>div_factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>divides by zero</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>earlier groups own all that it matches</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>end_factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ends at {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>epoch is 0 before the first epoch. For example: 0.95**epoch, or 1 if epoch &lt; 10 else 0.1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>epoch {least} is reached already; epochs must be at least that</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>eps</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>eta_min</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>eta_min + (lr - eta_min) (1 + cos(π (n-1) / T_max)) / 2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>eta_min + (lr - eta_min) (1 + cos(π T_cur / T_i)) / 2, T_i = T_0, T_0 T_mult, ...</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>final_div_factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>first cut after epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gamma</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>give a recipe or --resume, not both</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gives a complex number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gives a number that is not finite</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gives a number that is too large</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>group {group} is {how} already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>group {n}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>has a rate of 0, which a log axis cannot show; set scale to linear</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>held</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>here</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>in force</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is nested too deeply</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is not JSON: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is required</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>is required, such as {"epoch": 4, "batch": 0}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it does not wait any more</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it has a label {label}; labels go from 0 to 9</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is cut off: its header has {size} bytes, not {expected}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is cut off: {size} of {expected} bytes are there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is longer than its header says ({expected} bytes)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is not a whole gzip file ({reason})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>it is not an IDX file of bytes in {dims} dimension(s): it begins with {magic}, not {expected}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its compressed data is cut off or damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its header gives sizes that cannot be: {sizes}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its images are {size} pixels, not 28 x 28</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>just now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>leave the group without parameters: what matches has none, or earlier groups own them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>less than {bound}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>loading {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr lists {given} rates for {wanted} group(s)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × (1 - min(n-1, total_iters) / total_iters)^power</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × (start_factor + (end_factor - start_factor) min(1, (n-1) / total_iters))</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × factor after patience + 1 epochs without a better metric</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × factor while n-1 &lt; total_iters, then lr</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × gamma^(milestones ≤ n-1)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × gamma^(n-1)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × gamma^⌊(n-1) / step_size⌋</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × the factors of all schedulers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr × your expression in epoch, which is n-1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>lr_lambda</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>made with {what} {then}, resumed with {now}: the results may differ in their last bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>max_lr</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>max_lr / div_factor up to max_lr, then down to max_lr / div_factor / final_div_factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>max_lr is below base_lr: each cycle goes down first, below where it starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>max_momentum</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>max_momentum is below base_momentum: momentum moves with the rate, not against it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>milestone {count} = epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>milestones</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>milestones {counts} = epochs {epochs}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>min: smaller is better (a loss). max: larger is better (an accuracy).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>min_lr</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>mode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>modules {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>momentum</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>monitor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>more than {bound}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be 'epoch' here: the metric is measured once an epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be a finite number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be a list</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be a number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be a whole number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be an object such as {"at": {"epoch": 4}, "command": "set_lr", "lr": 0.05}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be an object with named fields</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be at least {ge}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be at most {le}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be greater than {gt}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be less than {lt}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be text</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be true or false</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must be {expected}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must have at least {min_length} item(s)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must have at most {max_length} characters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must have at most {max_length} item(s)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>must not be empty</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>needs a momentum above 0 and a dampening of 0</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nesterov</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nesterov needs a momentum above 0 and a dampening of 0</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>net.py:make</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no group {group!r}; the groups are {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no reason was given</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no snapshot stands at the end of epoch {epoch}{batch}; there are some at the end of epoch {stand}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not saved: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>number {n}: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>patience</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pct_start</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pending</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>plan</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>power</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>reading the snapshot</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>rel: threshold is a share of the best value. abs: it is an amount.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>scale</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>schedulers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>schedulers[i], counted from milestones[i-1] on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>start_factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>step {step}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>step_size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>step_size_down</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>step_size_up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>stopped while loading</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the CPU</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the LR in force, {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the LR itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the data is not there: {files} not found in {folder} (root is {root}). Fetch it with --download (in the window: Download), or, offline, put the files into {folder}, or name another folder as root</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the digits come with scikit-learn, which is not installed whole</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the expression is empty; for example: 0.95**epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the last rate × your expression in epoch, which is n-1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the loss is not finite: go back, lower the rate, or resume</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the loss of epoch {epoch} is not finite</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the loss was not finite in epoch {epoch}, batch {batch}; that update was not made</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the network that {function} returns has no parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the number is too large</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the optimizer's</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the plan is 0 here (group {group}), so there is no shape to keep; hold the rate instead</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the points (epochs completed, lr), joined on a log or a linear axis</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the rate follows the plan already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the rate of group {group} is 0, which no factor changes; set a value</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the rate would be {lr}; the largest allowed is {largest}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the rest of the curve rises to {highest}, more than twice the {now} set now; hold the rate or choose a new schedule to avoid that</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run ended</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run has ended</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run has failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run has finished</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run has not started</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run has {epochs} epochs already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run is at its end (epoch {epochs}); raise the number of epochs first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run is paused</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run is still loading</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run is training already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run library cannot be read: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run library could not be written: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run was stopped</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the schedule cannot be used: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the schedule of group {group} does not reach the new end ({problem}) and keeps its last rate from there; choose one that fits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the weights are not there: {file} in {folder} ({reason}). Fetch them with --download (in the window: Download), or, offline, put the file into {folder}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the {schedule} of group {group} moves {name} itself; choose a schedule that does not, or set its cycle_momentum to false</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no batch {batch}: an epoch has batches 0 to {last}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no file {path}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>three_phase</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>threshold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>threshold_mode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>total_iters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>train</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>triangular: equal cycles. triangular2: each half as high. exp_range: height times gamma^steps.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>using {threads} threads, as the run began with, instead of {now}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>usually {low} to {high}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>validation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>weight_decay</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what it matches is shown once the network is built</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>with group {group} frozen too, nothing would be left to train</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>withdrawn</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>yesterday</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{act} (at the next batch)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{act}, keeping the curve's shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{act}, kept there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{act}. Note: {warning}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{act}: {moves}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{days} d {hours} h</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{day} {month}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{day} {month} {year}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{field} {count} = epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{field}: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{field}: {text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{first} and {second}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{function} must return an nn.Module; it returned {kind}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{glance}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{group} {old} → {new} at the next batch, the others in proportion.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{images} has {n} images but {labels} has {m} labels, in {folder}; they do not belong together</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{kind} has no {name}; it has {has}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{line}. Note: {warning}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{listed} expressions for {count} group(s); give one, or one per group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{low} – {high}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{lr} back to plan</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{lr} back to plan: {moves}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{lr} will be kept from the next batch on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{lr} ×{factor}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{modules}, {n} parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{monitor} is better when it is {better}, but mode is {mode}: the rate would be cut while training improves. Set mode to {natural}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} cannot be written to {folder}: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} could not be downloaded ({failures}). Try again later, or, offline, put {name} into {folder}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is taken; choose another</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is used twice</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} must turn images {shape} into scores {expected}; it gave {gave}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} needs images of 4 x 4 pixels or more, not {size}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}, LR {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}, augmented</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}, epoch {done} of {epochs}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}, given images {shape},</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}. {formula}. {when}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: {what}, LR {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{number}. {title}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} hours ago</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} images/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} minutes ago</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} modules</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} of {all} held</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{old} → {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{old} → {new} at the next batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{operator} has no deterministic form here: a resumed run may differ in its last bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} has no function {function}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is damaged: its name gives another sha256. Delete it and fetch it anew with --download</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is damaged: {reason}. Replace it, or fetch it anew with --download (in the window: Download)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} is not there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{pattern} matches no module</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{problem} The run is not kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{schedule} {old} -&gt; {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{schedule} {old} -&gt; {new} in the plan; the rate stays held</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{schedule} {old} -&gt; {new}: nothing better than {best} for {bad} epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{target} is not behind: the run is at {now}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{value} (not found here)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what} raised at line {line}: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what} raised {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{words}, for {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>×{factor} of plan</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>– images/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{typed}” is not a number. Write it as 0.001 or 1e-3.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+</TS>
