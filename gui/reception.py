@@ -233,7 +233,7 @@ class Reception(QObject):
             self.left.emit()
         elif then is not None:
             then()
-        elif start is not None and self._session.failed_untrained:
+        elif start is not None and self._session.came_to_nothing:
             self._session.forget()  # the forms are of more use than empty plots; the banner says what happened
             self._show_recipe(recipe_from_json(json.dumps(start.recipe)))
         else:

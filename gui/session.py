@@ -96,9 +96,9 @@ class Session(QObject):
         return Path(self.end.snapshot) if self.end is not None and self.end.snapshot else None
 
     @property
-    def failed_untrained(self) -> bool:
-        """Whether the run failed before anything was trained."""
-        return self.state == "failed" and not len(self.series.x) and not len(self.series.epoch_x)
+    def came_to_nothing(self) -> bool:
+        """Whether the run ended before anything was trained."""
+        return self.end is not None and not len(self.series.x) and not len(self.series.epoch_x)
 
     def load(self) -> None:
         """A run is about to be loaded; the one shown stays until it is."""

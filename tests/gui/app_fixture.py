@@ -1,0 +1,180 @@
+"""The whole window on real runs, as a person drives it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from engine.commands import At, Pause
+from engine.events import CommandEvent, EndEvent, Event
+from engine.lifecycle import State
+from engine.recipe import Recipe, recipe_from_json
+from gui.app import App
+from gui.settings import Settings
+
+NETWORKS = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
+MAIN = Path(__file__).parents[2] / "main.py"
+LEFT = Qt.MouseButton.LeftButton
+BATCHES = 6  # an epoch's, of the 1437 training digits in batches of 256
+SECONDS = 30
+
+
+def tiny_dict(network: str = "tiny", **changes: Any) -> dict[str, Any]:
+    """A recipe of six batches an epoch that trains in milliseconds, as JSON data."""
+    return {
+        "data": {"name": "digits", "batch_size": 256},
+        "model": {"name": f"{NETWORKS}:{network}"},
+        "optimizer": {"name": "SGD", "lr": 0.05, "momentum": 0.9},
+        "schedule": {"name": "StepLR", "step_size": 2, "gamma": 0.5},
+        "epochs": 6,
+        "device": "cpu",
+        **changes,
+    }
+
+
+def tiny(network: str = "tiny", **changes: Any) -> Recipe:
+    return recipe_from_json(json.dumps(tiny_dict(network, **changes)))
+
+
+def own_network(folder: Path, code: str) -> str:
+    """A network of the person's own, ``make`` in a file in ``folder``; returns what a recipe calls it."""
+    file = folder / "net.py"
+    file.write_text(code)
+    return f"{file}:make"
+
+
+class Driver:
+    """A window with its own library, and everything that its runs said."""
+
+    def __init__(self, qtbot: QtBot, application: QApplication, library: Path, wait_for_torch: bool = True) -> None:
+        self.qtbot = qtbot
+        self.app = App(application, str(library), Settings())
+        self.window = self.app.window
+        self.events: list[Event] = []
+        self.left: list[bool] = []
+        self.closed = False
+        self.app.runs.happened.connect(self.events.append)
+        self.app.reception.left.connect(lambda: self.left.append(True))
+        self.app.show()
+        qtbot.waitExposed(self.window)
+        self.window.activateWindow()
+        if wait_for_torch:
+            self.wait(lambda: self.app.chores.ready)
+
+    # -- waiting
+
+    def wait(self, until: Callable[[], Any], seconds: float = SECONDS) -> None:
+        self.qtbot.waitUntil(lambda: bool(until()), timeout=round(seconds * 1000))
+
+    def reach(self, state: State) -> None:
+        self.wait(lambda: self.app.session.state == state)
+
+    def finish(self) -> EndEvent:
+        """Wait until the run and its thread are gone."""
+        self.wait(lambda: not self.app.runs.active)
+        end = self.events[-1]
+        assert isinstance(end, EndEvent)
+        return end
+
+    def answer(self, name: str) -> CommandEvent:
+        """Wait for the newest answer to a command."""
+        found: list[CommandEvent] = []
+
+        def arrived() -> bool:
+            found[:] = self.answers(name)
+            return bool(found)
+
+        self.wait(arrived)
+        return found[-1]
+
+    def answers(self, name: str) -> list[CommandEvent]:
+        commands = [e for e in self.events if isinstance(e, CommandEvent)]
+        return [e for e in commands if e.name == name and e.status != "queued"]
+
+    def of(self, kind: str) -> list[Any]:
+        return [e for e in self.events if e.event == kind]
+
+    def settle(self, milliseconds: int = 60) -> None:
+        self.qtbot.wait(milliseconds)
+
+    # -- what a person does
+
+    def button(self, where: QWidget, text: str) -> QAbstractButton:
+        found = [b for b in where.findChildren(QAbstractButton) if b.text() == text and b.isVisibleTo(self.window)]
+        assert len(found) == 1, (text, [b.text() for b in where.findChildren(QPushButton)])
+        return found[0]
+
+    def click(self, where: QWidget, text: str) -> None:
+        button = self.button(where, text)
+        assert button.isEnabled(), button.toolTip()
+        self.qtbot.mouseClick(button, LEFT)
+
+    def press(self, key: Qt.Key, where: QWidget | None = None) -> None:
+        self.qtbot.keyClick(where or self.window, key)
+
+    def says(self, where: QWidget, part: str) -> bool:
+        return any(part in w.text() for w in where.findChildren(QLabel) if w.isVisibleTo(self.window))
+
+    @property
+    def rate_field(self) -> QLineEdit:
+        field: QLineEdit = self.window.hand.findChild(QLineEdit)
+        return field
+
+    @property
+    def number(self) -> str:
+        """The learning rate that stands large in the hand's panel."""
+        shown: str = self.window.hand._number.text()
+        return shown
+
+    def type_rate(self, text: str) -> None:
+        self.rate_field.setFocus()
+        self.rate_field.selectAll()
+        self.qtbot.keyClicks(self.rate_field, text)
+
+    # -- runs
+
+    def set_up(self, recipe: Recipe) -> None:
+        self.app.reception.set_up(recipe)
+
+    def start(self, recipe: Recipe | None = None) -> None:
+        if recipe is not None:
+            self.set_up(recipe)
+        self.click(self.window.transport, "Start")
+
+    def stand(self, recipe: Recipe, epoch: int, batch: int = 0) -> None:
+        """Start ``recipe`` and pause right before ``batch`` of ``epoch``."""
+        self.start(recipe)
+        self.app.runs.post(Pause(), At(epoch=epoch, batch=batch))
+        self.reach("paused")
+        assert self.app.session.progress.position == (epoch, batch)
+
+    def go_on_to(self, epoch: int, batch: int = 0) -> None:
+        """Resume, and pause right before ``batch`` of ``epoch``."""
+        before = len(self.answers("pause"))
+        self.app.runs.post(Pause(), At(epoch=epoch, batch=batch))
+        self.click(self.window.transport, "Resume")
+        self.wait(lambda: len(self.answers("pause")) > before and self.app.session.state == "paused")
+
+    def close(self) -> None:
+        """End everything, as the program's end does, and see that nothing is left."""
+        if self.closed:
+            return
+        self.closed = True
+        self.app.runs.stop()
+        self.wait(lambda: not self.app.runs.active)
+        self.app.close()
+        app = self.app
+        assert not any(worker.isRunning() for worker in (app.curves, app.errands, app.downloads))
+        assert gc.isenabled()
+        assert not self.window.isVisible()
+        self.window.deleteLater()

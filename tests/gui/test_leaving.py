@@ -1,0 +1,258 @@
+"""Leaving: asked once while training, everything saved, nothing left alive; and the program as a process."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QMessageBox
+
+from engine.library import Library
+from tests.gui.app_fixture import MAIN, Driver, tiny, tiny_dict
+
+pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+
+SECONDS = 40
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[QMessageBox.StandardButton]:
+    """What the person answers, the last entry first; more questions than answers are an error."""
+    given: list[QMessageBox.StandardButton] = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: given.pop())
+    return given
+
+
+def test_closing_while_training_asks_and_can_be_cancelled_or_saves_and_leaves(
+    driver: Driver, answers: list[QMessageBox.StandardButton]
+) -> None:
+    driver.start(tiny(epochs=3000, schedule={"name": "Constant"}))
+    driver.wait(lambda: driver.of("epoch"))
+    answers.append(QMessageBox.StandardButton.Cancel)
+    driver.window.close()
+    assert not answers
+    assert driver.window.isVisible()
+    assert driver.app.session.state == "training"
+    answers.append(QMessageBox.StandardButton.Yes)
+    driver.window.close()
+    driver.window.close()  # an impatient person is not asked again
+    driver.wait(lambda: driver.left)
+    (end,) = driver.of("end")
+    assert end.reason == "stopped"
+    assert end.snapshot is not None
+    assert Path(end.snapshot).is_file()
+    assert driver.left == [True]
+    driver.close()
+    assert not [t.name for t in threading.enumerate() if t.name.startswith(("library", "Dummy"))]
+    assert not driver.app.clock._timer.isActive()
+    assert not driver.app.garbage._timer.isActive()
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("state", ["idle", "paused"])
+def test_closing_asks_nothing_while_nothing_trains(
+    driver: Driver, answers: list[QMessageBox.StandardButton], state: str
+) -> None:
+    if state == "paused":
+        driver.stand(tiny(), 2, 1)
+    driver.window.close()
+    driver.wait(lambda: driver.left)
+    assert [e.reason for e in driver.of("end")] == (["stopped"] if state == "paused" else [])
+
+
+def test_what_was_chosen_is_remembered(driver: Driver, new_driver: Any) -> None:
+    driver.set_up(tiny(epochs=4))
+    driver.window.plots.set_axis("steps")
+    driver.close()
+    second = new_driver()
+    assert second.window.setup.recipe() == tiny(epochs=4)
+    assert second.window.plots.axis == "steps"
+
+
+# -- as a process
+
+
+class Process:
+    """``main.py open`` on a screen of its own."""
+
+    def __init__(self, folder: Path, *words: str, **environ: str) -> None:
+        kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        environment = {**kept, "QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1", **environ}
+        self.process = subprocess.Popen(
+            [sys.executable, str(MAIN), *words],
+            cwd=folder,
+            env={k: v for k, v in environment.items() if v},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def until(self, event: str) -> list[dict[str, Any]]:
+        """Read events up to the first ``event``."""
+        assert self.process.stdout is not None
+        read = []
+        for line in self.process.stdout:
+            read.append(json.loads(line))
+            if read[-1]["event"] == event:
+                return read
+        pytest.fail(f"ended without {event}: {self.process.communicate()}")
+
+    def end(self) -> tuple[int, list[dict[str, Any]], str]:
+        """Exit status, the remaining events, standard error."""
+        out, err = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, [json.loads(line) for line in out.splitlines()], err
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Any]:
+    started: list[Process] = []
+
+    def go(*words: str, **environ: str) -> Process:
+        started.append(Process(tmp_path, *words, **environ))
+        return started[-1]
+
+    yield go
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()
+
+
+def written(folder: Path, **changes: Any) -> str:
+    path = folder / "recipe.json"
+    path.write_text(json.dumps(tiny_dict(**changes)))
+    return str(path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_leaves_and_the_run_goes_on_without_a_window(
+    begin: Any, tmp_path: Path, number: signal.Signals
+) -> None:
+    library = str(tmp_path / "library")
+    recipe = written(tmp_path, epochs=3000, schedule={"name": "Constant"})
+    window = begin("open", recipe, "--start", "--events", "--library", library)
+    run = window.until("start")[-1]["run"]
+    window.until("epoch")
+    window.process.send_signal(number)
+    status, events, err = window.end()
+    assert (status, err.replace("This plugin does not support propagateSizeHints()\n", "")) == (0, "")
+    assert events[-1]["event"] == "end"
+    assert events[-1]["reason"] == "stopped"
+    epoch = events[-1]["epoch"]
+    again = begin("train", "--resume", run, "--library", library, "--epochs", str(epoch + 1))
+    status, more, _ = again.end()
+    assert status == 0
+    assert more[0]["run"] == run
+    assert more[0]["epoch"] == epoch
+    assert more[-1]["reason"] == "finished"
+
+
+def test_the_window_prints_the_events_that_the_headless_face_prints(begin: Any, tmp_path: Path) -> None:
+    recipe = written(tmp_path, epochs=2)
+    window = begin("open", recipe, "--start", "--events", "--library", str(tmp_path / "a"))
+    shown = window.until("end")
+    window.process.send_signal(signal.SIGTERM)
+    assert window.end()[0] == 0
+    status, printed, _ = begin("train", recipe, "--library", str(tmp_path / "b")).end()
+    assert status == 0
+
+    def timeless(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        own = ("run", "seconds", "images_per_second", "snapshot", "path", "threads")
+        told = [e for e in events if e["event"] not in ("saved", "warning")]
+        return [{k: v for k, v in e.items() if k not in own} for e in told]
+
+    assert timeless(shown) == timeless(printed)
+    assert [e["event"] for e in timeless(shown)] == ["start", "epoch", "epoch", "end"]
+
+
+def test_a_missing_recipe_is_said_in_the_window_which_stays(begin: Any, tmp_path: Path) -> None:
+    window = begin("open", "none.json", "--start", "--events", "--library", str(tmp_path / "library"))
+    time.sleep(3)
+    assert window.process.poll() is None
+    window.process.send_signal(signal.SIGTERM)
+    assert window.end()[0] == 0
+
+
+def test_without_a_screen_the_headless_command_is_named(begin: Any) -> None:
+    status, events, err = begin("open", QT_QPA_PLATFORM="").end()
+    assert (status, events) == (1, [])
+    assert "python main.py train" in err
+    assert "Traceback" not in err
+
+
+FIRST = """
+import sys
+from PySide6.QtWidgets import QApplication
+from gui.app import App
+application = QApplication([])
+app = App(application, sys.argv[1])
+app.reception.left.connect(application.exit)
+seen = []
+app.window.first_painted.connect(lambda: seen.append((app.window.isVisible(), "torch" in sys.modules)))
+if sys.argv[2] == "close":
+    def close():
+        app.window.close()
+        seen.append(app.chores.ready)
+    app.window.first_painted.connect(close)
+elif sys.argv[2] == "fail":
+    app.chores.torch_failed.connect(lambda *_: app.reception.leave(ask=False))
+else:
+    app.chores.torch_loaded.connect(lambda: app.reception.leave(ask=False))
+app.show()
+application.exec()
+seen.append(app.window.banner.text())
+app.close()
+print(repr((seen, app.window.isVisible(), app.errands.isRunning(), "engine.trainer" in sys.modules)))
+print(app.window.transport._main.toolTip())
+"""
+
+
+def program(tmp_path: Path, how: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    roots = os.pathsep.join(filter(None, (path, str(MAIN.parent))))
+    environment = {**os.environ, "PYTHONPATH": roots, "OMP_NUM_THREADS": "1"}
+    words = [sys.executable, "-c", FIRST, str(tmp_path / "library"), how]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def test_the_window_stands_before_pytorch_is_imported(tmp_path: Path) -> None:
+    done = program(tmp_path, "wait")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("([(True, False), ''], False, False, True)")
+
+
+def test_closing_while_pytorch_is_imported_ends_cleanly(tmp_path: Path) -> None:
+    done = program(tmp_path, "close")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("([(True, False), False, ''], False, False,")
+
+
+def test_pytorch_that_cannot_be_imported_is_said(tmp_path: Path) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('no torch on this machine')\n")
+    done = program(tmp_path, "fail", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("no torch on this machine") == 2  # in the banner, and on the button
+
+
+def test_the_library_knows_what_was_left(driver: Driver) -> None:
+    driver.stand(tiny(), 3, 2)
+    run = driver.of("start")[0].run
+    library = driver.app.library
+    assert library is not None
+    root = library.root
+    driver.close()
+    again = Library(root)
+    row = again.run(run)
+    again.close()
+    assert row is not None
+    assert (row.state, row.epochs_done, row.epochs) == ("stopped", 2, 6)

@@ -1,0 +1,415 @@
+"""The hand on a run in the window: what is asked, what is confirmed, what is drawn, and that the numbers are exact."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+
+from engine.commands import At, HandLine, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.events import CommandEvent
+from engine.hand import parse_hand
+from engine.job import Job
+from engine.schedules import CosineAnnealingLR, StepLR
+from tests.engine.running import run
+from tests.gui.app_fixture import BATCHES, LEFT, Driver, own_network, tiny
+
+pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+
+COSINE: dict[str, Any] = {"name": "CosineAnnealingLR", "T_max": 2}  # 0 from epoch 3 on, then up again
+
+
+def lines(events: list[Any]) -> tuple[HandLine, ...]:
+    """What the hand did, where it was applied, as the lines of a hand's file."""
+    hand = [e for e in events if isinstance(e, CommandEvent) and e.status == "applied"]
+    acts = ("set_lr", "scale_lr", "release_lr", "set_schedule", "set_epochs")
+    text = [json.dumps({"at": {"epoch": e.epoch, "batch": e.batch}, **e.command}) for e in hand if e.name in acts]
+    return tuple(parse_hand("\n".join(text)))
+
+
+def rates_by_batch(driver: Driver) -> np.ndarray:
+    """The rate that each batch was trained with, [batches, groups]."""
+    return np.concatenate([e.lr for e in driver.of("steps")])
+
+
+def choose_schedule(driver: Driver, spec: StepLR | CosineAnnealingLR) -> None:
+    """Another schedule into the editor, as the picker and the form bring it."""
+    panel = driver.window.schedule
+    panel.picker.chosen.emit(type(spec))
+    form = panel.forms[type(spec).__name__]
+    for name, value in spec.model_dump(exclude={"name", "interval"}).items():
+        if form.value() is None or getattr(form.value(), name) != value:
+            editor = form.editor(name).control()
+            editor.setFocus()
+            editor.selectAll()
+            driver.qtbot.keyClicks(editor, str(value))
+    assert panel.schedule() == spec
+
+
+def test_quick_buttons_act_while_paused_and_show_only_what_was_confirmed(driver: Driver) -> None:
+    driver.stand(tiny(), 1, 3)
+    assert driver.number == "0.05"
+    driver.click(driver.window.hand, "×2")
+    assert driver.number == "0.05"
+    assert driver.answer("scale_lr").lr == [0.1]
+    driver.wait(lambda: driver.number == "0.1")
+    assert driver.says(driver.window.hand, "×2 of plan")
+    assert driver.says(driver.window.action_line, "0.05 → 0.1")
+    assert driver.app.session.state == "paused"
+
+
+def test_field_apply_hold_and_back_to_plan(driver: Driver) -> None:
+    driver.stand(tiny(), 2, 1)
+    hand = driver.window.hand
+    driver.type_rate("0.003")
+    assert driver.number == "0.05"
+    driver.qtbot.mouseClick(driver.button(hand, "Keep this LR"), LEFT, pos=QPoint(8, 8))
+    driver.click(hand, "Apply")
+    assert driver.answer("set_lr").command == {"command": "set_lr", "lr": 0.003, "then": "hold"}
+    driver.wait(lambda: driver.number == "0.003" and driver.says(hand, "held"))
+    driver.go_on_to(4)
+    assert driver.number == "0.003"
+    driver.click(hand, "Back to plan (0.025)")
+    driver.wait(lambda: driver.number == "0.025")
+    assert not driver.says(hand, "held")
+    assert driver.answer("release_lr").lr == [0.025]
+
+
+def test_the_slider_stages_and_apply_sends(driver: Driver) -> None:
+    driver.stand(tiny(), 1, 1)
+    slider = driver.window.hand._stage._slider.slider()
+    slider.setFocus()
+    driver.press(Qt.Key.Key_Left, slider)
+    driver.wait(lambda: driver.window.plots.rate._pending is not None)
+    staged = driver.window.hand._stage._command
+    assert isinstance(staged, SetLR)
+    assert staged.lr < 0.05
+    assert not driver.answers("set_lr")
+    driver.click(driver.window.hand, "Apply")
+    assert driver.answer("set_lr").lr == [staged.lr]
+    driver.wait(lambda: driver.window.plots.rate._pending is None)
+
+
+def test_following_a_plan_at_0_is_refused_and_hold_is_offered_and_taken(driver: Driver) -> None:
+    driver.stand(tiny(schedule=COSINE), 3, 1)
+    hand = driver.window.hand
+    assert driver.number == "0"
+    driver.type_rate("0.01")
+    driver.press(Qt.Key.Key_Return, driver.rate_field)
+    assert driver.answer("set_lr").status == "rejected"
+    driver.wait(lambda: driver.says(hand, "The plan is 0 here"))
+    assert driver.number == "0"
+    driver.click(hand, "Keep this LR instead")
+    driver.wait(lambda: driver.number == "0.01")
+    assert driver.answer("set_lr").command["then"] == "hold"
+
+
+def test_a_refusal_for_another_reason_offers_no_hold(driver: Driver) -> None:
+    driver.stand(tiny(), 1, 1)
+    driver.app.runs.post(ScaleLR(factor=1e6))
+    assert driver.answer("scale_lr").status == "rejected"
+    driver.settle()
+    assert driver.says(driver.window.hand, "the largest allowed is 1000")
+    assert not driver.window.hand._hold_instead.isVisible()
+
+
+def test_a_warning_of_the_engine_is_shown(driver: Driver) -> None:
+    driver.stand(tiny(schedule={"name": "LambdaLR", "lr_lambda": "0.01 if epoch < 2 else 1"}), 1, 1)
+    driver.click(driver.window.hand, "×10")
+    assert driver.answer("scale_lr").warning is not None
+    driver.wait(lambda: driver.says(driver.window.hand, "the rest of the curve rises"))
+
+
+def test_dragging_the_line_stages_draws_and_escape_drops(driver: Driver) -> None:
+    driver.stand(tiny(), 3, 2)
+    driver.settle()
+    plot = driver.window.plots.rate
+    viewport = plot.canvas.viewport()
+    start = QPointF(2 + 2 / BATCHES, np.log10(0.025))
+    spots = [plot.canvas.mapFromScene(plot.view.mapViewToScene(start + QPointF(0, up))) for up in (0, 0.1, 0.2, 0.25)]
+    QTest.mousePress(viewport, LEFT, pos=spots[0])
+    for spot in spots[1:]:
+        QTest.mouseMove(viewport, spot)
+        driver.settle(20)
+    QTest.mouseRelease(viewport, LEFT, pos=spots[-1])
+    driver.wait(lambda: plot._pending is not None)
+    staged = driver.window.hand._stage._command
+    assert isinstance(staged, SetLR)
+    assert 0.03 < staged.lr < 0.06
+    assert plot._pending is not None
+    assert plot._pending.lr[0, 0] == staged.lr
+    assert driver.number == "0.025"
+    driver.press(Qt.Key.Key_Escape)
+    driver.wait(lambda: plot._pending is None)
+    assert driver.window.hand._stage._command is None
+    assert not driver.answers("set_lr")
+
+
+def test_a_staged_change_of_a_plan_by_batches_is_drawn_from_where_the_run_stands(driver: Driver) -> None:
+    schedule = {"name": "CosineAnnealingLR", "T_max": 36, "interval": "step"}
+    driver.stand(tiny(schedule=schedule), 2, 3)
+    driver.type_rate("0.02")
+    plot = driver.window.plots.rate
+    driver.wait(lambda: plot._pending is not None)
+    assert plot._pending is not None
+    foreseen = plot._pending.lr[:-1, 0].tolist()
+    driver.click(driver.window.hand, "Apply")
+    driver.answer("set_lr")
+    driver.click(driver.window.transport, "Resume")
+    driver.finish()
+    assert rates_by_batch(driver)[BATCHES + 3 :, 0].tolist() == foreseen
+
+
+def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driver: Driver) -> None:
+    driver.stand(tiny(), 2, 3)
+    window, plot = driver.window, driver.window.plots.rate
+    driver.click(window.hand, "Change schedule…")
+    choose_schedule(driver, CosineAnnealingLR(T_max=4))
+    driver.wait(lambda: plot._pending is not None)
+    assert plot._pending is not None
+    assert plot._pending.x[0] == 2.0
+    foreseen = plot._pending.lr[:-1, 0]
+    assert driver.says(window.schedule, "Epoch 3: ")
+    driver.click(window.schedule, "Apply")
+    driver.wait(lambda: any(e.name == "set_schedule" and e.status == "queued" for e in driver.of("command")))
+    driver.settle()
+    assert not driver.answers("set_schedule")
+    assert driver.says(window.schedule, "it begins with epoch 3")
+    driver.click(window.transport, "Resume")
+    answer = driver.answer("set_schedule")
+    assert (answer.status, answer.epoch, answer.batch) == ("applied", 3, 0)
+    driver.finish()
+    assert rates_by_batch(driver)[2 * BATCHES :, 0].tolist() == np.repeat(foreseen, BATCHES).tolist()
+    assert plot._pending is None
+    assert window.schedule.schedule() == CosineAnnealingLR(T_max=4)
+
+
+def test_the_curve_that_is_drawn_moves_on_with_the_epochs(driver: Driver) -> None:
+    driver.stand(tiny(epochs=8), 2, 3)
+    plot = driver.window.plots.rate
+    driver.window.show_side(driver.window.schedule)
+    choose_schedule(driver, CosineAnnealingLR(T_max=4))
+    driver.wait(lambda: plot._pending is not None and plot._pending.x[0] == 2.0)
+    driver.go_on_to(4, 2)
+    driver.wait(lambda: plot._pending is not None and plot._pending.x[0] == 4.0)
+    assert plot._pending is not None
+    foreseen = plot._pending.lr[:-1, 0]
+    driver.click(driver.window.schedule, "Apply")
+    driver.click(driver.window.transport, "Resume")
+    assert driver.answer("set_schedule").epoch == 5
+    driver.finish()
+    assert rates_by_batch(driver)[4 * BATCHES :, 0].tolist() == np.repeat(foreseen, BATCHES).tolist()
+
+
+def test_a_schedule_can_be_dropped_before_and_after_it_was_sent(driver: Driver) -> None:
+    driver.stand(tiny(), 2, 3)
+    schedule, plot = driver.window.schedule, driver.window.plots.rate
+    driver.window.show_side(schedule)
+    choose_schedule(driver, CosineAnnealingLR(T_max=4))
+    driver.wait(lambda: plot._pending is not None)
+    driver.click(schedule, "Drop")
+    driver.wait(lambda: plot._pending is None)
+    assert schedule.schedule() == StepLR(step_size=2, gamma=0.5)
+    choose_schedule(driver, CosineAnnealingLR(T_max=4))
+    driver.click(schedule, "Apply")
+    driver.click(schedule, "Drop")
+    assert driver.answer("set_schedule").reason == "withdrawn"
+    driver.click(driver.window.transport, "Resume")
+    driver.finish()
+    assert [e.lr for e in driver.of("epoch")] == [[0.05], [0.05], [0.025], [0.025], [0.0125], [0.0125]]
+
+
+def test_as_if_from_the_start_is_drawn_and_applied_so(driver: Driver) -> None:
+    driver.stand(tiny(), 4)
+    schedule, plot = driver.window.schedule, driver.window.plots.rate
+    driver.window.show_side(schedule)
+    schedule.pending.replay.click()
+    choose_schedule(driver, StepLR(step_size=1, gamma=0.5))
+    driver.wait(lambda: plot._pending is not None and plot._pending.lr[0, 0] == 0.05 / 8)
+    driver.click(schedule, "Apply")
+    answer = driver.answer("set_schedule")
+    assert answer.command["start"] == "replay"
+    assert answer.lr == [0.05 / 8]
+
+
+def test_an_unusable_schedule_says_why_and_cannot_be_applied(driver: Driver) -> None:
+    driver.stand(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 if epoch < 2 else 0"}), 3, 1)
+    schedule = driver.window.schedule
+    driver.window.show_side(schedule)
+    choose_schedule(driver, StepLR(step_size=1, gamma=0.5))
+    driver.wait(lambda: "a rate of 0" in schedule.preview.said())
+    assert not driver.button(schedule, "Apply").isEnabled()
+    driver.click(schedule, "Drop")
+    driver.wait(lambda: not schedule.preview.is_error())
+
+
+def test_a_dropped_rate_brings_the_schedule_that_is_still_being_prepared_back(driver: Driver) -> None:
+    driver.stand(tiny(), 2)
+    plot = driver.window.plots.rate
+    choose_schedule(driver, CosineAnnealingLR(T_max=4))
+    driver.type_rate("0.7")
+    driver.wait(lambda: plot._pending is not None and plot._pending.lr[0, 0] == 0.7)
+    driver.press(Qt.Key.Key_Escape)
+    driver.wait(lambda: plot._pending is not None and plot._pending.lr[0, 0] == 0.05)
+
+
+def test_an_expression_that_gives_the_rate_itself(driver: Driver) -> None:
+    from engine.schedules import LambdaLR
+
+    window = driver.window
+    driver.set_up(tiny())
+    window.show_side(window.schedule)
+    window.schedule.picker.chosen.emit(LambdaLR)
+    combo = window.schedule.gives.combo
+    combo.setFocus()
+    driver.press(Qt.Key.Key_Down, combo)
+    driver.start()
+    driver.finish()
+    assert [e.lr[0] for e in driver.of("epoch")] == [0.01 - 0.0009 * epoch for epoch in range(6)]
+
+
+def test_t_max_follows_the_epochs_until_it_is_edited(driver: Driver) -> None:
+    window = driver.window
+    driver.set_up(tiny())
+    window.schedule.picker.chosen.emit(CosineAnnealingLR)
+
+    def epochs(text: str) -> None:
+        edit = window.setup.length.editor("epochs").control()
+        edit.setFocus()
+        edit.selectAll()
+        driver.qtbot.keyClicks(edit, text)
+
+    epochs("9")
+    assert window.setup.recipe() == tiny(epochs=9, schedule={"name": "CosineAnnealingLR", "T_max": 9})
+    choose_schedule(driver, CosineAnnealingLR(T_max=5))
+    epochs("12")
+    assert window.setup.recipe() == tiny(epochs=12, schedule={"name": "CosineAnnealingLR", "T_max": 5})
+
+
+# -- divergence
+
+
+@pytest.mark.parametrize(("epoch", "button"), [(3, "Back to epoch 2"), (1, "Back to the start")])
+def test_a_diverged_run_goes_back_at_a_tenth_of_the_rate_it_had_then(
+    driver: Driver, tmp_path: Path, epoch: int, button: str
+) -> None:
+    """The network counts its batches and is poisoned once only, so what goes back goes on well."""
+    network = own_network(
+        tmp_path,
+        "from tests.engine.tiny_networks import Poisoned\n"
+        f"def make(in_channels, num_classes):\n"
+        f"    return Poisoned(in_channels, num_classes, lambda n: n == {(epoch - 1) * BATCHES + 3})\n",
+    )
+    recipe = tiny(model={"name": network})
+    driver.set_up(recipe)
+    driver.click(driver.window.transport, "Run 1 epoch")
+    if epoch == 3:
+        driver.app.runs.post(SetLR(lr=0.02), At(epoch=1, batch=4))
+        driver.reach("paused")
+        driver.go_on_to(3)
+    window, session = driver.window, driver.app.session
+    if epoch == 3:
+        driver.click(window.transport, "Resume")
+    driver.reach("diverged")
+    run_id, before = driver.of("start")[0].run, rates_by_batch(driver)[(epoch - 1) * BATCHES, 0]
+    assert window.chip.text() == "Diverged"
+    assert window.banner.subject() == "diverged"
+    steps = len(session.series.loss)
+    driver.click(window.banner, f"{button} at a tenth of the LR")
+    driver.wait(lambda: driver.of("branch") and driver.answers("scale_lr"))
+    (branch,) = driver.of("branch")
+    assert branch.parent == run_id
+    assert (branch.epoch, branch.batch) == (epoch, 0)
+    assert driver.answer("scale_lr").lr == [before * 0.1]
+    driver.finish()
+    assert session.start is not None
+    assert session.start.run == branch.run
+    assert len(session.series.loss) == 6 * BATCHES
+    assert steps < 6 * BATCHES
+    assert np.isfinite(session.series.loss.values).all()
+    assert session.series.epoch_x.values.tolist() == list(range(1, 7))
+    driver.click(window.banner, "+10 epochs")
+    driver.wait(lambda: len(driver.of("start")) == 2)
+    assert driver.of("start")[1].run == branch.run
+
+
+def test_an_absurd_rate_diverges_and_goes_back_to_the_start_at_a_tenth(driver: Driver, tmp_path: Path) -> None:
+    code = (
+        "from torch import nn\n"
+        "def make(in_channels, num_classes):\n"
+        "    layers = [nn.Linear(64, 64) for _ in range(5)]\n"
+        "    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(64, num_classes))\n"
+    )
+    network = {"name": own_network(tmp_path, code)}
+    driver.start(tiny(model=network, optimizer={"name": "SGD", "lr": 1000.0, "momentum": 0.9}))
+    driver.reach("diverged")
+    assert driver.of("diverged")[0].epoch == 1
+    driver.click(driver.window.banner, "Back to the start at a tenth of the LR")
+    assert driver.answer("scale_lr").lr == [100.0]
+    assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (1, 0)
+
+
+def test_a_diverged_run_can_be_gone_on_from_or_stopped(driver: Driver) -> None:
+    driver.start(tiny("poisoned_always"))
+    driver.reach("diverged")
+    driver.click(driver.window.banner, "Go on as it is")
+    driver.wait(lambda: len(driver.of("diverged")) == 2)
+    driver.reach("diverged")
+    driver.click(driver.window.banner, "Stop")
+    assert driver.finish().reason == "stopped"
+
+
+def test_going_back_is_refused_in_words_where_the_snapshot_is_gone(driver: Driver) -> None:
+    driver.start(tiny("poisoned_fifth"))
+    driver.reach("diverged")
+    library = driver.app.library
+    assert library is not None
+    library.flush()
+    for file in library.root.rglob("*.tiller"):
+        file.unlink()
+    driver.click(driver.window.banner, "Back to the start at a tenth of the LR")
+    driver.wait(lambda: driver.window.banner.subject() == "failure")
+    assert "no snapshot stands" in driver.window.banner.text()
+    driver.settle()
+    assert driver.app.session.state == "diverged"
+    assert not driver.answers("scale_lr")
+
+
+# -- exactness
+
+
+def test_what_the_hand_does_in_the_window_is_replayed_to_the_bit_without_one(driver: Driver, tmp_path: Path) -> None:
+    recipe = tiny(epochs=12)
+    driver.start(recipe)
+    for act in (
+        lambda: driver.click(driver.window.hand, "÷2"),
+        lambda: driver.app.runs.post(SetLR(lr=0.013, then="hold")),
+        lambda: driver.app.runs.post(ReleaseLR()),
+        lambda: driver.app.runs.post(SetSchedule(schedule=CosineAnnealingLR(T_max=30))),
+        lambda: driver.click(driver.window.hand, "×2"),
+    ):
+        if driver.app.session.end is None:
+            driver.wait(lambda: bool(driver.of("steps")) and driver.app.session.state == "training")
+            act()
+            driver.settle(5)
+    end = driver.finish()
+    assert end.reason == "finished"
+    hand = lines(driver.events)
+    assert len(hand) >= 2
+    again = run(Job(recipe=recipe, lines=hand))
+    assert again.end.weights_sha256 == end.weights_sha256
+    assert [e.lr for e in again.epochs] == [e.lr for e in driver.of("epoch")]
+
+
+def test_commands_wait_at_their_moment_and_are_answered_in_the_window(driver: Driver) -> None:
+    driver.start(tiny())
+    driver.app.runs.post(SetLR(lr=0.3), At(epoch=3, batch=2))
+    driver.finish()
+    answer = driver.answer("set_lr")
+    assert (answer.epoch, answer.batch) == (3, 2)
+    assert rates_by_batch(driver)[2 * BATCHES : 3 * BATCHES, 0].tolist() == [0.025, 0.025, 0.3, 0.3, 0.3, 0.3]
