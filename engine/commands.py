@@ -1,7 +1,7 @@
 """Messages to the trainer: frozen, checked, torch-free.
 
-Two kinds: acts of the hand, which change what is trained and are recorded with their exact position (the lines of a
-HAND.jsonl file), and transport, which only starts and stops the clock.
+Three kinds: acts of the hand, which change what is trained and are recorded with their exact position (the lines of a
+HAND.jsonl file); transport, which only starts and stops the clock; and the search for a rate, which changes nothing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from engine.recipe import LearningRate
+from engine.recipe import LR_MAX, LearningRate
 from engine.schedules import AnySchedule
 from engine.spec import Spec, SpecError
+from engine.words import number
 
 Then = Literal["keep", "follow", "hold"]
 GroupName = Annotated[str, Field(min_length=1, max_length=40)]
@@ -168,6 +169,30 @@ class Withdraw(Command):
     id: int = Field(ge=1)
 
 
+class FindLR(Command):
+    """Try rates from ``lr_min`` to ``lr_max`` on a copy of the run, one a batch; the run itself stays as it is.
+
+    With several groups the fastest gets the rate that is tried, and the others keep their proportion to it.
+    """
+
+    command: Literal["find_lr"] = "find_lr"
+    lr_min: float = Field(1e-6, ge=1e-12, le=LR_MAX, title="From", description="The first rate to try.")
+    lr_max: float = Field(10.0, ge=1e-12, le=LR_MAX, title="To", description="The last rate to try.")
+    steps: int = Field(100, ge=20, le=10_000, title="Steps", description="How many rates to try, one a batch.")
+
+    @model_validator(mode="after")
+    def _rises(self) -> FindLR:
+        if self.lr_max <= self.lr_min:
+            raise SpecError("lr_max", f"must be greater than lr_min, which is {number(self.lr_min)}")
+        return self
+
+
+class CancelFind(Command):
+    """Search for a rate no longer."""
+
+    command: Literal["cancel_find"] = "cancel_find"
+
+
 HandCommand = (
     SetLR
     | ScaleLR
@@ -183,6 +208,7 @@ HandCommand = (
     | Stop
 )
 TransportCommand = Start | Pause | Resume | RunEpoch
+FinderCommand = FindLR | CancelFind
 AnyHandCommand = Annotated[HandCommand, Field(discriminator="command")]
 
 

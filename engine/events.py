@@ -191,6 +191,50 @@ class RateEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FinderProgressEvent(Event):
+    """The search for a rate that was posted as ``id`` has tried ``done`` of ``total`` rates."""
+
+    event: ClassVar[str] = "finder_progress"
+    printed: ClassVar[bool] = False
+    id: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """What one way of reading the finder's curve suggests.
+
+    ``text`` says what ``lr`` is, or, where it is None, why the curve does not allow it.
+    """
+
+    kind: Literal["steepest", "valley"]
+    lr: float | None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinderEvent(Event):
+    """What the search that was posted as ``id`` found; the run is as it was before.
+
+    ``lr``, ``loss`` and ``smoothed`` are float64 [steps], all finite, the rates rising. They end early where the loss
+    ``diverged``. ``group`` is the group that the rates are of (the fastest), None where there is only one.
+    """
+
+    event: ClassVar[str] = "finder"
+    printed: ClassVar[bool] = False
+    id: int
+    epoch: int
+    batch: int
+    lr: np.ndarray
+    loss: np.ndarray
+    smoothed: np.ndarray
+    diverged: bool
+    suggestions: tuple[Suggestion, ...]
+    group: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SavedEvent(Event):
     """A snapshot stands at ``path``; ``kind`` says what it is for."""
 

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine.commands import At, HandCommand, TransportCommand, Withdraw
+from engine.commands import At, FinderCommand, HandCommand, TransportCommand, Withdraw
 
-AnyCommand = HandCommand | TransportCommand | Withdraw
+AnyCommand = HandCommand | TransportCommand | Withdraw | FinderCommand
 
 
 class Letter(NamedTuple):
@@ -58,6 +58,11 @@ class Mailbox:
             while wait and not self._letters:
                 self._changed.wait()
             return self._letters.popleft() if self._letters else None
+
+    def peek(self, wanted: Callable[[Letter], bool]) -> Letter | None:
+        """The oldest command that is ``wanted``, which stays where it is; None where there is none."""
+        with self._changed:
+            return next(filter(wanted, self._letters), None)
 
     def close(self) -> list[Letter]:
         """Accept no more commands; returns those that were never taken."""

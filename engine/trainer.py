@@ -12,7 +12,7 @@ from typing import Final
 
 from engine import data
 from engine.carry_out import no_such_batch
-from engine.commands import At, HandCommand, Pause, Resume, RunEpoch, SetEpochs, Start, Stop, TransportCommand, Withdraw
+from engine.commands import At, FinderCommand, HandCommand, Pause, RunEpoch, SetEpochs, Stop, TransportCommand, Withdraw
 from engine.desk import Desk
 from engine.events import (
     CommandEvent,
@@ -26,6 +26,7 @@ from engine.events import (
     Status,
     WarningEvent,
 )
+from engine.finder_desk import FinderDesk
 from engine.hand import WaitingHand, command_json
 from engine.job import Job
 from engine.keeper import Keeper
@@ -55,6 +56,7 @@ class Trainer:
         self._lifecycle: State = "loading"
         self._loop: Loop | None = None
         self._desk: Desk | None = None
+        self._finder: FinderDesk | None = None
         self._one_epoch = False
         self._end: EndReason | None = None
         self._end_text: Words | None = None
@@ -115,6 +117,7 @@ class Trainer:
         resumed = self._job.snapshot is not None
         self._waiting = WaitingHand(self._job.lines, state.position if resumed else None, state.hand)
         desk = self._desk = Desk(loop, self._keeper, self._waiting, self._emit)
+        self._finder = FinderDesk(loop, desk, self._mailbox, self._emit)
         self._keeper.begin(self._job.run, loaded.name, loaded.parent, state, self._waiting.to_json())
         self._emit(self._start_event(loaded))
         for remark in loaded.remarks:
@@ -266,10 +269,13 @@ class Trainer:
             problem = _OVER
         if problem is not None:
             self._desk.refuse(number, command, problem)
-        elif isinstance(command, (Start, Pause, Resume, RunEpoch)):
+        elif isinstance(command, TransportCommand):
             self._transport(number, command)
         elif isinstance(command, Withdraw):
             self._withdraw(number, command)
+        elif isinstance(command, FinderCommand):
+            assert self._finder is not None
+            self._finder.carry_out(number, command, self._lifecycle)
         else:
             self._act(number, command)
 
