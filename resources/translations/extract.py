@@ -93,14 +93,18 @@ def _literals(value: ast.expr, named: dict[str, list[ast.expr]]) -> Iterator[str
         raise Unreadable
 
 
+def form_specs() -> list[type[Spec]]:
+    """The spec classes that the window makes forms of."""
+    return [kind for kind in _subclasses(Spec) if kind.__module__.startswith(_SPECS)]
+
+
 def _of_specs() -> set[str]:
     """Titles and descriptions of the fields that forms are made of, and what the pickers say of each kind."""
     found: set[str | None] = set()
-    for kind in _subclasses(Spec):
-        if kind.__module__.startswith(_SPECS):
-            found |= {text for field in kind.model_fields.values() for text in (field.title, field.description)}
-            if issubclass(kind, (ScheduleSpec, OptimizerSpec)) and hasattr(kind, "when"):
-                found |= {kind.__doc__, kind.when, getattr(kind, "formula", None)}
+    for kind in form_specs():
+        found |= {text for field in kind.model_fields.values() for text in (field.title, field.description)}
+        if issubclass(kind, (ScheduleSpec, OptimizerSpec)) and hasattr(kind, "when"):
+            found |= {kind.__doc__, kind.when, getattr(kind, "formula", None)}
     return {text for text in found if text}
 
 

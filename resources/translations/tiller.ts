@@ -64,6 +64,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A cosine stays fast for long and lands gently, with no moment of a cut to guess. If you do not know how long to train, ReduceLROnPlateau cuts when progress stops.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A cut smaller than this is not made.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -145,6 +149,14 @@
     </message>
     <message>
         <source>Added to the denominator.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Advice</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>After T_max {t_max} the LR rises again</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -252,6 +264,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose CosineAnnealingLR, T_max {t_max}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose StepLR, step_size {size}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose a line where your hand changed the LR.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -325,6 +345,10 @@
     </message>
     <message>
         <source>Copy the message and its details, to send to somebody.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>CosineAnnealingLR over the epochs left</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -404,6 +428,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Dismiss: {advice}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Diverged</source>
         <translation type="unfinished"></translation>
     </message>
@@ -413,6 +441,14 @@
     </message>
     <message>
         <source>Divides each gradient by a running average of its size.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do it: {effect}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -536,6 +572,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Fast first, then slow: large steps find a good region, small ones settle in it. Leave it if your own hand is the schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Fast training to a good result in a known number of epochs, at a high rate.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -560,10 +600,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Finished after {epochs} epochs.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Finished: {accuracy} validation accuracy after {epochs} epochs.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -580,6 +616,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>For a complex task, try CosineAnnealingLR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Forget the staged change (Escape).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -593,6 +633,18 @@
     </message>
     <message>
         <source>Freeze {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From epoch {epoch} on the LR is next to nothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From one batch to the next it moves by {share}% and does not fall. Early on, that is a LR that is too high.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From there it is {lr}, under a ten-thousandth of where it was: the last {left} epochs change nothing.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -704,7 +756,47 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>In the last range test the loss fell best at {lr}, and rates far above it made it grow.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In the last range test the loss fell best at {lr}. At {now} training may crawl.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It began at {first} and flew to {most}. Early on, that is a LR that is too high.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It comes from a recipe file and is shown as it is. Choose another schedule to edit one here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It forgives {patience} epochs without improvement, so the first cut could come in epoch {first}. The run has {epochs}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It gives</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is {times} times less than what {optimizer} usually starts with, {first}: training may crawl.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is {times} times what {optimizer} usually starts with, {first}: the loss may jump about or grow.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It reached {bound}, so ReduceLROnPlateau takes every epoch as a bad one and cuts the LR again and again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It went from {low} to {high} over the last batches: steps this large lead away from what was learned.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its best is {best}. Where large steps bring no more, smaller ones often do; the plan has no cut soon.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -729,6 +821,18 @@
     </message>
     <message>
         <source>LR of {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LR {lr} is high for {optimizer}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LR {lr} is low for {optimizer}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LR {lr}, from {now}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -816,6 +920,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Milestone {first} is beyond the run's end</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Modules</source>
         <translation type="unfinished"></translation>
     </message>
@@ -832,11 +940,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Moves the rate in a straight line from start_factor to end_factor of it in total_iters epochs, and stays there.</source>
+        <source>Moves the rate in a straight line from start_factor to end_factor of it, in total_iters epochs.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>MultiStepLR: a tenth at epochs 15, 30 and 45</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Multiplied after every epoch, {gamma} leaves {percent}% of the LR in epoch {epochs}: {lr}. A gamma from 0.95 to 0.99 is usual.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -900,6 +1012,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>No better val loss for {epochs} epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not again in this run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not gone back: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -932,7 +1052,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>One LR for pretrained layers and new head</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>One cycle for the whole run: up to max_lr, then down to far below the start. Its steps are those of the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One expression and a rate of its own for each group give the same curves, and any schedule can follow them. A list is for curves of different shapes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One expression, and a rate a group</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -984,7 +1116,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Pairs of epochs completed since the schedule began, and the rate from there: [0, 0.1], [30, 0.001].</source>
+        <source>Pairs of epochs completed since it began, and the rate there: [[0, 0.1], [30, 0.001]].</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1005,6 +1137,10 @@
     </message>
     <message>
         <source>Passes over the training images.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Past T_max the cosine climbs back as slowly as it fell. If one landing is meant, make T_max {length}. If fresh starts are meant, CosineAnnealingWarmRestarts jumps back up at once.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1216,6 +1352,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Set {field} to {value}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Settings that are rarely changed</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1261,6 +1401,10 @@
     </message>
     <message>
         <source>Simple tasks: fast first, then slower in even stages.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Since epoch {epoch} the validation loss rose from {low} to {high} while the training loss fell: the network learns the training images by heart. More weight decay or augmentation helps, or the weights of that epoch.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1312,11 +1456,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Start with LR {first}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Start, pause or resume</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Starting the download…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Step once per epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>StepLR is enough for a task this simple</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1337,6 +1493,10 @@
     </message>
     <message>
         <source>Steps from max_lr down again; empty: as many as up.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Steps this large lead away from what was learned. A lower LR often brings it back.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1376,6 +1536,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>T_max {t_max} is beyond the run's end</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>T_mult</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1408,7 +1572,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The LR is {times} times the finder's {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The LR starts at {lr}, and is never cut below min_lr: nothing will happen.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The LR stays as it is until you go back to the plan.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The LR stays the same for the whole run</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1440,6 +1616,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The finder suggested a LR {times} times higher</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The first rate is max_lr divided by this.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1460,6 +1640,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The groups' curves differ by a factor alone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The last rate is the first one divided by this.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1468,7 +1652,31 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The loss barely moves: LR too low?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss diverged after {count} of {steps} steps, too soon to see a fall; begin with a lower rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss does not clearly fall between {low} and {high}: by {fall}, while it differs by {scatter} from batch to batch. Try other limits or more steps.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss jumps about: LR too high?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The loss of every batch appears here once training starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss stands still</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss was not finite at the very first rate; begin lower.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1492,6 +1700,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The plan takes it below a ten-thousandth of where it was: the last {left} epochs change nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The plan's curve goes on in its shape, from the new level.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1504,7 +1716,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The pretrained layers know much already, and large steps wash it out. Their usual LR is 10 to 100 times lower than that of the new head.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The rate is never cut below this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run ends after {length}, before the first cut: the LR stays the same throughout.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run ends after {length}, with the LR still at {lr}: there is no gentle landing. Make T_max the length of the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run ends after {length}. A cut at milestones from {length} on never comes.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1532,6 +1760,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The schedule is stepped once per batch, and the run has {length} of them: {per_epoch} an epoch. What was meant for epochs is over {per_epoch} times as soon.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The schedule's expression gives the LR itself, so it multiplies 1. Change that in the schedule.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1545,6 +1777,26 @@
     </message>
     <message>
         <source>The snapshot from then is loaded and goes on as a new branch. This run is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The steepest descent: here the smoothed loss falls fastest as the rate grows. It is the bolder choice.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The training loss is growing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The training loss is where it was after epoch 1. With a LR this high the first steps may have been so large that nothing can be learned any more: begin anew with a lower one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The training loss moved by {share}% since epoch 1. A LR that is too low looks like this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The valley: the middle of the longest stretch of rates over which the smoothed loss keeps falling. It is the steadier choice.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1612,6 +1864,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Two groups: head {fast}, rest {rest}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Two rules together: a warm-up over a decay, cuts on top of a cosine.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1621,6 +1877,14 @@
     </message>
     <message>
         <source>Type a rate or drag the slider, then apply.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Validation worsens, training improves</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Watch val_loss instead</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1685,6 +1949,14 @@
     </message>
     <message>
         <source>Whether the schedule moves on after every epoch or after every optimizer step (batch).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Why: {advice}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Why?</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1824,7 +2096,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>cycle_momentum: RMSprop cannot take up momentum in mid-run, because it keeps no momentum buffer when it starts without; set cycle_momentum to false</source>
+        <source>cycle_momentum: RMSprop cannot take up momentum in mid-run, because it keeps no buffer for it when it starts without; set cycle_momentum to false</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1893,6 +2165,10 @@
     </message>
     <message>
         <source>gamma</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gamma {gamma} leaves {percent}% of the LR</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2100,6 +2376,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>min_lr {min_lr} forbids every cut</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>mode</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2216,6 +2496,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>no search for a rate is under way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>no snapshot stands at the end of epoch {epoch}{batch}; there are some at the end of epoch {stand}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2237,6 +2521,10 @@
     </message>
     <message>
         <source>patience</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>patience {patience}: the LR is never cut</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2292,6 +2580,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>step_size {size}: the first cut never comes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>step_size_down</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2329,6 +2621,10 @@
     </message>
     <message>
         <source>the last rate × your expression in epoch, which is n-1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the loss is not finite: go back or resume, and search then</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2440,6 +2736,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the search failed at the rate {lr}: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the search trains a copy of the network, and this one cannot be copied: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the search was called off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the weights are not there: {file} in {folder} ({reason}). Fetch them with --download (in the window: Download), or, offline, put the file into {folder}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2461,6 +2769,10 @@
     </message>
     <message>
         <source>threshold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>threshold {threshold} is never reached</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2532,6 +2844,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{advice}. {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{data} with {network} is soon learned: a few cuts at times you know are easy to read and to compare. {name} is no mistake.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{days} d {hours} h</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2569,6 +2889,10 @@
     </message>
     <message>
         <source>{group} {old} → {new} at the next batch, the others in proportion.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{group}: {text}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2612,7 +2936,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{monitor} cannot improve any more</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{monitor} is better when it is {better}, but mode is {mode}: the rate would be cut while training improves. Set mode to {natural}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{monitor} would have to get better by {threshold} at once to count as better, so every epoch counts as bad and the LR is cut again and again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2621,6 +2953,10 @@
     </message>
     <message>
         <source>{name} could not be downloaded ({failures}). Try again later, or, offline, put {name} into {folder}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} counts batches, not epochs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2637,6 +2973,10 @@
     </message>
     <message>
         <source>{name} needs images of 4 x 4 pixels or more, not {size}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} says itself which LR it starts from.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2737,6 +3077,10 @@
     </message>
     <message>
         <source>{reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{schedule} says itself which rate it starts from, so no lr can be given; set its own fields and leave lr out</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
