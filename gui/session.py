@@ -29,10 +29,10 @@ from engine.events import (
     WarningEvent,
 )
 from engine.lifecycle import State
-from engine.recipe import OptimizerSpec, Recipe, recipe_from_json
+from engine.recipe import recipe_from_json
+from gui import run_words
 from gui.change import PendingChange
 from gui.frames import FrameClock
-from gui.panels.slider import rate_text
 from gui.preview import Preview
 from gui.progress import Progress
 from gui.runs import Runs
@@ -189,7 +189,7 @@ class Session(QObject):
         window.start_page.hide()
         window.show_name(event.name, event.name)
         window.device.setText(event.device)
-        window.setup.set_running(_summary(recipe, event))
+        window.setup.set_running(run_words.summary(recipe, event))
         window.fold(True)
         window.plots.set_epochs(event.epochs)
         window.plots.set_group_names(event.groups)
@@ -312,44 +312,7 @@ class Session(QObject):
         if event.reason == "stopped" and event.snapshot:
             window.action_line.show_saved(event.snapshot)
         elif event.reason == "finished" and self.progress.val_accuracy is not None:
-            more = 10 if event.snapshot else 0
-            window.banner.show_finished(self._finished_words(), self._next_words(), more)
+            assert self._rates is not None
+            text = run_words.finished(self.progress.val_accuracy, self._rates.epochs)
+            window.banner.show_finished(text, run_words.more_epochs(self._rates.lr), 10 if event.snapshot else 0)
         self._clock.poke()
-
-    def _finished_words(self) -> str:
-        accuracy = self.progress.val_accuracy
-        assert self._rates is not None
-        if accuracy is None:
-            return tr("Finished after {epochs} epochs.", epochs=self._rates.epochs)
-        return tr(
-            "Finished: {accuracy} validation accuracy after {epochs} epochs.",
-            accuracy=f"{accuracy:.1%}",
-            epochs=self._rates.epochs,
-        )
-
-    def _next_words(self) -> str:
-        assert self._rates is not None
-        rates = ", ".join(rate_text(rate) for rate in self._rates.lr)
-        return tr("With more epochs the plan goes on at {lr}.", lr=rates)
-
-
-def _summary(recipe: Recipe, event: StartEvent) -> list[tuple[str, str]]:
-    """What the run trains, as names and values."""
-    augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augment else recipe.data.name
-    summary = [
-        (tr("Data set"), augmented),
-        (tr("Network"), recipe.model.name),
-        (tr("Parameters"), f"{event.parameters:,}"),
-        (tr("Optimizer"), tr("{name}, LR {lr}", name=_name(recipe.optimizer), lr=rate_text(recipe.optimizer.lr))),
-        (tr("Batch size"), str(recipe.data.batch_size)),
-        (tr("Seed"), str(recipe.seed)),
-        (tr("Device, precision"), f"{event.device}, {recipe.precision}"),
-    ]
-    if len(event.groups) > 1:
-        sizes = zip(event.groups, event.group_parameters, strict=True)
-        summary.append((tr("Groups"), ", ".join(f"{name} ({size:,})" for name, size in sizes)))
-    return summary
-
-
-def _name(spec: OptimizerSpec) -> str:
-    return str(spec.model_dump()["name"])

@@ -56,7 +56,7 @@ def own_network(folder: Path, code: str) -> str:
 class Driver:
     """A window with its own library, and everything that its runs said."""
 
-    def __init__(self, qtbot: QtBot, application: QApplication, library: Path, wait_for_torch: bool = True) -> None:
+    def __init__(self, qtbot: QtBot, application: QApplication, library: Path) -> None:
         self.qtbot = qtbot
         self.app = App(application, str(library), Settings())
         self.window = self.app.window
@@ -68,8 +68,6 @@ class Driver:
         self.app.show()
         qtbot.waitExposed(self.window)
         self.window.activateWindow()
-        if wait_for_torch:
-            self.wait(lambda: self.app.chores.ready)
 
     # -- waiting
 

@@ -18,8 +18,11 @@ def new_driver(qtbot: QtBot, qapp: QApplication, own_folders: Path) -> Iterator[
     made: list[Driver] = []
 
     def make(wait_for_torch: bool = True) -> Driver:
-        made.append(Driver(qtbot, qapp, own_folders / "library", wait_for_torch))
-        return made[-1]
+        driver = Driver(qtbot, qapp, own_folders / "library")
+        made.append(driver)
+        if wait_for_torch:
+            driver.wait(lambda: driver.app.chores.ready)
+        return driver
 
     yield make
     for driver in reversed(made):

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
 from engine.commands import At, HandLine, ReleaseLR, ScaleLR, SetLR, SetSchedule
-from engine.events import CommandEvent
+from engine.events import BranchEvent, CommandEvent, Event
 from engine.hand import parse_hand
 from engine.job import Job
 from engine.schedules import CosineAnnealingLR, StepLR
@@ -319,10 +319,18 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_rate_it_had_then(
     run_id, before = driver.of("start")[0].run, rates_by_batch(driver)[(epoch - 1) * BATCHES, 0]
     assert window.chip.text() == "Diverged"
     assert window.banner.subject() == "diverged"
-    steps = len(session.series.loss)
+    kept: list[tuple[int, int]] = []
+
+    def branched(event: Event) -> None:
+        if isinstance(event, BranchEvent):
+            kept.append((len(session.series.loss), len(session.series.epoch_x)))
+
+    driver.app.runs.happened.connect(branched)
+    assert len(session.series.loss) > (epoch - 1) * BATCHES
     driver.click(window.banner, f"{button} at a tenth of the LR")
     driver.wait(lambda: driver.of("branch") and driver.answers("scale_lr"))
     (branch,) = driver.of("branch")
+    assert kept == [((epoch - 1) * BATCHES, epoch - 1)]
     assert branch.parent == run_id
     assert (branch.epoch, branch.batch) == (epoch, 0)
     assert driver.answer("scale_lr").lr == [before * 0.1]
@@ -330,7 +338,6 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_rate_it_had_then(
     assert session.start is not None
     assert session.start.run == branch.run
     assert len(session.series.loss) == 6 * BATCHES
-    assert steps < 6 * BATCHES
     assert np.isfinite(session.series.loss.values).all()
     assert session.series.epoch_x.values.tolist() == list(range(1, 7))
     driver.click(window.banner, "+10 epochs")

@@ -1,0 +1,46 @@
+"""What is said of a run as a whole: what it trains, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.events import StartEvent
+from engine.recipe import OptimizerSpec, Recipe
+from gui.panels.slider import rate_text
+from gui.words import tr
+
+
+def finished(val_accuracy: float, epochs: int) -> str:
+    """How a run of ``epochs`` ended, with a validation accuracy from 0 to 1."""
+    return tr(
+        "Finished: {accuracy} validation accuracy after {epochs} epochs.",
+        accuracy=f"{val_accuracy:.1%}",
+        epochs=epochs,
+    )
+
+
+def more_epochs(rates: Sequence[float]) -> str:
+    """What the plan would do beyond the end, where its rates are ``rates``."""
+    return tr("With more epochs the plan goes on at {lr}.", lr=", ".join(rate_text(rate) for rate in rates))
+
+
+def summary(recipe: Recipe, event: StartEvent) -> list[tuple[str, str]]:
+    """What the run trains, as names and values."""
+    augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augment else recipe.data.name
+    summary = [
+        (tr("Data set"), augmented),
+        (tr("Network"), recipe.model.name),
+        (tr("Parameters"), f"{event.parameters:,}"),
+        (tr("Optimizer"), tr("{name}, LR {lr}", name=_name(recipe.optimizer), lr=rate_text(recipe.optimizer.lr))),
+        (tr("Batch size"), str(recipe.data.batch_size)),
+        (tr("Seed"), str(recipe.seed)),
+        (tr("Device, precision"), f"{event.device}, {recipe.precision}"),
+    ]
+    if len(event.groups) > 1:
+        sizes = zip(event.groups, event.group_parameters, strict=True)
+        summary.append((tr("Groups"), ", ".join(f"{name} ({size:,})" for name, size in sizes)))
+    return summary
+
+
+def _name(spec: OptimizerSpec) -> str:
+    return str(spec.model_dump()["name"])
