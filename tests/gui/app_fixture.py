@@ -11,7 +11,7 @@ from typing import Any
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -175,4 +175,5 @@ class Driver:
         assert not any(worker.isRunning() for worker in (app.curves, app.errands, app.downloads))
         assert gc.isenabled()
         assert not self.window.isVisible()
-        self.window.deleteLater()
+        self.window.deleteLater()  # or the next window's style sheet would be worked out for this one too
+        QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete.value)
