@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine import momentum
 from engine.acts import act_on_rate
 from engine.commands import (
     At,
@@ -39,11 +40,17 @@ def carry_out(act: HandCommand, state: RunState) -> Words | None:
     check_not_over(state.position, state.rate)
     match act:
         case SetLR() | ScaleLR() | ReleaseLR() | SetSchedule():
+            if isinstance(act, SetSchedule) and act.schedule.cycles_momentum():
+                live = state.optimizer.param_groups
+                momentum.check_can_cycle([live[i] for i in _chosen(act.group, state)], state.optimizer)
             warning = act_on_rate(state.rate, act, state.metrics())
             state.rate.write(state.optimizer)
             return warning
         case SetOptimizer():
+            chosen = state.rate.chosen(act.group)
+            momentum.check_free(chosen, act.changes())
             change(state.optimizer, act.changes(), _chosen(act.group, state))
+            momentum.remember(chosen, act.changes())
         case Freeze() | Unfreeze():
             _freeze(act.group, isinstance(act, Freeze), state)
         case _:

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from engine.optimizers import Rejected
 from engine.recipe import LR_MAX
-from engine.schedules import ScheduleSpec
+from engine.schedules import ReduceLROnPlateau, ScheduleSpec
 from engine.schedules.plan import Length, Plan
 from engine.words import Words, number
 
 
 @dataclass
 class GroupRate:
-    """One group's plan and what the hand did to it."""
+    """One group's plan and what the hand did to it; ``momentum`` is what recipe or hand last gave (or first beta)."""
 
     name: str
     plan: Plan
     hold: float | None = None
     set_to: float | None = None  # v of the law
     plan_then: float | None = None  # p of the law
+    momentum: float | None = None
 
     @property
     def lr(self) -> float:
@@ -83,6 +84,28 @@ class Cut:
     old: float
     new: float
     text: Words
+
+
+def cut_of(group: GroupRate, before: float, after: float, patience: tuple[float, int] | None) -> Cut:
+    """The line for a plan of ``group`` that moved from ``before`` to ``after``.
+
+    ``patience`` is the best metric and the bad epochs counted until then, of a metric-driven plan.
+    """
+    spec = group.plan.spec
+    old, new = group.following(before), group.following(after)
+    values = {"schedule": spec.model_dump()["name"], "old": number(old), "new": number(new)}
+    if isinstance(spec, ReduceLROnPlateau) and patience is not None:
+        text = Words(
+            "{schedule} {old} -> {new}: nothing better than {best} for {bad} epochs",
+            **values,
+            best=number(patience[0]),
+            bad=patience[1] + 1,
+        )
+    elif group.hold is not None:
+        text = Words("{schedule} {old} -> {new} in the plan; the rate stays held", **values)
+    else:
+        text = Words("{schedule} {old} -> {new}", **values)
+    return Cut(group.name, values["schedule"], old, new, text)
 
 
 def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:

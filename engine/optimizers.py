@@ -54,7 +54,7 @@ def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) 
         new = {**group, **values}
         if new.get("nesterov") and (new["momentum"] == 0 or new["dampening"] != 0):
             raise Rejected(Words("nesterov needs a momentum above 0 and a dampening of 0"))
-        if isinstance(optimizer, torch.optim.RMSprop) and values.get("momentum") and _lacks_buffer(optimizer, group):
+        if values.get("momentum") and lacks_momentum_buffer(optimizer, group):
             raise Rejected(
                 Words("RMSprop cannot take up momentum in mid-run: it keeps no momentum buffer when it starts without")
             )
@@ -62,8 +62,10 @@ def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) 
         group.update(values)
 
 
-def _lacks_buffer(optimizer: Optimizer, group: dict[str, Any]) -> bool:
-    """RMSprop makes a weight's momentum buffer at its first step, or never."""
+def lacks_momentum_buffer(optimizer: Optimizer, group: dict[str, Any]) -> bool:
+    """Whether ``group`` cannot take up momentum: RMSprop makes a weight's buffer at its first step, or never."""
+    if not isinstance(optimizer, torch.optim.RMSprop):
+        return False
     states = [optimizer.state[p] for p in group["params"] if p in optimizer.state]
     return any("momentum_buffer" not in state for state in states)
 

@@ -7,6 +7,7 @@ For group g::
          = plan_g                      untouched, or released
 
 PyTorch's schedulers disagree about a rate that is set by hand; this one law replaces all of their habits.
+Momentum is no part of it: where a plan cycles it, the plan's stands, held rate or not (see ``engine.momentum``).
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from typing import Any
 
 from torch.optim import Optimizer
 
+from engine import momentum
 from engine.commands import Then
-from engine.group_rate import Cut, GroupRate, for_group, steps_ahead
+from engine.group_rate import Cut, GroupRate, cut_of, for_group, steps_ahead
 from engine.optimizers import Rejected
 from engine.recipe import OptimizerSpec, Recipe
-from engine.schedules import ReduceLROnPlateau, ScheduleSpec
+from engine.schedules import ScheduleSpec
 from engine.schedules.plan import Length, Plan, PlanError
 from engine.spec import SpecError
+from engine.swap import bases_for, run_forward
 from engine.words import Words, number
 
 LOOK_AHEAD = 20_000
@@ -64,9 +67,11 @@ class RateControl:
                 listed = for_group(schedule, place, count)
                 plan = Plan(listed, base, recipe.optimizer, length)
                 plan.prove(steps_ahead(plan, length.epochs, 0, length, 0))
-            except (PlanError, Rejected) as error:
+            except PlanError as error:
+                raise SpecError(f"{field}.{error.field}" if error.field else field, str(error)) from None
+            except Rejected as error:
                 raise SpecError(field, str(error)) from None
-            groups.append(GroupRate(name, plan))
+            groups.append(GroupRate(name, plan, momentum=momentum.given_by(recipe.optimizer)))
             bases.append(base)
         return cls(groups, recipe.optimizer, bases, length)
 
@@ -86,9 +91,22 @@ class RateControl:
         return any(g.plan.spec.interval == "step" for g in self.groups)
 
     def write(self, optimizer: Optimizer) -> None:
-        """Write the rates into the live optimizer. Nothing else does."""
+        """Write the rates, and what plans say of momentum, into the live optimizer. Nothing else does."""
         for group, live in zip(self.groups, optimizer.param_groups, strict=True):
             live["lr"] = group.lr
+        momentum.write(self.groups, optimizer)
+
+    def chosen(self, group: str | None) -> list[GroupRate]:
+        """The group of that name alone, or all of them for None.
+
+        Raises:
+            Rejected: there is no such group.
+        """
+        chosen = [g for g in self.groups if group in (None, g.name)]
+        if not chosen:
+            names = ", ".join(g.name for g in self.groups)
+            raise Rejected(Words("no group {group!r}; the groups are {names}", group=group, names=names))
+        return chosen
 
     # -- time passes
 
@@ -112,25 +130,8 @@ class RateControl:
             group.plan.step(metrics)
             after = group.plan.value
             if after != before and group.plan.spec.cuts:
-                cuts.append(self._cut(group, before, after, patience))
+                cuts.append(cut_of(group, before, after, patience))
         return cuts
-
-    def _cut(self, group: GroupRate, before: float, after: float, patience: tuple[float, int] | None) -> Cut:
-        spec = group.plan.spec
-        old, new = group.following(before), group.following(after)
-        values = {"schedule": spec.model_dump()["name"], "old": number(old), "new": number(new)}
-        if isinstance(spec, ReduceLROnPlateau) and patience is not None:
-            text = Words(
-                "{schedule} {old} -> {new}: nothing better than {best} for {bad} epochs",
-                **values,
-                best=number(patience[0]),
-                bad=patience[1] + 1,
-            )
-        elif group.hold is not None:
-            text = Words("{schedule} {old} -> {new} in the plan; the rate stays held", **values)
-        else:
-            text = Words("{schedule} {old} -> {new}", **values)
-        return Cut(group.name, values["schedule"], old, new, text)
 
     # -- the hand
 
@@ -140,7 +141,7 @@ class RateControl:
         Raises:
             Rejected: unknown group, or nothing to follow because the plan is 0.
         """
-        return self._put([(g, lr) for g in self._chosen(group)], then)
+        return self._put([(g, lr) for g in self.chosen(group)], then)
 
     def scale_lr(self, factor: float, then: Then, group: str | None) -> Words | None:
         """Multiply what is in force; returns a warning or None. All groups change, or none.
@@ -148,7 +149,7 @@ class RateControl:
         Raises:
             Rejected: as ``set_lr``; or a rate of 0, which no factor changes.
         """
-        chosen = self._chosen(group)
+        chosen = self.chosen(group)
         for g in chosen:
             if g.lr == 0:
                 raise Rejected(
@@ -162,7 +163,7 @@ class RateControl:
         Raises:
             Rejected: unknown group, or no chosen group was touched.
         """
-        chosen = [g for g in self._chosen(group) if g.touched]
+        chosen = [g for g in self.chosen(group) if g.touched]
         if not chosen:
             raise Rejected(Words("the rate follows the plan already"))
         for g in chosen:
@@ -180,26 +181,33 @@ class RateControl:
 
         Args:
             schedule: the new schedule.
-            lr: the new base, or one per chosen group; None takes the rate in force (the recipe's with ``replay``).
+            lr: the new base, or one per chosen group; None takes the rate in force (the recipe's with ``replay``). A
+                schedule that brings its own level takes none.
             group: one group's name, or None for all.
             replay: the metrics of the epochs so far, or None to start at position 0.
 
         Raises:
-            Rejected: the base is 0, the counts do not fit the groups, or the schedule cannot be run to its end.
+            Rejected: the base is 0 or must not be given, the counts do not fit the groups, or the schedule cannot be
+                run to its end.
         """
-        chosen = self._chosen(group)
-        bases = self._new_bases(chosen, lr, replay is not None)
+        chosen = self.chosen(group)
+        from_recipe = dict(zip((g.name for g in self.groups), self._bases, strict=True))
+        bases = bases_for(schedule, lr, [g.lr if replay is None else from_recipe[g.name] for g in chosen])
+        span = self.length.positions(schedule.interval)
+        if replay is None:
+            span -= self.epochs_done if schedule.interval == "epoch" else self.steps_done
         plans = []
         for place, (g, base) in enumerate(zip(chosen, bases, strict=True)):
             try:
                 spec = for_group(schedule, place, len(chosen))
-                plan = Plan(spec, base, self._optimizer, self.length)
+                plan = Plan(spec, base, self._optimizer, self.length, max(1, span))
                 if replay is not None:
-                    self._replay(plan, replay)
+                    run_forward(plan, self.epochs_done, self.steps_done, replay)
                 epochs = self.length.epochs
                 plan.prove(steps_ahead(plan, epochs, self.epochs_done, self.length, self.steps_done))
             except PlanError as error:
-                raise Rejected(Words("the schedule cannot be used: {problem}", problem=str(error))) from None
+                problem = f"{error.field}: {error}" if error.field else str(error)
+                raise Rejected(Words("the schedule cannot be used: {problem}", problem=problem)) from None
             plans.append((g, plan))
         for g, plan in plans:
             g.release()
@@ -226,7 +234,14 @@ class RateControl:
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly, as plain data that shares nothing with this object."""
         groups = [
-            {"name": g.name, "plan": g.plan.state(), "hold": g.hold, "set_to": g.set_to, "plan_then": g.plan_then}
+            {
+                "name": g.name,
+                "plan": g.plan.state(),
+                "hold": g.hold,
+                "set_to": g.set_to,
+                "plan_then": g.plan_then,
+                "momentum": g.momentum,
+            }
             for g in self.groups
         ]
         return {
@@ -241,10 +256,7 @@ class RateControl:
     @classmethod
     def from_state(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> RateControl:
         """The rate control that ``state`` was taken from."""
-        groups = [
-            GroupRate(g["name"], Plan.from_state(g["plan"], optimizer), g["hold"], g["set_to"], g["plan_then"])
-            for g in state["groups"]
-        ]
+        groups = [GroupRate(**{**g, "plan": Plan.from_state(g["plan"], optimizer)}) for g in state["groups"]]
         rate = cls(groups, optimizer, list(state["bases"]), Length(state["epochs"], state["steps_per_epoch"]))
         rate.epochs_done, rate.steps_done = state["epochs_done"], state["steps_done"]
         return rate
@@ -254,13 +266,6 @@ class RateControl:
         return RateControl.from_state(self.state(), self._optimizer)
 
     # -- within
-
-    def _chosen(self, group: str | None) -> list[GroupRate]:
-        chosen = [g for g in self.groups if group in (None, g.name)]
-        if not chosen:
-            names = ", ".join(g.name for g in self.groups)
-            raise Rejected(Words("no group {group!r}; the groups are {names}", group=group, names=names))
-        return chosen
 
     def _put(self, values: list[tuple[GroupRate, float]], then: Then) -> Words | None:
         held = [then == "hold" or (then == "keep" and g.hold is not None) for g, _ in values]
@@ -288,25 +293,3 @@ class RateControl:
             highest=number(highest),
             now=number(now),
         )
-
-    def _new_bases(self, chosen: list[GroupRate], lr: float | Sequence[float] | None, replay: bool) -> list[float]:
-        if lr is None:
-            all_bases = dict(zip((g.name for g in self.groups), self._bases, strict=True))
-            bases = [all_bases[g.name] if replay else g.lr for g in chosen]
-        elif isinstance(lr, (int, float)):
-            bases = [float(lr)] * len(chosen)
-        else:
-            bases = [float(value) for value in lr]
-        if len(bases) != len(chosen):
-            raise Rejected(Words("lr lists {given} rates for {wanted} group(s)", given=len(bases), wanted=len(chosen)))
-        if 0 in bases:
-            raise Rejected(Words("a schedule that starts from a rate of 0 stays at 0; give the rate to start from"))
-        return bases
-
-    def _replay(self, plan: Plan, metrics: Sequence[dict[str, float]]) -> None:
-        if plan.spec.interval == "step":
-            for _ in range(self.steps_done):
-                plan.step()
-        else:
-            for epoch in range(self.epochs_done):
-                plan.step(metrics[epoch] if epoch < len(metrics) else None)

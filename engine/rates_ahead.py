@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from engine import data
+from engine import data, momentum
 from engine.acts import act_on_rate
 from engine.batches import batches_in
 from engine.carry_out import check_length, check_not_over, no_such_batch
-from engine.commands import At, HandLine, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetSchedule, Stop
+from engine.commands import At, HandLine, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetOptimizer, SetSchedule, Stop
 from engine.hand import WaitingHand, command_json
 from engine.optimizers import Rejected
 from engine.rate import RateControl
@@ -77,6 +77,9 @@ def _stopped(
             if isinstance(act, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
                 check_not_over(at, rate)
                 act_on_rate(rate, act, [])
+            elif isinstance(act, SetOptimizer):
+                check_not_over(at, rate)
+                momentum.check_free(rate.chosen(act.group), act.changes())
             elif isinstance(act, SetEpochs):
                 check_length(act.epochs, at, rate)
                 rate.set_epochs(act.epochs)

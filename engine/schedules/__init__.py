@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
-
-from pydantic import BeforeValidator, Field
+from typing import Final
 
 from engine.schedules.adaptive import ReduceLROnPlateau
 from engine.schedules.base import ScheduleSpec
-from engine.schedules.custom import LambdaLR
-from engine.schedules.ordered import Constant, CosineAnnealingLR, ExponentialLR, MultiStepLR, StepLR
+from engine.schedules.composed import AnySchedule, ChainedScheduler, ComposedSpec, SequentialLR
+from engine.schedules.custom import LambdaLR, MultiplicativeLR
+from engine.schedules.cyclic import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
+from engine.schedules.drawn import Drawn
+from engine.schedules.ordered import (
+    Constant,
+    ConstantLR,
+    CosineAnnealingLR,
+    ExponentialLR,
+    LinearLR,
+    MultiStepLR,
+    PolynomialLR,
+    StepLR,
+)
 
+# By family, as the window lists them; within a family the simple ones first.
 SCHEDULES: Final[tuple[type[ScheduleSpec], ...]] = (
     Constant,
     StepLR,
     MultiStepLR,
+    ConstantLR,
+    LinearLR,
     ExponentialLR,
+    PolynomialLR,
     CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    OneCycleLR,
+    SequentialLR,
+    ChainedScheduler,
     ReduceLROnPlateau,
     LambdaLR,
+    MultiplicativeLR,
+    Drawn,
 )
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, dict) and value.get("name") == "constant":
-        return {**value, "name": "Constant"}
-    return value
-
-
-AnySchedule = Annotated[
-    Annotated[
-        Constant | StepLR | MultiStepLR | ExponentialLR | CosineAnnealingLR | ReduceLROnPlateau | LambdaLR,
-        Field(discriminator="name"),
-    ],
-    BeforeValidator(_canonical),
-]
 
 __all__ = [
     "SCHEDULES",
     "AnySchedule",
+    "ChainedScheduler",
+    "ComposedSpec",
     "Constant",
+    "ConstantLR",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "Drawn",
     "ExponentialLR",
     "LambdaLR",
+    "LinearLR",
     "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
     "ReduceLROnPlateau",
     "ScheduleSpec",
+    "SequentialLR",
     "StepLR",
 ]

@@ -27,7 +27,8 @@ class ScheduleSpec(Spec):
     """One learning-rate schedule. Fields carry PyTorch's own parameter names and defaults.
 
     Class attributes: ``family`` groups the picker; ``formula`` (n counts epochs from 1, k from 0) and ``when`` are its
-    two lines of help; ``docs`` names the PyTorch class that the numbers come from.
+    two lines of help; ``docs`` names the PyTorch class that the numbers come from. ``composed`` says that the spec
+    holds other specs or points, which a plain form of fields cannot edit.
     """
 
     family: ClassVar[Literal["ordered", "adaptive", "custom"]]
@@ -35,6 +36,7 @@ class ScheduleSpec(Spec):
     when: ClassVar[str]
     docs: ClassVar[str]
     cuts: ClassVar[bool] = False  # whether each change of the rate is worth a line of its own
+    composed: ClassVar[bool] = False
 
     interval: Interval = Field(
         "epoch",
@@ -50,6 +52,14 @@ class ScheduleSpec(Spec):
     def lengths(self) -> tuple[str, ...]:
         """The names of the fields that count epochs of the plan (or steps, with interval ``step``)."""
         return tuple(n for n, f in type(self).model_fields.items() if extra(f).get("counts"))
+
+    def own_level(self) -> bool:
+        """Whether the schedule says itself which rate it starts from; then no base is part of it."""
+        return False
+
+    def cycles_momentum(self) -> bool:
+        """Whether the schedule moves the optimizer's momentum (of Adam and AdamW: the first beta) as well."""
+        return False
 
     def for_group(self, index: int) -> ScheduleSpec:
         """The spec of parameter group ``index`` alone, for schedules that list one value a group."""

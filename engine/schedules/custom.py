@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -11,15 +11,11 @@ from engine.schedules.expression import Expression, ExpressionError
 from engine.spec import SpecError
 
 
-class LambdaLR(ScheduleSpec):
-    """Multiplies each group's rate by an expression in ``epoch`` (0 before the first epoch)."""
+class WrittenSpec(ScheduleSpec):
+    """What schedules of expressions share: ``lr_lambda``, one expression for every group or one for each."""
 
     family: ClassVar[Literal["custom"]] = "custom"
-    formula: ClassVar[str] = "lr × your expression in epoch, which is n-1"
-    when: ClassVar[str] = "Layered training, one expression a group; or any curve you can write."
-    docs: ClassVar[str] = "torch.optim.lr_scheduler.LambdaLR"
 
-    name: Literal["LambdaLR"] = "LambdaLR"
     lr_lambda: tuple[str, ...] = Field(
         min_length=1,
         max_length=100,
@@ -44,10 +40,37 @@ class LambdaLR(ScheduleSpec):
                 raise SpecError(where, f"{error} (at character {error.position + 1})") from None
         return tuple(cleaned)
 
-    def for_group(self, index: int) -> LambdaLR:
+    def for_group(self, index: int) -> Self:
         """The expression of group ``index`` alone."""
         return self if len(self.lr_lambda) == 1 else self.model_copy(update={"lr_lambda": (self.lr_lambda[index],)})
 
     def per_group(self) -> int | None:
         """The number of expressions, or None for one that serves every group."""
         return None if len(self.lr_lambda) == 1 else len(self.lr_lambda)
+
+
+class LambdaLR(WrittenSpec):
+    """Multiplies each group's rate by an expression in ``epoch`` (0 before the first epoch)."""
+
+    formula: ClassVar[str] = "lr × your expression in epoch, which is n-1"
+    when: ClassVar[str] = "Layered training, one expression a group; or any curve you can write."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.LambdaLR"
+
+    name: Literal["LambdaLR"] = "LambdaLR"
+
+
+class MultiplicativeLR(WrittenSpec):
+    """Multiplies the rate in force by an expression in ``epoch`` after every epoch; each factor stays."""
+
+    formula: ClassVar[str] = "the last rate × your expression in epoch, which is n-1"
+    when: ClassVar[str] = "A decay whose factor changes on the way: 0.9 at first, 0.99 later."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.MultiplicativeLR"
+
+    name: Literal["MultiplicativeLR"] = "MultiplicativeLR"
+    lr_lambda: tuple[str, ...] = Field(
+        min_length=1,
+        max_length=100,
+        title="lr_lambda",
+        description="The factor after each epoch, such as 0.9 if epoch < 10 else 0.99: one expression, or one per "
+        "group.",
+    )

@@ -71,6 +71,69 @@ class MultiStepLR(ScheduleSpec):
         return value
 
 
+class ConstantLR(ScheduleSpec):
+    """Multiplies the rate by factor until total_iters epochs are completed; from there on it is the rate itself."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr × factor while n-1 < total_iters, then lr"
+    when: ClassVar[str] = "A careful first stage at a fixed smaller rate, before another schedule or your own hand."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.ConstantLR"
+    cuts: ClassVar[bool] = True
+
+    name: Literal["ConstantLR"] = "ConstantLR"
+    factor: float = Field(
+        1.0 / 3,
+        gt=0,
+        le=1,
+        title="factor",
+        description="What the rate is multiplied by at first.",
+        json_schema_extra=usual(0.01, 0.5),
+    )
+    total_iters: int = Field(
+        5,
+        ge=1,
+        le=10_000_000,
+        title="total_iters",
+        description="Completed epochs after which the whole rate is in force.",
+        json_schema_extra={**usual(1, 10), **COUNTS},
+    )
+
+
+class LinearLR(ScheduleSpec):
+    """Moves the rate in a straight line from start_factor to end_factor of it, in total_iters epochs."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr × (start_factor + (end_factor - start_factor) min(1, (n-1) / total_iters))"
+    when: ClassVar[str] = "A warm-up: the first epochs gently, up to the full rate."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.LinearLR"
+
+    name: Literal["LinearLR"] = "LinearLR"
+    start_factor: float = Field(
+        1.0 / 3,
+        gt=0,
+        le=1,
+        title="start_factor",
+        description="What the rate is multiplied by in the first epoch.",
+        json_schema_extra=usual(0.001, 0.3),
+    )
+    end_factor: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        title="end_factor",
+        description="What it is multiplied by once total_iters epochs are completed.",
+        json_schema_extra=usual(0.5, 1),
+    )
+    total_iters: int = Field(
+        5,
+        ge=1,
+        le=10_000_000,
+        title="total_iters",
+        description="Epochs from start_factor to end_factor.",
+        json_schema_extra={**usual(1, 10), **COUNTS},
+    )
+
+
 class ExponentialLR(ScheduleSpec):
     """Multiplies the rate by gamma after every epoch."""
 
@@ -81,6 +144,33 @@ class ExponentialLR(ScheduleSpec):
 
     name: Literal["ExponentialLR"] = "ExponentialLR"
     gamma: Gamma = Field(title="gamma", description="Factor after every epoch.", json_schema_extra=usual(0.95, 0.99))
+
+
+class PolynomialLR(ScheduleSpec):
+    """Takes the rate down to 0 in total_iters epochs: in a straight line with power 1, along a bow with more."""
+
+    family: ClassVar[Literal["ordered"]] = "ordered"
+    formula: ClassVar[str] = "lr × (1 - min(n-1, total_iters) / total_iters)^power"
+    when: ClassVar[str] = "Complex tasks with a known number of epochs; usual in segmentation, with power 0.9."
+    docs: ClassVar[str] = "torch.optim.lr_scheduler.PolynomialLR"
+
+    name: Literal["PolynomialLR"] = "PolynomialLR"
+    total_iters: int = Field(
+        5,
+        ge=1,
+        le=10_000_000,
+        title="total_iters",
+        description="Completed epochs at which the rate is 0; usually the epochs of the run.",
+        json_schema_extra=COUNTS,
+    )
+    power: float = Field(
+        1.0,
+        ge=0,
+        le=100,
+        title="power",
+        description="1: a straight line. More: fast first, gentle landing.",
+        json_schema_extra=usual(0.9, 2),
+    )
 
 
 class CosineAnnealingLR(ScheduleSpec):

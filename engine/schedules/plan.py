@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import copy
 import math
-from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import torch
-from torch.optim.lr_scheduler import MultiStepLR
 from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchPlateau
 
 from engine import optimizers
 from engine.recipe import OptimizerSpec
 from engine.schedules import AnySchedule, ReduceLROnPlateau, ScheduleSpec
 from engine.schedules.build import Length, PlanError, build_scheduler
+from engine.schedules.stored import load, stored
 from engine.spec import parse
+
+ROUNDING: Final = 1e-9
 
 __all__ = ["Length", "Plan", "PlanError"]
 
@@ -31,22 +32,26 @@ class Plan:
         base: the rate that the schedule starts from.
         optimizer: the live optimizer's spec, for the shadow's class.
         length: the run's epochs and batches an epoch when the plan is made; later changes leave the plan alone.
+        span: how many positions are left for the plan then; None: the whole run.
 
     ``ended`` says why there is no further value, once there is none: past its end a plan keeps its last value.
 
     Raises:
-        PlanError: the schedule has no usable rate at its first position.
+        PlanError: the schedule has no usable rate at its first position, or does not fit the optimizer.
     """
 
-    def __init__(self, spec: ScheduleSpec, base: float, optimizer: OptimizerSpec, length: Length) -> None:
+    def __init__(
+        self, spec: ScheduleSpec, base: float, optimizer: OptimizerSpec, length: Length, span: int | None = None
+    ) -> None:
         self.spec = spec
         self.base = base
         self.length = length
+        self.span = length.positions(spec.interval) if span is None else span
         self.position = 0
         self.ended: str | None = None
         self._optimizer_spec = optimizer
         self._shadow = optimizers.build(optimizer, [([torch.empty(0, requires_grad=True)], base)])
-        self._scheduler = build_scheduler(spec, self._shadow, length)
+        self._scheduler = build_scheduler(spec, self._shadow, length, self.span)
         self._shadow.step()  # PyTorch's schedulers warn when stepped before the optimizer
         problem = self._unusable()
         if problem is not None:
@@ -54,8 +59,17 @@ class Plan:
 
     @property
     def value(self) -> float:
-        """The planned rate now."""
-        return float(self._shadow.param_groups[0]["lr"])
+        """The planned rate now: PyTorch's, but 0 where rounding left it a hair below (LinearLR down to 0 does that)."""
+        planned = float(self._shadow.param_groups[0]["lr"])
+        return 0.0 if -ROUNDING < planned < 0 else planned
+
+    @property
+    def momentum(self) -> float | None:
+        """The planned momentum (or first beta) now, of a schedule that cycles it; else None."""
+        if not self.spec.cycles_momentum():
+            return None
+        group = self._shadow.param_groups[0]
+        return float(group["betas"][0] if "betas" in group else group["momentum"])
 
     @property
     def monitor(self) -> str | None:
@@ -66,7 +80,8 @@ class Plan:
         """Move one epoch (or batch) on. A metric-driven plan without a finite metric stands still."""
         if self.ended is not None:
             return
-        last = self.value
+        group = self._shadow.param_groups[0]
+        before = dict(group)
         if self.monitor is not None:
             metric = (metrics or {}).get(self.monitor)
             if metric is None or not math.isfinite(metric):
@@ -76,20 +91,27 @@ class Plan:
         else:
             try:
                 self._scheduler.step()
-            except PlanError as error:
-                self.ended = str(error)
+            except (PlanError, OverflowError) as error:  # a chain may have moved half of its parts by then
+                self.ended = str(error) if isinstance(error, PlanError) else self._too_large()
+                group.update(before)
                 return
         self.position += 1
         self.ended = self._unusable()
         if self.ended is not None:
             self.position -= 1
-            self._shadow.param_groups[0]["lr"] = last
+            group.update(before)
 
     def _unusable(self) -> str | None:
-        if math.isfinite(self.value) and self.value >= 0:
-            return None
-        unit = "epoch" if self.spec.interval == "epoch" else "step"
-        return f"the schedule gives the rate {self.value:.6g} after {unit} {self.position}"
+        where = f"after {self.spec.interval} {self.position}"
+        if not (math.isfinite(self.value) and self.value >= 0):
+            return f"the schedule gives the rate {self.value:.6g} {where}"
+        if self.momentum is not None and not 0 <= self.momentum < 1:
+            return f"the schedule gives a momentum of {self.momentum:.6g} {where}; allowed is 0 to less than 1"
+        return None
+
+    def _too_large(self) -> str:
+        after = f"{self.spec.interval} {self.position + 1}"
+        return f"PyTorch's formula for the schedule meets a number too large for it after {after}"
 
     def start_patience_anew(self) -> None:
         """Forget the bad epochs counted so far; nothing for plans that no metric drives."""
@@ -122,17 +144,15 @@ class Plan:
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly, as plain data that shares nothing with the plan."""
-        scheduler = copy.deepcopy(self._scheduler.state_dict())
-        if isinstance(scheduler.get("milestones"), Counter):  # which is no plain data
-            scheduler["milestones"] = sorted(scheduler["milestones"].items())
         return {
             "spec": self.spec.model_dump_json(),
             "base": self.base,
             "epochs": self.length.epochs,
             "steps_per_epoch": self.length.steps_per_epoch,
+            "span": self.span,
             "position": self.position,
             "ended": self.ended,
-            "scheduler": scheduler,
+            "scheduler": stored(self._scheduler),
             "shadow": copy.deepcopy(self._shadow.state_dict()),
         }
 
@@ -143,11 +163,8 @@ class Plan:
         Scheduler first, optimizer second: the order that is exact for every scheduler of PyTorch.
         """
         length = Length(state["epochs"], state["steps_per_epoch"])
-        plan = cls(parse(AnySchedule, state["spec"]), state["base"], optimizer, length)
-        scheduler = copy.deepcopy(state["scheduler"])
-        if isinstance(plan._scheduler, MultiStepLR):
-            scheduler["milestones"] = Counter(dict(scheduler["milestones"]))
-        plan._scheduler.load_state_dict(scheduler)
+        plan = cls(parse(AnySchedule, state["spec"]), state["base"], optimizer, length, state["span"])
+        load(plan._scheduler, state["scheduler"])
         plan._shadow.load_state_dict(copy.deepcopy(state["shadow"]))
         plan.position, plan.ended = state["position"], state["ended"]
         return plan

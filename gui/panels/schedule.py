@@ -10,13 +10,22 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.commands import SetSchedule
-from engine.schedules import SCHEDULES, Constant, LambdaLR, ReduceLROnPlateau, ScheduleSpec, StepLR
+from engine.schedules import (
+    SCHEDULES,
+    Constant,
+    LambdaLR,
+    MultiplicativeLR,
+    ReduceLROnPlateau,
+    ScheduleSpec,
+    StepLR,
+)
 from gui.fields import ChoiceEditor
 from gui.forms import SpecForm
 from gui.notes import Note, heading
+from gui.panels.composed import SpecWords
 from gui.panels.expressions import ExpressionsEditor
 from gui.panels.pending import PendingControls, labelled
-from gui.panels.schedule_picker import SchedulePicker, suggested
+from gui.panels.schedule_picker import LISTED, SchedulePicker, suggested
 from gui.words import said, tr
 
 LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
@@ -58,7 +67,7 @@ class SchedulePanel(QWidget):
         self.title = heading("")
         self.picker = SchedulePicker()
         self.when = Note(lines=0)
-        self.expressions = ExpressionsEditor()
+        self.expressions, self.factors = ExpressionsEditor(), ExpressionsEditor()
         self.gives = ChoiceEditor(
             ("multiplier", "lr"), {"multiplier": tr("a multiplier of the LR"), "lr": tr("the LR itself")}
         )
@@ -102,7 +111,7 @@ class SchedulePanel(QWidget):
         if spec != self.schedule():
             self.gives.show_value("lr" if isinstance(spec, LambdaLR) and self._lr == 1.0 else "multiplier")
         self._confirmed, self._kind = spec, type(spec)
-        fitting = suggested(self._kind, self._span())
+        fitting = suggested(self._kind, self._span(), self._lr)
         self._own = {(self._kind.__name__, name) for name, value in fitting.items() if getattr(spec, name) != value}
         self._active().set_value(spec)
         self._reported, self._base_wanted = spec, self.gives_lr()
@@ -127,10 +136,11 @@ class SchedulePanel(QWidget):
 
     def set_group_names(self, names: list[str]) -> None:
         """The parameter groups, in order."""
-        if self.expressions.set_group_names(names):
-            self.forms["LambdaLR"].set_fields({})
-            if self._kind is LambdaLR:
-                self._changed()
+        for kind, editor in ((LambdaLR, self.expressions), (MultiplicativeLR, self.factors)):
+            if editor.set_group_names(names):
+                self.forms[kind.__name__].set_fields({})
+                if self._kind is kind:
+                    self._changed()
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
         """The curve of the schedule ``name``: rates ``lr`` [points] or [points, groups] in force from ``x`` on."""
@@ -151,8 +161,11 @@ class SchedulePanel(QWidget):
         self._warnings = list(warnings)
         self._show_words()
 
-    def _form(self, kind: type[ScheduleSpec]) -> SpecForm:
-        special = {"lr_lambda": self.expressions} if kind is LambdaLR else {}
+    def _form(self, kind: type[ScheduleSpec]) -> SpecForm | SpecWords:
+        if kind.composed:
+            return SpecWords()
+        expressions = {LambdaLR: self.expressions, MultiplicativeLR: self.factors}
+        special = {"lr_lambda": expressions[kind]} if kind in expressions else {}
         return SpecForm(kind, suggested(kind, self._epochs), editors=special)
 
     def _build(self) -> None:
@@ -190,7 +203,7 @@ class SchedulePanel(QWidget):
         self.pending.applied.connect(self._apply)
         self.pending.dropped.connect(self._drop)
 
-    def _active(self) -> SpecForm:
+    def _active(self) -> SpecForm | SpecWords:
         return self.forms[self._kind.__name__]
 
     def _span(self) -> int:
@@ -209,9 +222,9 @@ class SchedulePanel(QWidget):
     def _follow(self) -> None:
         """Bring the counts that nobody edited up to the epochs."""
         name = self._kind.__name__
-        if self._kind is LambdaLR:
+        if self._kind in (LambdaLR, MultiplicativeLR):
             return
-        values = suggested(self._kind, self._span())
+        values = suggested(self._kind, self._span(), self._lr)
         before = self.schedule()
         self._active().set_fields({f: v for f, v in values.items() if (name, f) not in self._own})
         if self.schedule() != before and self._reported == before:
@@ -221,6 +234,7 @@ class SchedulePanel(QWidget):
         self._own.add((name, field))
         if (name, field) == (ReduceLROnPlateau.__name__, "monitor"):
             form = self.forms[name]
+            assert isinstance(form, SpecForm)
             better = "max" if str(form.editor("monitor").raw()).endswith("accuracy") else "min"
             form.set_fields({"mode": better})
 
@@ -268,9 +282,9 @@ class SchedulePanel(QWidget):
         self.drop_requested.emit()
 
     def _ask_sparklines(self) -> None:
-        for kind in SCHEDULES:
+        for kind in LISTED:
             spec = self.schedule() if kind is self._kind else None
-            self.sparkline_wanted.emit(spec or kind.model_validate(suggested(kind, self._span())))
+            self.sparkline_wanted.emit(spec or kind.model_validate(suggested(kind, self._span(), self._lr)))
 
     def _show_mode(self) -> None:
         self.pending.setVisible(self._running)
@@ -283,9 +297,17 @@ class SchedulePanel(QWidget):
         for name, form in self.forms.items():
             form.setVisible(name == self._kind.__name__ and self._kind is not Constant)
         self._show_counts()
-        why = tr("As if from epoch 1 means the recipe's LR.") if self.pending.from_start() else None
-        self.pending.lock_base(tr("The expression gives the LR itself: the base is 1.") if self.gives_lr() else why)
+        self.pending.lock_base(self._why_no_base())
         self._show_words()
+
+    def _why_no_base(self) -> str | None:
+        """Why the pending plan takes no base LR, or None where it does."""
+        spec = self.schedule()
+        if self.gives_lr():
+            return tr("The expression gives the LR itself: the base is 1.")
+        if spec is not None and spec.own_level():
+            return tr("{name} says itself which LR it starts from.", name=self._kind.__name__)
+        return tr("As if from epoch 1 means the recipe's LR.") if self.pending.from_start() else None
 
     def _show_counts(self) -> None:
         """In mid-run, say what a plan's own count is in the run's epochs."""
@@ -296,7 +318,8 @@ class SchedulePanel(QWidget):
                 continue
             hint = None
             if self._running and not self.pending.from_start() and self._done and spec and spec.interval == "epoch":
-                hint = self._run_epochs(field, getattr(spec, field))
+                count = getattr(spec, field)
+                hint = self._run_epochs(field, count) if count else None
             form.set_hint(field, hint)
 
     def _run_epochs(self, field: str, value: int | Sequence[int]) -> str:

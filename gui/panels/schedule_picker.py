@@ -37,15 +37,36 @@ KIND: Final = Qt.ItemDataRole.UserRole
 PAD, CURVE_W, CURVE_H = 8, 60, 34
 
 
-def suggested(kind: type[ScheduleSpec], epochs: int) -> dict[str, Any]:
-    """Values for the required fields of ``kind`` that suit a plan of ``epochs`` epochs."""
+LISTED: Final = tuple(kind for kind in SCHEDULES if not kind.composed)
+"""The schedules that a form of fields can edit."""
+
+
+def suggested(kind: type[ScheduleSpec], epochs: int, lr: float = 0.01) -> dict[str, Any]:
+    """Values for fields of ``kind`` that suit a plan of ``epochs`` epochs, beside a rate of ``lr``.
+
+    Schedules that bring their own level go up to ten times ``lr`` where it is usual to. CyclicLR counts epochs here,
+    because how many batches make one is not known.
+    """
+    top = float(f"{lr or 0.01:.3g}")
     halves = sorted({max(1, epochs // 2), max(1, epochs * 3 // 4)})
     known: dict[str, dict[str, Any]] = {
         "StepLR": {"step_size": max(1, epochs // 3)},
         "MultiStepLR": {"milestones": tuple(halves)},
         "ExponentialLR": {"gamma": 0.95},
         "CosineAnnealingLR": {"T_max": max(1, epochs)},
+        "ConstantLR": {"total_iters": max(1, min(5, epochs // 6))},
+        "LinearLR": {"total_iters": max(1, min(5, epochs // 6))},
+        "PolynomialLR": {"total_iters": max(1, epochs)},
+        "CosineAnnealingWarmRestarts": {"T_0": max(1, epochs // 3)},
+        "CyclicLR": {
+            "interval": "epoch",
+            "base_lr": min(top / 10, 1000.0),
+            "max_lr": min(top, 1000.0),
+            "step_size_up": max(1, epochs // 6),
+        },
+        "OneCycleLR": {"max_lr": min(top * 10, 1000.0)},
         "LambdaLR": {"lr_lambda": ("0.95**epoch",)},
+        "MultiplicativeLR": {"lr_lambda": ("0.95",)},
     }
     return known.get(kind.__name__, {})
 
@@ -161,7 +182,7 @@ class _Popup(QFrame):
         self._delegate = _Entry(self.list)
         self.list.setItemDelegate(self._delegate)
         family = ""
-        for kind in SCHEDULES:
+        for kind in LISTED:
             if kind.family != family:
                 family = kind.family
                 self.list.addItem(_header(tr(FAMILIES[family])))
@@ -177,8 +198,8 @@ class _Popup(QFrame):
         self.list.viewport().update()
 
     def open_below(self, card: QWidget, kind: type[ScheduleSpec]) -> None:
-        row = next(i for i in range(self.list.count()) if self.list.item(i).data(KIND) is kind)
-        self.list.setCurrentRow(row)
+        row = next((i for i in range(self.list.count()) if self.list.item(i).data(KIND) is kind), -1)
+        self.list.setCurrentRow(row)  # none of them where the chosen one is not listed
         width = max(card.width(), 330)
         rows = range(self.list.count())
         wanted = sum(self._delegate.height(self.list.item(i).data(KIND), width - 4, self.list.font()) for i in rows) + 6
@@ -191,7 +212,7 @@ class _Popup(QFrame):
         self.show()
         self.list.doItemsLayout()
         self.list.setFocus()
-        self.list.scrollToItem(self.list.item(row))
+        self.list.scrollToItem(self.list.item(max(row, 0)))
 
     def _take(self, item: QListWidgetItem) -> None:
         kind = item.data(KIND)

@@ -21,7 +21,9 @@ def optimizer_of(*rates: float, kind: Callable[..., Optimizer] = torch.optim.SGD
 
 
 def rates_of(optimizer: Optimizer) -> list[float]:
-    return [float(group["lr"]) for group in optimizer.param_groups]
+    """The rates; 0 where PyTorch's rounding leaves one a hair below it."""
+    rates = [float(group["lr"]) for group in optimizer.param_groups]
+    return [0.0 if -1e-9 < rate < 0 else rate for rate in rates]
 
 
 def raw_rates(
@@ -36,8 +38,11 @@ def raw_rates(
     return rates
 
 
-def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer) -> Any:
-    """What a PyTorch user writes for ``spec``; an expression becomes Python's own lambda."""
+def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer, total: int = 70, batches: int = 1) -> Any:
+    """What a PyTorch user writes for ``spec``; an expression becomes Python's own lambda.
+
+    ``total`` counts the positions of the run (or of the stage), ``batches`` those of an epoch.
+    """
     match spec:
         case schedules.StepLR():
             return lr_scheduler.StepLR(optimizer, spec.step_size, spec.gamma)
@@ -47,6 +52,54 @@ def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer) -> Any:
             return lr_scheduler.ExponentialLR(optimizer, spec.gamma)
         case schedules.CosineAnnealingLR():
             return lr_scheduler.CosineAnnealingLR(optimizer, spec.T_max, spec.eta_min)
+        case schedules.ConstantLR():
+            return lr_scheduler.ConstantLR(optimizer, spec.factor, spec.total_iters)
+        case schedules.LinearLR():
+            return lr_scheduler.LinearLR(optimizer, spec.start_factor, spec.end_factor, spec.total_iters)
+        case schedules.PolynomialLR():
+            return lr_scheduler.PolynomialLR(optimizer, spec.total_iters, spec.power)
+        case schedules.CosineAnnealingWarmRestarts():
+            return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, spec.T_0, spec.T_mult, spec.eta_min)
+        case schedules.CyclicLR():
+            return lr_scheduler.CyclicLR(
+                optimizer,
+                spec.base_lr,
+                spec.max_lr,
+                spec.step_size_up,
+                spec.step_size_down,
+                spec.mode,
+                spec.gamma,
+                cycle_momentum=spec.cycle_momentum,
+                base_momentum=spec.base_momentum,
+                max_momentum=spec.max_momentum,
+            )
+        case schedules.OneCycleLR():
+            return lr_scheduler.OneCycleLR(
+                optimizer,
+                spec.max_lr,
+                total_steps=total,
+                pct_start=spec.pct_start,
+                anneal_strategy=spec.anneal_strategy,
+                cycle_momentum=spec.cycle_momentum,
+                base_momentum=spec.base_momentum,
+                max_momentum=spec.max_momentum,
+                div_factor=spec.div_factor,
+                final_div_factor=spec.final_div_factor,
+                three_phase=spec.three_phase,
+            )
+        case schedules.SequentialLR():
+            begins, ends = (0, *spec.milestones), (*spec.milestones, total)
+            spans = [max(1, end - begin) for begin, end in zip(begins, ends, strict=True)]
+            stages = [raw_scheduler(s, optimizer, n, batches) for s, n in zip(spec.schedulers, spans, strict=True)]
+            optimizer.step()
+            return lr_scheduler.SequentialLR(optimizer, stages, list(spec.milestones))
+        case schedules.ChainedScheduler():
+            parts = [raw_scheduler(s, optimizer, total, batches) for s in spec.schedulers]
+            return lr_scheduler.ChainedScheduler(parts, optimizer)
+        case schedules.MultiplicativeLR():
+            return lr_scheduler.MultiplicativeLR(optimizer, [eval(f"lambda epoch: {text}") for text in spec.lr_lambda])
+        case schedules.Drawn():
+            return Polyline(optimizer, spec, batches if spec.interval == "step" else 1)
         case schedules.LambdaLR():
             return lr_scheduler.LambdaLR(optimizer, [eval(f"lambda epoch: {text}") for text in spec.lr_lambda])
         case schedules.ReduceLROnPlateau():
@@ -63,6 +116,23 @@ def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer) -> Any:
             )
         case _:
             return lr_scheduler.LambdaLR(optimizer, lambda epoch: 1.0)
+
+
+class Polyline(lr_scheduler.LRScheduler):
+    """The rate is what the spec says of its points; that this is right is tested beside NumPy in test_drawn."""
+
+    def __init__(self, optimizer: Optimizer, spec: schedules.Drawn, batches: int) -> None:
+        self.spec, self.batches = spec, batches
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[Any]:
+        return [self.spec.rate(self.last_epoch / self.batches)] * len(self.optimizer.param_groups)
+
+
+def momentum_of(optimizer: Optimizer) -> float:
+    """The momentum of the first group, or its first beta."""
+    group = optimizer.param_groups[0]
+    return float(group["betas"][0] if "betas" in group else group["momentum"])
 
 
 def raw_from(spec: OptimizerSpec, *rates: float) -> Optimizer:

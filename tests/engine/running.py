@@ -49,6 +49,42 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "LambdaLR": {"name": "LambdaLR", "lr_lambda": "1 / (1 + epoch)"},
     "step": {"name": "CosineAnnealingLR", "T_max": 9, "eta_min": 1e-4, "interval": "step"},
 }
+# Each with the optimizer that it asks the most of: momentum and betas are cycled too.
+MORE_SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "ConstantLR": ("SGD", {"name": "ConstantLR", "total_iters": 2}),
+    "LinearLR": ("Adam", {"name": "LinearLR", "interval": "step"}),
+    "PolynomialLR": ("SGD nesterov", {"name": "PolynomialLR", "total_iters": 3}),
+    "CosineAnnealingWarmRestarts": ("AdamW", {"name": "CosineAnnealingWarmRestarts", "T_0": 2, "interval": "step"}),
+    "CyclicLR": ("SGD nesterov", {"name": "CyclicLR", "base_lr": 0.01, "max_lr": 0.1, "step_size_up": 3}),
+    "CyclicLR epochs": (
+        "RMSprop",
+        {"name": "CyclicLR", "base_lr": 0.001, "max_lr": 0.01, "step_size_up": 2, "interval": "epoch"},
+    ),
+    "OneCycleLR": ("AdamW", {"name": "OneCycleLR", "max_lr": 0.01}),
+    "OneCycleLR momentum": ("SGD", {"name": "OneCycleLR", "max_lr": 0.1, "three_phase": True}),
+    "SequentialLR": (
+        "SGD nesterov",
+        {
+            "name": "SequentialLR",
+            "interval": "step",
+            "schedulers": [
+                {"name": "LinearLR", "total_iters": 2},
+                {"name": "MultiStepLR", "milestones": [1, 3]},
+                {"name": "CyclicLR", "base_lr": 0.01, "max_lr": 0.1, "step_size_up": 2},
+            ],
+            "milestones": [2, 6],
+        },
+    ),
+    "ChainedScheduler": (
+        "Adam",
+        {
+            "name": "ChainedScheduler",
+            "schedulers": [{"name": "LinearLR"}, {"name": "MultiplicativeLR", "lr_lambda": "0.9"}],
+        },
+    ),
+    "MultiplicativeLR": ("SGD", {"name": "MultiplicativeLR", "lr_lambda": "0.9 if epoch < 2 else 0.5"}),
+    "Drawn": ("SGD nesterov", {"name": "Drawn", "points": [[0, 0.1], [1.5, 0.2], [3, 0.01]], "interval": "step"}),
+}
 
 
 def recipe_dict(network: str = "tiny", /, **changes: Any) -> dict[str, Any]:

@@ -16,7 +16,19 @@ import main
 from engine.job import Job
 from engine.library import Library
 from engine.recipe import recipe_from_json
-from tests.engine.running import MAIN, OPTIMIZERS, SCHEDULES, at, hand, hand_text, library_at, recipe, recipe_dict, run
+from tests.engine.running import (
+    MAIN,
+    MORE_SCHEDULES,
+    OPTIMIZERS,
+    SCHEDULES,
+    at,
+    hand,
+    hand_text,
+    library_at,
+    recipe,
+    recipe_dict,
+    run,
+)
 
 SECONDS = 60
 REAL = os.environ.get("TILLER_TEST_DATA")
@@ -255,6 +267,34 @@ def test_lr_without_a_hand_prints_a_line_an_epoch(call: Caller, schedule: str, o
     chosen = {"schedule": SCHEDULES[schedule], "optimizer": OPTIMIZERS[optimizer]}
     said = call("lr", call.recipe(**chosen))
     assert said.lines == [{"epoch": e.epoch, "lr": e.lr} for e in run(recipe(**chosen)).epochs]
+
+
+@pytest.mark.parametrize("schedule", MORE_SCHEDULES)
+def test_lr_prints_the_rates_of_every_other_schedule(call: Caller, schedule: str) -> None:
+    optimizer, spec = MORE_SCHEDULES[schedule]
+    chosen = {"schedule": spec, "optimizer": OPTIMIZERS[optimizer]}
+    events = run(recipe(**chosen))
+    assert call("lr", call.recipe(**chosen)).lines == [{"epoch": e.epoch, "lr": e.lr} for e in events.epochs]
+    said = call("lr", call.recipe(**chosen), "--batches").lines
+    per_batch = [line["lr"] for line in said if "batch" in line]
+    stepped = recipe(**chosen).schedule.interval == "step"
+    assert per_batch == ([rates.tolist() for e in events.of("steps") for rates in e.lr] if stepped else [])
+
+
+def test_lr_refuses_what_training_would_refuse_of_a_cycled_momentum(call: Caller) -> None:
+    optimizer, spec = MORE_SCHEDULES["CyclicLR"]
+    chosen = {"schedule": spec, "optimizer": OPTIMIZERS[optimizer]}
+    lines = [
+        at(2, 0, "set_optimizer", momentum=0.5),
+        at(2, 0, "set_optimizer", weight_decay=0.5),
+        at(3, 0, "set_schedule", schedule=MORE_SCHEDULES["OneCycleLR"][1], lr=0.5),
+    ]
+    said = call("lr", call.recipe(**chosen), "--hand", call.hand(*lines))
+    answers = run(Job(recipe=recipe(**chosen), lines=hand(*lines))).answers
+    assert [a.status for a in answers] == ["rejected", "applied", "rejected"]
+    for line, answer in zip(said.err.splitlines(), (answers[0], answers[2]), strict=True):
+        assert answer.reason is not None
+        assert answer.reason in line
 
 
 # -- a process of its own

@@ -18,7 +18,7 @@ from engine.schedules import Constant, ExponentialLR, ReduceLROnPlateau, Schedul
 from engine.schedules.curve import draw, walk
 from engine.schedules.query import Curve, CurveQuery
 from tests.engine.raw_torch import after, control, expression
-from tests.engine.strategies import RATES, SPECS
+from tests.engine.strategies import RATES, SPECS, with_interval
 
 TWO = ("rest", "head")
 EPOCHS, STEPS = 12, 3
@@ -69,7 +69,7 @@ def assert_drawn_as_lived(curve: Curve, rate: RateControl, position: tuple[int, 
 
 ANY_SPEC = st.sampled_from(list(SPECS)).flatmap(lambda name: SPECS[name])
 EITHER_INTERVAL = st.tuples(ANY_SPEC, st.sampled_from(["epoch", "step"])).map(
-    lambda t: t[0] if isinstance(t[0], ReduceLROnPlateau) else t[0].model_copy(update={"interval": t[1]})
+    lambda t: t[0] if isinstance(t[0], ReduceLROnPlateau) else with_interval(*t)
 )
 GROUP = st.sampled_from([None, *TWO])
 THEN = st.sampled_from(["keep", "follow", "hold"])

@@ -13,6 +13,7 @@ from engine.recipe import recipe_from_json
 from engine.snapshot import read
 from tests.engine.running import (
     DEVICES,
+    MORE_SCHEDULES,
     OPTIMIZERS,
     SCHEDULES,
     Events,
@@ -62,6 +63,14 @@ def test_every_optimizer_with_every_schedule(tmp_path: Path, optimizer: str, sch
 
 
 @ON_BOTH
+@pytest.mark.parametrize("schedule", MORE_SCHEDULES)
+def test_every_other_schedule_with_an_optimizer_of_its_own(tmp_path: Path, schedule: str, device: str) -> None:
+    optimizer, spec = MORE_SCHEDULES[schedule]
+    whole = recipe(optimizer=OPTIMIZERS[optimizer], schedule=spec, device=device)
+    same(left_twice(tmp_path, whole), run(whole))
+
+
+@ON_BOTH
 @pytest.mark.parametrize(
     "changes",
     [
@@ -89,6 +98,10 @@ ACTS = {
     "plateau": [
         at(1, 1, "set_schedule", schedule=SCHEDULES["ReduceLROnPlateau"]),
         at(3, 1, "set_schedule", schedule=SCHEDULES["ReduceLROnPlateau"], start="replay"),
+    ],
+    "cycled momentum": [
+        at(1, 1, "set_schedule", schedule=MORE_SCHEDULES["CyclicLR"][1]),
+        at(3, 1, "set_schedule", schedule=SCHEDULES["StepLR"]),
     ],
     "optimizer": [at(1, 2, "set_optimizer", weight_decay=0.1, momentum=0.5), at(3, 0, "set_optimizer", momentum=0.8)],
     "freeze": [at(1, 1, "freeze", group="rest"), at(3, 1, "unfreeze", group="rest")],

@@ -15,7 +15,17 @@ from pydantic import ValidationError
 
 from engine.presets import PRESETS, preset
 from engine.recipe import OPTIMIZERS, DataSpec, GroupSpec, ModelSpec, Recipe, read_recipe, recipe_from_json
-from engine.schedules import SCHEDULES, LambdaLR, ReduceLROnPlateau, StepLR
+from engine.schedules import (
+    SCHEDULES,
+    ChainedScheduler,
+    CyclicLR,
+    LambdaLR,
+    LinearLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 from engine.spec import SpecError, problems
 
 STEP = {"name": "StepLR", "step_size": 10}
@@ -67,10 +77,32 @@ SPECS = [
     {"name": "Constant"},
     STEP,
     {"name": "MultiStepLR", "milestones": [3, 5], "gamma": 0.3, "interval": "step"},
+    {"name": "ConstantLR", "factor": 0.1, "total_iters": 3},
+    {"name": "LinearLR", "start_factor": 0.01},
     {"name": "ExponentialLR", "gamma": 0.98},
+    {"name": "PolynomialLR", "total_iters": 30, "power": 0.9},
     {"name": "CosineAnnealingLR", "T_max": 20, "eta_min": 1e-4},
+    {"name": "CosineAnnealingWarmRestarts", "T_0": 5, "T_mult": 2},
+    {"name": "CyclicLR", "base_lr": 0.001, "max_lr": 0.1, "step_size_down": 50, "mode": "exp_range"},
+    {"name": "OneCycleLR", "max_lr": 0.1, "interval": "epoch"},
+    {
+        "name": "SequentialLR",
+        "schedulers": [
+            {"name": "ChainedScheduler", "schedulers": [{"name": "LinearLR"}, {"name": "constant"}]},
+            {"name": "LambdaLR", "lr_lambda": ["epoch", "1"]},
+            {"name": "Drawn", "points": [[0, 0.1], [2.5, 0.01]]},
+        ],
+        "milestones": [5, 9],
+    },
+    {
+        "name": "ChainedScheduler",
+        "interval": "step",
+        "schedulers": [STEP, {"name": "CyclicLR", "base_lr": 0, "max_lr": 1}],
+    },
     {"name": "ReduceLROnPlateau", "monitor": "val_accuracy"},
     {"name": "LambdaLR", "lr_lambda": ["epoch", "0.9**epoch"]},
+    {"name": "MultiplicativeLR", "lr_lambda": "0.9"},
+    {"name": "Drawn", "points": [[0, 0.1], [10, 0.0]], "scale": "linear", "interval": "step"},
 ]
 
 
@@ -148,6 +180,82 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
         "'n' is not known; allowed: epoch",
     ),
     ({"schedule": {"name": "LambdaLR", "lr_lambda": ["1", "1 +"]}}, "schedule.lr_lambda[1]", "(at character 4)"),
+    ({"schedule": {"name": "ConstantLR", "factor": 0}}, "schedule.factor", "must be greater than 0"),
+    ({"schedule": {"name": "LinearLR", "start_factor": 1.1}}, "schedule.start_factor", "must be at most 1"),
+    ({"schedule": {"name": "LinearLR", "end_factor": -0.1}}, "schedule.end_factor", "must be at least 0"),
+    ({"schedule": {"name": "PolynomialLR", "total_iters": 0}}, "schedule.total_iters", "must be at least 1"),
+    ({"schedule": {"name": "CosineAnnealingWarmRestarts"}}, "schedule.T_0", "is required"),
+    ({"schedule": {"name": "CosineAnnealingWarmRestarts", "T_0": 2.5}}, "schedule.T_0", "must be a whole number"),
+    ({"schedule": {"name": "CyclicLR", "max_lr": 1}}, "schedule.base_lr", "is required"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "mode": "CATS"}}, "schedule.mode", "'triangular2'"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "scale_fn": "x"}}, "schedule.scale_fn", "not a key"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "max_momentum": 1}}, "schedule.max_momentum", "less"),
+    ({"schedule": {"name": "OneCycleLR"}}, "schedule.max_lr", "is required"),
+    ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "pct_start": 1.1}}, "schedule.pct_start", "must be at most 1"),
+    ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "total_steps": 9}}, "schedule.total_steps", "is not a key here"),
+    ({"schedule": {"name": "MultiplicativeLR", "lr_lambda": "x"}}, "schedule.lr_lambda", "'x' is not known"),
+    ({"schedule": {"name": "Drawn", "points": []}}, "schedule.points", "at least 1 item"),
+    ({"schedule": {"name": "Drawn", "points": [[0, 1], [0]]}}, "schedule.points[1][1]", "is required"),
+    ({"schedule": {"name": "Drawn", "points": [[0, 1], [0, 2]]}}, "schedule.points[1]", "to the right of the point"),
+    ({"schedule": {"name": "Drawn", "points": [[0, 1], [9, 0]]}}, "schedule.points[1]", "set scale to linear"),
+    ({"schedule": {"name": "Drawn", "points": [[-1, 1]]}}, "schedule.points[0][0]", "must be at least 0"),
+    ({"schedule": {"name": "ChainedScheduler", "schedulers": []}}, "schedule.schedulers", "at least 1 item"),
+    (
+        {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "StepLR", "step_size": 0}]}},
+        "schedule.schedulers[0].step_size",
+        "must be at least 1; it is 0",
+    ),
+    (
+        {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "ReduceLROnPlateau"}]}},
+        "schedule.schedulers[0].name",
+        "ReduceLROnPlateau cannot stand in a ChainedScheduler",
+    ),
+    (
+        {"schedule": {"name": "SequentialLR", "schedulers": [STEP, {"name": "ReduceLROnPlateau"}], "milestones": [2]}},
+        "schedule.schedulers[1].name",
+        "ReduceLROnPlateau cannot stand in a SequentialLR",
+    ),
+    (
+        {"schedule": {"name": "SequentialLR", "schedulers": [STEP, STEP]}},
+        "schedule.milestones",
+        "one fewer than schedulers: 1 for 2; there are 0",
+    ),
+    (
+        {"schedule": {"name": "SequentialLR", "schedulers": [STEP] * 3, "milestones": [4, 4]}},
+        "schedule.milestones",
+        "must be in increasing order, each once",
+    ),
+    *(
+        (
+            {
+                "schedule": {
+                    "name": "SequentialLR",
+                    "schedulers": [STEP, {"name": kind, "schedulers": [STEP]}],
+                    "milestones": [4],
+                }
+            },
+            "schedule.schedulers[1].name",
+            f"{kind} can only come first in a SequentialLR",
+        )
+        for kind in ("SequentialLR", "ChainedScheduler")
+    ),
+    (
+        {"schedule": {"name": "ChainedScheduler", "schedulers": [STEP, {**STEP, "interval": "step"}]}},
+        "schedule.schedulers[1].interval",
+        "must be 'epoch' like the whole's; it is 'step'",
+    ),
+    (
+        {
+            "schedule": {
+                "name": "ChainedScheduler",
+                "schedulers": [
+                    {"name": n, "lr_lambda": ["1"] * c} for n, c in (("LambdaLR", 2), ("MultiplicativeLR", 3))
+                ],
+            }
+        },
+        "schedule.schedulers[1].lr_lambda",
+        "lists 3 expressions where schedulers[0] lists 2",
+    ),
     ({"groups": {}}, "groups", "must be a list"),
     ({"groups": [{"name": "a"}]}, "groups[0].modules", "is required"),
     ({"groups": [{"name": "a", "modules": []}]}, "groups[0].modules", "at least 1 item"),
@@ -247,6 +355,46 @@ def test_mode_follows_the_monitored_metric_unless_it_is_given() -> None:
     assert Recipe().warnings() == []
 
 
+def nested(levels: int) -> dict[str, Any]:
+    schedule: dict[str, Any] = STEP
+    for _ in range(levels):
+        schedule = {"name": "ChainedScheduler", "schedulers": [schedule]}
+    return schedule
+
+
+def test_schedules_within_schedules_go_only_so_deep() -> None:
+    assert read(schedule=nested(5)).schedule.name == "ChainedScheduler"  # type: ignore[union-attr]
+    for levels in (6, 60, 200):
+        with pytest.raises(SpecError, match=r"at most 5 deep|recursion limit") as caught:
+            read(schedule=nested(levels))
+        assert len(str(caught.value)) < 300
+
+
+def test_stages_are_stepped_as_the_whole_is_and_may_leave_it_out() -> None:
+    parts = [{"name": "LinearLR"}, {"name": "CyclicLR", "base_lr": 0.1, "max_lr": 1}]
+    for interval in ("epoch", "step"):
+        read_in = read(schedule={"name": "ChainedScheduler", "interval": interval, "schedulers": parts}).schedule
+        assert [stage.interval for stage in read_in.schedulers] == [interval, interval]  # type: ignore[union-attr]
+    stages = (LinearLR(), CyclicLR(base_lr=0.1, max_lr=1))
+    assert [s.interval for s in ChainedScheduler(schedulers=stages).schedulers] == ["epoch", "epoch"]
+
+
+def test_the_parts_of_a_schedule_speak_through_it() -> None:
+    upside_down = CyclicLR(base_lr=1, max_lr=0.1, base_momentum=0.9, max_momentum=0.8)
+    assert len(upside_down.warnings()) == 2
+    whole = SequentialLR(schedulers=(LambdaLR(lr_lambda=("1", "2")), upside_down, LinearLR()), milestones=(3, 9))
+    assert whole.warnings() == upside_down.warnings()
+    assert whole.per_group() == 2
+    assert whole.for_group(1).schedulers[0] == LambdaLR(lr_lambda=("2",))
+    assert whole.cycles_momentum()
+    assert not whole.own_level()
+    late = SequentialLR(schedulers=(LinearLR(), OneCycleLR(max_lr=0.1)), milestones=(3,))
+    assert "max_lr / div_factor" in late.warnings()[0]
+    assert SequentialLR(schedulers=(upside_down, LinearLR()), milestones=(3,)).own_level()
+    assert ChainedScheduler(schedulers=(LinearLR(), upside_down)).own_level()
+    assert not ChainedScheduler(schedulers=(LinearLR(), StepLR(step_size=3))).own_level()
+
+
 def test_constant_in_small_letters_is_constant() -> None:
     assert read(schedule={"name": "constant"}).schedule.name == "Constant"  # type: ignore[union-attr]
 
@@ -282,6 +430,9 @@ TORCH_FREE = (
     "engine.schedules.ordered",
     "engine.schedules.adaptive",
     "engine.schedules.custom",
+    "engine.schedules.cyclic",
+    "engine.schedules.drawn",
+    "engine.schedules.composed",
     "engine.schedules.expression",
     "engine.schedules.query",
 )

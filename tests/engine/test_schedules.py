@@ -6,14 +6,17 @@ import typing
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine import schedules
+from engine import optimizers, schedules
+from engine.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
 from engine.schedules import SCHEDULES, ScheduleSpec, build
 from engine.schedules.base import extra
-from tests.engine.raw_torch import control, optimizer_of, raw_rates, raw_scheduler, tiller_rates
-from tests.engine.strategies import METRICS, RATES, SPECS
+from engine.schedules.plan import Length, Plan
+from tests.engine.raw_torch import control, momentum_of, optimizer_of, raw_rates, raw_scheduler, tiller_rates
+from tests.engine.strategies import METRICS, RATES, SPECS, with_interval
 
 EPOCHS = 70
 
@@ -36,9 +39,9 @@ def test_planned_rates_are_pytorchs_own(name: str, data: Any, lr: float) -> None
 @settings(max_examples=10)
 @given(data=st.data(), lr=RATES)
 def test_stepped_once_a_batch_they_are_too(name: str, data: Any, lr: float) -> None:
-    spec = data.draw(SPECS[name]).model_copy(update={"interval": "step"})
+    spec = with_interval(data.draw(SPECS[name]), "step")
     optimizer = optimizer_of(lr, momentum=0.9)
-    wanted = raw_rates(optimizer, raw_scheduler(spec, optimizer), EPOCHS)
+    wanted = raw_rates(optimizer, raw_scheduler(spec, optimizer, EPOCHS, 7), EPOCHS)
     rate, rates = control(spec, lr, epochs=10, steps=7), []
     for _ in range(10):
         for _ in range(7):
@@ -46,6 +49,27 @@ def test_stepped_once_a_batch_they_are_too(name: str, data: Any, lr: float) -> N
             rate.step_done()
         rate.epoch_done(None)
     assert rates == wanted
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.5), Adam(), AdamW(), RMSprop(momentum=0.3)])
+@pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR", "SequentialLR", "ChainedScheduler"])
+@settings(max_examples=8)
+@given(data=st.data(), lr=RATES)
+def test_planned_momentum_is_pytorchs_own(name: str, data: Any, lr: float, optimizer: OptimizerSpec) -> None:
+    spec = data.draw(SPECS[name].filter(lambda s: s.cycles_momentum()))
+    live = optimizers.build(optimizer, [([torch.nn.Parameter(torch.zeros(2))], lr)])
+    scheduler = raw_scheduler(spec, live)
+    plan = Plan(spec, lr, optimizer, Length(EPOCHS, 1))
+    for _ in range(EPOCHS):
+        assert plan.momentum == momentum_of(live)
+        live.step()
+        scheduler.step()
+        plan.step()
+
+
+def test_schedules_that_leave_momentum_alone_plan_none() -> None:
+    for spec in (schedules.StepLR(step_size=3), schedules.CyclicLR(base_lr=0.1, max_lr=1, cycle_momentum=False)):
+        assert Plan(spec, 0.1, SGD(momentum=0.9), Length(5, 5)).momentum is None
 
 
 @settings(max_examples=60)

@@ -12,18 +12,27 @@ from pytestqt.qtbot import QtBot
 
 from engine.commands import SetSchedule
 from engine.schedules import (
-    SCHEDULES,
+    ChainedScheduler,
     Constant,
+    ConstantLR,
     CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    Drawn,
     ExponentialLR,
     LambdaLR,
+    LinearLR,
+    MultiplicativeLR,
     MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
     ReduceLROnPlateau,
     ScheduleSpec,
+    SequentialLR,
     StepLR,
 )
 from gui.panels.schedule import SchedulePanel
-from gui.panels.schedule_picker import KIND, suggested
+from gui.panels.schedule_picker import KIND, LISTED, suggested
 from gui.panels.sparkline import shape
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
@@ -86,6 +95,13 @@ def field(panel: SchedulePanel, kind: type[ScheduleSpec], name: str) -> QWidget:
         (CosineAnnealingLR, CosineAnnealingLR(T_max=60)),
         (ReduceLROnPlateau, ReduceLROnPlateau()),
         (LambdaLR, LambdaLR(lr_lambda=("0.95**epoch",))),
+        (ConstantLR, ConstantLR(total_iters=5)),
+        (LinearLR, LinearLR(total_iters=5)),
+        (PolynomialLR, PolynomialLR(total_iters=60)),
+        (CosineAnnealingWarmRestarts, CosineAnnealingWarmRestarts(T_0=20)),
+        (CyclicLR, CyclicLR(interval="epoch", base_lr=0.001, max_lr=0.01, step_size_up=10)),
+        (OneCycleLR, OneCycleLR(max_lr=0.1)),
+        (MultiplicativeLR, MultiplicativeLR(lr_lambda=("0.95",))),
     ],
 )
 def test_a_schedule_is_chosen_from_the_list_with_values_that_fit_the_run(
@@ -100,8 +116,62 @@ def test_a_schedule_is_chosen_from_the_list_with_values_that_fit_the_run(
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 30, 1_000_000])
 def test_suggested_values_are_valid_for_any_length(epochs: int) -> None:
-    for kind in SCHEDULES:
-        kind.model_validate(suggested(kind, epochs))
+    for kind in LISTED:
+        for lr in (0.0, 0.01, 1 / 3, 1000.0):
+            kind.model_validate(suggested(kind, epochs, lr))
+
+
+COMPOSED = (
+    SequentialLR(schedulers=(LinearLR(total_iters=3), StepLR(step_size=5)), milestones=(3,)),
+    ChainedScheduler(schedulers=(ExponentialLR(gamma=0.9), LinearLR())),
+    Drawn(points=tuple((float(x), 0.1 / (x + 1)) for x in range(300))),
+)
+
+
+@pytest.mark.parametrize("spec", COMPOSED, ids=lambda spec: type(spec).__name__)
+def test_what_no_form_can_edit_yet_is_shown_in_words_and_kept(
+    qtbot: QtBot, panel: SchedulePanel, spec: ScheduleSpec
+) -> None:
+    with qtbot.assertNotEmitted(panel.schedule_changed):
+        panel.set_schedule(spec)
+        panel.set_context(60, 0, 0.01, False)
+        panel.set_context(60, 7, 0.01, True)
+    assert panel.schedule() == spec
+    assert panel.picker.accessibleName() == f"Schedule: {type(spec).__name__}"
+    words = panel.forms[type(spec).__name__].words  # type: ignore[union-attr]
+    assert words.isVisible()
+    assert words.said().startswith(f"{type(spec).__name__}({'points' if isinstance(spec, Drawn) else 'schedulers'}=[")
+    assert len(words.said()) <= 600
+    assert panel.minimumSizeHint().width() <= 300
+    choose(qtbot, panel, ExponentialLR)
+    assert isinstance(panel.schedule(), ExponentialLR)
+    qtbot.mouseClick(panel.pending.drop, Qt.MouseButton.LeftButton)
+    assert panel.schedule() == spec
+
+
+def test_the_list_offers_what_a_form_can_edit(panel: SchedulePanel) -> None:
+    listed = panel.picker.popup.list
+    offered = [listed.item(i).data(KIND) for i in range(listed.count()) if listed.item(i).data(KIND)]
+    assert offered == list(LISTED)
+    assert not {SequentialLR, ChainedScheduler, Drawn} & set(offered)
+
+
+def test_a_schedule_with_a_level_of_its_own_takes_no_base(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    retype(qtbot, panel.pending.base.edit, "0.02")
+    choose(qtbot, panel, OneCycleLR)
+    assert panel.command() == SetSchedule(schedule=OneCycleLR(max_lr=0.05))
+    assert not panel.pending.base.edit.isEnabled()
+    assert "OneCycleLR says itself" in panel.pending.base.edit.toolTip()
+    choose(qtbot, panel, ExponentialLR)
+    assert panel.command() == SetSchedule(schedule=ExponentialLR(gamma=0.95), lr=0.02)
+
+
+def test_factors_have_lines_of_their_own_where_expressions_may_hold_commas(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_group_names(["rest", "head"])
+    choose(qtbot, panel, MultiplicativeLR)
+    retype(qtbot, panel.factors.lines[1], "max(0.9, 1 - epoch / 10)")
+    assert panel.schedule() == MultiplicativeLR(lr_lambda=("0.95", "max(0.9, 1 - epoch / 10)"))
 
 
 def test_the_list_opens_moves_and_closes_by_key(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -339,7 +409,7 @@ def test_opening_the_list_asks_for_every_curve_and_shows_what_arrives(qtbot: QtB
     panel.sparkline_wanted.connect(asked.append)
     qtbot.mouseClick(panel.picker, Qt.MouseButton.LeftButton)
     panel.picker.popup.hide()
-    assert [type(spec) for spec in asked] == list(SCHEDULES)
+    assert [type(spec) for spec in asked] == list(LISTED)
     blank = panel.picker.sparkline.grab().toImage()
     panel.set_sparkline("StepLR", np.arange(31.0), 0.01 * 0.5 ** (np.arange(31) // 10))
     assert panel.picker.sparkline.grab().toImage() != blank
@@ -370,7 +440,7 @@ def test_an_error_moves_nothing(qtbot: QtBot, panel: SchedulePanel) -> None:
 def test_it_fits_its_column(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     panel.set_group_names(["rest", "head"])
-    for kind in SCHEDULES:
+    for kind in LISTED:
         if kind is not type(panel.schedule()):
             choose(qtbot, panel, kind)
         panel.forms[kind.__name__].open_more()
