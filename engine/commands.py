@@ -176,14 +176,14 @@ class FindLR(Command):
     """
 
     command: Literal["find_lr"] = "find_lr"
-    lr_min: float = Field(1e-6, ge=1e-12, le=LR_MAX, title="From", description="The first rate to try.")
-    lr_max: float = Field(10.0, ge=1e-12, le=LR_MAX, title="To", description="The last rate to try.")
-    steps: int = Field(100, ge=20, le=10_000, title="Steps", description="How many rates to try, one a batch.")
+    lr_min: float = Field(1e-6, ge=1e-12, le=LR_MAX)
+    lr_max: float = Field(10.0, ge=1e-12, le=LR_MAX)
+    steps: int = Field(100, ge=20, le=10_000)
 
     @model_validator(mode="after")
     def _rises(self) -> FindLR:
         if self.lr_max <= self.lr_min:
-            raise SpecError("lr_max", f"must be greater than lr_min, which is {number(self.lr_min)}")
+            raise SpecError("lr_max", f"must be greater than the first rate, {number(self.lr_min)}")
         return self
 
 

@@ -400,7 +400,7 @@ def test_a_hand_has_no_line_for_it() -> None:
         ('{"lr_max": 1001}', "lr_max", "must be at most 1000"),
         ('{"steps": 19}', "steps", "must be at least 20"),
         ('{"steps": 10001}', "steps", "must be at most 10000"),
-        ('{"lr_min": 0.1, "lr_max": 0.1}', "lr_max", "must be greater than lr_min, which is 0.1"),
+        ('{"lr_min": 0.1, "lr_max": 0.1}', "lr_max", "must be greater than the first rate, 0.1"),
         ('{"lr_min": NaN}', "lr_min", "must be a finite number"),
     ],
 )
