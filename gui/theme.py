@@ -211,7 +211,9 @@ class Theme(QObject):
             return
         self.colors = colors
         self._app.setPalette(palette(colors))
-        self._app.setStyleSheet(style_sheet(colors, self._points or 10.0))
+        sheet = style_sheet(colors, self._points or 10.0)
+        if sheet != self._app.styleSheet():  # setting it restyles every widget there is
+            self._app.setStyleSheet(sheet)
         self.changed.emit(colors)
 
 
