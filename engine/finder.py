@@ -102,6 +102,7 @@ def _sweep(
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> Finding:
+    state.rate.write(optimizer)  # momentum as the next batch would have it, where the plan cycles that
     stepper = Stepper(model, optimizer, state.device, state.recipe.precision)
     unused = Sums.zero(state.device)
     start, per_epoch = state.position, state.batches.per_epoch

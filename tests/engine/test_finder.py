@@ -161,6 +161,26 @@ def test_groups_keep_their_proportions_and_the_fastest_gets_the_rate(monkeypatch
     assert shares([0.0, 0.1]) == [0.0, 1.0]
 
 
+def test_momentum_that_a_plan_cycles_is_that_of_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = state_of(schedule={"name": "OneCycleLR", "max_lr": 0.1, "base_momentum": 0.8, "max_momentum": 0.9})
+    assert state.optimizer.param_groups[0]["momentum"] == 0.9
+    for _ in range(2):
+        state.rate.step_done()
+    seen: set[float] = set()
+    step = Stepper.step
+
+    def noted(self: Stepper, *given: Any) -> Any:
+        seen.add(self._optimizer.param_groups[0]["momentum"])
+        return step(self, *given)
+
+    monkeypatch.setattr(Stepper, "step", noted)
+    find(state)
+    monkeypatch.undo()
+    assert state.optimizer.param_groups[0]["momentum"] == 0.9
+    state.rate.write(state.optimizer)
+    assert seen == {state.optimizer.param_groups[0]["momentum"]} != {0.9}
+
+
 def test_a_frozen_group_stands_still_during_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(groups=GROUPS)
     state.freeze("rest")
