@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,7 +46,8 @@ class SpecWords(QWidget):
         """Show ``spec``."""
         self._spec = spec
         text = schedule_words(spec.model_dump())
-        self.words.say(text if len(text) <= LONGEST else text[: LONGEST - 1] + "…")
+        short = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+        self.words.say(re.sub(r"([(\[=])", "\\1\u200b", short))  # where a line may break
 
     def set_fields(self, values: Mapping[str, Any]) -> None:
         """Nothing follows the run here."""

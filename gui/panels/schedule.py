@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from gui.panels.composed import SpecWords
 from gui.panels.expressions import ExpressionsEditor
 from gui.panels.pending import PendingControls, labelled
 from gui.panels.schedule_picker import LISTED, SchedulePicker, suggested
+from gui.panels.schedule_words import run_epochs, why_no_base
 from gui.words import said, tr
 
 LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
@@ -297,17 +297,8 @@ class SchedulePanel(QWidget):
         for name, form in self.forms.items():
             form.setVisible(name == self._kind.__name__ and self._kind is not Constant)
         self._show_counts()
-        self.pending.lock_base(self._why_no_base())
+        self.pending.lock_base(why_no_base(self.schedule(), self.gives_lr(), self.pending.from_start()))
         self._show_words()
-
-    def _why_no_base(self) -> str | None:
-        """Why the pending plan takes no base LR, or None where it does."""
-        spec = self.schedule()
-        if self.gives_lr():
-            return tr("The expression gives the LR itself: the base is 1.")
-        if spec is not None and spec.own_level():
-            return tr("{name} says itself which LR it starts from.", name=self._kind.__name__)
-        return tr("As if from epoch 1 means the recipe's LR.") if self.pending.from_start() else None
 
     def _show_counts(self) -> None:
         """In mid-run, say what a plan's own count is in the run's epochs."""
@@ -319,21 +310,8 @@ class SchedulePanel(QWidget):
             hint = None
             if self._running and not self.pending.from_start() and self._done and spec and spec.interval == "epoch":
                 count = getattr(spec, field)
-                hint = self._run_epochs(field, count) if count else None
+                hint = run_epochs(field, count, self._done) if count else None
             form.set_hint(field, hint)
-
-    def _run_epochs(self, field: str, value: int | Sequence[int]) -> str:
-        if isinstance(value, int):
-            if field == "step_size":
-                return tr("first cut after epoch {epoch}", epoch=self._done + value)
-            return tr("{field} {count} = epoch {epoch}", field=field, count=value, epoch=self._done + value)
-        if len(value) == 1:
-            return tr("milestone {count} = epoch {epoch}", count=value[0], epoch=self._done + value[0])
-        return tr(
-            "milestones {counts} = epochs {epochs}",
-            counts=", ".join(map(str, value)),
-            epochs=", ".join(str(self._done + v) for v in value),
-        )
 
     def _show_words(self) -> None:
         """Show what has been said of the schedule: by itself, by the planner, and whether it is in force."""

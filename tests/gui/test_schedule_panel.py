@@ -31,6 +31,7 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
+from gui.panels.composed import SpecWords
 from gui.panels.schedule import SchedulePanel
 from gui.panels.schedule_picker import KIND, LISTED, suggested
 from gui.panels.sparkline import shape
@@ -138,10 +139,12 @@ def test_what_no_form_can_edit_yet_is_shown_in_words_and_kept(
         panel.set_context(60, 7, 0.01, True)
     assert panel.schedule() == spec
     assert panel.picker.accessibleName() == f"Schedule: {type(spec).__name__}"
-    words = panel.forms[type(spec).__name__].words  # type: ignore[union-attr]
-    assert words.isVisible()
-    assert words.said().startswith(f"{type(spec).__name__}({'points' if isinstance(spec, Drawn) else 'schedulers'}=[")
-    assert len(words.said()) <= 600
+    shown = panel.forms[type(spec).__name__]
+    assert isinstance(shown, SpecWords)
+    assert shown.words.isVisible()
+    said = shown.words.said().replace("\u200b", "")
+    assert said.startswith(f"{type(spec).__name__}({'points' if isinstance(spec, Drawn) else 'schedulers'}=[")
+    assert len(said) <= 600
     assert panel.minimumSizeHint().width() <= 300
     choose(qtbot, panel, ExponentialLR)
     assert isinstance(panel.schedule(), ExponentialLR)
