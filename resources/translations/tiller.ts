@@ -64,6 +64,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A copy of the network trains on while its rate grows batch by batch, and the loss shows which rates it bears. The run itself is untouched: it stands, and goes on, as if nothing had been tried.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A cosine stays fast for long and lands gently, with no moment of a cut to guess. If you do not know how long to train, ReduceLROnPlateau cuts when progress stops.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -592,6 +596,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Find a learning rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Find a rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Finish now</source>
         <translation type="unfinished"></translation>
     </message>
@@ -636,11 +648,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>From epoch {epoch} on the LR is next to nothing</source>
+        <source>From</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>From one batch to the next it moves by {share}% and does not fall. Early on, that is a LR that is too high.</source>
+        <source>From batch to batch it moves by {share}% and does not fall. Early on, that is a LR that is too high.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From epoch {epoch} on the LR is next to nothing</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -741,6 +757,10 @@
     </message>
     <message>
         <source>Highest rate; base_lr is usually a third to a tenth of it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many rates to try, one a batch: 20 to 10000, usually 100.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -908,6 +928,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Loss over learning rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Lowest momentum, where the rate is highest.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1052,10 +1076,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>One LR for pretrained layers and new head</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>One cycle for the whole run: up to max_lr, then down to far below the start. Its steps are those of the run.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1180,6 +1200,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Pretrained, with one LR for all layers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Progress of the run</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1217,6 +1241,10 @@
     </message>
     <message>
         <source>RMSprop cannot take up momentum in mid-run: it keeps no momentum buffer when it starts without</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rates tried</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1440,6 +1468,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stage this rate in the hand's panel. Nothing changes until it is applied there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Stand still after the batch under way (Space).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1556,6 +1588,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Takes a few seconds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Takes the rate down to 0 in total_iters epochs: in a straight line with power 1, along a bow with more.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1624,6 +1660,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The first rate to try, usually 1e-7 to 1e-5.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The floor of the curve becomes {floor}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1648,6 +1688,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The last rate to try, usually 1 to 10. The search ends early where the loss diverges.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The log keeps {most} lines; the oldest {n} were left out.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1664,11 +1708,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The loss is not finite. Go back or resume, and search then.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The loss jumps about: LR too high?</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The loss of every batch appears here once training starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The loss over the rates that are tried appears here</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1721,6 +1773,10 @@
     </message>
     <message>
         <source>The rate is never cut below this.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The rate is that of {group}, the fastest group; the others keep their proportion.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1812,6 +1868,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>There is no run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tiller {version}. Training with a hand on the learning rate.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1829,6 +1889,10 @@
     </message>
     <message>
         <source>Time trained</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1880,7 +1944,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Use this</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use {rate}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Validation worsens, training improves</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Waiting…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2109,6 +2185,10 @@
     </message>
     <message>
         <source>divides by zero</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>each batch</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2548,6 +2628,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>reading the snapshot</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2568,7 +2652,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>smoothed loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>start_factor</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>steepest descent</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2804,6 +2896,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>valley</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>weight_decay</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2848,6 +2944,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{count} rates tried in epoch {epoch}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{data} with {network} is soon learned: a few cuts at times you know are easy to read and to compare. {name} is no mistake.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2861,6 +2961,10 @@
     </message>
     <message>
         <source>{day} {month} {year}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{done} of {total} rates tried</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2977,6 +3081,10 @@
     </message>
     <message>
         <source>{name} says itself which LR it starts from.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} {rate}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3101,6 +3209,10 @@
     </message>
     <message>
         <source>{text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{tried} It ended early: the loss diverged.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

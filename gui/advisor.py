@@ -1,0 +1,239 @@
+"""What the rules of advice look at, collected from the window and the run; and their advice, shown and done."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.advice import Advice, RecipeChange, RunView, for_recipe, for_run
+from engine.commands import ScaleLR, SetLR, SetSchedule
+from engine.events import (
+    BranchEvent,
+    CommandEvent,
+    EndEvent,
+    EpochEvent,
+    Event,
+    FinderEvent,
+    RateEvent,
+    StartEvent,
+    StepsEvent,
+)
+from engine.recipe import Recipe, recipe_from_json
+from engine.schedules import AnySchedule, ScheduleSpec
+from engine.schedules.query import Curve
+from engine.spec import parse
+from gui.panels.advice import AdvicePanel
+from gui.preview import PLAN
+from gui.runs import Runs
+from gui.window import Window
+
+LOSSES_KEPT: Final = 1000
+"""Batches that the rules look back on: the first epochs of a small set, the last moments of a large one."""
+SETTLE_MS: Final = 150
+"""A recipe's new curve comes within this time; until it does, and while somebody types, the old advice stays."""
+
+
+class Advisor(QObject):
+    """Keeps an ``AdvicePanel`` true: of the recipe before the start, of the run while it trains.
+
+    The rules are asked when an epoch ended, when the hand acted, when a finder answered and when the recipe changed:
+    never for a batch.
+
+    Signals:
+        recipe_wanted(Recipe): before the start, the forms should show this recipe instead.
+    """
+
+    recipe_wanted = Signal(object)
+
+    def __init__(
+        self,
+        window: Window,
+        runs: Runs,
+        panel: AdvicePanel,
+        in_run: Callable[[], bool],
+        stage_schedule: Callable[[ScheduleSpec], None],
+        parent: QObject | None = None,
+    ) -> None:
+        """Watch ``window`` and ``runs``.
+
+        Args:
+            window: whose forms hold the recipe, and whose hand a rate is staged in.
+            runs: whose events tell of the run.
+            panel: where the advice is shown; the caller has placed it.
+            in_run: whether a run is shown, rather than a recipe that is being set up.
+            stage_schedule: brings a schedule into the editor as the pending change.
+            parent: Qt's.
+        """
+        super().__init__(parent)
+        self._window, self._runs, self._panel = window, runs, panel
+        self._in_run, self._stage_schedule = in_run, stage_schedule
+        self._start: StartEvent | None = None
+        self._run = ""
+        self._ended = False
+        self._rates: RateEvent | None = None
+        self._history: list[EpochEvent] = []
+        self._losses: deque[float] = deque(maxlen=LOSSES_KEPT)
+        self._position = (1, 0)
+        self._weight_decay: float | None = None
+        self._valley: float | None = None
+        self._curve: Curve | None = None
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(SETTLE_MS)
+        self._settle.timeout.connect(self.refresh)
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            StartEvent: self._on_start,
+            StepsEvent: self._on_steps,
+            EpochEvent: self._on_epoch,
+            CommandEvent: self._on_command,
+            RateEvent: self._on_rate,
+            BranchEvent: self._on_branch,
+            FinderEvent: self._on_finder,
+            EndEvent: self._on_end,
+        }
+        runs.happened.connect(self._happened)
+        window.setup.recipe_changed.connect(self._settle.start)
+        panel.do_wanted.connect(self._do)
+
+    def show_curve(self, key: str, answer: object) -> None:
+        """Take in what a curve worker answered: the planned curve, if it is one."""
+        if key == PLAN and isinstance(answer, Curve):
+            self._curve = answer
+            if not self._in_run():
+                self.refresh()
+
+    def refresh(self) -> None:
+        """Ask the rules again. For whoever brings another recipe into the forms, which say nothing of that."""
+        self._settle.stop()
+        if not self._in_run():
+            if self._start is not None:
+                self._forget()
+            recipe = self._window.setup.recipe()
+            self._panel.show_advice(self._of_recipe(recipe) if recipe is not None else [])
+        elif self._start is not None and self._rates is not None and not self._ended:
+            self._panel.show_advice(for_run(self._view(self._start, self._rates)))
+        else:
+            self._panel.show_advice([])
+
+    # -- what the rules look at
+
+    def _of_recipe(self, recipe: Recipe) -> list[Advice]:
+        curve = self._curve
+        if curve is None or not len(curve.x):
+            return for_recipe(recipe)
+        steps = None
+        if len(curve.x) > 1 and curve.x[1] - curve.x[0] < 1:  # one point a batch: some schedule is stepped so
+            steps = round(1 / float(curve.x[1] - curve.x[0]))
+        return for_recipe(recipe, steps_per_epoch=steps, plan_x=curve.x, plan_lr=curve.lr)
+
+    def _view(self, start: StartEvent, rates: RateEvent) -> RunView:
+        curve = self._curve
+        known = curve is not None and len(curve.x) and curve.lr.shape[1] == len(rates.lr)
+        return RunView(
+            recipe=recipe_from_json(json.dumps(start.recipe)),
+            epochs=rates.epochs,
+            position=self._position,
+            lr=tuple(rates.lr),
+            history=tuple(self._history),
+            losses=np.array(self._losses, np.float64),
+            **({"plan_x": curve.x, "plan_lr": curve.lr} if known and curve is not None else {}),
+            schedule=parse(AnySchedule, rates.state["groups"][0]["plan"]["spec"]),
+            weight_decay=self._weight_decay,
+            valley=self._valley,
+        )
+
+    def _forget(self) -> None:
+        """The run is not shown any more."""
+        self._start, self._rates, self._run, self._valley = None, None, "", None
+        self._panel.forget()
+
+    # -- events
+
+    def _happened(self, event: Event) -> None:
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def _on_start(self, event: StartEvent) -> None:
+        if self._run and event.run != self._run:
+            self._forget()
+        self._start, self._run, self._ended, self._rates = event, event.run, False, None
+        self._position = (event.epoch, event.batch)
+        self._begin(event.history, event.hand)
+
+    def _on_branch(self, event: BranchEvent) -> None:
+        self._run, self._position = event.run, (event.epoch, event.batch)
+        self._begin(event.history, event.hand)
+
+    def _begin(self, history: Iterable[EpochEvent], hand: Iterable[CommandEvent]) -> None:
+        self._history = list(history)
+        self._losses.clear()
+        self._curve, self._weight_decay = None, None
+        for command in hand:
+            self._note_optimizer(command)
+        self._settle.start()
+
+    def _on_steps(self, event: StepsEvent) -> None:
+        self._losses.extend(event.loss.tolist())
+
+    def _on_epoch(self, event: EpochEvent) -> None:
+        self._history.append(event)
+        self._position = (event.epoch + 1, 0)
+        self.refresh()
+
+    def _on_rate(self, event: RateEvent) -> None:
+        self._rates, self._position = event, (event.epoch, event.batch)
+
+    def _on_command(self, event: CommandEvent) -> None:
+        if event.status != "applied":
+            return
+        if event.lr != event.lr_before:
+            self._losses.clear()  # what the old rate did is no reason to act again
+        self._note_optimizer(event)
+        self._settle.start()
+
+    def _note_optimizer(self, event: CommandEvent) -> None:
+        if event.status == "applied" and event.name == "set_optimizer" and event.command.get("group") is None:
+            self._weight_decay = event.command.get("weight_decay", self._weight_decay)
+
+    def _on_finder(self, event: FinderEvent) -> None:
+        found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
+        if found:
+            self._valley = found[0]
+            self._settle.start()
+
+    def _on_end(self, event: EndEvent) -> None:
+        self._ended = True
+        self.refresh()
+
+    # -- doing it
+
+    def _do(self, advice: Advice) -> None:
+        window, do = self._window, advice.do
+        if isinstance(do, RecipeChange):
+            recipe = window.setup.recipe()
+            if recipe is not None and not self._in_run():
+                self.recipe_wanted.emit(do.applied(recipe))
+                self._settle.start()
+        elif isinstance(do, (SetLR, ScaleLR)):
+            self._stage(do)
+        elif isinstance(do, SetSchedule):
+            window.show_side(window.schedule)
+            self._stage_schedule(do.schedule)
+        elif do is not None:
+            self._runs.post(do)  # type: ignore[arg-type]
+
+    def _stage(self, command: SetLR | ScaleLR) -> None:
+        """Bring the rate into the hand, for whichever group is chosen there; Apply is the person's."""
+        if self._rates is None:
+            return
+        hand, groups = self._window.hand, self._rates.groups
+        chosen = [groups.index(name)] if (name := hand.group()) in groups and name is not None else range(len(groups))
+        now = max(self._rates.lr[i] for i in chosen)
+        self._window.show_side(hand)
+        hand.stage_lr(command.lr if isinstance(command, SetLR) else float(f"{now * command.factor:.12g}"))

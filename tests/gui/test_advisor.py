@@ -1,0 +1,200 @@
+"""Advice in the whole window: on the recipe as it is edited, on a run as it trains, and what following it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QToolButton
+
+from engine.advice import Advice
+from engine.commands import Command, Rewind, ScaleLR, SetLR, SetOptimizer, SetSchedule
+from engine.events import FinderEvent, Suggestion
+from engine.recipe import Adam, Recipe
+from engine.schedules import CosineAnnealingLR, ScheduleSpec, StepLR
+from engine.words import Words
+from gui.advisor import SETTLE_MS, Advisor
+from gui.panels.advice import AdvicePanel
+from tests.gui.app_fixture import LEFT, Driver, tiny
+
+SLOW = {"optimizer": {"name": "SGD", "lr": 1e-8, "momentum": 0.9}, "schedule": {"name": "Constant"}, "epochs": 30}
+
+
+class Counted(AdvicePanel):
+    """Counts how often the rules were asked."""
+
+    asked = 0
+
+    def show_advice(self, advice: Sequence[Advice]) -> None:
+        self.asked += 1
+        super().show_advice(advice)
+
+
+class Told:
+    """A window with its advisor, placed and wired as the program does."""
+
+    def __init__(self, driver: Driver) -> None:
+        app, window = driver.app, driver.window
+        self.driver = driver
+        self.staged: list[ScheduleSpec] = []
+        self.panel = Counted()
+        layout = window.hand.layout()
+        assert layout is not None
+        layout.addWidget(self.panel)
+        self.advisor = Advisor(window, app.runs, self.panel, self.in_run, self.staged.append, parent=window)
+        app.curves.answered.connect(self.advisor.show_curve)
+        self.advisor.recipe_wanted.connect(app.reception.set_up)
+
+    @property
+    def asked(self) -> int:
+        return self.panel.asked
+
+    def in_run(self) -> bool:
+        return self.driver.app.session.start is not None
+
+    def show(self, do: Command) -> None:
+        """Follow an advice that says ``do``."""
+        self.panel.show_advice([Advice("made up", Words("Do this"), Words("Because."), do, Words("It"))])
+        self.do("made up")
+
+    def keys(self) -> list[str]:
+        return [advice.key for advice in self.panel.shown()]
+
+    def says(self, *keys: str) -> None:
+        self.driver.wait(lambda: self.keys() == list(keys))
+
+    def do(self, key: str) -> None:
+        (found,) = [advice for advice in self.panel.shown() if advice.key == key]
+        self.panel.do_wanted.emit(found)
+
+
+@pytest.fixture
+def told(driver: Driver) -> Told:
+    return Told(driver)
+
+
+def test_the_recipe_is_judged_as_it_is_edited(told: Told) -> None:
+    driver = told.driver
+    driver.set_up(Recipe(optimizer=Adam(lr=0.05), schedule=CosineAnnealingLR(T_max=5)))
+    told.says("first_rate", "t_max_short", "by_task")
+    told.do("first_rate")
+    told.says("t_max_short", "by_task")
+    told.do("t_max_short")
+    told.says("by_task")
+    told.do("by_task")
+    told.says()
+    recipe = driver.window.setup.recipe()
+    assert recipe is not None
+    assert recipe.optimizer == Adam(lr=0.001)
+    assert recipe.schedule == StepLR(step_size=10)
+
+
+def test_the_planned_curve_is_looked_at_too(told: Told) -> None:
+    told.driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 if epoch < 2 else 0"}, epochs=20))
+    told.says("zero_early")
+    told.driver.set_up(tiny(schedule={"name": "CosineAnnealingLR", "T_max": 5, "interval": "step"}, epochs=20))
+    told.says("stepwise", "t_max_short")  # 6 batches an epoch: told from the curve
+
+
+def dismiss(told: Told, beginning: str) -> None:
+    crosses = [b for b in told.panel.findChildren(QToolButton) if b.accessibleName().startswith("Dismiss")]
+    (cross,) = [b for b in crosses if b.accessibleName().startswith(f"Dismiss: {beginning}")]
+    told.driver.window.show_side(told.driver.window.hand)
+    told.driver.qtbot.mouseClick(cross, LEFT)
+
+
+def test_what_was_dismissed_comes_back_only_for_another_run(told: Told) -> None:
+    driver = told.driver
+    driver.set_up(tiny(**SLOW))
+    told.says("first_rate", "constant")
+    dismiss(told, "LR 1e-08")
+    told.says("constant")
+    driver.stand(tiny(**SLOW), epoch=3)
+    told.says("standstill")
+    dismiss(told, "The loss barely moves")
+    driver.go_on_to(5)
+    told.says()
+    driver.app.runs.stop()
+    driver.finish()
+    driver.set_up(tiny(**SLOW))
+    told.says("first_rate", "constant")
+
+
+def test_a_run_that_crawls_is_told_and_the_hand_gets_the_remedy(told: Told) -> None:
+    driver = told.driver
+    driver.stand(tiny(**SLOW), epoch=3)
+    told.says("standstill")
+    driver.window.show_side(driver.window.schedule)
+    told.do("standstill")
+    driver.wait(lambda: driver.rate_field.isVisible())
+    assert driver.rate_field.text() == "1e-7"
+    assert driver.answers("scale_lr") == driver.answers("set_lr") == []  # staged, not sent
+    driver.click(driver.window.hand, "Apply")
+    assert driver.answer("set_lr").lr == [1e-07]
+
+
+def test_the_rules_are_asked_once_an_epoch_never_for_a_batch(told: Told) -> None:
+    driver = told.driver
+    driver.set_up(tiny(epochs=12))
+    driver.settle(2 * SETTLE_MS)
+    before = told.asked
+    driver.start()
+    driver.finish()
+    epochs = len(driver.of("epoch"))
+    assert epochs == 12
+    assert epochs <= told.asked - before <= epochs + 4  # and when the run began and ended
+    told.says()  # a run that is over needs none
+
+
+def test_after_going_back_only_what_still_holds_is_looked_at(told: Told) -> None:
+    driver = told.driver
+    driver.stand(tiny(**SLOW), epoch=4)
+    told.says("standstill")
+    driver.app.runs.post(Rewind(epoch=1))
+    told.says()
+
+
+def test_a_finders_valley_is_remembered(told: Told) -> None:
+    driver = told.driver
+    driver.stand(tiny(**SLOW), epoch=2)
+    told.says()
+    nothing = np.empty(0)
+    found = FinderEvent(
+        id=1,
+        epoch=2,
+        batch=0,
+        lr=nothing,
+        loss=nothing,
+        smoothed=nothing,
+        diverged=False,
+        suggestions=(Suggestion(kind="steepest", lr=None, text=""), Suggestion(kind="valley", lr=0.02, text="")),
+    )
+    told.advisor._happened(found)
+    told.says("below_valley")
+    told.do("below_valley")
+    assert driver.rate_field.text() == "0.02"
+
+
+def test_a_cut_is_of_the_group_that_the_hand_has_chosen(told: Told) -> None:
+    driver = told.driver
+    driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), epoch=2)
+    staged: list[object] = []
+    driver.window.hand.staged.connect(staged.append)
+    told.show(ScaleLR(factor=0.1))
+    assert staged == [ScaleLR(factor=0.1)]  # all of them, in proportion
+    driver.window.hand.drop()
+    driver.click(driver.window.hand, "rest")
+    told.show(ScaleLR(factor=0.1))
+    assert staged[-1] == SetLR(lr=0.005, then="follow", group="rest")
+
+
+def test_another_schedule_is_staged_and_another_weight_decay_is_sent(told: Told) -> None:
+    driver = told.driver
+    driver.stand(tiny(), epoch=2)
+    told.show(SetSchedule(schedule=CosineAnnealingLR(T_max=5)))
+    assert told.staged == [CosineAnnealingLR(T_max=5)]
+    assert driver.window.schedule.isVisible()
+    assert driver.answers("set_schedule") == []
+    told.show(SetOptimizer(weight_decay=5e-4))
+    assert driver.answer("set_optimizer").command["weight_decay"] == 5e-4
