@@ -18,6 +18,7 @@ from engine.presets import PRESETS, preset
 from engine.rates_ahead import rates_ahead
 from engine.recipe import SGD, Adam, AdamW, DataSpec, GroupSpec, ModelSpec, Recipe, RMSprop
 from engine.schedules import (
+    AnySchedule,
     Constant,
     CosineAnnealingLR,
     ExponentialLR,
@@ -26,7 +27,6 @@ from engine.schedules import (
     OneCycleLR,
     PolynomialLR,
     ReduceLROnPlateau,
-    ScheduleSpec,
     StepLR,
 )
 from engine.words import Words
@@ -161,7 +161,7 @@ def test_fine_tuning_is_left_alone_where_it_is_done_or_not_meant() -> None:
     ],
 )
 def test_a_schedule_that_does_not_fit_the_run(
-    schedule: ScheduleSpec, epochs: int, key: str | None, after: dict[str, Any]
+    schedule: AnySchedule, epochs: int, key: str | None, after: dict[str, Any]
 ) -> None:
     recipe = Recipe(schedule=schedule, epochs=epochs, data=DataSpec(name="fashion_mnist"))
     if key is None:
@@ -221,7 +221,7 @@ def test_a_groups_own_schedule_is_looked_at_too() -> None:
         (CosineAnnealingLR(T_max=30), False),
     ],
 )
-def test_a_schedule_for_epochs_that_is_stepped_per_batch(schedule: ScheduleSpec, said: bool) -> None:
+def test_a_schedule_for_epochs_that_is_stepped_per_batch(schedule: AnySchedule, said: bool) -> None:
     recipe = Recipe(schedule=schedule, epochs=30)
     assert ("stepwise" in keys(recipe, steps_per_epoch=23)) is said
     assert "stepwise" not in keys(recipe)  # without the batches an epoch, nobody can tell
@@ -243,7 +243,7 @@ def test_a_schedule_for_epochs_that_is_stepped_per_batch(schedule: ScheduleSpec,
         (ReduceLROnPlateau(), None),
     ],
 )
-def test_a_rate_that_is_nothing_long_before_the_end(schedule: ScheduleSpec, dead: int | None) -> None:
+def test_a_rate_that_is_nothing_long_before_the_end(schedule: AnySchedule, dead: int | None) -> None:
     recipe = Recipe(schedule=schedule, epochs=30)
     found = [a for a in for_recipe(recipe, **planned(recipe)) if a.key == "zero_early"]
     assert [a.text for a in found] == ([] if dead is None else [f"From epoch {dead} on the LR is next to nothing"])
@@ -306,7 +306,7 @@ def test_expressions_that_differ_by_a_factor_alone() -> None:
     ],
 )
 def test_the_kind_of_schedule_by_the_task(
-    data: Any, network: str, schedule: ScheduleSpec, better: ScheduleSpec | None
+    data: Any, network: str, schedule: AnySchedule, better: AnySchedule | None
 ) -> None:
     recipe = Recipe(data=DataSpec(name=data), model=ModelSpec(name=network), schedule=schedule)
     assert keys(recipe) == ([] if better is None else ["by_task"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,11 @@ from gui.advisor import SETTLE_MS, Advisor
 from gui.panels.advice import AdvicePanel
 from tests.gui.app_fixture import LEFT, Driver, tiny
 
-SLOW = {"optimizer": {"name": "SGD", "lr": 1e-8, "momentum": 0.9}, "schedule": {"name": "Constant"}, "epochs": 30}
+SLOW: dict[str, Any] = {
+    "optimizer": {"name": "SGD", "lr": 1e-8, "momentum": 0.9},
+    "schedule": {"name": "Constant"},
+    "epochs": 30,
+}
 
 
 class Counted(AdvicePanel):
