@@ -14,8 +14,10 @@ from engine.library import Library, default_root
 from engine.qthread import Worker
 from engine.spec import SpecError
 from gui import translations
+from gui.advisor import Advisor
 from gui.chores import Chores
 from gui.files import Files
+from gui.finding import Finding
 from gui.frames import FrameClock
 from gui.garbage import GarbageTimer
 from gui.help import Help
@@ -50,13 +52,18 @@ class App:
         self.curves, self.errands, self.downloads = Worker(), Worker(), Worker()
         self.clock = FrameClock(window=self.window)
         self.runs = Runs(self.library)
-        self.preview = Preview(self.window, self.curves)
-        self.chores = Chores(self.window, self.errands, self.downloads)
+        self.preview = Preview(self.window, self.curves, self.window)
+        self.chores = Chores(self.window, self.errands, self.downloads, self.window)
         self.story = Story(self.window)
         self.session = Session(self.window, self.runs, self.preview, self.story, self.clock)
         self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
         self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
         self.help = Help(self.window)
+        self.finding = Finding(self.window, self.runs)
+        window, session = self.window, self.session
+        self.advisor = Advisor(
+            window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
+        )
         self.garbage = GarbageTimer()
         self._wire()
         recall(self.window, self.settings)
@@ -90,6 +97,10 @@ class App:
             action.setChecked(action.data() == self.settings.theme)
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
         self.help.example_wanted.connect(self.reception.set_up_instead)
+        window.find_rate.triggered.connect(self.finding.open)
+        window.hand.finder_wanted.connect(self.finding.open)
+        self.curves.answered.connect(self.advisor.show_curve)
+        self.advisor.recipe_wanted.connect(self.reception.amend)
 
     def _begin(self) -> None:
         for worker in (self.curves, self.errands, self.downloads):

@@ -64,6 +64,11 @@ class Reception(QObject):
         if self._runs.library is not None:
             self._chores.look_for_runs(self._runs.library)
 
+    def amend(self, recipe: Recipe) -> None:
+        """Bring ``recipe`` into the forms, as a change to what stands there."""
+        if not self._runs.active and self._session.start is None:
+            self._show_recipe(recipe)
+
     def _show_recipe(self, recipe: Recipe) -> None:
         window = self._window
         self._job = None

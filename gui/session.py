@@ -88,7 +88,9 @@ class Session(QObject):
 
     def show(self, event: Event) -> None:
         """Show what an event brought."""
-        self._handlers[type(event)](event)
+        handler = self._handlers.get(type(event))
+        if handler is not None:  # a search for a rate is shown by its own window
+            handler(event)
 
     @property
     def snapshot(self) -> Path | None:

@@ -12,7 +12,7 @@ from gui.panels.acts import describe, put_back_command
 from gui.window import Window
 from gui.words import said
 
-_QUIET = ("start", "pause", "resume", "run_epoch", "save", "withdraw")
+_QUIET = ("start", "pause", "resume", "run_epoch", "save", "withdraw", "find_lr", "cancel_find")
 _MARKED = (
     "set_lr",
     "scale_lr",

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.panels.action_line import ActionLine
+from gui.panels.advice import AdvicePanel
 from gui.panels.chip import StateChip
 from gui.panels.hand import HandPanel
 from gui.panels.log import LogPanel
@@ -57,7 +58,7 @@ class Window(QMainWindow):
         self.setup, self.schedule, self.hand = SetupPanel(), SchedulePanel(), HandPanel()
         self.banner, self.start_page, self.plots = Banner(), StartPage(), PlotStack()
         self.transport, self.action_line, self.log = Transport(), ActionLine(), LogPanel()
-        self.chip, self.device = StateChip(), QLabel()
+        self.chip, self.device, self.advice = StateChip(), QLabel(), AdvicePanel()
         self._make_actions()
         self._make_menus()
         self._lay_out()
@@ -127,6 +128,7 @@ class Window(QMainWindow):
         self.toggle.setShortcut(QKeySequence(Qt.Key.Key_Space))
         self.run_epoch = action(tr("Run 1 epoch"), tr("Train one epoch, then pause"), "Ctrl+E")
         self.finish = action(tr("Finish now"), tr("End the run here and save it"))
+        self.find_rate = action(tr("Find a rate…"), tr("Try rates on a copy of the run and see which suit it"))
         self.show_log = action(tr("Log"), tr("What happened, line by line"), "Ctrl+L")
         self.show_log.setCheckable(True)
         self.tutorial = action(tr("Learning-rate schedules: a tutorial"), "", keys.HelpContents)
@@ -144,7 +146,7 @@ class Window(QMainWindow):
         file.addActions([self.new, self.open, self.save, self.save_as])
         file.addSeparator()
         file.addAction(self.quit)
-        bar.addMenu(tr("&Run")).addActions([self.toggle, self.run_epoch, self.finish])
+        bar.addMenu(tr("&Run")).addActions([self.toggle, self.run_epoch, self.finish, self.find_rate])
         view = bar.addMenu(tr("&View"))
         view.addAction(self.show_log)
         view.addMenu(tr("Theme")).addActions(self.themes.actions())
@@ -165,7 +167,13 @@ class Window(QMainWindow):
         self.side.addTab(_scrolled(self.hand), tr("Learning rate"))
         self.side.addTab(_scrolled(self.schedule), tr("Schedule"))
         self.side.setMinimumWidth(SIDE_WIDTH)
-        self.columns.addWidget(self.side)
+        right = QWidget()
+        stack = QVBoxLayout(right)
+        stack.setContentsMargins(0, 0, 0, 0)
+        stack.setSpacing(0)
+        stack.addWidget(self.side, 1)
+        stack.addWidget(self.advice)
+        self.columns.addWidget(right)
         self.columns.setStretchFactor(1, 1)
         self.columns.setSizes([SIDE_WIDTH, 1280 - 2 * SIDE_WIDTH - 30, SIDE_WIDTH + 30])
         whole = QWidget()

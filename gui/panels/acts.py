@@ -95,6 +95,10 @@ def _act(event: CommandEvent) -> str:
             return tr("Go back to the end of epoch {epoch}, in a new branch", epoch=epoch)
         case "note":
             return tr("Note: {remark}", remark=command.get("text", ""))
+        case "find_lr":
+            return tr("Search for a rate, on a copy")
+        case "cancel_find":
+            return tr("Call the search for a rate off")
         case "withdraw":
             return tr("Take back what waits for its moment")
         case "stop":

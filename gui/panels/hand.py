@@ -30,12 +30,14 @@ class HandPanel(QWidget):
         staged(SetLR | ScaleLR | None): the change being prepared, for the plots to draw; None when there is none.
         group_chosen(str | None): the group looked at; None for all.
         schedule_wanted(): another plan is wanted.
+        finder_wanted(): a search for a rate is wanted.
     """
 
     command_wanted = Signal(object)
     staged = Signal(object)
     group_chosen = Signal(object)
     schedule_wanted = Signal()
+    finder_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -192,6 +194,9 @@ class HandPanel(QWidget):
         self._change = QPushButton(tr("Change schedule…"))
         self._change.setToolTip(as_tip(tr("Choose another plan and see its curve before it is applied.")))
         self._change.clicked.connect(self.schedule_wanted)
+        self._find = QPushButton(tr("Find a rate…"))
+        self._find.setToolTip(as_tip(tr("Try rates on a copy of the run and see which suit it. The run is untouched.")))
+        self._find.clicked.connect(self.finder_wanted)
         hidden: tuple[QWidget, ...] = (self._plan, self._floor, self._warning, self._hold_instead)
         for widget in hidden:
             widget.hide()
@@ -211,6 +216,6 @@ class HandPanel(QWidget):
         layout.addWidget(self._picker)
         layout.addLayout(quick)
         below: tuple[QWidget, ...] = (self._stage, self._floor, self._warning, self._hold_instead)
-        for widget in (*below, self._back, self._plan, self._change):
+        for widget in (*below, self._back, self._plan, self._change, self._find):
             layout.addWidget(widget)
         layout.addStretch(1)

@@ -60,21 +60,17 @@ class SchedulePanel(QWidget):
         self._kind: type[ScheduleSpec] = StepLR
         self._own: set[tuple[str, str]] = set()
         self._reported: ScheduleSpec | None = None
-        self._base_wanted = False
+        self._base_wanted, self._preview_text = False, ""
         self._problem: str | None = None
         self._waiting: str | None = None
         self._warnings: list[str] = []
-        self.title = heading("")
-        self.picker = SchedulePicker()
-        self.when = Note(lines=0)
+        self.title, self.picker, self.when = heading(""), SchedulePicker(), Note(lines=0)
         self.expressions, self.factors = ExpressionsEditor(), ExpressionsEditor()
         self.gives = ChoiceEditor(
             ("multiplier", "lr"), {"multiplier": tr("a multiplier of the LR"), "lr": tr("the LR itself")}
         )
         self.forms = {kind.__name__: self._form(kind) for kind in SCHEDULES}
-        self.preview, self.notes = Note(lines=3), Note(lines=0)
-        self._preview_text = ""
-        self.pending = PendingControls()
+        self.preview, self.notes, self.pending = Note(lines=3), Note(lines=0), PendingControls()
         self._build()
         self._connect()
         self.set_schedule(self._confirmed)
@@ -97,6 +93,13 @@ class SchedulePanel(QWidget):
     def gives_lr(self) -> bool:
         """Whether an expression is chosen that gives the LR itself, so that its base must be 1."""
         return self._kind is LambdaLR and bool(self.gives.raw() == "lr")
+
+    def stage(self, spec: ScheduleSpec) -> None:
+        """Show ``spec`` as if the person had chosen and filled it in."""
+        self._kind = type(spec)
+        self._own |= {(self._kind.__name__, name) for name in self._kind.model_fields}
+        self._active().set_value(spec)
+        self._changed()
 
     def show_waiting(self, text: str | None) -> None:
         """Say that the pending plan was sent and waits for its moment; None: it waits no more."""

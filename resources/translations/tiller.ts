@@ -256,6 +256,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Call the search for a rate off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation type="unfinished"></translation>
     </message>
@@ -601,6 +605,10 @@
     </message>
     <message>
         <source>Find a rate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Find a rate…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1352,6 +1360,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Search for a rate, on a copy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Seed</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1925,6 +1937,14 @@
     </message>
     <message>
         <source>Training is under way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try rates on a copy of the run and see which suit it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try rates on a copy of the run and see which suit it. The run is untouched.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

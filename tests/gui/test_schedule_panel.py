@@ -324,6 +324,16 @@ def test_a_plan_begins_with_the_next_epoch_or_at_once(qtbot: QtBot, panel: Sched
     assert panel.pending.at_once()
 
 
+def test_an_advised_schedule_is_staged_and_not_in_force(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.01, True)
+    with qtbot.waitSignal(panel.pending_changed) as pending:
+        panel.stage(MultiStepLR(milestones=(3, 9)))
+    assert pending.args == [SetSchedule(schedule=MultiStepLR(milestones=(3, 9)))]
+    assert panel.title.text() == "Schedule: change not applied yet"
+    click(qtbot, panel.pending.drop)
+    assert panel.schedule() == StepLR(step_size=10, gamma=0.5)
+
+
 def test_a_sent_plan_is_said_to_wait(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.01, True)
     panel.show_waiting("Sent: it begins with epoch 14.")
