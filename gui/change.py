@@ -47,6 +47,12 @@ class PendingChange(QObject):
         self._window.hand.drop()
         self._window.hand.show_warning(None)
 
+    def close(self) -> None:
+        """The run has ended: nothing can be changed any more."""
+        self.forget()
+        self._window.schedule.setEnabled(False)
+        self._window.schedule.setToolTip(tr("The run has ended. New sets up another one."))
+
     def renew(self) -> None:
         """The plan in force is another one: the next rates bring it into the editor."""
         self._edited, self._swap = True, None
@@ -54,6 +60,8 @@ class PendingChange(QObject):
 
     def show_rates(self, rates: RateEvent) -> None:
         """The rates, or where the run stands, are these now."""
+        self._window.schedule.setEnabled(True)
+        self._window.schedule.setToolTip("")
         self._rates = rates
         self._show_context()
         if self._edited:

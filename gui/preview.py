@@ -59,6 +59,9 @@ class Preview(QObject):
         if recipe is None:
             self._worker.cancel(PLAN)
             self._window.plots.set_plan(None)
+            self._window.schedule.set_problem(None)
+            self._window.schedule.set_warnings([])
+            self._window.schedule.set_preview("")
             return
         names = tuple(group_names)
 
@@ -225,6 +228,10 @@ def _plan_words(rates: RateEvent, curve: Curve) -> str:
             bad=scheduler["num_bad_epochs"],
             patience=scheduler["patience"],
         )
+    if all(rates.holding):
+        return tr("Held. Back to plan goes on with {name}.", name=name)
+    if not len(curve.x):
+        return tr("Plan: {name}", name=name)
     moves = (curve.lr[1:] != curve.lr[:-1]).any(axis=1) if len(curve.lr) > 1 else np.zeros(0, dtype=bool)
     if not moves.any():
         return tr("Plan: {name}, level to the end", name=name)

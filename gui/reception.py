@@ -74,6 +74,8 @@ class Reception(QObject):
         self._job = None
         self._showing = True  # until both panels show the recipe, neither's reports are the person's
         window.setup.set_running(None)
+        window.schedule.setEnabled(True)
+        window.schedule.setToolTip("")
         window.setup.set_recipe(recipe)
         window.schedule.set_group_names(window.setup.group_names())
         window.schedule.set_context(recipe.epochs, 0, recipe.optimizer.lr, False)
@@ -97,6 +99,8 @@ class Reception(QObject):
         if recipe is not None:
             window.schedule.set_group_names(names)
             window.schedule.set_context(recipe.epochs, 0, recipe.optimizer.lr, False)
+            if window.setup.recipe() != recipe:
+                return  # the schedule followed the epochs, and that recipe has been dealt with
             window.plots.set_epochs(recipe.epochs)
             window.plots.set_group_names(names)
             window.show_name(self._name, f"{recipe.data.name} {Path(recipe.model.name).name}")
@@ -119,7 +123,7 @@ class Reception(QObject):
         self._window.transport.show_state("ready", blocked, begun=False)
 
     def _schedule_changed(self, spec: ScheduleSpec | None) -> None:
-        if not self._runs.active and not self._showing:
+        if not self._runs.active and not self._showing and self._session.start is None:
             self._window.setup.set_schedule(spec)
 
     def _base_lr_wanted(self, lr: float | None) -> None:
@@ -178,6 +182,12 @@ class Reception(QObject):
         if end is not None and start is not None and snapshot is not None and not self._runs.active:
             epochs = end.epoch + more
             self.begin(Job(snapshot=snapshot, run=start.run, name=start.name, epochs=epochs, on_divergence="pause"))
+
+    def _go_on(self) -> None:
+        """Take up the run that was stopped or failed, where it was."""
+        start, snapshot = self._session.start, self._session.snapshot
+        if start is not None and snapshot is not None and not self._runs.active:
+            self.begin(Job(snapshot=snapshot, run=start.run, name=start.name, on_divergence="pause"))
 
     def _cancel(self) -> None:
         """Give up what is being loaded."""
@@ -275,6 +285,7 @@ class Reception(QObject):
         window.transport.run_epoch.connect(self._run_epoch)
         window.transport.cancel.connect(self._cancel)
         window.banner.more_epochs_wanted.connect(self._more_epochs)
+        window.banner.continue_wanted.connect(self._go_on)
         window.renamed.connect(self._renamed)
         window.new.triggered.connect(self._new)
         window.toggle.triggered.connect(self._space)

@@ -19,6 +19,11 @@ def finished(val_accuracy: float, epochs: int) -> str:
     )
 
 
+def stopped(epoch: int, epochs: int) -> str:
+    """Where a run was ended before its time."""
+    return tr("Stopped in epoch {epoch} of {epochs}, and saved.", epoch=epoch, epochs=epochs)
+
+
 def more_epochs(rates: Sequence[float]) -> str:
     """What the plan would do beyond the end, where its rates are ``rates``."""
     return tr("With more epochs the plan goes on at {lr}.", lr=", ".join(rate_text(rate) for rate in rates))

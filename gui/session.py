@@ -64,6 +64,7 @@ class Session(QObject):
         self.end: EndEvent | None = None
         self._loading = False
         self._rates: RateEvent | None = None
+        self._beyond: list[float] = []
         self._going_back: int | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             LoadingEvent: self._on_loading,
@@ -263,6 +264,9 @@ class Session(QObject):
             self._window.banner.show_failure(tr("{reason}", reason=said(event.reason or "")))
 
     def _on_rate(self, event: RateEvent) -> None:
+        if event.epoch > event.epochs and self._rates is not None:
+            self._beyond = event.lr  # what the last epoch trained with stays in sight
+            return
         self._rates = event
         self.progress.rates(event)
         window = self._window
@@ -303,18 +307,22 @@ class Session(QObject):
         if event.reason == "failed":
             text = said(event.text or tr("The run failed."))
             text = tr("{field}: {text}", field=event.field, text=text) if event.field else text
-            window.banner.show_failure(text, event.details)
+            can_go_on = bool(event.snapshot) and not self._loading
+            window.banner.show_failure(text, event.details, can_go_on=can_go_on)
         if self._loading:
             self.unload()
             return
         self._story.tell(event)
         self.end = event
-        self._change.forget()
+        self._change.close()
         window.hand.set_enabled_because(tr("The run has ended."))
-        if event.reason == "stopped" and event.snapshot:
+        if event.reason == "stopped" and event.snapshot and self._rates is not None:
             window.action_line.show_saved(event.snapshot)
+            window.banner.show_stopped(run_words.stopped(event.epoch, self._rates.epochs))
         elif event.reason == "finished" and self.progress.val_accuracy is not None:
             assert self._rates is not None
             text = run_words.finished(self.progress.val_accuracy, self._rates.epochs)
-            window.banner.show_finished(text, run_words.more_epochs(self._rates.lr), 10 if event.snapshot else 0)
+            window.banner.show_finished(
+                text, run_words.more_epochs(self._beyond or self._rates.lr), 10 if event.snapshot else 0
+            )
         self._clock.poke()

@@ -37,12 +37,14 @@ class Banner(QFrame):
         go_on_wanted(): train on although the loss was not finite.
         stop_wanted(): save and end the diverged run.
         more_epochs_wanted(int): this many epochs more, after the end.
+        continue_wanted(): the run that was stopped or failed goes on where it was.
     """
 
     back_wanted = Signal(int)
     go_on_wanted = Signal()
     stop_wanted = Signal()
     more_epochs_wanted = Signal(int)
+    continue_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,11 +64,17 @@ class Banner(QFrame):
         """The message shown."""
         return self._text.text()
 
-    def show_failure(self, text: str, details: str | None = None) -> None:
-        """The engine failed: ``text`` in words, ``details`` the traceback."""
+    def show_failure(self, text: str, details: str | None = None, *, can_go_on: bool = False) -> None:
+        """The engine failed: ``text`` in words, ``details`` the traceback; ``can_go_on`` from a snapshot."""
         if self._begin("failure", said(text)):
             self._details.setPlainText(details or "")
-            self._offer(*((self._expander, self._copy) if details else ()))
+            ways = (self._continue,) if can_go_on else ()
+            self._offer(*ways, *((self._expander, self._copy) if details else ()))
+
+    def show_stopped(self, text: str) -> None:
+        """The run was ended before its time, and can go on."""
+        if self._begin("finished", said(text)):
+            self._offer(self._continue)
 
     def show_diverged(self, text: str, back_epoch: int | None) -> None:
         """The loss was not finite; ``back_epoch`` is the epoch (0: the start) whose end can be gone back to, if any."""
@@ -128,6 +136,8 @@ class Banner(QFrame):
             self.go_on_wanted.emit()
         elif sender is self._stop:
             self.stop_wanted.emit()
+        elif sender is self._continue:
+            self.continue_wanted.emit()
         elif sender is self._more_epochs:
             self.more_epochs_wanted.emit(self._more)
 
@@ -140,14 +150,15 @@ class Banner(QFrame):
         for words in (self._text, self._hint):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._back, self._go_on, self._stop = QPushButton(), QPushButton(tr("Go on as it is")), QPushButton(tr("Stop"))
-        self._more_epochs = QPushButton()
+        self._more_epochs, self._continue = QPushButton(), QPushButton(tr("Continue"))
+        self._continue.setToolTip(tr("Go on exactly where the run was saved."))
         self._copy, self._expander = QPushButton(tr("Copy")), QToolButton()
         set_role(self._back, "primary")
         self._back.setToolTip(tr("The snapshot from then is loaded and goes on as a new branch. This run is kept."))
         self._go_on.setToolTip(tr("Resume with the weights as they are; the bad update was not made."))
         self._stop.setToolTip(tr("Save and end the run."))
         self._copy.setToolTip(tr("Copy the message and its details, to send to somebody."))
-        for choice in (self._back, self._go_on, self._stop, self._more_epochs):
+        for choice in (self._back, self._go_on, self._stop, self._more_epochs, self._continue):
             choice.clicked.connect(self._chosen)
         self._copy.clicked.connect(self._copy_details)
         self._expander.setText(tr("Details"))
@@ -160,6 +171,7 @@ class Banner(QFrame):
             self._go_on,
             self._stop,
             self._more_epochs,
+            self._continue,
             self._expander,
             self._copy,
         )

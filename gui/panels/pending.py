@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -30,7 +30,7 @@ class PendingControls(QWidget):
     """Start, base LR, Apply, Drop.
 
     Signals:
-        start_changed(): here or as if from epoch 1, by the person or by ``reset``.
+        start_changed(): here or as if from epoch 1, by the person.
         base_changed(): the person edited the base LR.
         moment_changed(): at the next epoch's start or at once, by the person.
         applied(), dropped(): the buttons.
@@ -120,10 +120,12 @@ class PendingControls(QWidget):
         return self.from_start() or self.base.raw() is not EMPTY
 
     def reset(self) -> None:
-        """Start here, on the LR in force."""
+        """Start here, on the LR in force. No signal."""
+        blocked = QSignalBlocker(self)
         self.base.show_value(None)
         self.here.setChecked(True)
         self.moment.setCurrentIndex(0)
+        blocked.unblock()
 
     def set_lr_in_force(self, lr: float) -> None:
         """What an empty base LR means."""

@@ -111,6 +111,7 @@ class SchedulePanel(QWidget):
 
         An expression on a base LR of 1 gives the LR itself, and is shown so.
         """
+        self.pending.reset()
         if spec != self.schedule():
             self.gives.show_value("lr" if isinstance(spec, LambdaLR) and self._lr == 1.0 else "multiplier")
         self._confirmed, self._kind = spec, type(spec)
@@ -118,7 +119,6 @@ class SchedulePanel(QWidget):
         self._own = {(self._kind.__name__, name) for name, value in fitting.items() if getattr(spec, name) != value}
         self._active().set_value(spec)
         self._reported, self._base_wanted = spec, self.gives_lr()
-        self.pending.reset()
         self._refresh()
 
     def set_context(self, epochs: int, epochs_done: int, lr: float, running: bool) -> None:

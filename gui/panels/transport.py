@@ -85,6 +85,7 @@ class Transport(QWidget):
             layout.addWidget(button)
         layout.addSpacing(8)
         layout.addWidget(self._pages, 1)
+        self.setFocusProxy(self._main)
         self.clear_progress()
         self.show_state("ready")
 

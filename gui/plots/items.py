@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 MANY: Final = 2000
 _DOTS: Final = 90
+_DOT: Final = 3.0  # radius in pixels
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -68,17 +69,22 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
         return float(super().pixelPadding()) + (4 if self._dots else 0)
 
     def paint(self, p: QPainter, opt: Any, widget: Any) -> None:
-        """The line, then its dots in one call."""
+        """The line, then its dots in pixels."""
         super().paint(p, opt, widget)
         if not self._dots or self.xData is None or not 0 < len(self.xData) <= _DOTS:
             return
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        dot = pen(self._color, 6.0)
-        dot.setCapStyle(Qt.PenCapStyle.RoundCap)
-        p.setPen(dot)
         known = np.isfinite(self.yData)
         pairs = zip(self.xData[known].tolist(), self.yData[known].tolist(), strict=True)
-        p.drawPoints(QPolygonF([QPointF(x, y) for x, y in pairs]))
+        # The view's scales differ across and up, and not every platform's round cap is spared by a cosmetic pen.
+        to_pixels = p.worldTransform()
+        p.save()
+        p.resetTransform()
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        p.setPen(Qt.PenStyle.NoPen)
+        p.setBrush(QColor(self._color))
+        for x, y in pairs:
+            p.drawEllipse(to_pixels.map(QPointF(x, y)), _DOT, _DOT)
+        p.restore()
 
 
 class _Behind(pg.GraphicsObject):  # type: ignore[misc]

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from engine.commands import At, Pause, ScaleLR
 from engine.job import Job
+from engine.schedules import CosineAnnealingLR
 from tests.engine.running import run
 from tests.gui.app_fixture import Driver, own_network, tiny, tiny_dict
 from tests.gui.test_session import lines
@@ -313,3 +314,38 @@ def test_without_a_library_the_run_trains_and_says_that_it_is_not_kept(
     fails(driver, "there is no library")
     driver.app.runs.post(ScaleLR(factor=0.5))
     driver.app.runs.post(Pause(), At(epoch=9))
+
+
+def test_a_schedule_that_follows_the_epochs_is_drawn_and_remembered_with_them(driver: Driver) -> None:
+    driver.set_up(tiny(epochs=8, schedule={"name": "CosineAnnealingLR", "T_max": 8}))
+    epochs = driver.window.setup.length.editor("epochs").control()
+    epochs.setFocus()
+    epochs.selectAll()
+    driver.qtbot.keyClicks(epochs, "80")
+    recipe = driver.window.setup.recipe()
+    assert recipe is not None
+    assert (recipe.epochs, recipe.schedule) == (80, CosineAnnealingLR(T_max=80))
+    assert driver.app.settings.last_recipe == recipe
+
+
+def test_a_stopped_run_goes_on_from_its_banner(driver: Driver) -> None:
+    driver.start(tiny(epochs=200))
+    driver.wait(lambda: driver.of("epoch"))
+    driver.click(driver.window.transport, "Finish now")
+    driver.finish()
+    run = driver.app.session.start.run
+    assert not driver.window.schedule.isEnabled()
+    driver.click(driver.window.banner, "Continue")
+    driver.reach("training")
+    assert driver.app.session.start.run == run
+    assert driver.window.schedule.isEnabled()
+
+
+def test_a_click_on_a_button_leaves_space_to_the_transport(driver: Driver) -> None:
+    driver.start(tiny(epochs=500))
+    driver.reach("training")
+    driver.click(driver.window.hand, "÷2")
+    driver.answer("scale_lr")
+    driver.press(Qt.Key.Key_Space)
+    driver.reach("paused")
+    assert len(driver.answers("scale_lr")) == 1
