@@ -48,7 +48,9 @@ class AccuracyPlot(RunPlot):
         ]
 
     def values_at(self, x: float | None) -> dict[str, str]:
-        """The accuracies of the epoch that ended last before ``x``."""
+        """The accuracies of the epoch that ended last before ``x``; none past the run's position."""
+        if x is not None and x > self.series.position:
+            return dict.fromkeys(self._curves, "–")
         epochs = self.series.epoch_x.values
         count = len(epochs) if x is None else int(np.searchsorted(epochs, x, side="right"))
         if not count:

@@ -15,6 +15,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 MANY: Final = 2000
 _DOTS: Final = 90
 _DOT: Final = 3.0  # radius in pixels
+_INSET: Final = 2.0  # pixels between the view's edge, which cuts, and the flags
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -75,7 +76,7 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
             return
         known = np.isfinite(self.yData)
         pairs = zip(self.xData[known].tolist(), self.yData[known].tolist(), strict=True)
-        # The view's scales differ across and up, and not every platform's round cap is spared by a cosmetic pen.
+        # A cosmetic pen is spared the view's scale, its round cap is not: the dots are drawn in pixels.
         to_pixels = p.worldTransform()
         p.save()
         p.resetTransform()
@@ -191,7 +192,7 @@ class MarkerLines(_Behind):
             p.setBrush(self._colors[kind])
             size = 4.5 if kind == "hand" else 3.5
             for x in here:
-                top = to_pixels.map(QPointF(x, rect.bottom()))
+                top = to_pixels.map(QPointF(x, rect.bottom())) + QPointF(0, _INSET)
                 corners = [QPointF(-size, 0), QPointF(size, 0), QPointF(0, size * 1.5)]
                 p.drawPolygon(QPolygonF([top + corner for corner in corners]))
             p.restore()

@@ -69,7 +69,9 @@ class LossPlot(RunPlot):
         ]
 
     def values_at(self, x: float | None) -> dict[str, str]:
-        """The smoothed loss of the batch, and the losses of the epoch that ended last."""
+        """The smoothed loss of the batch, and the losses of the epoch that ended last; none past the run's position."""
+        if x is not None and x > self.series.position:
+            return dict.fromkeys(("train", "val", "batch"), "–")
         steps = len(self.series.x) if x is None else int(np.searchsorted(self.series.x.values, x, side="right"))
         epochs = len(self.series.epoch_x)
         if x is not None:

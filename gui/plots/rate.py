@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.schedules.query import Curve
 from gui.plots.base import RunPlot
+from gui.plots.ends import Box, place
 from gui.plots.header import Entry
 from gui.plots.items import Handle, Trace, pen
 from gui.plots.stairs import Scale, Stairs, scale_for
@@ -20,6 +21,7 @@ from gui.theme import Colors, mixed
 from gui.words import tr
 
 _LR_MAX = 1000.0
+_SAME = 6  # pixels between ends that read as one
 
 
 class RatePlot(RunPlot):
@@ -213,36 +215,55 @@ class RatePlot(RunPlot):
         self._handle.set_colors(self.group_colors()[self._active], self.colors.plot)
 
     def _write_ends(self) -> None:
-        """The rate at the end of the line: above its last stage, or before that stage where it is too short."""
+        """The rate at the end of each line, where no line runs."""
         pending = bool(self._pending_stairs)
         curve, lines = (self._pending, self._pending_stairs) if pending else (self._plan, self._plan_stairs)
-        right = self.x_range[1]
-        across, down = (float(size) for size in self.view.viewPixelSize())
+        drawn = [self._in_pixels(*trace.getData()) for trace in (*self._past, *self._planned, *self._awaited)]
+        drawn = [line for line in drawn if len(line[0])]
         taken: list[float] = []
+        avoid = self._handle_box()
         for index, text in enumerate(self._ends):
-            text.setVisible(curve is not None and index < len(lines))
+            text.setVisible(False)
             if curve is None or index >= len(lines):
                 continue
             rate, since = float(curve.lr[-1, index]), lines[index].last_change
-            y = float(self._scale.coordinates([rate])[0])
+            xs = self.series.to_axis([max(since, self.series.position), curve.x[-1]], self.axis)
+            x, y = self._in_pixels(xs, np.full(2, self._scale.coordinates([rate])[0]))
+            end = (float(x[1]), float(y[1]))
             # Groups that end at one rate would write over each other: the first says it for all.
-            if any(abs(y - other) < 18 * down for other in taken):
-                text.setVisible(False)
+            if not np.isfinite(end).all() or any(abs(end[1] - other) < _SAME for other in taken):
                 continue
-            taken.append(y)
-            words = tr("ends at {lr}", lr=value_text(rate))
-            if words != text.toPlainText():
-                text.setText(words)
+            taken.append(end[1])
+            text.setText(tr("ends at {lr}", lr=value_text(rate)))
             color = self.colors.pending if pending else self.colors.axis
             text.setColor(color if len(self._names) == 1 else self.group_colors()[index])
-            start, end = self.series.to_axis([max(since, self.series.position), curve.x[-1]], self.axis).tolist()
-            roomy = end - start > (text.boundingRect().width() + 8) * across
-            # Lines of other groups may run behind; the line itself never does.
-            hides = len(self._names) > 1 and not roomy
-            text.fill = pg.mkBrush(self.colors.plot if hides and y != self._scale.zero_at else None)
-            text.setAnchor((1, 1) if roomy else (1, 0.5))
-            text.setVisible(end <= right * (1 + 1e-9))
-            text.setPos(end if roomy else start - 5 * across, y)
+            words = (text.boundingRect().width(), text.boundingRect().height())
+            size = (float(self.view.width()), float(self.view.height()))
+            spot = place(end, float(x[0]), words, size, drawn, avoid)
+            if spot is None or end[0] > size[0] + 1:
+                continue
+            box, hides = spot
+            avoid.append(box)
+            text.fill = pg.mkBrush(self.colors.plot if hides else None)
+            text.setVisible(True)
+            (low, _), (_, top) = self.view.viewRange()
+            across, down = (float(length) for length in self.view.viewPixelSize())
+            text.setPos(low + box.right * across, top - box.bottom * down)
+
+    def _in_pixels(self, x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Coordinates as pixels from the view's left and from its top."""
+        if x is None or y is None:
+            return np.empty(0), np.empty(0)
+        (low, _), (_, top) = self.view.viewRange()
+        across, down = (float(length) for length in self.view.viewPixelSize())
+        return (x - low) / across, (top - y) / down
+
+    def _handle_box(self) -> list[Box]:
+        if not self._handle.isVisible():
+            return []
+        spot = self._handle.pos()
+        x, y = self._in_pixels(np.array([spot.x()]), np.array([spot.y()]))
+        return [Box(float(x[0]) - 8, float(y[0]) - 8, float(x[0]) + 8, float(y[0]) + 8)]
 
     def _place_handle(self, now: float) -> None:
         rate = self._rate(self._active, now)

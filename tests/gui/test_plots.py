@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -219,6 +220,104 @@ def test_one_crosshair_over_the_three_and_the_values_under_it(stack: PlotStack, 
     stack._on_cursor(None)
     assert not any(plot.cross.isVisible() for plot in stack.plots)
     assert stack._readout.text() == "Epochs completed"
+
+
+def test_past_the_runs_position_there_are_no_losses_and_the_rate_is_the_plans(
+    stack: PlotStack, series: RunSeries
+) -> None:
+    feed(series, 3)
+    stack.set_plan(planned([0.01] * 5 + [0.001] * 5))
+    stack.refresh()
+    stack._on_cursor(7.5)
+    assert stack.loss.header.legend.values == {"train": "–", "val": "–", "batch": "–"}
+    assert stack.accuracy.header.legend.values == {"train": "–", "val": "–"}
+    assert stack.rate.header.legend.values["0"] == "0.001"
+    stack.loss.set_cursor(3.0)
+    assert stack.loss.header.legend.values["train"] == "0.6667"
+
+
+@pytest.mark.parametrize("stretch", [(-0.1, 3.2), (1.9, 2.1), (-20.0, 60.0)])
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_the_dots_are_round_and_as_large_at_any_zoom(
+    stack: PlotStack, series: RunSeries, stretch: tuple[float, float], ratio: float
+) -> None:
+    feed(series, 3)
+    plot = stack.loss
+    stack.refresh()
+    plot.view.setXRange(*stretch, padding=0)
+    plot.view.moved.emit(0)
+    trace = plot._train
+    trace.setPen(None)
+    for item in (plot._batch, plot._smooth, plot._val, plot.grid):
+        item.setVisible(False)
+    picture = QImage(plot.canvas.viewport().size() * ratio, QImage.Format.Format_RGB32)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.white)
+    plot.canvas.viewport().render(picture, QPoint())
+    centre = plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(2.0, 1.0))) * ratio
+    reach = int(6 * ratio)
+    blue = QColor(LIGHT.train).rgb()
+    around = [
+        (dx, dy)
+        for dx in range(-reach, reach + 1)
+        for dy in range(-reach, reach + 1)
+        if picture.pixel(centre.x() + dx, centre.y() + dy) == blue
+    ]
+    across, down = ({spot[side] for spot in around} for side in (0, 1))
+    assert abs(len(across) - len(down)) <= 1
+    assert 4 * ratio - 1 <= len(across) <= 6 * ratio + 1
+
+
+ENDS = {
+    "smooth": np.stack([0.0025 + 0.05 * (1 + np.cos(np.linspace(0, np.pi, 401)))], 1),
+    "rising": np.linspace(0.0001, 0.1, 401)[:, None],
+    "two": np.stack([0.0025 + b * (1 + np.cos(np.linspace(0, np.pi, 401))) for b in (0.05, 0.001)], 1),
+    "near": np.stack([e + 0.05 * (1 + np.cos(np.linspace(0, np.pi, 401))) for e in (0.0025, 0.0018)], 1),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("log", [True, False])
+def test_what_a_line_ends_at_is_written_where_no_line_runs(stack: PlotStack, name: str, log: bool) -> None:
+    plot, rates = stack.rate, ENDS[name]
+    stack.set_group_names([f"group {i}" for i in range(rates.shape[1])])
+    plot.log_button.setChecked(log)
+    stack.set_epochs(10)
+    stack.set_plan(Curve(key="plan", x=np.linspace(0, 10, 401), lr=rates))
+    stack.refresh()
+    boxes = [text.mapRectToScene(text.boundingRect()) for text in plot._ends if text.isVisible()]
+    assert boxes
+    room = plot.view.sceneBoundingRect().adjusted(-1, -1, 1, 1)
+    for index, box in enumerate(boxes):
+        assert room.contains(box)
+        assert not any(box.adjusted(0, 3, 0, -3).intersects(other) for other in boxes[:index])
+    for text, box in zip([text for text in plot._ends if text.isVisible()], boxes, strict=True):
+        ends = [plot.view.mapViewToScene(QPointF(*(c[-1] for c in curve_of(line)))) for line in plot._planned]
+        core = box.adjusted(0, 3, 0, -3)
+        assert not any(core.contains(end) for end in ends)
+        if text.fill.style() == Qt.BrushStyle.NoBrush:
+            spots = [
+                plot.view.mapViewToScene(QPointF(x, y))
+                for line in plot._planned
+                for x, y in zip(*curve_of(line), strict=True)
+            ]
+            assert not any(core.contains(spot) for spot in spots)
+        else:
+            assert text.fill.color().name() == LIGHT.plot
+
+
+def test_the_flags_of_the_markers_are_whole_in_every_plot(stack: PlotStack, series: RunSeries) -> None:
+    feed(series, 4)
+    stack.add_marker(2.0, "hand", "LR 0.01 to 0.02", 7)
+    stack.refresh()
+    for plot in stack.plots:
+        picture = plot.canvas.grab().toImage()
+        spot = plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(2.0, plot.view.viewRange()[1][1])))
+        around = range(spot.x() - 8, spot.x() + 9)
+        hand = QColor(LIGHT.hand).rgb()
+        rows = [y for y in range(spot.y() - 4, spot.y() + 8) if sum(picture.pixel(x, y) == hand for x in around) >= 3]
+        assert rows[0] >= spot.y() + 1
+        assert len(rows) >= 3
 
 
 def test_a_click_on_a_marker_reports_its_id(qtbot: QtBot, stack: PlotStack) -> None:
