@@ -21,6 +21,7 @@ from gui.theme import LIGHT, Colors, restyle
 from gui.words import tr
 
 _REACH = 6
+_FLAGS = 16.0  # pixels above the curves, for the markers' flags
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -238,10 +239,12 @@ class RunPlot(QFrame):
             return
         span = max(high - low, 0.02 if self.log else max(abs(high) * 0.02, 1e-9))
         now_low, now_high = (float(v) for v in self.view.viewRange()[1])
-        if now_low <= low and high <= now_high and span > 0.7 * (now_high - now_low):
+        room = span * min(0.25, max(0.08, _FLAGS / max(1.0, float(self.view.height()))))
+        above = room / 2 if self._markers else 0.0
+        if now_low <= low and high + above <= now_high and span > 0.7 * (now_high - now_low):
             return
         middle = (low + high) / 2
-        self.view.setYRange(middle - span * 0.58, middle + span * 0.58, padding=0)
+        self.view.setYRange(middle - span * 0.58, middle + span * 0.5 + room, padding=0)
 
     def clamped(self, y: FloatArray) -> FloatArray:
         """Coordinates no further out of sight than one height: a spike to infinity costs time to draw."""
