@@ -6,7 +6,7 @@ HAND.jsonl file); transport, which only starts and stops the clock; and the sear
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -17,6 +17,7 @@ from engine.words import number
 
 Then = Literal["keep", "follow", "hold"]
 GroupName = Annotated[str, Field(min_length=1, max_length=40)]
+LARGEST_FACTOR: Final = 1e6
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 # Told apart by kind, so that a bad rate in a list is what the answer names. (Tags with a space are left out of paths.)
 OneOrMany = Annotated[
@@ -42,7 +43,7 @@ class ScaleLR(Command):
     """Multiply the rate in force by ``factor``."""
 
     command: Literal["scale_lr"] = "scale_lr"
-    factor: float = Field(gt=0, le=1e6)
+    factor: float = Field(gt=0, le=LARGEST_FACTOR)
     then: Then = "keep"
     group: GroupName | None = None
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from engine.advice.base import RunView
-from engine.commands import Command, ScaleLR, SetLR
+from engine.commands import LARGEST_FACTOR, Command, ScaleLR, SetLR
 from engine.recipe import LR_MAX
 from engine.words import Words, number
 
@@ -45,7 +45,7 @@ def rises_soon(view: RunView, epochs: int) -> bool:
 def scaled_by(view: RunView, factor: float) -> tuple[Command | None, Words | None]:
     """Every group's rate times ``factor``; nothing where there is no rate to scale."""
     new = view.lead * factor
-    if not 0 < new <= LR_MAX:
+    if not 0 < new <= LR_MAX or not 0 < factor <= LARGEST_FACTOR:
         return None, None
     return ScaleLR(factor=factor), Words("LR {lr}, from {now}", lr=number(float(f"{new:.6g}")), now=number(view.lead))
 

@@ -704,6 +704,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Go on exactly where the run was saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go on from just before this act, in a new branch. This run is kept.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -749,6 +753,10 @@
     </message>
     <message>
         <source>Head and rest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Held. Back to plan goes on with {name}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1188,6 +1196,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Plan: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Plan: {name}, best {best}, {bad} of {patience} epochs without a better one</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1568,6 +1580,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stopped in epoch {epoch} of {epochs}, and saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Straight lines between points that you set; before the first point and past the last the rate is level.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1809,6 +1825,10 @@
     </message>
     <message>
         <source>The run has ended.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run has ended. New sets up another one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -22,7 +22,7 @@ from engine.words import Words
 from gui.finding import Finding
 from gui.panels.finder import FinderPanel
 from gui.runs import Runs
-from gui.theme import DARK, LIGHT, palette
+from gui.theme import DARK, LIGHT, Theme
 from gui.window import Window
 from tests.engine.running import recipe
 
@@ -185,15 +185,13 @@ def test_the_crosshair_reads_the_nearest_rate(panel: FinderPanel, qtbot: QtBot) 
 
 
 def test_light_and_dark(panel: FinderPanel, qapp: QApplication) -> None:
-    before = qapp.palette()
-    try:
-        for colors in (DARK, LIGHT):
-            qapp.setPalette(palette(colors))
-            qapp.processEvents()
-            assert panel.plot.colors is colors
-            assert panel.plot.canvas.backgroundBrush().color().name() == colors.plot
-    finally:
-        qapp.setPalette(before)
+    theme = Theme()
+    theme.apply(qapp)
+    for mode, colors in (("dark", DARK), ("light", LIGHT)):
+        theme.set_mode(mode)  # type: ignore[arg-type]
+        qapp.processEvents()
+        assert panel.plot.colors is colors
+        assert panel.plot.canvas.backgroundBrush().color().name() == colors.plot
 
 
 # -- with a real run
