@@ -99,10 +99,16 @@ def _problem(detail: ErrorDetails) -> SpecError:
     if sentence is None:
         problem = detail["msg"].removeprefix("Value error, ")
     else:
-        problem = sentence.format(**ctx)
+        limits = {key: _plain(repr(value)) if isinstance(value, float) else value for key, value in ctx.items()}
+        problem = sentence.format(**limits)
         if shown is not None:
-            problem += f"; it is {shown}"
+            problem += f"; it is {_plain(shown) if isinstance(given, float) else shown}"
     return SpecError(field, problem)
+
+
+def _plain(number: str) -> str:
+    """10, where Python writes 10.0."""
+    return number.removesuffix(".0")
 
 
 def _short(text: str) -> str:

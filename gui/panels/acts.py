@@ -95,6 +95,14 @@ def _act(event: CommandEvent) -> str:
             return tr("Go back to the end of epoch {epoch}, in a new branch", epoch=epoch)
         case "note":
             return tr("Note: {remark}", remark=command.get("text", ""))
+        case "start":
+            return tr("Start")
+        case "pause":
+            return tr("Pause")
+        case "resume":
+            return tr("Resume")
+        case "run_epoch":
+            return tr("Run 1 epoch")
         case "find_lr":
             return tr("Search for a rate, on a copy")
         case "cancel_find":

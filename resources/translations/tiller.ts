@@ -908,7 +908,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Load the snapshot; training starts when you press Resume.</source>
+        <source>Load the snapshot; training goes on when you press Start.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1125,10 +1125,6 @@
     </message>
     <message>
         <source>Open a recipe or a snapshot from a file.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Open...</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -178,7 +178,7 @@ def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
     go_on = [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue"]
     assert len(go_on) == 3  # the newest; the rest is in the list of runs
     qtbot.mouseClick(go_on[1], LEFT)
-    click(page, "Open...", qtbot)
+    click(page, "Open…", qtbot)
     assert asked == ["/lib/r1.tiller", "open"]
     page.show_resumables([], NOW)
     assert not [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
