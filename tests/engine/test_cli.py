@@ -312,7 +312,7 @@ def start(*words: str, **options: Any) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_saves_and_a_second_process_ends_bit_identical(call: Caller, number: signal.Signals) -> None:
     with start("train", call.recipe(epochs=100_000), "--library", call.library) as process:
         assert process.stdout is not None

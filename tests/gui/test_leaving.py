@@ -134,7 +134,7 @@ def written(folder: Path, **changes: Any) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_saves_and_leaves_and_the_run_goes_on_without_a_window(
     begin: Any, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -157,6 +157,7 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on_without_a_window(
     assert more[-1]["reason"] == "finished"
 
 
+@pytest.mark.slow
 def test_the_window_prints_the_events_that_the_headless_face_prints(begin: Any, tmp_path: Path) -> None:
     recipe = written(tmp_path, epochs=2)
     window = begin("open", recipe, "--start", "--events", "--library", str(tmp_path / "a"))
@@ -175,6 +176,7 @@ def test_the_window_prints_the_events_that_the_headless_face_prints(begin: Any, 
     assert [e["event"] for e in timeless(shown)] == ["start", "epoch", "epoch", "end"]
 
 
+@pytest.mark.slow
 def test_a_missing_recipe_is_said_in_the_window_which_stays(begin: Any, tmp_path: Path) -> None:
     window = begin("open", "none.json", "--start", "--events", "--library", str(tmp_path / "library"))
     time.sleep(3)
@@ -230,6 +232,7 @@ def test_the_window_stands_before_pytorch_is_imported(tmp_path: Path) -> None:
     assert done.stdout.startswith("([(True, False), ''], False, False, True)")
 
 
+@pytest.mark.slow
 def test_closing_while_pytorch_is_imported_ends_cleanly(tmp_path: Path) -> None:
     done = program(tmp_path, "close")
     assert done.returncode == 0, done.stderr
