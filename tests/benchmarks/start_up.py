@@ -19,6 +19,7 @@ from gui.app import App
 application = QApplication([])
 app = App(application, sys.argv[1])
 app.window.first_painted.connect(lambda: print("painted", time.time(), flush=True))
+app.reception.left.connect(application.exit)
 app.chores.torch_loaded.connect(lambda: (print("ready", time.time(), flush=True), app.reception.leave(ask=False)))
 app.show()
 application.exec()
