@@ -204,6 +204,7 @@ class CheckEditor(Editor):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.box = QCheckBox(title)
+        self.box.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
         self.box.clicked.connect(self.edited)
         self._adopt(self.box)
 

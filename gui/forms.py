@@ -152,6 +152,10 @@ class SpecForm(QWidget):
             self._rows[name].editor.show_value(value)
         self._judge()
 
+    def has(self, name: str) -> bool:
+        """Whether there is a row for this field."""
+        return name in self._rows
+
     def editor(self, name: str) -> Editor:
         """The editor of a field."""
         return self._rows[name].editor
@@ -230,7 +234,7 @@ class SpecForm(QWidget):
         self._more.setToolTip(tr("Settings that are rarely changed"))
         self._more.setAutoRaise(True)
         self._more.setProperty("role", "quiet")
-        self._more.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._more.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
         self._more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._more.clicked.connect(lambda: self._unfold(not self._unfolded))
         self._grid.addWidget(self._more, self._grid.rowCount(), 0, 1, 2, Qt.AlignmentFlag.AlignLeft)

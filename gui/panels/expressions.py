@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -78,6 +78,7 @@ class ExpressionsEditor(Editor):
         super().__init__(parent)
         self._names: list[str] = ["all"]
         self.separate = QCheckBox(tr("One for each group"))
+        self.separate.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
         self.separate.setToolTip(tr("Give every parameter group an expression of its own"))
         self.separate.clicked.connect(self._separated)
         self.lines: list[ExpressionLine] = []

@@ -57,7 +57,7 @@ class Photographer(QObject):
 
     def _change_schedule(self) -> None:
         panel = self._app.window.schedule
-        panel.picker.chosen.emit(CosineAnnealingLR)
+        panel.editor.picker.chosen.emit(CosineAnnealingLR)
         press(panel, "Apply")
 
     def _stage(self) -> None:

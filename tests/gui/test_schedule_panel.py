@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.commands import SetSchedule
@@ -32,9 +32,11 @@ from engine.schedules import (
     StepLR,
 )
 from gui.panels.composed import SpecWords
+from gui.panels.expressions import ExpressionsEditor
 from gui.panels.schedule import SchedulePanel
-from gui.panels.schedule_picker import KIND, LISTED, suggested
+from gui.panels.schedule_popup import KIND, LISTED
 from gui.panels.sparkline import shape
+from gui.panels.suggested import suggested
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
@@ -51,8 +53,8 @@ def panel(qtbot: QtBot) -> SchedulePanel:
 
 def choose(qtbot: QtBot, panel: SchedulePanel, kind: type[ScheduleSpec]) -> None:
     """Open the list with the mouse and click the entry."""
-    qtbot.mouseClick(panel.picker, Qt.MouseButton.LeftButton)
-    listed = panel.picker.popup.list
+    qtbot.mouseClick(panel.editor.picker, Qt.MouseButton.LeftButton)
+    listed = panel.editor.picker.popup.list
     assert listed.isVisible()
     item = next(listed.item(i) for i in range(listed.count()) if listed.item(i).data(KIND) is kind)
     listed.scrollToItem(item)
@@ -84,7 +86,20 @@ def click(qtbot: QtBot, button: QAbstractButton) -> None:
 
 
 def field(panel: SchedulePanel, kind: type[ScheduleSpec], name: str) -> QWidget:
-    return panel.forms[kind.__name__].editor(name).control()
+    return panel.editor.forms[kind.__name__].editor(name).control()
+
+
+def expressions(panel: SchedulePanel, kind: type[ScheduleSpec] = LambdaLR) -> ExpressionsEditor:
+    editor = panel.editor.forms[kind.__name__].editor("lr_lambda")
+    assert isinstance(editor, ExpressionsEditor)
+    return editor
+
+
+def test_only_the_form_that_is_shown_is_made_and_the_list_when_it_opens(qtbot: QtBot, panel: SchedulePanel) -> None:
+    assert list(panel.editor.forms) == ["StepLR"]
+    assert not panel.findChildren(QListWidget)
+    choose(qtbot, panel, CosineAnnealingLR)
+    assert list(panel.editor.forms) == ["StepLR", "CosineAnnealingLR"]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +153,8 @@ def test_what_no_form_can_edit_yet_is_shown_in_words_and_kept(
         panel.set_context(60, 0, 0.01, False)
         panel.set_context(60, 7, 0.01, True)
     assert panel.schedule() == spec
-    assert panel.picker.accessibleName() == f"Schedule: {type(spec).__name__}"
-    shown = panel.forms[type(spec).__name__]
+    assert panel.editor.picker.accessibleName() == f"Schedule: {type(spec).__name__}"
+    shown = panel.editor.forms[type(spec).__name__]
     assert isinstance(shown, SpecWords)
     assert shown.words.isVisible()
     said = shown.words.said().replace("\u200b", "")
@@ -153,7 +168,7 @@ def test_what_no_form_can_edit_yet_is_shown_in_words_and_kept(
 
 
 def test_the_list_offers_what_a_form_can_edit(panel: SchedulePanel) -> None:
-    listed = panel.picker.popup.list
+    listed = panel.editor.picker.popup.list
     offered = [listed.item(i).data(KIND) for i in range(listed.count()) if listed.item(i).data(KIND)]
     assert offered == list(LISTED)
     assert not {SequentialLR, ChainedScheduler, Drawn} & set(offered)
@@ -173,19 +188,19 @@ def test_a_schedule_with_a_level_of_its_own_takes_no_base(qtbot: QtBot, panel: S
 def test_factors_have_lines_of_their_own_where_expressions_may_hold_commas(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_group_names(["rest", "head"])
     choose(qtbot, panel, MultiplicativeLR)
-    retype(qtbot, panel.factors.lines[1], "max(0.9, 1 - epoch / 10)")
+    retype(qtbot, expressions(panel, MultiplicativeLR).lines[1], "max(0.9, 1 - epoch / 10)")
     assert panel.schedule() == MultiplicativeLR(lr_lambda=("0.95", "max(0.9, 1 - epoch / 10)"))
 
 
 def test_the_list_opens_moves_and_closes_by_key(qtbot: QtBot, panel: SchedulePanel) -> None:
-    panel.picker.setFocus()
-    qtbot.keyClick(panel.picker, Qt.Key.Key_Down)
-    popup = panel.picker.popup
+    panel.editor.picker.setFocus()
+    qtbot.keyClick(panel.editor.picker, Qt.Key.Key_Down)
+    popup = panel.editor.picker.popup
     assert popup.isVisible()
     qtbot.keyClick(popup.list, Qt.Key.Key_Escape)
     assert not popup.isVisible()
     assert isinstance(panel.schedule(), StepLR)
-    qtbot.keyClick(panel.picker, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.editor.picker, Qt.Key.Key_Down)
     qtbot.keyClick(popup.list, Qt.Key.Key_Down)
     qtbot.keyClick(popup.list, Qt.Key.Key_Return)
     assert not popup.isVisible()
@@ -232,11 +247,11 @@ def test_in_mid_run_a_new_plan_fits_what_is_left_and_says_the_runs_epochs(qtbot:
     assert panel.schedule() == StepLR(step_size=10, gamma=0.5)  # the plan in force does not drift
     choose(qtbot, panel, CosineAnnealingLR)
     assert panel.schedule() == CosineAnnealingLR(T_max=28)
-    form = panel.forms["CosineAnnealingLR"]
+    form = panel.editor.forms["CosineAnnealingLR"]
     assert form.note("T_max").said() == "T_max 28 = epoch 40"
     choose(qtbot, panel, MultiStepLR)
     retype(qtbot, field(panel, MultiStepLR, "milestones"), "15")
-    note = panel.forms["MultiStepLR"].note("milestones")
+    note = panel.editor.forms["MultiStepLR"].note("milestones")
     assert note.said() == "milestone 15 = epoch 27"
     retype(qtbot, field(panel, MultiStepLR, "milestones"), "15, 20")
     assert note.said() == "milestones 15, 20 = epochs 27, 32"
@@ -356,10 +371,10 @@ def test_an_accuracy_turns_mode_to_max_and_a_contradiction_is_told(qtbot: QtBot,
 
 def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, LambdaLR)
-    line = panel.expressions.lines[0]
+    line = expressions(panel).lines[0]
     retype(qtbot, line, "0.9**epohc")
     assert panel.schedule() is None
-    note = panel.forms["LambdaLR"].note("lr_lambda")
+    note = panel.editor.forms["LambdaLR"].note("lr_lambda")
     assert note.said().startswith("the name 'epohc' is not known")
     assert note.said().endswith("(at character 6)")
     assert line.error_at == 5
@@ -367,12 +382,12 @@ def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: Sch
     assert panel.schedule() == LambdaLR(lr_lambda=("0.9**epoch",))
     assert line.error_at is None
     retype(qtbot, line, "")
-    assert panel.forms["LambdaLR"].errors() == {"lr_lambda": "is required"}
+    assert panel.editor.forms["LambdaLR"].errors() == {"lr_lambda": "is required"}
 
 
 def test_a_pasted_lambda_loses_its_prefix_in_the_field(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, LambdaLR)
-    line = panel.expressions.lines[0]
+    line = expressions(panel).lines[0]
     line.selectAll()
     QApplication.clipboard().setText("lambda epoch: 0.5 ** epoch")
     qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
@@ -383,7 +398,7 @@ def test_a_pasted_lambda_loses_its_prefix_in_the_field(qtbot: QtBot, panel: Sche
 def test_the_lr_itself_asks_for_a_base_of_1_before_the_start(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, LambdaLR)
     with qtbot.waitSignal(panel.base_lr_wanted) as wanted:
-        pick(qtbot, panel.gives.combo, "lr")
+        pick(qtbot, panel.editor.gives.combo, "lr")
     assert wanted.args == [1.0]
     assert panel.schedule() == LambdaLR(lr_lambda=("0.01 - 0.0009*epoch if epoch < 10 else 0.001",))
     with qtbot.waitSignal(panel.base_lr_wanted) as wanted:
@@ -395,8 +410,8 @@ def test_the_lr_itself_travels_with_the_command_in_mid_run(qtbot: QtBot, panel: 
     panel.set_context(40, 12, 0.005, True)
     choose(qtbot, panel, LambdaLR)
     with qtbot.assertNotEmitted(panel.base_lr_wanted):
-        pick(qtbot, panel.gives.combo, "lr")
-    retype(qtbot, panel.expressions.lines[0], "0.01")
+        pick(qtbot, panel.editor.gives.combo, "lr")
+    retype(qtbot, expressions(panel).lines[0], "0.01")
     assert panel.command() == SetSchedule(schedule=LambdaLR(lr_lambda=("0.01",)), lr=1.0)
     assert not panel.pending.base.edit.isEnabled()
 
@@ -405,27 +420,27 @@ def test_several_groups_have_an_expression_each(qtbot: QtBot, panel: SchedulePan
     choose(qtbot, panel, LambdaLR)
     panel.set_group_names(["rest", "head"])
     assert panel.schedule() == LambdaLR(lr_lambda=("0.95**epoch", "0.95**epoch"))
-    assert [line.accessibleName() for line in panel.expressions.lines] == ["Expression of rest", "Expression of head"]
-    retype(qtbot, panel.expressions.lines[1], "1")
+    assert [line.accessibleName() for line in expressions(panel).lines] == ["Expression of rest", "Expression of head"]
+    retype(qtbot, expressions(panel).lines[1], "1")
     assert panel.schedule() == LambdaLR(lr_lambda=("0.95**epoch", "1"))
-    retype(qtbot, panel.expressions.lines[1], "(")
-    assert panel.expressions.lines[0].error_at is None
-    assert panel.expressions.lines[1].error_at is not None
-    click(qtbot, panel.expressions.separate)
+    retype(qtbot, expressions(panel).lines[1], "(")
+    assert expressions(panel).lines[0].error_at is None
+    assert expressions(panel).lines[1].error_at is not None
+    click(qtbot, expressions(panel).separate)
     assert panel.schedule() == LambdaLR(lr_lambda=("0.95**epoch",))
     panel.set_group_names(["all"])
-    assert not panel.expressions.separate.isVisible()
+    assert not expressions(panel).separate.isVisible()
 
 
 def test_opening_the_list_asks_for_every_curve_and_shows_what_arrives(qtbot: QtBot, panel: SchedulePanel) -> None:
     asked: list[ScheduleSpec] = []
     panel.sparkline_wanted.connect(asked.append)
-    qtbot.mouseClick(panel.picker, Qt.MouseButton.LeftButton)
-    panel.picker.popup.hide()
+    qtbot.mouseClick(panel.editor.picker, Qt.MouseButton.LeftButton)
+    panel.editor.picker.popup.hide()
     assert [type(spec) for spec in asked] == list(LISTED)
-    blank = panel.picker.sparkline.grab().toImage()
+    blank = panel.editor.picker.sparkline.grab().toImage()
     panel.set_sparkline("StepLR", np.arange(31.0), 0.01 * 0.5 ** (np.arange(31) // 10))
-    assert panel.picker.sparkline.grab().toImage() != blank
+    assert panel.editor.picker.sparkline.grab().toImage() != blank
 
 
 def test_a_curve_is_drawn_as_steps_within_its_box_and_bad_data_not_at_all() -> None:
@@ -444,7 +459,7 @@ def test_an_error_moves_nothing(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     choose(qtbot, panel, LambdaLR)
     place = panel.pending.apply.mapTo(panel, QPoint())
-    retype(qtbot, panel.expressions.lines[0], "nonsense + 1")
+    retype(qtbot, expressions(panel).lines[0], "nonsense + 1")
     panel.set_problem("there is no plan")
     qtbot.wait(1)
     assert panel.pending.apply.mapTo(panel, QPoint()) == place
@@ -456,5 +471,5 @@ def test_it_fits_its_column(qtbot: QtBot, panel: SchedulePanel) -> None:
     for kind in LISTED:
         if kind is not type(panel.schedule()):
             choose(qtbot, panel, kind)
-        panel.forms[kind.__name__].open_more()
+        panel.editor.forms[kind.__name__].open_more()
         assert panel.minimumSizeHint().width() <= 300

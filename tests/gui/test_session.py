@@ -40,8 +40,8 @@ def rates_by_batch(driver: Driver) -> np.ndarray:
 def choose_schedule(driver: Driver, spec: StepLR | CosineAnnealingLR) -> None:
     """Another schedule into the editor, as the picker and the form bring it."""
     panel = driver.window.schedule
-    panel.picker.chosen.emit(type(spec))
-    form = panel.forms[type(spec).__name__]
+    panel.editor.picker.chosen.emit(type(spec))
+    form = panel.editor.forms[type(spec).__name__]
     for name, value in spec.model_dump(exclude={"name", "interval"}).items():
         if form.value() is None or getattr(form.value(), name) != value:
             editor = form.editor(name).control()
@@ -264,8 +264,8 @@ def test_an_expression_that_gives_the_rate_itself(driver: Driver) -> None:
     window = driver.window
     driver.set_up(tiny())
     window.show_side(window.schedule)
-    window.schedule.picker.chosen.emit(LambdaLR)
-    combo = window.schedule.gives.combo
+    window.schedule.editor.picker.chosen.emit(LambdaLR)
+    combo = window.schedule.editor.gives.combo
     combo.setFocus()
     driver.press(Qt.Key.Key_Down, combo)
     driver.start()
@@ -276,7 +276,7 @@ def test_an_expression_that_gives_the_rate_itself(driver: Driver) -> None:
 def test_t_max_follows_the_epochs_until_it_is_edited(driver: Driver) -> None:
     window = driver.window
     driver.set_up(tiny())
-    window.schedule.picker.chosen.emit(CosineAnnealingLR)
+    window.schedule.editor.picker.chosen.emit(CosineAnnealingLR)
 
     def epochs(text: str) -> None:
         edit = window.setup.length.editor("epochs").control()

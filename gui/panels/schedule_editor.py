@@ -1,0 +1,200 @@
+"""One schedule as it is edited: which it is, and its values, the unedited of which fit the run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from engine.schedules import Constant, LambdaLR, ReduceLROnPlateau, ScheduleSpec, StepLR
+from gui.fields import ChoiceEditor
+from gui.forms import SpecForm
+from gui.notes import Note
+from gui.panels.expressions import ExpressionsEditor
+from gui.panels.pending import labelled
+from gui.panels.schedule_forms import Context, ScheduleForm, make_form
+from gui.panels.schedule_picker import SchedulePicker
+from gui.panels.schedule_popup import LISTED
+from gui.panels.schedule_words import run_epochs
+from gui.panels.suggested import suggested
+from gui.words import said, tr
+
+LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
+"""The first expression where it gives the LR itself."""
+MULTIPLIER: Final = "0.95**epoch"
+
+
+class ScheduleEditor(QWidget):
+    """Chooses a schedule and fills it in. A form is made when its schedule is first shown.
+
+    Signals:
+        changed(): after every edit of the person's, also one that leaves the schedule unfinished.
+        sparkline_wanted(object): a ScheduleSpec whose curve ``set_sparkline`` should bring.
+    """
+
+    changed = Signal()
+    sparkline_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context = Context()
+        self._kind: type[ScheduleSpec] = StepLR
+        self._own: set[tuple[str, str]] = set()  # the fields that the person edited, which follow nothing
+        self.forms: dict[str, ScheduleForm] = {}
+        self.picker, self.when = SchedulePicker(), Note(lines=0)
+        self.gives = ChoiceEditor(
+            ("multiplier", "lr"), {"multiplier": tr("a multiplier of the LR"), "lr": tr("the LR itself")}
+        )
+        self._gives_row = labelled(tr("It gives"), self.gives)
+        self.gives.combo.setAccessibleName(tr("What the expression gives"))
+        self.gives.combo.setToolTip(
+            tr(
+                "<qt>A multiplier: the LR is the base LR times the expression, as in PyTorch.<br>"
+                "The LR itself: the base LR becomes 1, so what you write is the LR.</qt>"
+            )
+        )
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(6)
+        for widget in (self.picker, self.when, self._gives_row):
+            self._column.addWidget(widget)
+        self.picker.chosen.connect(self.choose)
+        self.picker.opening.connect(self._ask_sparklines)
+        self.gives.edited.connect(self._gives_edited)
+        self._show()
+
+    @property
+    def kind(self) -> type[ScheduleSpec]:
+        """The class that is chosen."""
+        return self._kind
+
+    @property
+    def form(self) -> ScheduleForm:
+        """The form of the chosen schedule."""
+        name = self._kind.__name__
+        if name not in self.forms:
+            form = self.forms[name] = make_form(self._kind, self._context)
+            form.field_edited.connect(lambda field: self._field_edited(name, field))
+            form.changed.connect(self._edited)
+            self._column.addWidget(form)
+        return self.forms[name]
+
+    def value(self) -> ScheduleSpec | None:
+        """The schedule as edited, or None while it is wrong."""
+        spec: ScheduleSpec | None = self.form.value()
+        return spec
+
+    def gives_lr(self) -> bool:
+        """Whether an expression is chosen that gives the LR itself, so that its base must be 1."""
+        return self._kind is LambdaLR and bool(self.gives.raw() == "lr")
+
+    def set_value(self, spec: ScheduleSpec, gives_lr: bool | None = None) -> None:
+        """Show ``spec``; ``gives_lr`` says what an expression gives, None leaves that as it is. No signal."""
+        if gives_lr is not None:
+            self.gives.show_value("lr" if gives_lr else "multiplier")
+        self._kind = type(spec)
+        fitting = suggested(self._kind, self._context.span, self._context.lr)
+        self._own = {(self._kind.__name__, name) for name, value in fitting.items() if getattr(spec, name) != value}
+        self.form.set_value(spec)
+        self._show()
+
+    def stage(self, spec: ScheduleSpec) -> None:
+        """Show ``spec`` as if the person had chosen and filled it in."""
+        self._kind = type(spec)
+        self._own |= {(self._kind.__name__, name) for name in self._kind.model_fields}
+        self.form.set_value(spec)
+        self._edited()
+
+    def choose(self, kind: type[ScheduleSpec]) -> None:
+        """Take ``kind``, as the person does."""
+        if kind is not self._kind:
+            self._kind = kind
+            self._follow()
+            self._edited()
+
+    def set_context(self, context: Context, follow: bool) -> bool:
+        """What the schedule is for now; returns whether it became another one. No signal.
+
+        Args:
+            context: the run, and where in it the schedule would begin.
+            follow: whether counts that nobody edited fit themselves to it.
+        """
+        before, groups = self.value(), self._context.groups
+        self._context = context
+        if context.groups != groups:
+            self._show_groups()
+        if follow:
+            self._follow()
+        self._show()
+        return self.value() != before
+
+    def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
+        """The curve of the schedule ``name``: rates ``lr`` [points] or [points, groups] in force from ``x`` on."""
+        self.picker.set_curve(name, x, lr)
+
+    def _follow(self) -> None:
+        """Bring the counts that nobody edited up to the epochs."""
+        editor, name = self._expressions(), self._kind.__name__
+        if editor is None:
+            values = suggested(self._kind, self._context.span, self._context.lr)
+            self.form.set_fields({f: v for f, v in values.items() if (name, f) not in self._own})
+
+    def _show_groups(self) -> None:
+        for form in self.forms.values():
+            editor = form.editor("lr_lambda") if isinstance(form, SpecForm) and form.has("lr_lambda") else None
+            if isinstance(editor, ExpressionsEditor) and editor.set_group_names(self._context.groups):
+                form.set_fields({})
+
+    def _expressions(self) -> ExpressionsEditor | None:
+        form = self.form
+        editor = form.editor("lr_lambda") if isinstance(form, SpecForm) and form.has("lr_lambda") else None
+        return editor if isinstance(editor, ExpressionsEditor) else None
+
+    def _field_edited(self, name: str, field: str) -> None:
+        self._own.add((name, field))
+        if (name, field) == (ReduceLROnPlateau.__name__, "monitor"):
+            form = self.forms[name]
+            assert isinstance(form, SpecForm)
+            better = "max" if str(form.editor("monitor").raw()).endswith("accuracy") else "min"
+            form.set_fields({"mode": better})
+
+    def _gives_edited(self) -> None:
+        editor = self._expressions()
+        if editor is not None and editor.raw() in ((LR_ITSELF,), (MULTIPLIER,)):
+            self.form.set_fields({"lr_lambda": (LR_ITSELF if self.gives_lr() else MULTIPLIER,)})
+        self._edited()
+
+    def _edited(self) -> None:
+        self._show()
+        self.changed.emit()
+
+    def _ask_sparklines(self) -> None:
+        for kind in LISTED:
+            spec = self.value() if kind is self._kind else None
+            fitting = suggested(kind, self._context.span, self._context.lr)
+            self.sparkline_wanted.emit(spec or kind.model_validate(fitting))
+
+    def _show(self) -> None:
+        """Show the chosen schedule's form and words."""
+        self.picker.show_kind(self._kind)
+        self.when.say(said(self._kind.when))
+        self._gives_row.setVisible(self._kind is LambdaLR)
+        self._show_counts()
+        chosen = self.form
+        for form in self.forms.values():
+            form.setVisible(form is chosen and self._kind is not Constant)
+
+    def _show_counts(self) -> None:
+        """In mid-run, say what a plan's own count is in the run's epochs."""
+        spec, done = self.value(), self._context.done
+        for field, info in self._kind.model_fields.items():
+            extra = info.json_schema_extra
+            if not (isinstance(extra, dict) and extra.get("counts")):
+                continue
+            hint = None
+            if done and spec is not None and spec.interval == "epoch":
+                count = getattr(spec, field)
+                hint = run_epochs(field, count, done) if count else None
+            self.form.set_hint(field, hint)
