@@ -149,7 +149,8 @@ def _needs_momentum(spec: ScheduleSpec, optimizer: Optimizer) -> None:
 def _drawn(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
     assert isinstance(spec, Drawn)
     per_epoch = 1 if spec.interval == "epoch" else length.steps_per_epoch
-    return DrawnCurve(optimizer, lambda position: spec.rate(position / per_epoch))
+    rate = spec.curve()
+    return DrawnCurve(optimizer, lambda position: rate(position / per_epoch))
 
 
 def _sequential(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:

@@ -1,10 +1,11 @@
-"""A curve that is drawn: control points, and straight lines between them."""
+"""A curve that is drawn: control points, and straight lines or a smooth curve between them."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,13 +14,16 @@ from engine.spec import SpecError
 
 Point = tuple[Annotated[float, Field(ge=0, le=10_000_000)], Annotated[float, Field(ge=0, le=1000)]]
 
+NEAREST: Final = 1e-6
+"""Epochs between two points of a smooth curve at least: the slopes of nearer ones overflow."""
+
 
 class Drawn(ScheduleSpec):
-    """Straight lines between points that you set; before the first point and past the last the rate is level."""
+    """A line through points that you set; before the first point and past the last the rate is level."""
 
     family: ClassVar[Literal["custom"]] = "custom"
-    formula: ClassVar[str] = "the points (epochs completed, lr), joined on a log or a linear axis"
-    when: ClassVar[str] = "Any curve that is easier drawn than written."
+    formula: ClassVar[str] = "the points (epochs completed, lr), joined by straight lines or smoothly"
+    when: ClassVar[str] = "Any curve that is easier drawn than written, with the mouse on the plot."
     docs: ClassVar[str] = "Tiller's own, as a torch.optim.lr_scheduler.LRScheduler"
     composed: ClassVar[bool] = True
 
@@ -34,6 +38,11 @@ class Drawn(ScheduleSpec):
         "log",
         title="scale",
         description="The axis on which the lines are straight: log (equal factors in equal times) or linear.",
+    )
+    smooth: bool = Field(
+        False,
+        title="smooth",
+        description="A smooth curve that never swings beyond its points (SciPy's PCHIP), in place of straight lines.",
     )
 
     @field_validator("points", mode="before")
@@ -56,30 +65,57 @@ class Drawn(ScheduleSpec):
         return value
 
     @model_validator(mode="after")
-    def _logarithms_of_something(self) -> Drawn:
-        for index, (_, lr) in enumerate(self.points):
+    def _curve_exists(self) -> Drawn:
+        for index, (x, lr) in enumerate(self.points):
             if lr == 0 and self.scale == "log":
                 raise SpecError(
                     f"points[{index}]", "has a rate of 0, which a log axis cannot show; set scale to linear"
                 )
+            if self.smooth and index and x - self.points[index - 1][0] < NEAREST:
+                raise SpecError(f"points[{index}]", f"stands less than {NEAREST:g} after the one before it")
         return self
 
     def own_level(self) -> bool:
         """The points are rates."""
         return True
 
+    def curve(self) -> Callable[[float], float]:
+        """The rate after so many epochs; at a point's own position exactly the point's rate."""
+        across = [x for x, _ in self.points]
+        rates = [lr for _, lr in self.points]
+        logs = self.scale == "log"
+        heights = [math.log(lr) for lr in rates] if logs else rates
+        between = _smoothly(across, heights) if self.smooth and len(across) > 1 else _straight(across, heights)
+
+        def rate(x: float) -> float:
+            place = bisect_right(across, x)
+            if place == 0:
+                return rates[0]
+            low = rates[place - 1]
+            if x == across[place - 1] or place == len(across):
+                return low
+            high = rates[place]
+            value = math.exp(between(x, place)) if logs else between(x, place)
+            return min(max(value, min(low, high)), max(low, high))  # rounding must not leave the line's ends behind
+
+        return rate
+
     def rate(self, x: float) -> float:
-        """The rate after ``x`` epochs; at a point's own ``x`` exactly the point's rate."""
-        place = bisect_right(self.points, x, key=lambda point: point[0])
-        if place == 0:
-            return self.points[0][1]
-        (left, low) = self.points[place - 1]
-        if x == left or place == len(self.points):
-            return low
-        (right, high) = self.points[place]
+        """The rate after ``x`` epochs."""
+        return self.curve()(x)
+
+
+def _straight(across: list[float], heights: list[float]) -> Callable[[float, int], float]:
+    def between(x: float, place: int) -> float:
+        left, right = across[place - 1], across[place]
         share = (x - left) / (right - left)
-        if self.scale == "linear":
-            value = low * (1 - share) + high * share
-        else:
-            value = math.exp(math.log(low) * (1 - share) + math.log(high) * share)
-        return min(max(value, min(low, high)), max(low, high))  # rounding must not leave the line's ends behind
+        return heights[place - 1] * (1 - share) + heights[place] * share
+
+    return between
+
+
+def _smoothly(across: list[float], heights: list[float]) -> Callable[[float, int], float]:
+    from scipy.interpolate import PchipInterpolator  # takes half a second; only smooth curves wait for it
+
+    curve = PchipInterpolator(across, heights)
+    return lambda x, _: float(curve(x))

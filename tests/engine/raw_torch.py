@@ -122,11 +122,11 @@ class Polyline(lr_scheduler.LRScheduler):
     """The rate is what the spec says of its points; that this is right is tested beside NumPy in test_drawn."""
 
     def __init__(self, optimizer: Optimizer, spec: schedules.Drawn, batches: int) -> None:
-        self.spec, self.batches = spec, batches
+        self.rate, self.batches = spec.curve(), batches
         super().__init__(optimizer)
 
     def get_lr(self) -> list[Any]:
-        return [self.spec.rate(self.last_epoch / self.batches)] * len(self.optimizer.param_groups)
+        return [self.rate(self.last_epoch / self.batches)] * len(self.optimizer.param_groups)
 
 
 def momentum_of(optimizer: Optimizer) -> float:

@@ -88,10 +88,11 @@ SPECS: dict[str, st.SearchStrategy[ScheduleSpec]] = {
 }
 SPECS["Drawn"] = st.builds(
     schedules.Drawn,
-    points=st.lists(st.tuples(st.floats(0, 80), RATES), min_size=1, max_size=8, unique_by=lambda p: p[0]).map(
+    points=st.lists(st.tuples(st.floats(0, 80), RATES), min_size=1, max_size=8, unique_by=lambda p: round(p[0], 3)).map(
         lambda points: tuple(sorted(points))
     ),
     scale=st.sampled_from(["log", "linear"]),
+    smooth=st.booleans(),
 )
 LEAVES = st.one_of([strategy for name, strategy in SPECS.items() if name != "ReduceLROnPlateau"])
 # within stages that are composed themselves, PyTorch may count a stage's position one ahead, past a OneCycleLR's end

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import PchipInterpolator
 
 from engine.recipe import SGD
 from engine.schedules import Drawn
@@ -16,6 +20,7 @@ from tests.engine.strategies import RATES
 POINTS = st.lists(st.tuples(st.floats(0, 50), RATES), min_size=1, max_size=8, unique_by=lambda p: p[0]).map(
     lambda points: tuple(sorted(points))
 )
+APART = POINTS.filter(lambda points: all(b[0] - a[0] >= 1e-3 for a, b in pairwise(points)) and len(points) > 1)
 
 
 @given(points=POINTS, x=st.floats(0, 60), scale=st.sampled_from(["log", "linear"]))
@@ -30,6 +35,37 @@ def test_it_is_numpys_interpolation(points: tuple[tuple[float, float], ...], x: 
     assert min(rates) <= spec.rate(x) <= max(rates)
     for at, rate in points:
         assert spec.rate(at) == rate
+
+
+@given(points=APART, share=st.floats(0, 1), scale=st.sampled_from(["log", "linear"]))
+def test_smooth_it_is_scipys_own_curve(points: tuple[tuple[float, float], ...], share: float, scale: str) -> None:
+    spec = Drawn.model_validate({"points": points, "scale": scale, "smooth": True})
+    across, rates = np.array(points).T
+    x = float(across[0] + share * (across[-1] - across[0]))
+    pchip = PchipInterpolator(across, np.log(rates) if scale == "log" else rates)
+    wanted = math.exp(float(pchip(x))) if scale == "log" else float(pchip(x))
+    if x not in across:
+        place = int(np.searchsorted(across, x))
+        low, high = sorted(rates[place - 1 : place + 1])
+        assert spec.rate(x) == min(max(wanted, low), high)
+        assert spec.rate(x) == pytest.approx(wanted, rel=1e-12)
+    for at, rate in points:
+        assert spec.rate(at) == rate
+    assert spec.rate(float(across[0]) - 1) == rates[0]
+    assert spec.rate(float(across[-1]) + 1) == rates[-1]
+
+
+def test_smooth_it_never_swings_beyond_its_points_and_a_single_point_is_level() -> None:
+    curve = Drawn(points=((0.0, 0.1), (4.0, 0.1), (5.0, 0.001), (9.0, 0.001)), smooth=True).curve()
+    rates = [curve(x / 10) for x in range(100)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[:41] == [0.1] * 41
+    assert Drawn(points=((3.0, 0.1),), smooth=True).rate(7.0) == 0.1
+
+
+def test_smooth_and_straight_differ_between_the_points() -> None:
+    points = ((0.0, 0.1), (4.0, 0.01), (12.0, 0.001))
+    assert Drawn(points=points, smooth=True).rate(2.0) != pytest.approx(Drawn(points=points).rate(2.0), rel=1e-3)
 
 
 def test_the_axis_decides_what_is_straight() -> None:

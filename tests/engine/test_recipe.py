@@ -102,7 +102,7 @@ SPECS = [
     {"name": "ReduceLROnPlateau", "monitor": "val_accuracy"},
     {"name": "LambdaLR", "lr_lambda": ["epoch", "0.9**epoch"]},
     {"name": "MultiplicativeLR", "lr_lambda": "0.9"},
-    {"name": "Drawn", "points": [[0, 0.1], [10, 0.0]], "scale": "linear", "interval": "step"},
+    {"name": "Drawn", "points": [[0, 0.1], [10, 0.0]], "scale": "linear", "interval": "step", "smooth": True},
 ]
 
 
@@ -198,6 +198,11 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"schedule": {"name": "Drawn", "points": [[0, 1], [0]]}}, "schedule.points[1][1]", "is required"),
     ({"schedule": {"name": "Drawn", "points": [[0, 1], [0, 2]]}}, "schedule.points[1]", "to the right of the point"),
     ({"schedule": {"name": "Drawn", "points": [[0, 1], [9, 0]]}}, "schedule.points[1]", "set scale to linear"),
+    (
+        {"schedule": {"name": "Drawn", "points": [[0, 1], [1e-9, 2]], "smooth": True}},
+        "schedule.points[1]",
+        "less than 1e-06 after",
+    ),
     ({"schedule": {"name": "Drawn", "points": [[-1, 1]]}}, "schedule.points[0][0]", "must be at least 0"),
     ({"schedule": {"name": "ChainedScheduler", "schedulers": []}}, "schedule.schedulers", "at least 1 item"),
     (
