@@ -92,6 +92,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A line through points that you set; before the first point and past the last the rate is level.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A new run in three steps</source>
         <translation type="unfinished"></translation>
     </message>
@@ -105,6 +109,10 @@
     </message>
     <message>
         <source>A schedule that counts epochs begins best at an epoch's start; in mid-epoch, that epoch is its first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A smooth curve that never swings beyond its points (SciPy's PCHIP), in place of straight lines.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -188,7 +196,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Any curve that is easier drawn than written.</source>
+        <source>Any curve that is easier drawn than written, with the mouse on the plot.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1580,10 +1588,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Straight lines between points that you set; before the first point and past the last the rate is level.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>T_0</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2688,6 +2692,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>smooth</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>smoothed loss</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2784,7 +2792,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the points (epochs completed, lr), joined on a log or a linear axis</source>
+        <source>the points (epochs completed, lr), joined by straight lines or smoothly</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -41,14 +41,14 @@ def test_it_is_numpys_interpolation(points: tuple[tuple[float, float], ...], x: 
 def test_smooth_it_is_scipys_own_curve(points: tuple[tuple[float, float], ...], share: float, scale: str) -> None:
     spec = Drawn.model_validate({"points": points, "scale": scale, "smooth": True})
     across, rates = np.array(points).T
-    x = float(across[0] + share * (across[-1] - across[0]))
-    pchip = PchipInterpolator(across, np.log(rates) if scale == "log" else rates)
+    x = min(float(across[0] + share * (across[-1] - across[0])), float(across[-1]))
+    pchip = PchipInterpolator(across, [math.log(lr) for lr in rates] if scale == "log" else rates)
     wanted = math.exp(float(pchip(x))) if scale == "log" else float(pchip(x))
     if x not in across:
         place = int(np.searchsorted(across, x))
         low, high = sorted(rates[place - 1 : place + 1])
         assert spec.rate(x) == min(max(wanted, low), high)
-        assert spec.rate(x) == pytest.approx(wanted, rel=1e-12)
+        assert spec.rate(x) == pytest.approx(wanted, rel=1e-9)
     for at, rate in points:
         assert spec.rate(at) == rate
     assert spec.rate(float(across[0]) - 1) == rates[0]
