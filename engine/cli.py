@@ -41,6 +41,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     rates.add_argument("--hand", metavar="HAND.jsonl")
     rates.add_argument("--batches", action="store_true", help="of each batch too, for a schedule stepped per batch")
     rates.set_defaults(run=run_lr)
+    code = commands.add_parser("code", help="print the recipe as plain PyTorch code")
+    code.add_argument("recipe", metavar="RECIPE.json")
+    code.set_defaults(run=run_code)
     runs = commands.add_parser("runs", help="list the library, oldest first")
     runs.add_argument("--library", metavar="DIR")
     runs.set_defaults(run=run_runs)
@@ -124,6 +127,14 @@ def run_lr(options: argparse.Namespace) -> int:
             print(line(rates))
     except PlanError as error:
         raise SpecError("schedule", str(error)) from None
+    return 0
+
+
+def run_code(options: argparse.Namespace) -> int:
+    """``main.py code``."""
+    from engine.questions import pytorch_code
+
+    print(pytorch_code(_recipe(options.recipe)), end="")
     return 0
 
 

@@ -5,10 +5,10 @@ Each function may take a while and is asked on a worker thread (``engine.qthread
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.recipe import SGD, DataSpec, ModelSpec
+from engine.recipe import SGD, DataSpec, ModelSpec, Recipe
 from engine.schedules.query import Curve, CurveQuery
 from engine.spec import SpecError
 from engine.words import Words
@@ -66,6 +66,21 @@ def batches_per_epoch(spec: DataSpec) -> int:
     from engine.batches import batches_in
 
     return batches_in(data.describe(spec.name).train, spec.batch_size)
+
+
+def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
+    """``recipe`` as plain PyTorch code, with ``remarks`` as comments at its top.
+
+    Raises:
+        SpecError: the recipe cannot be trained.
+    """
+    from engine.export.python import pytorch_code as text_of
+    from engine.rate import RateControl
+    from engine.rates_ahead import group_names
+
+    names, batches = group_names(recipe), batches_per_epoch(recipe.data)
+    RateControl.from_recipe(recipe, names, batches)  # which refuses what has no rate at some position
+    return text_of(recipe, names, batches, remarks)
 
 
 def data_problem(spec: DataSpec) -> str | None:

@@ -1,0 +1,217 @@
+"""A recipe as plain PyTorch code: groups, optimizer, schedule and a training loop, ready to paste."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.export.curves import CURVE_LR, curve_text
+from engine.export.loop import loop_text
+from engine.export.schedule import Needs, ScheduleText
+from engine.export.text import call, indented, listed, mapping, quoted, value
+from engine.recipe import GroupSpec, Recipe
+from engine.schedules import Drawn, ScheduleSpec
+
+_GROUP_OF: Final = '''
+def group_of(module):
+    """The group of a module by its name; what matches a pattern brings all that is within it."""
+    parts = module.split(".")
+    lineage = [".".join(parts[: i + 1]) for i in range(len(parts))]
+    for group, its in patterns.items():
+        if any(fnmatchcase(name, pattern) for name in lineage for pattern in its):
+            return group
+    return "rest"
+'''
+
+
+@dataclass(frozen=True)
+class Part:
+    """Groups that share an optimizer, because one scheduler moves them all: names, rates, and a schedule for each.
+
+    PyTorch's schedulers move every group of their optimizer, so groups with different schedules have one each.
+    """
+
+    suffix: str
+    groups: tuple[str, ...]
+    rates: tuple[float, ...]
+    specs: tuple[ScheduleSpec, ...]
+    scheduler: str | None
+
+    @property
+    def optimizer_name(self) -> str:
+        """The variable of the optimizer."""
+        return f"optimizer{self.suffix}"
+
+    @property
+    def scheduler_name(self) -> str:
+        """The variable of the scheduler."""
+        return f"scheduler{self.suffix}"
+
+    @property
+    def interval(self) -> str:
+        """How often the scheduler is stepped."""
+        return self.specs[0].interval
+
+
+def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, remarks: Sequence[str] = ()) -> str:
+    """Code that trains as ``recipe`` says, in plain PyTorch; it runs where ``model`` and two loaders are there.
+
+    Args:
+        recipe: what to train. Its schedule must be one that can be run to its end.
+        groups: the names of the parameter groups that the recipe makes, in order.
+        steps_per_epoch: batches an epoch. The text takes them from the loader; they decide what can be left out of it.
+        remarks: lines of comment that stand at its top.
+    """
+    writer = ScheduleText(recipe.epochs, steps_per_epoch)
+    parts = _parts(recipe, groups, writer)
+    ends_early = [any(writer.ends_early(spec) for spec in part.specs) for part in parts]
+    loop = loop_text(recipe, parts, ends_early)
+    needs = writer.needs
+    blocks = [
+        _head(recipe, remarks),
+        _imports(recipe, needs, loop),
+        *_helpers(needs),
+        _setting(recipe),
+        _groups_text(recipe, groups),
+        "\n".join(_optimizer_text(recipe, part) for part in parts),
+        loop,
+    ]
+    return re.sub(r"\n{4,}", "\n\n\n", "\n\n".join(block for block in blocks if block)) + "\n"
+
+
+# -- parts
+
+
+def _parts(recipe: Recipe, groups: Sequence[str], writer: ScheduleText) -> list[Part]:
+    """The groups by schedule, in the order in which each schedule comes first."""
+    own = {spec.name: spec for spec in recipe.groups}
+    alike: dict[str, list[int]] = {}
+    specs = [_spec_of(recipe, own.get(name), place) for place, name in enumerate(groups)]
+    for place, name in enumerate(groups):
+        schedule = _whose(recipe, own.get(name))
+        listing = f" {name}" if schedule is not recipe.schedule and schedule.per_group() is not None else ""
+        alike.setdefault(f"{schedule.model_dump_json()}{listing}", []).append(place)
+    parts: list[Part] = []
+    for places in alike.values():
+        names = [groups[place] for place in places]
+        suffix = "" if len(alike) == 1 else _suffix(names, {part.suffix for part in parts})
+        chosen = [specs[place] for place in places]
+        rates = [_rate(recipe, own.get(name), specs[place]) for place, name in zip(places, names, strict=True)]
+        scheduler = writer.scheduler(chosen, f"optimizer{suffix}")
+        parts.append(Part(suffix, tuple(names), tuple(rates), tuple(chosen), scheduler))
+    return parts
+
+
+def _whose(recipe: Recipe, own: GroupSpec | None) -> ScheduleSpec:
+    return own.schedule if own is not None and own.schedule is not None else recipe.schedule
+
+
+def _spec_of(recipe: Recipe, own: GroupSpec | None, place: int) -> ScheduleSpec:
+    schedule = _whose(recipe, own)
+    return schedule.for_group(place if schedule is recipe.schedule else 0)
+
+
+def _rate(recipe: Recipe, own: GroupSpec | None, spec: ScheduleSpec) -> float:
+    if isinstance(spec, Drawn):
+        return 1.0
+    return own.lr if own is not None and own.lr is not None else recipe.optimizer.lr
+
+
+def _suffix(names: Sequence[str], taken: set[str]) -> str:
+    plain = "_" + re.sub(r"\W+", "_", "_".join(names), flags=re.ASCII).strip("_").lower()[:40]
+    suffix, count = plain, 2
+    while suffix in taken:
+        suffix, count = f"{plain}_{count}", count + 1
+    return suffix
+
+
+# -- text
+
+
+def _head(recipe: Recipe, remarks: Sequence[str]) -> str:
+    images = f"batches of {recipe.data.batch_size}"
+    lines = [
+        f"# {value(recipe.model.name)} on {recipe.data.name}, {recipe.epochs} epochs in {images}, as set up in Tiller.",
+        "# Bring your own: model, an nn.Module; train_loader and val_loader, which give (images, labels).",
+        *(f"# {' '.join(remark.split())}" for remark in remarks),
+    ]
+    return "\n".join(lines)
+
+
+def _imports(recipe: Recipe, needs: Needs, loop: str) -> str:
+    plain = sorted(needs.modules | ({"math"} if "log" in needs.curves or "math." in loop else set()))
+    lines = [f"import {module}" for module in plain]
+    if needs.curves:
+        lines.append("from bisect import bisect_right")
+    if recipe.groups:
+        lines.append("from fnmatch import fnmatchcase")
+    lines += ["", "import torch", "from torch import nn"] if lines else ["import torch", "from torch import nn"]
+    schedulers = sorted(needs.schedulers | ({"LRScheduler"} if needs.drawn_class else set()))
+    if schedulers:
+        lines.append(f"from torch.optim.lr_scheduler import {', '.join(schedulers)}")
+    return "\n".join(lines)
+
+
+def _helpers(needs: Needs) -> list[str]:
+    texts = [curve_text(scale) for scale in sorted(needs.curves)]
+    texts += [CURVE_LR.strip("\n")] if needs.drawn_class else []
+    return [f"\n{text}\n" for text in texts]
+
+
+def _setting(recipe: Recipe) -> str:
+    chosen = '"cuda" if torch.cuda.is_available() else "cpu"' if recipe.device == "auto" else quoted(recipe.device)
+    lines = [
+        f"device = torch.device({chosen})",
+        f"epochs = {recipe.epochs}",
+        "steps_per_epoch = len(train_loader)",
+        "model = model.to(device)",
+        "criterion = nn.CrossEntropyLoss()",
+    ]
+    return "\n".join(lines)
+
+
+def _groups_text(recipe: Recipe, groups: Sequence[str]) -> str:
+    """The parameters of each group by its name, and what is frozen."""
+    if not recipe.groups:
+        return ""
+    patterns = mapping({g.name: listed([quoted(p) for p in g.modules]) for g in recipe.groups})
+    text = (
+        f"patterns = {patterns}  # of module names; the first group that matches has the module\n\n"
+        f"{_GROUP_OF}\n\n"
+        f"parameters = {{name: [] for name in {listed([quoted(name) for name in groups])}}}\n"
+        "for name, parameter in model.named_parameters():\n"
+        '    parameters[group_of(name.rpartition(".")[0])].append(parameter)'
+    )
+    frozen = [g.name for g in recipe.groups if g.frozen]
+    if frozen:
+        text += (
+            f"\n\nfrozen = {listed([quoted(name) for name in frozen])}\n"
+            "frozen_modules = [module for name, module in model.named_modules() if group_of(name) in frozen]\n"
+            "for name in frozen:\n"
+            "    for parameter in parameters[name]:\n"
+            "        parameter.requires_grad_(False)"
+        )
+    return text
+
+
+def _optimizer_text(recipe: Recipe, part: Part) -> str:
+    spec = recipe.optimizer
+    kind, fields = spec.model_dump()["name"], type(spec).model_fields
+    given = spec.model_dump(exclude={"name", "lr"})
+    changed = {n: value(v) for n, v in given.items() if v != fields[n].get_default()}
+    if recipe.groups:
+        rows = [
+            f'{{"name": {quoted(n)}, "params": parameters[{quoted(n)}], "lr": {value(lr)}}}'
+            for n, lr in zip(part.groups, part.rates, strict=True)
+        ]
+        made = call(f"torch.optim.{kind}", "[\n" + indented(",\n".join(rows)) + ",\n]", **changed)
+    else:
+        made = call(f"torch.optim.{kind}", "model.parameters()", lr=value(part.rates[0]), **changed)
+    lines = [f"{part.optimizer_name} = {made}"]
+    if isinstance(part.specs[0], Drawn):
+        lines.insert(0, "# The curve gives the rate itself, so the one that it multiplies is 1.")
+    if part.scheduler is not None:
+        lines.append(f"{part.scheduler_name} = {part.scheduler}")
+    return "\n".join(lines)
