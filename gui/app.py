@@ -42,8 +42,9 @@ class App:
         self.settings = settings or Settings()
         self.theme = Theme(application)
         self.theme.set_mode(self.settings.theme)
-        self.theme.apply(application)
+        self.theme.prepare(application)
         self.window = Window()
+        self.theme.apply(application)
         problem = None
         try:
             self.library: Library | None = Library(library or default_root())

@@ -33,11 +33,20 @@ class Finding(QObject):
         self._window, self._runs = window, runs
         self._search: int | None = None
         self._called_off = False
-        self.panel = FinderPanel(window)
-        self.panel.find_wanted.connect(self._find)
-        self.panel.cancel_wanted.connect(self._cancel)
-        self.panel.use_wanted.connect(self._use)
+        self._why_not: str | None = tr("There is no run yet.")
+        self._panel: FinderPanel | None = None
         runs.happened.connect(self._show)
+
+    @property
+    def panel(self) -> FinderPanel:
+        """The finder's window, which is made when it is first asked for."""
+        if self._panel is None:
+            self._panel = FinderPanel(self._window)
+            self._panel.set_enabled_because(self._why_not)
+            self._panel.find_wanted.connect(self._find)
+            self._panel.cancel_wanted.connect(self._cancel)
+            self._panel.use_wanted.connect(self._use)
+        return self._panel
 
     def open(self) -> None:
         """Bring the finder's window to the front."""
@@ -60,12 +69,18 @@ class Finding(QObject):
         self._window.hand.stage_lr(lr)
         self._window.activateWindow()
 
+    def _allow(self, why_not: str | None) -> None:
+        self._why_not = why_not
+        if self._panel is not None:
+            self._panel.set_enabled_because(why_not)
+
     def _show(self, event: Event) -> None:
         match event:
             case StartEvent():
-                self.panel.clear()
+                if self._panel is not None:
+                    self._panel.clear()
             case StateEvent(state=state):
-                self.panel.set_enabled_because(None if state in _SEARCHED else _why_not(state))
+                self._allow(None if state in _SEARCHED else _why_not(state))
             case FinderProgressEvent(id=self._search):
                 self.panel.show_progress(event.done, event.total)
             case FinderEvent(id=self._search):
@@ -75,7 +90,7 @@ class Finding(QObject):
                 text = tr("{reason}.", reason=reason[:1].upper() + reason[1:])
                 self.panel.show_problem(text, error=not self._called_off)
             case EndEvent():
-                self.panel.set_enabled_because(tr("The run has ended."))
+                self._allow(tr("The run has ended."))
 
 
 def _why_not(state: State) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from engine.spec import Spec, problems
@@ -127,6 +127,7 @@ class SpecForm(QWidget):
                 self._add(name, editors or {}, labels or {})
         self._grid.addWidget(self._general, self._grid.rowCount(), 0, 1, 2)
         self._general.hide()
+        self._level()
         self.set_label_width(self.label_width())
         self._unfold(False)
         defaults = {n: kind.model_fields[n].default for n in names if not kind.model_fields[n].is_required()}
@@ -202,6 +203,17 @@ class SpecForm(QWidget):
         for row in self._rows.values():
             row.note.set_field_start(pixels + self._grid.horizontalSpacing() + 3)
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Keep the labels beside the middle of their fields, whose height is the style's."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._level()
+
+    def _level(self) -> None:
+        for row in self._rows.values():
+            if row.label is not None:
+                row.label.setMinimumHeight(row.editor.control().sizeHint().height())
+
     def open_more(self) -> None:
         """Unfold the advanced fields."""
         self._unfold(True)
@@ -219,7 +231,6 @@ class SpecForm(QWidget):
         at = self._grid.rowCount()
         if label is not None:
             label.setBuddy(editor.control())
-            label.setMinimumHeight(editor.control().sizeHint().height())
             self._grid.addWidget(label, at, 0, Qt.AlignmentFlag.AlignTop)
         if editor.full_width:
             self._grid.addWidget(editor, at + 1, 0, 1, 2)

@@ -67,7 +67,6 @@ class Note(QLabel):
         """Show ``text``; ``error`` makes it red."""
         self._full, self._error = text, error
         restyle_as(self, "role", "error" if error else "muted")
-        self._colour()
         self._fit()
 
     def said(self) -> str:
@@ -118,19 +117,10 @@ class Note(QLabel):
                 return text
         return self._full
 
-    def _colour(self) -> None:
-        palette = self.palette()
-        wanted = error_colour(palette) if self._error else hint_colour(palette)
-        if palette.color(QPalette.ColorRole.WindowText) != wanted:
-            palette.setColor(QPalette.ColorRole.WindowText, wanted)
-            self.setPalette(palette)
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette and the font."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._colour()
-        elif event.type() == QEvent.Type.FontChange:
+        if event.type() == QEvent.Type.FontChange:
             self._reserve()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

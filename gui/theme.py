@@ -172,6 +172,7 @@ class Theme(QObject):
         self._app: QApplication | None = None
         self._mode: Mode = "system"
         self._points = 0.0
+        self._dressed = False
         self.colors = LIGHT
 
     @property
@@ -179,8 +180,12 @@ class Theme(QObject):
         """What the person chose."""
         return self._mode
 
-    def apply(self, app: QApplication) -> None:
-        """Give ``app`` its style, palette and style sheet, and follow the system's light and dark from now on."""
+    def prepare(self, app: QApplication) -> None:
+        """Give ``app`` its style, font and palette, and follow the system's light and dark from now on.
+
+        The style sheet is left to ``apply``: a window that is built before it stands in half the time, because Qt
+        matches the sheet's rules for each widget once and not whenever a layout takes it up.
+        """
         self._app = app
         style = QStyleFactory.create("Fusion")
         app.setStyle(style)
@@ -191,6 +196,13 @@ class Theme(QObject):
             font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
             app.setFont(font)
         app.styleHints().colorSchemeChanged.connect(self._follow)
+        self._paint(force=True)
+
+    def apply(self, app: QApplication) -> None:
+        """Give ``app`` the style sheet, after what ``prepare`` gives where that was not called."""
+        if self._app is None:
+            self.prepare(app)
+        self._dressed = True
         self._paint(force=True)
 
     def set_mode(self, mode: Mode) -> None:
@@ -211,7 +223,7 @@ class Theme(QObject):
             return
         self.colors = colors
         self._app.setPalette(palette(colors))
-        sheet = style_sheet(colors, self._points or 10.0)
+        sheet = style_sheet(colors, self._points or 10.0) if self._dressed else ""
         if sheet != self._app.styleSheet():  # setting it restyles every widget there is
             self._app.setStyleSheet(sheet)
         self.changed.emit(colors)

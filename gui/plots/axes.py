@@ -6,8 +6,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
-import pyqtgraph as pg
 
+from gui.plots.graphs import pg
 from gui.plots.text import duration_text, value_text
 from gui.series import Axis
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolTip, QVBoxLayout, QWidget
 
 from gui.plots.axes import PositionAxis, ValueAxis
+from gui.plots.graphs import pg
 from gui.plots.header import Entry, Header
 from gui.plots.items import Grid, Marker, MarkerLines, pen
 from gui.plots.view import Canvas

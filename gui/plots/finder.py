@@ -6,7 +6,6 @@ import math
 from typing import Final
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from engine.events import FinderEvent
 from gui.notes import is_dark
 from gui.plots.axes import PositionAxis, Ticks, ValueAxis, log_ticks
+from gui.plots.graphs import pg
 from gui.plots.header import Entry, Header
 from gui.plots.items import FloatArray, Grid, Trace, pen
 from gui.plots.text import value_text

@@ -8,9 +8,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from gui.plots.graphs import pg
 
 MANY: Final = 2000
 _DOTS: Final = 90

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from engine.schedules.query import Curve
 from gui.plots.base import RunPlot
 from gui.plots.ends import Box, place
+from gui.plots.graphs import pg
 from gui.plots.header import Entry
 from gui.plots.items import Handle, Trace, pen
 from gui.plots.stairs import Scale, Stairs, scale_for

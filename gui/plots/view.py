@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.plots.axes import PositionAxis, ValueAxis
+from gui.plots.graphs import pg
 
 
 class RunView(pg.ViewBox):  # type: ignore[misc]

@@ -177,3 +177,4 @@ class Driver:
         assert not self.window.isVisible()
         self.window.deleteLater()  # or the next window's style sheet would be worked out for this one too
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete.value)
+        self.app.application.setStyleSheet("")  # the next window is built before it has one, as the program's is
