@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.recipe import SGD, DataSpec, ModelSpec, Recipe
+from engine.schedules import Drawn
 from engine.schedules.query import Curve, CurveQuery
 from engine.spec import SpecError
 from engine.words import Words
@@ -35,6 +36,20 @@ def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
     from engine.schedules.curve import draw
 
     return draw(query, cancelled)
+
+
+def drawn_like(curve: Curve, group: int) -> Drawn:
+    """The drawn schedule that gives about the rates of ``group`` in ``curve``; its points count the run's epochs.
+
+    Raises:
+        SpecError: the curve is empty.
+    """
+    from engine.schedules.thin import drawn_from
+
+    try:
+        return drawn_from(curve.x, curve.lr[:, group])
+    except ValueError as error:
+        raise SpecError("schedule", str(error)) from None
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,6 @@ class Drawn(ScheduleSpec):
     formula: ClassVar[str] = "the points (epochs completed, lr), joined by straight lines or smoothly"
     when: ClassVar[str] = "Any curve that is easier drawn than written, with the mouse on the plot."
     docs: ClassVar[str] = "Tiller's own, as a torch.optim.lr_scheduler.LRScheduler"
-    composed: ClassVar[bool] = True
-
     name: Literal["Drawn"] = "Drawn"
     points: tuple[Point, ...] = Field(
         min_length=1,
@@ -103,6 +101,14 @@ class Drawn(ScheduleSpec):
     def rate(self, x: float) -> float:
         """The rate after ``x`` epochs."""
         return self.curve()(x)
+
+    def after(self, x: float) -> Drawn:
+        """What is left of the curve ``x`` epochs on, counted from there.
+
+        Straight lines go on as they were. A smooth curve leaves the cut at a slope that may differ a little.
+        """
+        left = tuple((at - x, lr) for at, lr in self.points if at > x + (NEAREST if self.smooth else 0))
+        return self.model_copy(update={"points": ((0.0, self.rate(x)), *left)})
 
 
 def _straight(across: list[float], heights: list[float]) -> Callable[[float, int], float]:
