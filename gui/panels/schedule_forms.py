@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.schedules import LambdaLR, MultiplicativeLR, ScheduleSpec
+from engine.schedules import Drawn, LambdaLR, MultiplicativeLR, ScheduleSpec
+from gui.fields import Editor
 from gui.forms import SpecForm
 from gui.panels.composed import SpecWords
+from gui.panels.drawn_editor import PointsEditor
 from gui.panels.expressions import ExpressionsEditor
 from gui.panels.suggested import suggested
 from gui.words import tr
@@ -38,7 +40,9 @@ def make_form(kind: type[ScheduleSpec], context: Context) -> ScheduleForm:
     if kind.composed:
         return SpecWords()
     written = ExpressionsEditor() if kind in (LambdaLR, MultiplicativeLR) else None
-    editors = {"lr_lambda": written} if written else {}
+    editors: dict[str, Editor] = {"lr_lambda": written} if written else {}
+    if kind is Drawn:
+        editors["points"] = PointsEditor(lambda: {name: form.editor(name).raw() for name in ("scale", "smooth")})
     form = SpecForm(kind, suggested(kind, context.span, context.lr), editors=editors)
     if written and written.set_group_names(context.groups):
         form.set_fields({})

@@ -33,5 +33,6 @@ def suggested(kind: type[ScheduleSpec], epochs: int, lr: float = 0.01) -> dict[s
         "OneCycleLR": {"max_lr": min(top * 10, 1000.0)},
         "LambdaLR": {"lr_lambda": ("0.95**epoch",)},
         "MultiplicativeLR": {"lr_lambda": ("0.95",)},
+        "Drawn": {"points": ((0.0, top), (float(max(1, epochs)), float(f"{top / 100:.3g}") or top))},
     }
     return known.get(kind.__name__, {})

@@ -18,7 +18,6 @@ from engine.schedules import (
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
     CyclicLR,
-    Drawn,
     ExponentialLR,
     LambdaLR,
     LinearLR,
@@ -140,7 +139,6 @@ def test_suggested_values_are_valid_for_any_length(epochs: int) -> None:
 COMPOSED = (
     SequentialLR(schedulers=(LinearLR(total_iters=3), StepLR(step_size=5)), milestones=(3,)),
     ChainedScheduler(schedulers=(ExponentialLR(gamma=0.9), LinearLR())),
-    Drawn(points=tuple((float(x), 0.1 / (x + 1)) for x in range(300))),
 )
 
 
@@ -158,7 +156,7 @@ def test_what_no_form_can_edit_yet_is_shown_in_words_and_kept(
     assert isinstance(shown, SpecWords)
     assert shown.words.isVisible()
     said = shown.words.said().replace("\u200b", "")
-    assert said.startswith(f"{type(spec).__name__}({'points' if isinstance(spec, Drawn) else 'schedulers'}=[")
+    assert said.startswith(f"{type(spec).__name__}(schedulers=[")
     assert len(said) <= 600
     assert panel.minimumSizeHint().width() <= 300
     choose(qtbot, panel, ExponentialLR)
@@ -171,7 +169,7 @@ def test_the_list_offers_what_a_form_can_edit(panel: SchedulePanel) -> None:
     listed = panel.editor.picker.popup.list
     offered = [listed.item(i).data(KIND) for i in range(listed.count()) if listed.item(i).data(KIND)]
     assert offered == list(LISTED)
-    assert not {SequentialLR, ChainedScheduler, Drawn} & set(offered)
+    assert not {SequentialLR, ChainedScheduler} & set(offered)
 
 
 def test_a_schedule_with_a_level_of_its_own_takes_no_base(qtbot: QtBot, panel: SchedulePanel) -> None:
