@@ -52,6 +52,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>&lt;qt&gt;Points drawn with the mouse stand at whole epochs; with Ctrl, anywhere.&lt;/qt&gt;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&lt;qt&gt;Show the points on the plot: drag them; click the line or double-click beside it to add one; right-click one, or press Delete, to remove it.&lt;/qt&gt;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A baseline to compare with, or when your own hand is the schedule.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -156,7 +164,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Add</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Add a group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a point after the chosen one</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -289,6 +305,10 @@
     </message>
     <message>
         <source>Choose a line where your hand changed the LR.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a point in the table first; one must stay</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -481,6 +501,10 @@
     </message>
     <message>
         <source>Drag to stage a learning rate. The mark shows the one in force.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw on the plot</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1216,6 +1240,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Points of the curve</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Precision</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1296,7 +1324,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Remove group {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the chosen points (Delete)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1477,6 +1513,10 @@
     </message>
     <message>
         <source>Smoothing of the batch loss: {factor}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Snap to epochs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
