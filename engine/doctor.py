@@ -26,6 +26,7 @@ REQUIREMENTS: Final = (
     ("pydantic", "2.8", "3"),
     ("numpy", "1.26", None),
     ("scikit-learn", "1.4", None),
+    ("scipy", "1.11", None),
     ("platformdirs", "4", None),
 )
 _ROOM: Final = 500 * 2**20
