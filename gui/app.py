@@ -16,6 +16,7 @@ from engine.spec import SpecError
 from gui import translations
 from gui.advisor import Advisor
 from gui.chores import Chores
+from gui.export import Export
 from gui.files import Files
 from gui.finding import Finding
 from gui.frames import FrameClock
@@ -65,6 +66,7 @@ class App:
         self.advisor = Advisor(
             window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
         )
+        self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
         self.garbage = GarbageTimer()
         self._wire()
         recall(self.window, self.settings)

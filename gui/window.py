@@ -148,6 +148,7 @@ class Window(QMainWindow):
         bar = self.menuBar()
         file = bar.addMenu(tr("&File"))
         file.addActions([self.new, self.open, self.save, self.save_as])
+        self.export = file.addMenu(tr("Export"))
         file.addSeparator()
         file.addAction(self.quit)
         bar.addMenu(tr("&Run")).addActions([self.toggle, self.run_epoch, self.finish, self.find_rate])

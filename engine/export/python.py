@@ -71,7 +71,7 @@ def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, re
     needs = writer.needs
     blocks = [
         _head(recipe, remarks),
-        _imports(recipe, needs, loop),
+        _imports(recipe, needs),
         *_helpers(needs),
         _setting(recipe),
         _groups_text(recipe, groups),
@@ -140,14 +140,17 @@ def _head(recipe: Recipe, remarks: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _imports(recipe: Recipe, needs: Needs, loop: str) -> str:
-    plain = sorted(needs.modules | ({"math"} if "log" in needs.curves or "math." in loop else set()))
+def _imports(recipe: Recipe, needs: Needs) -> str:
+    plain = sorted(needs.modules | ({"math"} if any("log_" in name for name in needs.curves) else set()))
     lines = [f"import {module}" for module in plain]
     if needs.curves:
         lines.append("from bisect import bisect_right")
     if recipe.groups:
         lines.append("from fnmatch import fnmatchcase")
-    lines += ["", "import torch", "from torch import nn"] if lines else ["import torch", "from torch import nn"]
+    lines += ["", "import torch"] if lines else ["import torch"]
+    if any(name.startswith("smooth_") for name in needs.curves):
+        lines.append("from scipy.interpolate import PchipInterpolator")
+    lines.append("from torch import nn")
     schedulers = sorted(needs.schedulers | ({"LRScheduler"} if needs.drawn_class else set()))
     if schedulers:
         lines.append(f"from torch.optim.lr_scheduler import {', '.join(schedulers)}")
@@ -155,7 +158,7 @@ def _imports(recipe: Recipe, needs: Needs, loop: str) -> str:
 
 
 def _helpers(needs: Needs) -> list[str]:
-    texts = [curve_text(scale) for scale in sorted(needs.curves)]
+    texts = [curve_text(name) for name in sorted(needs.curves)]
     texts += [CURVE_LR.strip("\n")] if needs.drawn_class else []
     return [f"\n{text}\n" for text in texts]
 

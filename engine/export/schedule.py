@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engine.export.curves import curve_name
 from engine.export.expression import as_python
 from engine.export.text import call, listed, value
 from engine.schedules import (
@@ -101,11 +102,10 @@ class ScheduleText:
         return texts[0] if len(set(texts)) == 1 else listed(texts)
 
     def _curve(self, spec: Drawn) -> str:
-        self.needs.curves.add(spec.scale)
-        points = listed([value(tuple(point)) for point in spec.points])
-        if spec.interval == "epoch":
-            return f"lambda epoch: {spec.scale}_curve(epoch, {points})"
-        return f"lambda step: {spec.scale}_curve(step / steps_per_epoch, {points})"
+        name = curve_name(spec)
+        self.needs.curves.add(name)
+        points = listed([value(point) for point in spec.points])
+        return call(name, points, *(() if spec.interval == "epoch" else ("steps_per_epoch",)))
 
     def _fails_beyond(self, spec: ScheduleSpec, begin: int) -> bool:
         if isinstance(spec, ComposedSpec):

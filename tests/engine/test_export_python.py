@@ -148,6 +148,16 @@ def test_the_code_has_the_rates_that_training_has(name: str, interval: str) -> N
     assert_same_rates(recipe(schedule=stepped(EVERY[name]), epochs=8))
 
 
+@pytest.mark.parametrize("interval", ["epoch", "step"])
+@pytest.mark.parametrize("scale", ["log", "linear"])
+@pytest.mark.parametrize("points", [[[0.5, 0.1], [3, 0.01], [6, 0.2]], [[2, 0.1]]])
+def test_a_smooth_curve_is_the_same_curve(points: list[list[float]], scale: str, interval: str) -> None:
+    drawn = {"name": "Drawn", "points": points, "scale": scale, "smooth": True, "interval": interval}
+    assert_same_rates(recipe(schedule=drawn, epochs=8))
+    chained = {"name": "ChainedScheduler", "schedulers": [drawn, EVERY["StepLR"]], "interval": interval}
+    assert_same_rates(recipe(schedule=chained, epochs=8))
+
+
 def test_a_plateau_is_given_its_metric_after_validation() -> None:
     of = recipe(schedule=EVERY["ReduceLROnPlateau"], epochs=8)
     _, rates, metrics = run(pytorch_code(of))
