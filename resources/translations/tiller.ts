@@ -116,6 +116,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A row an epoch: metrics, LR, and what your hand did</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A schedule that counts epochs begins best at an epoch's start; in mid-epoch, that epoch is its first.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -376,7 +380,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Copied</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copied as PyTorch code. Paste it where your model and your loaders are.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy as PyTorch code</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -585,6 +601,10 @@
     </message>
     <message>
         <source>ExponentialLR: 2% less each epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -829,6 +849,10 @@
     </message>
     <message>
         <source>In the last range test the loss fell best at {lr}. At {now} training may crawl.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In the run the hand acted too, which this code leaves out:</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1088,7 +1112,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>No epoch has ended yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not again in this run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not copied: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not exported: {problem}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1169,6 +1205,14 @@
     </message>
     <message>
         <source>Optimizer, for {group}: {changes}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Optimizer, groups, schedule and a training loop, ready to paste</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Optimizer, groups, schedule and a training loop, ready to paste (Ctrl+Shift+C)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1272,6 +1316,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>PyTorch code…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>PyTorch could not be loaded: {problem}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1356,6 +1404,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Save PyTorch code</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Save a snapshot</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1385,6 +1437,10 @@
     </message>
     <message>
         <source>Save into a file of your choice</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save the table</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1641,6 +1697,14 @@
     </message>
     <message>
         <source>T_mult</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Table of the epochs (CSV)…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tables (*.csv)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2289,6 +2353,10 @@
     </message>
     <message>
         <source>epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>epoch {epoch}, batch {batch}: {act}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3233,6 +3301,10 @@
     </message>
     <message>
         <source>{path} cannot be read: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be written: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
