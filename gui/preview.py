@@ -41,7 +41,7 @@ class Preview(QObject):
         self._worker = worker
         self._rates: RateEvent | None = None
         self._recipe: Recipe | None = None
-        self._batches = 1
+        self._batches = 1  # of the run, or of the recipe as soon as a curve of it has come
         self._history: list[dict[str, float]] = []
         self._pending: Command | None = None
         self._plan_ends = ""
@@ -76,7 +76,8 @@ class Preview(QObject):
         """Ask for a small curve of ``spec`` for the picker."""
         key = f"spark {spec.model_dump()['name']}"
         one = recipe.model_copy(update={"schedule": spec, "groups": ()})
-        query = CurveQuery(key=key, recipe=one, epochs=recipe.epochs)
+        names = tuple(map(str, range(spec.per_group() or 1)))
+        query = CurveQuery(key=key, recipe=one, group_names=names, epochs=recipe.epochs, steps_per_epoch=self._batches)
         self._worker.ask(key, partial(_draw, query))
 
     # -- in mid-run
@@ -158,6 +159,8 @@ class Preview(QObject):
             self._show_pending(answer)
 
     def _show_plan(self, curve: Curve) -> None:
+        self._batches = curve.steps_per_epoch
+        self._window.schedule.set_batches(curve.steps_per_epoch)
         self._window.plots.set_plan(curve if curve.x.size else None)
         self._plan_ends = _ends(curve)
         if self._rates is None:
@@ -177,7 +180,7 @@ class Preview(QObject):
 
     def _say_of_schedule(self, curve: Curve) -> None:
         schedule = self._window.schedule
-        schedule.set_problem(said(curve.problem) if curve.problem else None)
+        schedule.set_problem(said(curve.problem) if curve.problem else None, curve.field)
         schedule.set_warnings([said(w) for w in curve.warnings])
         schedule.set_preview(_ends(curve))
 

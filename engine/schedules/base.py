@@ -27,8 +27,7 @@ class ScheduleSpec(Spec):
     """One learning-rate schedule. Fields carry PyTorch's own parameter names and defaults.
 
     Class attributes: ``family`` groups the picker; ``formula`` (n counts epochs from 1, k from 0) and ``when`` are its
-    two lines of help; ``docs`` names the PyTorch class that the numbers come from. ``composed`` says that the spec
-    holds other specs or points, which a plain form of fields cannot edit.
+    two lines of help; ``docs`` names the PyTorch class that the numbers come from.
     """
 
     family: ClassVar[Literal["ordered", "adaptive", "custom"]]
@@ -36,7 +35,6 @@ class ScheduleSpec(Spec):
     when: ClassVar[str]
     docs: ClassVar[str]
     cuts: ClassVar[bool] = False  # whether each change of the rate is worth a line of its own
-    composed: ClassVar[bool] = False
 
     interval: Interval = Field(
         "epoch",

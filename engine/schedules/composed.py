@@ -37,7 +37,6 @@ class ComposedSpec(ScheduleSpec):
     """
 
     family: ClassVar[Literal["ordered"]] = "ordered"
-    composed: ClassVar[bool] = True
 
     schedulers: tuple[AnySchedule, ...] = Field(
         min_length=1, max_length=50, title="schedulers", description="The schedules that it is made of, in order."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -41,14 +42,20 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     One point an epoch, or one a batch where a schedule is stepped per batch. What cannot be drawn is said in
     ``Curve.problem``. ``cancelled`` is asked now and then; a cancelled curve is empty with no problem.
     """
-    nothing = np.empty(0), np.empty((0, len(query.group_names)))
+    nothing = Curve(
+        key=query.key,
+        x=np.empty(0),
+        lr=np.empty((0, len(query.group_names))),
+        group_names=query.group_names,
+        steps_per_epoch=query.steps_per_epoch,
+    )
     try:
         rate, warnings = _prepared(query)
         begin = query.act_at if query.act is not None and query.act_at is not None else query.position
     except SpecError as error:
-        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=error.problem)
+        return replace(nothing, problem=error.problem, field=error.field)
     except Rejected as refusal:
-        return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names, problem=refusal.reason)
+        return replace(nothing, problem=refusal.reason)
     stepwise = rate.stepwise
     x: list[float] = []
     lr: list[list[float]] = []
@@ -56,12 +63,12 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
         x.append(at.epoch - 1 + at.batch / rate.length.steps_per_epoch)
         lr.append(rates)
         if len(x) % _CHECK_EVERY == 0 and cancelled():
-            return Curve(key=query.key, x=nothing[0], lr=nothing[1], group_names=query.group_names)
+            return nothing
     if x:
         x.append(float(rate.length.epochs))
         lr.append(lr[-1])
     points = np.array(lr, dtype=np.float64).reshape(len(x), len(query.group_names))
-    return Curve(key=query.key, x=np.array(x), lr=points, group_names=query.group_names, warnings=tuple(warnings))
+    return replace(nothing, x=np.array(x), lr=points, warnings=tuple(warnings))
 
 
 def _prepared(query: CurveQuery) -> tuple[RateControl, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,8 @@ class Curve:
     """The answer: rate ``lr`` [points, groups] in force from ``x`` [points] on (epochs completed), as steps.
 
     The last point stands at the end of the run and repeats the last rate. ``problem`` is why there is no curve (then
-    ``x`` and ``lr`` are empty), ``warnings`` what the person should know.
+    ``x`` and ``lr`` are empty), ``field`` what of the recipe is at fault where that is known, ``warnings`` what the
+    person should know. ``steps_per_epoch`` is the query's.
     """
 
     key: str
@@ -53,4 +54,6 @@ class Curve:
     lr: np.ndarray
     group_names: tuple[str, ...] = ("all",)
     problem: str | None = None
-    warnings: tuple[str, ...] = field(default=())
+    field: str = ""
+    steps_per_epoch: int = 1
+    warnings: tuple[str, ...] = ()

@@ -44,6 +44,8 @@ class SchedulePanel(QWidget):
         self._reported: ScheduleSpec | None = None
         self._base_wanted, self._preview_text = False, ""
         self._problem: str | None = None
+        self._problem_at = ""
+        self._batches: int | None = None
         self._waiting: str | None = None
         self._warnings: list[str] = []
         self.title, self.editor = heading(""), ScheduleEditor()
@@ -103,8 +105,7 @@ class SchedulePanel(QWidget):
         if running != before[2]:
             self._show_mode()
         if before != (epochs, epochs_done, running):
-            # In mid-run the form shows the plan in force until the person chooses another: it must not drift.
-            self._place(follow=not running or self.editor.kind is not type(self._confirmed))
+            self._place(follow=self._may_follow())
             self._refresh()
         self.pending.set_lr_in_force(lr)
 
@@ -112,6 +113,12 @@ class SchedulePanel(QWidget):
         """The parameter groups, in order."""
         self._groups = tuple(names)
         self._place(follow=False)
+
+    def set_batches(self, batches: int | None) -> None:
+        """How many batches make an epoch, for schedules that are stepped once a batch; None: not known yet."""
+        if batches != self._batches:
+            self._batches = batches
+            self._place(follow=self._may_follow())
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
         """The curve of the schedule ``name``: rates ``lr`` [points] or [points, groups] in force from ``x`` on."""
@@ -122,9 +129,9 @@ class SchedulePanel(QWidget):
         self._preview_text = text
         self._show_words()
 
-    def set_problem(self, text: str | None) -> None:
-        """Why the planner refuses the schedule, or None."""
-        self._problem = text
+    def set_problem(self, text: str | None, field: str = "") -> None:
+        """Why the planner refuses the schedule, and because of which field; or None."""
+        self._problem, self._problem_at = text, field or text or ""
         self._show_words()
 
     def set_warnings(self, warnings: list[str]) -> None:
@@ -141,12 +148,17 @@ class SchedulePanel(QWidget):
         self.pending.applied.connect(self._apply)
         self.pending.dropped.connect(self._drop)
 
+    def _may_follow(self) -> bool:
+        """In mid-run the form shows the plan in force until the person chooses another: it must not drift."""
+        return not self._running or self.editor.kind is not type(self._confirmed)
+
     def _place(self, follow: bool) -> None:
         """Tell the editor what a new plan would last, and where it would begin."""
         here = self._running and not self.pending.from_start()
         span = max(1, self._epochs - self._done) if here else self._epochs
         done = self._done if here else None
-        if self.editor.set_context(Context(span=span, lr=self._lr, done=done, groups=self._groups), follow):
+        context = Context(span=span, lr=self._lr, done=done, groups=self._groups, batches=self._batches)
+        if self.editor.set_context(context, follow):
             self._changed()
 
     def _edited(self) -> None:
@@ -204,6 +216,7 @@ class SchedulePanel(QWidget):
         differs = self._running and (self.schedule() != self._confirmed or self.pending.differs())
         self.title.setText(tr("Schedule: change not applied yet") if differs else tr("Schedule"))
         problem = self._problem
+        self.editor.blame(self._problem_at, problem)
         self.preview.say(problem or self._preview_text, error=problem is not None)
         spec = self.schedule()
         own = [said(w) for w in spec.warnings()] if spec else []

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from engine.schedules import Constant, LambdaLR, ReduceLROnPlateau, ScheduleSpec, StepLR
+from engine.schedules import (
+    SCHEDULES,
+    ComposedSpec,
+    Constant,
+    LambdaLR,
+    ReduceLROnPlateau,
+    ScheduleSpec,
+    SequentialLR,
+    StepLR,
+)
 from gui.fields import ChoiceEditor
 from gui.forms import SpecForm
 from gui.notes import Note
@@ -16,9 +25,9 @@ from gui.panels.expressions import ExpressionsEditor
 from gui.panels.pending import labelled
 from gui.panels.schedule_forms import Context, ScheduleForm, make_form
 from gui.panels.schedule_picker import SchedulePicker
-from gui.panels.schedule_popup import LISTED
-from gui.panels.schedule_words import run_epochs
-from gui.panels.suggested import suggested
+from gui.panels.schedule_words import run_epochs, why_no_warm_up
+from gui.panels.stages import StagesForm
+from gui.panels.suggested import after_warm_up, warm_up_length
 from gui.words import said, tr
 
 LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
@@ -31,17 +40,21 @@ class ScheduleEditor(QWidget):
 
     Signals:
         changed(): after every edit of the person's, also one that leaves the schedule unfinished.
+        opening(): of a stage, a list of schedules is about to show; a good moment to ask for its curves.
         sparkline_wanted(object): a ScheduleSpec whose curve ``set_sparkline`` should bring.
     """
 
     changed = Signal()
+    opening = Signal()
     sparkline_wanted = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, stage: bool = False, parent: QWidget | None = None) -> None:
+        """Make the card that chooses; ``stage``: of a schedule that is a part of another."""
         super().__init__(parent)
-        self._context = Context()
+        self._context, self._stage = Context(), stage
         self._kind: type[ScheduleSpec] = StepLR
         self._own: set[tuple[str, str]] = set()  # the fields that the person edited, which follow nothing
+        self._curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.forms: dict[str, ScheduleForm] = {}
         self.picker, self.when = SchedulePicker(), Note(lines=0)
         self.gives = ChoiceEditor(
@@ -58,10 +71,17 @@ class ScheduleEditor(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
+        self.warm_up = QPushButton(tr("Warm up first"))
+        self.warm_up.setAutoDefault(False)
+        self.warm_up.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (self.picker, self.when, self._gives_row):
             self._column.addWidget(widget)
+        self._forms = QVBoxLayout()
+        self._column.addLayout(self._forms)
+        self._column.addWidget(self.warm_up, 0, Qt.AlignmentFlag.AlignLeft)
         self.picker.chosen.connect(self.choose)
-        self.picker.opening.connect(self._ask_sparklines)
+        self.picker.opening.connect(self.opening if stage else self._ask_sparklines)
+        self.warm_up.clicked.connect(self._warm_up)
         self.gives.edited.connect(self._gives_edited)
         self._show()
 
@@ -75,10 +95,14 @@ class ScheduleEditor(QWidget):
         """The form of the chosen schedule."""
         name = self._kind.__name__
         if name not in self.forms:
-            form = self.forms[name] = make_form(self._kind, self._context)
+            form = self.forms[name] = make_form(self._kind, self._context, lambda: ScheduleEditor(stage=True))
             form.field_edited.connect(lambda field: self._field_edited(name, field))
             form.changed.connect(self._edited)
-            self._column.addWidget(form)
+            if isinstance(form, StagesForm):
+                form.opening.connect(self.opening if self._stage else self._ask_sparklines)
+                for curve in self._curves.items():
+                    form.set_sparkline(curve[0], *curve[1])
+            self._forms.addWidget(form)
         return self.forms[name]
 
     def value(self) -> ScheduleSpec | None:
@@ -95,7 +119,7 @@ class ScheduleEditor(QWidget):
         if gives_lr is not None:
             self.gives.show_value("lr" if gives_lr else "multiplier")
         self._kind = type(spec)
-        fitting = suggested(self._kind, self._context.span, self._context.lr)
+        fitting = self._context.values(self._kind, spec.interval)
         self._own = {(self._kind.__name__, name) for name, value in fitting.items() if getattr(spec, name) != value}
         self.form.set_value(spec)
         self._show()
@@ -123,6 +147,11 @@ class ScheduleEditor(QWidget):
         """
         before, groups = self.value(), self._context.groups
         self._context = context
+        for form in self.forms.values():
+            if isinstance(form, StagesForm):
+                form.set_context(context, follow)
+            elif isinstance(form, SpecForm):
+                form.show_row("interval", context.interval is None)
         if context.groups != groups:
             self._show_groups()
         if follow:
@@ -132,13 +161,21 @@ class ScheduleEditor(QWidget):
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
         """The curve of the schedule ``name``: rates ``lr`` [points] or [points, groups] in force from ``x`` on."""
+        self._curves[name] = (x, lr)
         self.picker.set_curve(name, x, lr)
+        for form in self.forms.values():
+            if isinstance(form, StagesForm):
+                form.set_sparkline(name, x, lr)
+
+    def blame(self, path: str, problem: str | None) -> bool:
+        """Say ``problem`` at the stage that ``path`` names; whether it names one."""
+        return isinstance(self.form, StagesForm) and self.form.blame(path, problem)
 
     def _follow(self) -> None:
         """Bring the counts that nobody edited up to the epochs."""
         editor, name = self._expressions(), self._kind.__name__
         if editor is None:
-            values = suggested(self._kind, self._context.span, self._context.lr)
+            values = self._context.values(self._kind, self._interval())
             self.form.set_fields({f: v for f, v in values.items() if (name, f) not in self._own})
 
     def _show_groups(self) -> None:
@@ -147,6 +184,13 @@ class ScheduleEditor(QWidget):
             if isinstance(editor, ExpressionsEditor) and editor.set_group_names(self._context.groups):
                 form.set_fields({})
 
+    def _interval(self) -> str:
+        """What the chosen schedule is stepped by, also while something else in its form is wrong."""
+        form = self.form
+        typed = form.editor("interval").raw() if isinstance(form, SpecForm) else None
+        typed = form.interval() if isinstance(form, StagesForm) else typed
+        return self._context.interval or str(typed or self._kind.model_fields["interval"].default)
+
     def _expressions(self) -> ExpressionsEditor | None:
         form = self.form
         editor = form.editor("lr_lambda") if isinstance(form, SpecForm) and form.has("lr_lambda") else None
@@ -154,6 +198,8 @@ class ScheduleEditor(QWidget):
 
     def _field_edited(self, name: str, field: str) -> None:
         self._own.add((name, field))
+        if field == "interval":
+            self._follow()
         if (name, field) == (ReduceLROnPlateau.__name__, "monitor"):
             form = self.forms[name]
             assert isinstance(form, SpecForm)
@@ -171,20 +217,42 @@ class ScheduleEditor(QWidget):
         self.changed.emit()
 
     def _ask_sparklines(self) -> None:
-        for kind in LISTED:
+        for kind in SCHEDULES:
             spec = self.value() if kind is self._kind else None
-            fitting = suggested(kind, self._context.span, self._context.lr)
+            fitting = self._context.values(kind, kind.model_fields["interval"].default)
             self.sparkline_wanted.emit(spec or kind.model_validate(fitting))
+
+    def _warm_up(self) -> None:
+        """Put a warm-up before the schedule, which then has the epochs that are left."""
+        spec, name = self.value(), self._kind.__name__
+        if spec is None:
+            return
+        span = self._context.positions(spec.interval)
+        length = warm_up_length(span, self._context.per_epoch(spec.interval))
+        own = frozenset(field for kind, field in self._own if kind == name)
+        self._kind = SequentialLR
+        self._own |= {(SequentialLR.__name__, field) for field in SequentialLR.model_fields}
+        self.form.set_value(after_warm_up(spec, span, length, own))
+        self._edited()
 
     def _show(self) -> None:
         """Show the chosen schedule's form and words."""
         self.picker.show_kind(self._kind)
         self.when.say(said(self._kind.when))
-        self._gives_row.setVisible(self._kind is LambdaLR)
+        self._gives_row.setVisible(self._kind is LambdaLR and not self._stage)
+        self._show_warm_up()
         self._show_counts()
         chosen = self.form
         for form in self.forms.values():
             form.setVisible(form is chosen and self._kind is not Constant)
+
+    def _show_warm_up(self) -> None:
+        self.warm_up.setVisible(not self._stage and not issubclass(self._kind, ComposedSpec))
+        why = why_no_warm_up(self._kind, self.value(), self.gives_lr())
+        self.warm_up.setEnabled(why is None)
+        epochs = warm_up_length(self._context.span)
+        tip = tr("LinearLR for {epochs} epochs, then this schedule in those that are left", epochs=epochs)
+        self.warm_up.setToolTip(why or tip)
 
     def _show_counts(self) -> None:
         """In mid-run, say what a plan's own count is in the run's epochs."""
@@ -194,7 +262,7 @@ class ScheduleEditor(QWidget):
             if not (isinstance(extra, dict) and extra.get("counts")):
                 continue
             hint = None
-            if done and spec is not None and spec.interval == "epoch":
+            if done and spec is not None and self._interval() == "epoch":
                 count = getattr(spec, field)
                 hint = run_epochs(field, count, done) if count else None
             self.form.set_hint(field, hint)

@@ -32,8 +32,6 @@ FAMILIES: Final = {
     "adaptive": "Adaptive: a metric decides",
     "custom": "Custom: you write the curve",
 }
-LISTED: Final = tuple(kind for kind in SCHEDULES if not kind.composed)
-"""The schedules that a form of fields can edit."""
 KIND: Final = Qt.ItemDataRole.UserRole
 CHOICE: Final = Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEnabled
 NO_CHOICE: Final = Qt.ItemFlag.NoItemFlags
@@ -68,7 +66,7 @@ class SchedulePopup(QFrame):
         self._delegate = _Entry(self.list)
         self.list.setItemDelegate(self._delegate)
         family = ""
-        for kind in LISTED:
+        for kind in SCHEDULES:
             if kind.family != family:
                 family = kind.family
                 self.list.addItem(_header(tr(FAMILIES[family])))

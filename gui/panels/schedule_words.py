@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.schedules import ScheduleSpec
+from engine.schedules import OneCycleLR, ReduceLROnPlateau, ScheduleSpec
 from gui.words import tr
 
 
@@ -36,3 +36,23 @@ def why_no_base(spec: ScheduleSpec | None, gives_lr: bool, from_start: bool) -> 
     if spec is not None and spec.own_level():
         return tr("{name} says itself which LR it starts from.", name=type(spec).__name__)
     return tr("As if from epoch 1 means the recipe's LR.") if from_start else None
+
+
+def why_no_warm_up(kind: type[ScheduleSpec], spec: ScheduleSpec | None, gives_lr: bool) -> str | None:
+    """Why no warm-up can be put before a schedule of ``kind``, or None where one can.
+
+    Args:
+        kind: the schedule's class.
+        spec: the schedule, or None while it is wrong.
+        gives_lr: whether its expression gives the LR itself.
+    """
+    name = kind.__name__
+    if kind is ReduceLROnPlateau:
+        return tr("Not before {name}: PyTorch gives it no metric within another schedule.", name=name)
+    if kind is OneCycleLR:
+        return tr("OneCycleLR begins with a warm-up of its own.")
+    if spec is None:
+        return tr("a field above is wrong")
+    if spec.own_level():
+        return tr("{name} says itself which LR it starts from.", name=name)
+    return tr("The expression gives the LR itself: a factor before it would mean another LR.") if gives_lr else None

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.commands import SetSchedule
 from engine.schedules import (
-    ChainedScheduler,
+    SCHEDULES,
     Constant,
     ConstantLR,
     CosineAnnealingLR,
@@ -27,13 +27,12 @@ from engine.schedules import (
     PolynomialLR,
     ReduceLROnPlateau,
     ScheduleSpec,
-    SequentialLR,
     StepLR,
 )
-from gui.panels.composed import SpecWords
+from gui.forms import SpecForm
 from gui.panels.expressions import ExpressionsEditor
 from gui.panels.schedule import SchedulePanel
-from gui.panels.schedule_popup import KIND, LISTED
+from gui.panels.schedule_popup import KIND
 from gui.panels.sparkline import shape
 from gui.panels.suggested import suggested
 
@@ -85,11 +84,17 @@ def click(qtbot: QtBot, button: QAbstractButton) -> None:
 
 
 def field(panel: SchedulePanel, kind: type[ScheduleSpec], name: str) -> QWidget:
-    return panel.editor.forms[kind.__name__].editor(name).control()
+    return form(panel, kind).editor(name).control()
+
+
+def form(panel: SchedulePanel, kind: type[ScheduleSpec]) -> SpecForm:
+    made = panel.editor.forms[kind.__name__]
+    assert isinstance(made, SpecForm)
+    return made
 
 
 def expressions(panel: SchedulePanel, kind: type[ScheduleSpec] = LambdaLR) -> ExpressionsEditor:
-    editor = panel.editor.forms[kind.__name__].editor("lr_lambda")
+    editor = form(panel, kind).editor("lr_lambda")
     assert isinstance(editor, ExpressionsEditor)
     return editor
 
@@ -114,7 +119,7 @@ def test_only_the_form_that_is_shown_is_made_and_the_list_when_it_opens(qtbot: Q
         (LinearLR, LinearLR(total_iters=5)),
         (PolynomialLR, PolynomialLR(total_iters=60)),
         (CosineAnnealingWarmRestarts, CosineAnnealingWarmRestarts(T_0=20)),
-        (CyclicLR, CyclicLR(interval="epoch", base_lr=0.001, max_lr=0.01, step_size_up=10)),
+        (CyclicLR, CyclicLR(base_lr=0.001, max_lr=0.01, step_size_up=230)),
         (OneCycleLR, OneCycleLR(max_lr=0.1)),
         (MultiplicativeLR, MultiplicativeLR(lr_lambda=("0.95",))),
     ],
@@ -123,6 +128,7 @@ def test_a_schedule_is_chosen_from_the_list_with_values_that_fit_the_run(
     qtbot: QtBot, panel: SchedulePanel, kind: type[ScheduleSpec], wanted: ScheduleSpec
 ) -> None:
     panel.set_context(60, 0, 0.01, False)
+    panel.set_batches(23)
     with qtbot.waitSignal(panel.schedule_changed) as changed:
         choose(qtbot, panel, kind)
     assert changed.args == [wanted]
@@ -131,45 +137,15 @@ def test_a_schedule_is_chosen_from_the_list_with_values_that_fit_the_run(
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 30, 1_000_000])
 def test_suggested_values_are_valid_for_any_length(epochs: int) -> None:
-    for kind in LISTED:
+    for kind in SCHEDULES:
         for lr in (0.0, 0.01, 1 / 3, 1000.0):
             kind.model_validate(suggested(kind, epochs, lr))
 
 
-COMPOSED = (
-    SequentialLR(schedulers=(LinearLR(total_iters=3), StepLR(step_size=5)), milestones=(3,)),
-    ChainedScheduler(schedulers=(ExponentialLR(gamma=0.9), LinearLR())),
-)
-
-
-@pytest.mark.parametrize("spec", COMPOSED, ids=lambda spec: type(spec).__name__)
-def test_what_no_form_can_edit_yet_is_shown_in_words_and_kept(
-    qtbot: QtBot, panel: SchedulePanel, spec: ScheduleSpec
-) -> None:
-    with qtbot.assertNotEmitted(panel.schedule_changed):
-        panel.set_schedule(spec)
-        panel.set_context(60, 0, 0.01, False)
-        panel.set_context(60, 7, 0.01, True)
-    assert panel.schedule() == spec
-    assert panel.editor.picker.accessibleName() == f"Schedule: {type(spec).__name__}"
-    shown = panel.editor.forms[type(spec).__name__]
-    assert isinstance(shown, SpecWords)
-    assert shown.words.isVisible()
-    said = shown.words.said().replace("\u200b", "")
-    assert said.startswith(f"{type(spec).__name__}(schedulers=[")
-    assert len(said) <= 600
-    assert panel.minimumSizeHint().width() <= 300
-    choose(qtbot, panel, ExponentialLR)
-    assert isinstance(panel.schedule(), ExponentialLR)
-    qtbot.mouseClick(panel.pending.drop, Qt.MouseButton.LeftButton)
-    assert panel.schedule() == spec
-
-
-def test_the_list_offers_what_a_form_can_edit(panel: SchedulePanel) -> None:
+def test_the_list_offers_every_schedule(panel: SchedulePanel) -> None:
     listed = panel.editor.picker.popup.list
     offered = [listed.item(i).data(KIND) for i in range(listed.count()) if listed.item(i).data(KIND)]
-    assert offered == list(LISTED)
-    assert not {SequentialLR, ChainedScheduler} & set(offered)
+    assert offered == list(SCHEDULES)
 
 
 def test_a_schedule_with_a_level_of_its_own_takes_no_base(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -216,6 +192,18 @@ def test_counts_follow_the_epochs_until_edited(qtbot: QtBot, panel: SchedulePane
     assert panel.schedule() == CosineAnnealingLR(T_max=20)
 
 
+def test_a_schedule_stepped_per_batch_counts_the_batches_of_the_run(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_batches(23)
+    choose(qtbot, panel, CosineAnnealingLR)
+    form(panel, CosineAnnealingLR).open_more()
+    pick(qtbot, field(panel, CosineAnnealingLR, "interval"), "step")
+    assert panel.schedule() == CosineAnnealingLR(T_max=690, interval="step")
+    panel.set_batches(10)
+    assert panel.schedule() == CosineAnnealingLR(T_max=300, interval="step")
+    pick(qtbot, field(panel, CosineAnnealingLR, "interval"), "epoch")
+    assert panel.schedule() == CosineAnnealingLR(T_max=30)
+
+
 def test_a_recipes_own_count_does_not_follow(panel: SchedulePanel) -> None:
     panel.set_schedule(StepLR(step_size=7, gamma=0.5))
     panel.set_context(90, 0, 0.01, False)
@@ -245,11 +233,10 @@ def test_in_mid_run_a_new_plan_fits_what_is_left_and_says_the_runs_epochs(qtbot:
     assert panel.schedule() == StepLR(step_size=10, gamma=0.5)  # the plan in force does not drift
     choose(qtbot, panel, CosineAnnealingLR)
     assert panel.schedule() == CosineAnnealingLR(T_max=28)
-    form = panel.editor.forms["CosineAnnealingLR"]
-    assert form.note("T_max").said() == "T_max 28 = epoch 40"
+    assert form(panel, CosineAnnealingLR).note("T_max").said() == "T_max 28 = epoch 40"
     choose(qtbot, panel, MultiStepLR)
     retype(qtbot, field(panel, MultiStepLR, "milestones"), "15")
-    note = panel.editor.forms["MultiStepLR"].note("milestones")
+    note = form(panel, MultiStepLR).note("milestones")
     assert note.said() == "milestone 15 = epoch 27"
     retype(qtbot, field(panel, MultiStepLR, "milestones"), "15, 20")
     assert note.said() == "milestones 15, 20 = epochs 27, 32"
@@ -372,7 +359,7 @@ def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: Sch
     line = expressions(panel).lines[0]
     retype(qtbot, line, "0.9**epohc")
     assert panel.schedule() is None
-    note = panel.editor.forms["LambdaLR"].note("lr_lambda")
+    note = form(panel, LambdaLR).note("lr_lambda")
     assert note.said().startswith("the name 'epohc' is not known")
     assert note.said().endswith("(at character 6)")
     assert line.error_at == 5
@@ -380,7 +367,7 @@ def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: Sch
     assert panel.schedule() == LambdaLR(lr_lambda=("0.9**epoch",))
     assert line.error_at is None
     retype(qtbot, line, "")
-    assert panel.editor.forms["LambdaLR"].errors() == {"lr_lambda": "is required"}
+    assert form(panel, LambdaLR).errors() == {"lr_lambda": "is required"}
 
 
 def test_a_pasted_lambda_loses_its_prefix_in_the_field(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -435,7 +422,7 @@ def test_opening_the_list_asks_for_every_curve_and_shows_what_arrives(qtbot: QtB
     panel.sparkline_wanted.connect(asked.append)
     qtbot.mouseClick(panel.editor.picker, Qt.MouseButton.LeftButton)
     panel.editor.picker.popup.hide()
-    assert [type(spec) for spec in asked] == list(LISTED)
+    assert [type(spec) for spec in asked] == list(SCHEDULES)
     blank = panel.editor.picker.sparkline.grab().toImage()
     panel.set_sparkline("StepLR", np.arange(31.0), 0.01 * 0.5 ** (np.arange(31) // 10))
     assert panel.editor.picker.sparkline.grab().toImage() != blank
@@ -466,8 +453,9 @@ def test_an_error_moves_nothing(qtbot: QtBot, panel: SchedulePanel) -> None:
 def test_it_fits_its_column(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     panel.set_group_names(["rest", "head"])
-    for kind in LISTED:
+    for kind in SCHEDULES:
         if kind is not type(panel.schedule()):
             choose(qtbot, panel, kind)
-        panel.editor.forms[kind.__name__].open_more()
+        if isinstance(made := panel.editor.forms[kind.__name__], SpecForm):
+            made.open_more()
         assert panel.minimumSizeHint().width() <= 300
