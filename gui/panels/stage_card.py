@@ -6,8 +6,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QMouseEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionToolButton,
+    QStylePainter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.schedules import ScheduleSpec
 from engine.schedules.base import extra
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from gui.panels.schedule_editor import ScheduleEditor
 
 INSET: Final = 8
-ARROW: Final = 30  # pixels: the arrow, and the air around it and the text
 NARROW: Final = 22
 
 
@@ -54,40 +63,31 @@ class _Summary(Note):
 
 
 class _Title(QToolButton):
-    """The stage's number and name, shortened where the column is narrow."""
+    """The stage's number and name; painted shortened where the column is narrow."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._full = ""
         bold = self.font()
         bold.setBold(True)
         self.setFont(bold)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def say(self, text: str) -> None:
-        """Show ``text``."""
-        if text != self._full:
-            self._full = text
-            self.updateGeometry()
-            self._fit()
-
-    def sizeHint(self) -> QSize:
-        """What the arrow and the whole text need."""
-        return QSize(self.fontMetrics().horizontalAdvance(self._full) + ARROW, super().sizeHint().height())
-
     def minimumSizeHint(self) -> QSize:
         """The arrow, and the beginning of the text."""
         return QSize(90, super().sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit the text to the new width."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        room = max(0, self.width() - ARROW + 2)
-        self.setText(self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, room))
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the button with as much of its text as fits."""
+        option = QStyleOptionToolButton()
+        self.initStyleOption(option)
+        missing = max(0, self.sizeHint().width() - self.width())
+        if missing:
+            room = option.fontMetrics.horizontalAdvance(option.text) - missing
+            option.text = option.fontMetrics.elidedText(option.text, Qt.TextElideMode.ElideRight, room)
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option)
+        painter.end()
 
 
 class StageCard(QFrame):
@@ -178,7 +178,7 @@ class StageCard(QFrame):
     def show_words(self) -> None:
         """Say what the stage is."""
         spec, kind = self.editor.value(), self.editor.kind.__name__
-        self.fold.say(f"{self._number}  {kind}")
+        self.fold.setText(f"{self._number}  {kind}")
         self.fold.setArrowType(Qt.ArrowType.DownArrow if self._open else Qt.ArrowType.RightArrow)
         self.fold.setAccessibleName(tr("Stage {number}: {kind}", number=self._number, kind=kind))
         self.fold.setToolTip(tr("Fold this stage") if self._open else tr("Edit this stage"))
