@@ -60,6 +60,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>= epoch {epoch} of the run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A baseline to compare with, or when your own hand is the schedule.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -117,6 +121,10 @@
     </message>
     <message>
         <source>A row an epoch: metrics, LR, and what your hand did</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A schedule made of others can only come first in a SequentialLR: PyTorch cannot begin it later.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -180,6 +188,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Add a stage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Added to the denominator.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -216,6 +228,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Another schedule, after the last</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another schedule, whose factors multiply with the others'</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Any curve that is easier drawn than written, with the mouse on the plot.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -233,6 +253,10 @@
     </message>
     <message>
         <source>As the system</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>At most {most} stages.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -536,6 +560,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Edit this stage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>End the run here and save it</source>
         <translation type="unfinished"></translation>
     </message>
@@ -677,6 +705,10 @@
     </message>
     <message>
         <source>Fit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fold this stage</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -860,15 +892,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>It comes from a recipe file and is shown as it is. Choose another schedule to edit one here.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>It forgives {patience} epochs without improvement, so the first cut could come in epoch {first}. The run has {epochs}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>It gives</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is the first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is the last.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -964,6 +1000,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>LinearLR for {epochs} epochs, then this schedule in those that are left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Load the snapshot; training goes on when you press Start.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1016,6 +1056,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Milestone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Milestone {first} is beyond the run's end</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1033,6 +1077,14 @@
     </message>
     <message>
         <source>Move momentum (or the first beta) against the rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move stage {number} down</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move stage {number} up</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1120,6 +1172,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not before {name}: PyTorch gives it no metric within another schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not copied: {problem}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1152,6 +1208,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not within another schedule: PyTorch gives it no metric there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Note: {remark}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1181,6 +1241,14 @@
     </message>
     <message>
         <source>One schedule after another: each begins anew, on the base rate, when its milestone is reached.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One stage must stay.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>OneCycleLR begins with a warm-up of its own.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1377,6 +1445,10 @@
     </message>
     <message>
         <source>Remove group {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove stage {number}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1596,6 +1668,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stage {number}: {kind}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Stand still after the batch under way (Space).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1776,6 +1852,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The expression gives the LR itself: a factor before it would mean another LR.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The expression gives the LR itself: the base is 1.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1865,6 +1945,10 @@
     </message>
     <message>
         <source>The metric that must improve.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The milestone: so many are completed when the next stage takes over, from its own beginning.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2104,6 +2188,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Warm up first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Watch val_loss instead</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2185,6 +2273,10 @@
     </message>
     <message>
         <source>With more epochs the plan goes on at {lr}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Within a SequentialLR it can only come first: PyTorch cannot begin it later.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2729,6 +2821,10 @@
     </message>
     <message>
         <source>no snapshot stands at the end of epoch {epoch}{batch}; there are some at the end of epoch {stand}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not finished</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3405,6 +3501,14 @@
     </message>
     <message>
         <source>“{typed}” is not a number. Write it as 0.001 or 1e-3.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>↓ after epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>↓ after step</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
