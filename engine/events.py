@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import numpy as np
 
 from engine.lifecycle import State
+from engine.words import Words
 
+WITHDRAWN: Final = Words("withdrawn")
+"""The reason of a command that was taken back before its moment came."""
 EndReason = Literal["finished", "stopped", "diverged", "failed"]
 Status = Literal["queued", "applied", "rejected"]
 
@@ -172,9 +175,11 @@ class PlanEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RateEvent(Event):
-    """The rate control changed by hand or swap: rates in force, what the plan says, and its state for drawing.
+    """What is in force where the run stands: the rates, what the plan says, and its state for drawing.
 
-    ``state`` is what ``engine.rate.RateControl.from_state`` reads; JSON data, never a live object.
+    Said at every epoch's start, after every act of the hand and at a pause. One entry a group: ``optimizer`` holds the
+    live hyperparameters that ``set_optimizer`` changes, by PyTorch's names; ``cycled`` says that the plan moves the
+    momentum among them. ``state`` is what ``engine.rate.RateControl.from_state`` reads; JSON data, never a live object.
     """
 
     event: ClassVar[str] = "rate"
@@ -188,6 +193,9 @@ class RateEvent(Event):
     holding: list[bool]
     touched: list[bool]
     state: dict[str, Any]
+    frozen: list[bool] = field(default_factory=list)
+    cycled: list[bool] = field(default_factory=list)
+    optimizer: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from engine.commands import At
 from engine.events import EpochEvent, Event, PlanEvent, RateEvent
+from engine.optimizers import changeable
 from engine.report import StepReports
 from engine.run_state import Meter, RunState
 from engine.step import Sums, evaluate, looking_is_free
@@ -112,6 +113,7 @@ class Loop:
     def say_rates(self) -> None:
         """Tell the rates in force, the plan's, and what is needed to draw the rest of the curve."""
         state, rate = self.state, self.state.rate
+        rate.write(state.optimizer)  # so that what is told is what the optimizer has
         self._emit(
             RateEvent(
                 epoch=state.position.epoch,
@@ -123,5 +125,8 @@ class Loop:
                 holding=[g.hold is not None for g in rate.groups],
                 touched=[g.touched for g in rate.groups],
                 state=rate.state(),
+                frozen=[name in state.frozen for name in state.group_names],
+                cycled=[g.plan.momentum is not None for g in rate.groups],
+                optimizer=[changeable(state.optimizer, group) for group in state.optimizer.param_groups],
             )
         )

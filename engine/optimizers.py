@@ -48,8 +48,8 @@ def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) 
     for name in values:
         if name not in optimizer.defaults or name == "lr":
             kind = type(optimizer).__name__
-            has = [n for n in _CHANGEABLE if n in optimizer.defaults]
-            raise Rejected(Words("{kind} has no {name}; it has {has}", kind=kind, name=name, has=", ".join(has)))
+            has = ", ".join(changeable(optimizer, optimizer.defaults))
+            raise Rejected(Words("{kind} has no {name}; it has {has}", kind=kind, name=name, has=has))
     for group in chosen:
         new = {**group, **values}
         if new.get("nesterov") and (new["momentum"] == 0 or new["dampening"] != 0):
@@ -60,6 +60,11 @@ def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) 
             )
     for group in chosen:
         group.update(values)
+
+
+def changeable(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
+    """The hyperparameters of a live ``group`` that ``change`` changes, by PyTorch's names."""
+    return {name: group[name] for name in _CHANGEABLE if name in optimizer.defaults}
 
 
 def lacks_momentum_buffer(optimizer: Optimizer, group: dict[str, Any]) -> bool:

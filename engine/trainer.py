@@ -15,6 +15,7 @@ from engine.carry_out import no_such_batch
 from engine.commands import At, FinderCommand, HandCommand, Pause, RunEpoch, SetEpochs, Stop, TransportCommand, Withdraw
 from engine.desk import Desk
 from engine.events import (
+    WITHDRAWN,
     CommandEvent,
     DivergedEvent,
     EndEvent,
@@ -289,6 +290,9 @@ class Trainer:
         if not isinstance(command, Pause):
             self._one_epoch = isinstance(command, RunEpoch)
         self._desk.done(number, command)
+        if isinstance(command, Pause):  # a plan stepped per batch has moved on since the epoch's start
+            assert self._loop is not None
+            self._loop.say_rates()
 
     def _withdraw(self, number: int, command: Withdraw) -> None:
         assert self._desk is not None
@@ -297,7 +301,7 @@ class Trainer:
             self._desk.refuse(number, command, Words("it does not wait any more"))
             return
         self._later.remove(waiting)
-        self._desk.refuse(waiting.number, waiting.command, Words("withdrawn"))
+        self._desk.refuse(waiting.number, waiting.command, WITHDRAWN)
         self._desk.done(number, command)
 
     def _act(self, number: int, act: HandCommand) -> None:
