@@ -10,6 +10,7 @@ from engine.schedules.composed import AnySchedule, ChainedScheduler, ComposedSpe
 from engine.schedules.custom import LambdaLR, MultiplicativeLR
 from engine.schedules.cyclic import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from engine.schedules.drawn import Drawn
+from engine.schedules.fit import Fitted, fitted
 from engine.schedules.ordered import (
     Constant,
     ConstantLR,
@@ -54,6 +55,7 @@ __all__ = [
     "CyclicLR",
     "Drawn",
     "ExponentialLR",
+    "Fitted",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
@@ -64,4 +66,5 @@ __all__ = [
     "ScheduleSpec",
     "SequentialLR",
     "StepLR",
+    "fitted",
 ]
