@@ -29,8 +29,10 @@ from gui.runs import Runs
 from gui.session import Session
 from gui.settings import Settings
 from gui.signals import UnixSignals
+from gui.steering import Steering
 from gui.story import Story
 from gui.theme import Theme
+from gui.waiting import Waiting
 from gui.window import Window
 from gui.words import said, tr
 
@@ -62,6 +64,8 @@ class App:
         self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
         self.help = Help(self.window)
         self.finding = Finding(self.window, self.runs)
+        self.steering = Steering(self.window, self.runs, self.clock)
+        self.waiting = Waiting(self.window, self.runs)
         window, session = self.window, self.session
         self.advisor = Advisor(
             window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
@@ -95,7 +99,9 @@ class App:
         window.first_painted.connect(self._begin)
         self.chores.torch_loaded.connect(self.garbage.freeze)
         self.theme.changed.connect(window.plots.apply_theme)
+        self.theme.changed.connect(self.steering.show_colours)
         window.plots.apply_theme(self.theme.colors)
+        self.steering.show_colours(self.theme.colors)
         for action in window.themes.actions():
             action.setChecked(action.data() == self.settings.theme)
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))

@@ -17,10 +17,12 @@ class Runs(QObject):
 
     Signals:
         happened(Event): of the run under way, in order.
+        posted(int, Command, At | None): a command was sent under this id, to act at once or at a later moment.
         gone(): the thread of the last run is gone, after its ``EndEvent``.
     """
 
     happened = Signal(object)
+    posted = Signal(int, object, object)
     gone = Signal()
 
     def __init__(self, library: Library | None, parent: QObject | None = None) -> None:
@@ -43,7 +45,10 @@ class Runs(QObject):
 
     def post(self, command: AnyCommand, at: At | None = None) -> int:
         """Send a command to the run; 0 where there is none."""
-        return self._thread.post(command, at) if self._thread is not None else 0
+        number = self._thread.post(command, at) if self._thread is not None else 0
+        if number:
+            self.posted.emit(number, command, at)
+        return number
 
     def stop(self) -> None:
         """Have the run saved and ended; ``gone`` follows."""

@@ -121,7 +121,7 @@ class Session(QObject):
         self.progress.clear()
         self._story.forget()
         self._change.forget()
-        self._window.hand.show_plan("")
+        self._window.hand.clear()
         self._clock.poke()
 
     def save(self, path: str | None) -> None:

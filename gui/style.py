@@ -27,6 +27,7 @@ QLabel[role="chip"][tone="warn"] { color: $warn; background: $warn_soft; border-
 QLabel[role="chip"][tone="bad"] { color: $bad; background: $bad_soft; border-color: $bad_soft; }
 
 QFrame[role="card"] { background: $surface; border: 1px solid $border; border-radius: 8px; }
+QFrame[role="card"][chosen="true"] { border-color: $accent; }
 QFrame[role="bar"] { background: $surface; border: none; }
 QFrame[role="line"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
 

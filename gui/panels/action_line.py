@@ -29,7 +29,8 @@ class ActionLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._event: CommandEvent | None = None
-        self._text = ElidedLabel()
+        self._text, self._waiting = ElidedLabel(), ElidedLabel()
+        self._waiting.hide()
         self._put_back, self._go_back = QPushButton(tr("Put back")), QPushButton(tr("Go back to here"))
         self._put_back.setToolTip(tr("Set the LR to what it was before this act."))
         self._go_back.setToolTip(tr("Go on from just before this act, in a new branch. This run is kept."))
@@ -42,6 +43,7 @@ class ActionLine(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
         layout.addWidget(self._text, 1)
+        layout.addWidget(self._waiting, 1)
         for button in (self._folder, self._put_back, self._go_back):
             policy = button.sizePolicy()
             policy.setRetainSizeWhenHidden(button is self._put_back)
@@ -67,6 +69,14 @@ class ActionLine(QWidget):
         self.show_text(tr("Saved as {path}", path=path))
         self._path = path
         self._folder.show()
+
+    def show_waiting(self, text: str | None) -> None:
+        """Something was sent and waits: ``text`` stands here meanwhile. None: nothing waits, the last act is back."""
+        self._waiting.setText(text or "")
+        self._waiting.setVisible(text is not None)
+        self._text.setVisible(text is None)
+        for button in (self._folder, self._put_back, self._go_back):
+            button.setEnabled(text is None)
 
     def clear(self) -> None:
         """Nothing was done yet."""

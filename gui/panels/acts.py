@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from engine.commands import SetLR, Then
-from engine.events import CommandEvent
+from engine.events import WITHDRAWN, CommandEvent
 from engine.schedules import SCHEDULES
 from engine.schedules.base import extra
 from gui.panels.slider import rate_text
@@ -17,8 +17,10 @@ _SHOWN: Final = 3  # rates that one line lists before it is cut short
 
 
 def describe(event: CommandEvent) -> str:
-    """What the person asked for, in a line; with the reason where it was refused."""
+    """What the person asked for, in a line; with the reason where it was refused, unless the person took it back."""
     act = _act(event)
+    if event.status == "rejected" and event.reason == WITHDRAWN:
+        return tr("Taken back: {act}", act=act)
     if event.status == "rejected":
         reason = said(event.reason) if event.reason else tr("no reason was given")
         return tr("Refused: {act} ({reason})", act=act, reason=reason)

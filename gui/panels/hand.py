@@ -1,4 +1,4 @@
-"""The hand on the learning rate: the rate in force, buttons that act at once, and a staged change."""
+"""The hand on a run: the rate in force, buttons that act at once, a staged change; groups, length, optimizer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from engine.commands import ReleaseLR, ScaleLR, SetLR
 from engine.recipe import LR_MAX
 from gui.panels.group_picker import GroupPicker
+from gui.panels.groups_table import GroupsTable
 from gui.panels.labels import as_tip, label, reach
+from gui.panels.length import LengthRow
+from gui.panels.optimizer import OptimizerSection
 from gui.panels.rates import RateCommand, Rates
 from gui.panels.slider import rate_text
 from gui.panels.stage import StagedChange
@@ -24,6 +27,8 @@ _BIG: Final = 2.4  # the large number's size, in the font's own
 
 class HandPanel(QWidget):
     """Shows the confirmed rate and says what the person wants it to be.
+
+    ``table``, ``length`` and ``optimizer`` show themselves once there is a run, and have signals of their own.
 
     Signals:
         command_wanted(SetLR | ScaleLR | ReleaseLR): to be done at the next batch.
@@ -63,12 +68,23 @@ class HandPanel(QWidget):
             self._picker.show_groups(list(groups))
             self._refresh()
 
+    def clear(self) -> None:
+        """There is no run: nothing is in force."""
+        self._rates = None
+        self.show_plan("")
+        self.table.begin([], [])
+        self.length.hide()
+        self.optimizer.hide()
+        self._refresh()
+
     def set_enabled_because(self, reason: str | None) -> None:
         """Let the person act (None), or nothing of it, with ``reason`` as every tooltip."""
         if reason != self._reason:
             self._reason = reason
             self._stage.set_reason(reason)
             reach(self._hold_instead, reason, "")
+            for part in (self.table, self.length, self.optimizer):
+                part.set_enabled_because(reason)
             self._refresh()
 
     def stage_lr(self, value: float) -> None:
@@ -107,6 +123,13 @@ class HandPanel(QWidget):
     def drop(self) -> None:
         """Forget what is staged or typed."""
         self._stage.drop()
+        self.table.drop()
+        self.length.field.drop()
+        self.optimizer.drop()
+
+    def is_pending(self) -> bool:
+        """Whether a rate is staged, or typed and not readable."""
+        return self._stage.is_pending()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape drops what is staged, wherever in the panel the focus is."""
@@ -133,7 +156,17 @@ class HandPanel(QWidget):
     def _on_group(self) -> None:
         self.show_warning(None)
         self._refresh()
+        self.table.show_chosen(self.group())
+        self.optimizer.choose(self.group())
         self.group_chosen.emit(self.group())
+
+    def _on_row(self, name: str) -> None:
+        """A click on a group chooses it; another one goes back to all."""
+        self._picker.choose(None if self.group() == name else name)
+
+    def _on_schedule(self, name: str) -> None:
+        self._picker.choose(name)
+        self.schedule_wanted.emit()
 
     def _chosen(self) -> Rates | None:
         return None if self._rates is None else self._rates.of(self.group())
@@ -175,6 +208,9 @@ class HandPanel(QWidget):
         self._number.setMinimumHeight(QFontMetrics(font).height())
         self._number.setAccessibleName(tr("Learning rate in force"))
         self._number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.table, self.length, self.optimizer = GroupsTable(), LengthRow(), OptimizerSection()
+        self.table.clicked.connect(self._on_row)
+        self.table.schedule_wanted.connect(self._on_schedule)
         self._picker = GroupPicker()
         self._picker.chosen.connect(self._on_group)
         self._picker.set_tip(tr("With All, the groups are scaled together and keep their proportions."))
@@ -213,9 +249,10 @@ class HandPanel(QWidget):
         layout.setSpacing(8)
         layout.addWidget(label(tr("Learning rate"), "title"))
         layout.addLayout(number)
+        layout.addWidget(self.table)
         layout.addWidget(self._picker)
         layout.addLayout(quick)
         below: tuple[QWidget, ...] = (self._stage, self._floor, self._warning, self._hold_instead)
-        for widget in (*below, self._back, self._plan, self._change, self._find):
+        for widget in (*below, self._back, self._plan, self._change, self._find, self.length, self.optimizer):
             layout.addWidget(widget)
         layout.addStretch(1)

@@ -1,0 +1,163 @@
+"""The rest of the hand: groups, optimizer and length, from events to their panels, and back as commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from engine.commands import Command
+from engine.events import BranchEvent, CommandEvent, Event, RateEvent, StartEvent, StateEvent, StepsEvent
+from engine.schedules import AnySchedule, Fitted, fitted
+from engine.spec import parse
+from gui.frames import FrameClock
+from gui.panels.optimizer import GroupOptimizer
+from gui.runs import Runs
+from gui.theme import Colors
+from gui.window import Window
+
+
+class Steering(QObject):
+    """Shows in the hand's panel what events confirmed of groups, optimizer and length; posts what is asked there."""
+
+    def __init__(self, window: Window, runs: Runs, clock: FrameClock) -> None:
+        super().__init__(window)
+        self._window, self._runs, self._hand = window, runs, window.hand
+        self._start: StartEvent | None = None
+        self._rates: RateEvent | None = None
+        self._position, self._training = (1, 0), False
+        self._live: list[float] = []
+        self._refusals: dict[int, Callable[[str], None]] = {}
+        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+            StartEvent: self._on_start,
+            StateEvent: self._on_state,
+            StepsEvent: self._on_steps,
+            RateEvent: self._on_rates,
+            BranchEvent: self._on_branch,
+            CommandEvent: self._on_command,
+        }
+        hand = self._hand
+        hand.table.command_wanted.connect(self._ask_of_group)
+        hand.optimizer.command_wanted.connect(lambda command: self._ask(command, hand.optimizer.show_problem))
+        hand.length.command_wanted.connect(lambda command: self._ask(command, hand.length.show_problem))
+        hand.length.fit_wanted.connect(self._fit)
+        runs.happened.connect(self._happened)
+        clock.register(self._paint)
+
+    def show_colours(self, colours: Colors) -> None:
+        """The theme's colours of groups, as the plots use them."""
+        self._hand.table.set_colours(colours.groups)
+
+    # -- what is asked
+
+    def _ask(self, command: Any, refused: Callable[[str], None]) -> None:
+        self._refusals[self._runs.post(command)] = refused
+
+    def _ask_of_group(self, command: Command) -> None:
+        group: str = command.group  # type: ignore[attr-defined]
+        if command.command in ("freeze", "unfreeze"):  # type: ignore[attr-defined]
+            self._ask(command, lambda reason: self._hand.table.say(group, reason))
+        else:
+            self._runs.post(command)  # type: ignore[arg-type]  # the hand says itself why a rate was refused
+
+    def _fit(self) -> None:
+        """Bring the schedule, fitted to what is left of the run, into the editor."""
+        found = self._fitted()
+        if found is not None:
+            self._window.show_side(self._window.schedule)
+            self._window.schedule.pending.replay.setChecked(found.start == "replay")
+            self._window.schedule.stage(found.schedule)
+
+    # -- events
+
+    def _happened(self, event: Event) -> None:
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def _on_start(self, event: StartEvent) -> None:
+        self._start, self._rates, self._live = event, None, []
+        self._position, self._training = (event.epoch, event.batch), False
+        self._refusals.clear()
+        self._hand.table.begin(event.groups, event.group_parameters)
+        self._hand.optimizer.begin(event.recipe["optimizer"]["name"])
+
+    def _on_state(self, event: StateEvent) -> None:
+        self._training, self._position = event.state == "training", (event.epoch, event.batch)
+        self._show_length()
+
+    def _on_branch(self, event: BranchEvent) -> None:
+        self._position = (event.epoch, event.batch)
+
+    def _on_steps(self, event: StepsEvent) -> None:
+        if len(event.lr):
+            self._live = event.lr[-1].tolist()
+
+    def _on_rates(self, event: RateEvent) -> None:
+        self._position, self._live = (event.epoch, event.batch), []
+        if event.epoch > event.epochs and self._rates is not None:
+            return  # past the end: what the last epoch trained with stays in sight
+        self._rates = event
+        self._hand.table.show_rates(event)
+        self._hand.optimizer.show_values(_optimizers(event))
+        self._show_length()
+
+    def _on_command(self, event: CommandEvent) -> None:
+        if event.status != "queued":
+            refused = self._refusals.pop(event.id, None)
+            if refused is not None and event.status == "rejected":
+                refused(event.reason or "")
+
+    # -- what is shown
+
+    def _paint(self) -> bool:
+        """Show the rates of the newest batch, where a plan moves them within an epoch; whether anything changed."""
+        rates, live = self._rates, self._live
+        if rates is None or not live or len(live) != len(rates.lr) or live == rates.lr or self._hand.is_pending():
+            return False
+        moved = (
+            plan if hold or not lr else plan * (now / lr)
+            for plan, hold, lr, now in zip(rates.plan, rates.holding, rates.lr, live, strict=True)
+        )
+        self._rates = now = replace(rates, lr=live, plan=list(moved))
+        self._hand.table.show_rates(now)
+        self._hand.show_rates(now.groups, now.lr, now.plan, now.holding, now.touched)
+        return True
+
+    def _show_length(self) -> None:
+        if self._rates is None:
+            return
+        epoch = self._position[0]
+        done = min(epoch - 1, self._rates.epochs)
+        self._hand.length.show_length(self._rates.epochs, done, max(1, epoch if self._in_epoch else epoch - 1))
+        made_for = self._rates.state["groups"][0]["plan"]["epochs"]
+        self._hand.length.offer_fit(made_for if self._fitted() is not None else None)
+
+    @property
+    def _in_epoch(self) -> bool:
+        """Whether an epoch is under way by the time that a command arrives."""
+        return self._position[1] > 0 or self._training
+
+    def _fitted(self) -> Fitted | None:
+        """The schedule in force as it would fill the run again; None where it does, or no length matters to it."""
+        if self._rates is None:
+            return None
+        plan, steps = self._rates.state["groups"][0]["plan"], self._rates.state["steps_per_epoch"]
+        spec = parse(AnySchedule, plan["spec"])
+        per_epoch = spec.interval == "epoch"
+        passed = plan["position"] + (1 if per_epoch and self._in_epoch else 0)  # it begins at the next epoch's start
+        more = (self._rates.epochs - plan["epochs"]) * (1 if per_epoch else steps)
+        return fitted(spec, plan["span"], passed, more)
+
+
+def _optimizers(rates: RateEvent) -> list[GroupOptimizer]:
+    found = []
+    for name, values, cycled, group in zip(
+        rates.groups, rates.optimizer, rates.cycled, rates.state["groups"], strict=True
+    ):
+        spec = json.loads(group["plan"]["spec"])
+        found.append(GroupOptimizer(name, values, str(spec["name"]) if cycled else None))
+    return found

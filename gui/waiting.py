@@ -1,0 +1,85 @@
+"""Commands that are not answered at once: the window says that they wait, and for what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer
+
+from engine.commands import At, Command
+from engine.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent, StateEvent, StepsEvent
+from gui.panels.acts import describe
+from gui.runs import Runs
+from gui.window import Window
+from gui.words import tr
+
+PATIENCE_MS: Final = 250
+"""What is answered within this time is not worth a word."""
+_ELSEWHERE: Final = ("find_lr", "cancel_find", "withdraw")
+
+
+class Waiting(QObject):
+    """Shows in the action line what was sent and waits for the next batch, or for the validation to end."""
+
+    def __init__(self, window: Window, runs: Runs) -> None:
+        super().__init__(window)
+        self._line = window.action_line
+        self._later: set[int] = set()  # meant for a moment of their own: who sent them says so
+        self._waiting: dict[int, CommandEvent] = {}
+        self._batches = 0
+        self._validating = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PATIENCE_MS)
+        self._timer.timeout.connect(self._show)
+        runs.posted.connect(self._posted)
+        runs.happened.connect(self._happened)
+        runs.gone.connect(self._forget)
+
+    def _posted(self, number: int, _command: Command, at: At | None) -> None:
+        if at is not None:
+            self._later.add(number)
+
+    def _happened(self, event: Event) -> None:
+        match event:
+            case StartEvent():
+                self._batches, self._validating = event.batches_per_epoch, False
+            case StepsEvent():
+                self._validate(event.batch + len(event.loss) >= self._batches)
+            case EpochEvent() | StateEvent():
+                self._validate(False)
+            case CommandEvent(status="queued"):
+                if self._batches and event.id not in self._later and event.name not in _ELSEWHERE:
+                    self._waiting[event.id] = event
+                    if not self._timer.isActive():
+                        self._timer.start()
+            case CommandEvent():
+                self._later.discard(event.id)
+                if self._waiting.pop(event.id, None) is not None and not self._waiting:
+                    self._timer.stop()
+                    self._line.show_waiting(None)
+            case EndEvent():
+                self._forget()
+
+    def _validate(self, validating: bool) -> None:
+        if validating != self._validating:
+            self._validating = validating
+            if self._waiting and not self._timer.isActive():
+                self._show()
+
+    def _forget(self) -> None:
+        self._later.clear()
+        self._waiting.clear()
+        self._batches, self._validating = 0, False
+        self._timer.stop()
+        self._line.show_waiting(None)
+
+    def _show(self) -> None:
+        if not self._waiting:
+            return
+        newest = describe(replace(next(reversed(self._waiting.values())), status="applied"))
+        if self._validating:
+            self._line.show_waiting(tr("{act}: waits for the validation to end.", act=newest))
+        else:
+            self._line.show_waiting(tr("{act}: sent, acts at the next batch.", act=newest))
