@@ -51,6 +51,12 @@ QPushButton[role="quiet"], QToolButton[role="quiet"] {
 }
 QPushButton[role="quiet"]:hover, QToolButton[role="quiet"]:hover { background: $raised; color: $text; }
 QPushButton[role="quiet"]:focus, QToolButton[role="quiet"]:focus { border-color: $accent; }
+QPushButton[role="inline"] {
+    background: transparent; border: none; border-bottom: 1px solid transparent; border-radius: 0; color: $accent;
+    padding: 1px 0; text-align: left;
+}
+QPushButton[role="inline"]:hover, QPushButton[role="inline"]:focus { border-bottom-color: $accent; }
+QPushButton[role="inline"]:disabled { color: $disabled; }
 QPushButton[role="quiet"]:disabled, QToolButton[role="quiet"]:disabled { color: $disabled; }
 QToolButton[role="segment"] {
     font-size: $small; color: $muted; background: transparent; border: 1px solid transparent; border-radius: 5px;

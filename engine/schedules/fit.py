@@ -31,7 +31,7 @@ class Fitted(NamedTuple):
 
 
 class _Rest(NamedTuple):
-    """Positions of a plan: ``passed`` before it would be taken over, and left after that, by the plan and by the run."""
+    """Positions of a plan: ``passed`` before it is taken over, and left after that, as planned and by the run."""
 
     passed: int
     planned: int

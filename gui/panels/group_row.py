@@ -9,14 +9,14 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.commands import LARGEST_FACTOR, Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from engine.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
 from gui.fields import Combo
 from gui.notes import restyle_as
 from gui.panels.acts import schedule_words
 from gui.panels.chip import Dot
 from gui.panels.confirmed import ConfirmedField
-from gui.panels.labels import ElidedLabel, as_tip, label, reach, set_role
-from gui.panels.slider import is_begun, rate_text, read_rate
+from gui.panels.labels import ElidedLabel, as_tip, label, reach, set_role, short_count
+from gui.panels.slider import is_begun, rate_text, read_factor, read_rate
 from gui.words import tr
 
 _MODES: Final = ("plan", "follow", "hold")
@@ -74,11 +74,11 @@ class GroupRow(QFrame):
         if state == self._state:
             return
         self._state = state
-        self.lr.show_confirmed(rate_text(state.lr))
+        self.lr.show_confirmed(rate_text(state.lr, 4))
         factor = state.factor
         self.factor.show_confirmed("" if factor is None else tr("×{factor}", factor=rate_text(factor, 3)))
         set_role(self.name_label, "hint" if state.frozen else "")
-        self.schedule.show_text(str(state.schedule.get("name", "")))
+        self.schedule.show_text(schedule_words(state.schedule))
         self._show_mode(state)
         with QSignalBlocker(self.frozen):
             self.frozen.setChecked(state.frozen)
@@ -135,12 +135,12 @@ class GroupRow(QFrame):
 
     def _read(self, field: ConfirmedField, text: str) -> tuple[float | None, str | None]:
         """What is typed in ``field``, or what is wrong with it, which is said; neither while it is only begun."""
-        text = text.strip().lstrip("x×*").strip() if field is self.factor else text
         value, problem = None, None
+        is_factor = field is self.factor
+        text = text.strip().lstrip("x×*").strip() if is_factor else text
         if field.is_typed() and not is_begun(text):
             try:
-                value = read_rate(text)
-                problem = _bad_factor(value) if field is self.factor else None
+                value = read_factor(text) if is_factor else read_rate(text)
             except ValueError as error:
                 problem = str(error)
         field.set_problem(problem)
@@ -194,30 +194,32 @@ class GroupRow(QFrame):
         return rate_text(self._state.plan, 4) if self._state is not None else ""
 
     def _show_mode(self, state: GroupState) -> None:
+        back = tr("Back to plan ({lr})", lr=self._plan_text())
         words = {
-            "plan": tr("On the plan") if state.mode == "plan" else tr("Back to plan ({lr})", lr=self._plan_text()),
-            "follow": tr("Keep the curve's shape"),
-            "hold": tr("Keep this LR"),
+            "plan": (tr("On the plan") if state.mode == "plan" else back, tr("The plan's own LR")),
+            "follow": (tr("Keep shape"), tr("Keep the curve's shape, from the LR in force")),
+            "hold": (tr("Keep LR"), tr("Keep this LR until you go back to the plan")),
         }
-        offered = [mode for mode in _MODES if mode != "follow" or state.mode != "plan"]  # it keeps it on the plan too
-        now = [(self.mode.itemData(i), self.mode.itemText(i)) for i in range(self.mode.count())]
-        wanted = [(mode, words[mode]) for mode in offered]
-        if now != wanted:
+        # on the plan the curve keeps its shape anyway
+        wanted = [(mode, *words[mode]) for mode in _MODES if mode != "follow" or state.mode != "plan"]
+        if [self.mode.itemText(i) for i in range(self.mode.count())] != [text for _, text, _ in wanted]:
             self.mode.clear()
-            for mode, text in wanted:
+            for index, (mode, text, tip) in enumerate(wanted):
                 self.mode.addItem(text, mode)
+                self.mode.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
         self.mode.select(state.mode)
 
     def _tell(self) -> None:
         state, why = self._state, self._reason
-        reach(self.lr, why, tr("The LR of this group. Type another: Enter applies it, Escape drops it."))
+        exact = rate_text(state.lr, 17) if state is not None else ""
+        reach(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape drops it.", lr=exact))
         no_plan = tr("The plan is 0 here, so there is no factor.") if state is not None and state.plan == 0 else None
         reach(
             self.factor,
             why or no_plan,
             tr("What the plan's LR ({plan}) is multiplied by. Type another: Enter applies it.", plan=self._plan_text()),
         )
-        reach(self.mode, why, tr("What the LR does from here on: follow the plan, keep the curve's shape, or stay."))
+        reach(self.mode, why, tr("What the LR does from here on: now “{now}”.", now=self.mode.currentText()))
         plan = schedule_words(state.schedule) if state is not None else ""
         reach(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
         only = tr("Nothing would be left to train.") if state is not None and state.last else None
@@ -229,7 +231,7 @@ class GroupRow(QFrame):
         bold = self.name_label.font()
         bold.setBold(True)
         self.name_label.setFont(bold)
-        self.count = label("" if parameters is None else short_count(parameters), "hint")
+        self.count = label("" if parameters is None else tr("{n} parameters", n=short_count(parameters)), "hint")
         if parameters is not None:
             self.count.setToolTip(as_tip(tr("{n} parameters", n=f"{parameters:,}")))
         self.lr, self.factor, self.mode = ConfirmedField(), ConfirmedField(), Combo()
@@ -237,10 +239,10 @@ class GroupRow(QFrame):
         self.note = label("", "hint", wrap=True)
         self.note.hide()
         metrics = self.fontMetrics()
-        self.lr.setFixedWidth(metrics.horizontalAdvance("0.000123456") + 16)
-        self.factor.setFixedWidth(metrics.horizontalAdvance("×0.0001") + 16)
+        self.lr.setFixedWidth(metrics.horizontalAdvance("0.0001234") + 14)
+        self.factor.setFixedWidth(metrics.horizontalAdvance("×0.333") + 14)
         self.factor.setPlaceholderText(tr("held"))
-        self.mode.setMinimumContentsLength(8)
+        self.mode.setMinimumWidth(70)
         self.mode.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.frozen.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
         for widget, spoken in (
@@ -258,31 +260,31 @@ class GroupRow(QFrame):
         self.mode.activated.connect(self._choose_mode)
         self.schedule.clicked.connect(lambda: self.schedule_wanted.emit(self.name))
         self.frozen.clicked.connect(self._on_frozen)
-        first, second = QHBoxLayout(), QHBoxLayout()
-        for row in (first, second):
-            row.setSpacing(6)
+        first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
         first.addWidget(self.dot)
         first.addWidget(self.name_label, 1)
-        for beside in (self.count, self.lr, self.factor):
-            first.addWidget(beside)
-        second.addWidget(self.mode, 5)
-        second.addWidget(self.schedule, 4)
-        second.addWidget(self.frozen)
+        first.addWidget(self.frozen)
+        for field in (self.lr, self.factor):
+            second.addWidget(field)
+        second.addWidget(self.mode, 1)
+        third.addWidget(self.schedule, 1)
+        third.addWidget(self.count)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(4)
-        column.addLayout(first)
-        column.addLayout(second)
+        column.setContentsMargins(8, 5, 8, 4)
+        column.setSpacing(3)
+        for row in (first, second, third):
+            row.setSpacing(6)
+            column.addLayout(row)
         column.addWidget(self.note)
 
 
 class _ElidedButton(QPushButton):
-    """A button whose face is cut short where there is no room; its tooltip says the rest."""
+    """A flat button whose face is cut short where there is no room; its tooltip says the rest."""
 
     def __init__(self) -> None:
         super().__init__()
         self._full = ""
-        self.setProperty("role", "quiet")
+        self.setProperty("role", "inline")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
@@ -295,21 +297,5 @@ class _ElidedButton(QPushButton):
         self._fit()
 
     def _fit(self) -> None:
-        room = max(0, self.width() - 18)
+        room = max(0, self.width() - 6)
         self.setText(self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, room))
-
-
-def short_count(n: int) -> str:
-    """A number of parameters for a glance: 640, 21.8k, 11.2M."""
-    for unit, size in (("M", 1_000_000), ("k", 1_000)):
-        if n >= size:
-            return f"{n / size:.3g}{unit}"
-    return str(n)
-
-
-def _bad_factor(value: float) -> str | None:
-    if value == 0:
-        return tr("A factor is more than 0. To stop a group, freeze it.")
-    if value > LARGEST_FACTOR:
-        return tr("A factor is at most {most}.", most=f"{LARGEST_FACTOR:,.0f}")
-    return None

@@ -61,6 +61,14 @@ def widest_digits(text: str, metrics: QFontMetrics) -> int:
     return metrics.horizontalAdvance("".join(digit if c.isdigit() else c for c in text))
 
 
+def short_count(n: int) -> str:
+    """A number of parameters for a glance: 640, 21.8k, 11.2M."""
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if n >= 0.9995 * size:
+            return f"{n / size:.3g}{unit}"
+    return str(n)
+
+
 class Readout(QLabel):
     """A label for a changing number: its place is as wide as the longest text it was told to expect, and only grows."""
 

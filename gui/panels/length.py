@@ -10,12 +10,12 @@ from engine.commands import SetEpochs
 from engine.spec import first_problem
 from gui.fields import read_int
 from gui.panels.confirmed import ConfirmedField
-from gui.panels.labels import as_tip, label, reach, set_role
+from gui.panels.labels import ElidedLabel, as_tip, label, reach, set_role
 from gui.words import said, tr
 
 
 class LengthRow(QWidget):
-    """Epochs [30] [Set], 12 done; and [Fit the schedule to 40 epochs] where it was made for another length.
+    """Epochs [30] [Set] 12 to go; and [Fit the schedule to 40 epochs] where it was made for another length.
 
     Signals:
         command_wanted(SetEpochs): at the next batch.
@@ -36,7 +36,8 @@ class LengthRow(QWidget):
         self.field.entered.connect(lambda _: self._send())
         self.set.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set.clicked.connect(self._send)
-        self.done, self.note = label("", "hint"), label("", "hint", wrap=True)
+        self.left, self.note = ElidedLabel(), label("", "hint", wrap=True)
+        set_role(self.left, "hint")
         self.made_for = label("", "hint", wrap=True)
         self.fit = QPushButton()
         self.fit.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -50,7 +51,7 @@ class LengthRow(QWidget):
         row.setSpacing(6)
         for widget in (title, self.field, self.set):
             row.addWidget(widget)
-        row.addWidget(self.done, 1)
+        row.addWidget(self.left, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -66,7 +67,7 @@ class LengthRow(QWidget):
             self._say("")
         self._epochs, self._least = epochs, least
         self.field.show_confirmed(str(epochs))
-        self.done.setText(tr("{done} done, {left} to go", done=done, left=epochs - done))
+        self.left.setText(tr("{left} to go", left=epochs - done))
         self._judge(say=self.field.is_typed())
         self.show()
 

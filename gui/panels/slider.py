@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QVBoxLayout, QWidget
 
+from engine.commands import LARGEST_FACTOR
 from engine.recipe import LR_MAX
 from gui.words import tr
 
@@ -46,6 +47,25 @@ def read_rate(text: str) -> float:
     if value > LR_MAX:
         raise ValueError(tr("A learning rate is at most {most}.", most=rate_text(LR_MAX)))
     return abs(value)  # -0 is 0
+
+
+def read_factor(text: str) -> float:
+    """The factor that was typed: 0.5, 2, or with a decimal comma.
+
+    Raises:
+        ValueError: it is no factor; the message is for the person.
+    """
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise ValueError(tr("“{typed}” is not a number. Write a factor as 0.5 or 2.", typed=text[:20]))
+    if value <= 0:
+        raise ValueError(tr("A factor is more than 0. To stop a group, freeze it."))
+    if value > LARGEST_FACTOR:
+        raise ValueError(tr("A factor is at most {most}.", most=f"{LARGEST_FACTOR:,.0f}"))
+    return value
 
 
 def is_begun(text: str) -> bool:

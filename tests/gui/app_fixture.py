@@ -20,6 +20,7 @@ from engine.events import CommandEvent, EndEvent, Event
 from engine.lifecycle import State
 from engine.recipe import Recipe, recipe_from_json
 from gui.app import App
+from gui.panels.stage import StagedChange
 from gui.settings import Settings
 
 NETWORKS = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
@@ -125,7 +126,7 @@ class Driver:
 
     @property
     def rate_field(self) -> QLineEdit:
-        field: QLineEdit = self.window.hand.findChild(QLineEdit)
+        field: QLineEdit = self.window.hand.findChild(StagedChange).findChild(QLineEdit)
         return field
 
     @property

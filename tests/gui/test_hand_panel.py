@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from engine.commands import ReleaseLR, ScaleLR, SetLR
 from gui.panels.hand import HandPanel
 from gui.panels.slider import LogSlider, is_begun, rate_text, read_rate
+from gui.panels.stage import StagedChange
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
@@ -37,7 +38,7 @@ class Driver:
         self.panel.set_enabled_because(None)
 
     def button(self, text: str) -> QPushButton:
-        found = [b for b in self.panel.findChildren(QPushButton) if b.text().startswith(text)]
+        found = [b for b in self.panel.findChildren(QPushButton) if b.text().startswith(text) and b.isVisible()]
         assert len(found) == 1, text
         return found[0]
 
@@ -54,7 +55,7 @@ class Driver:
 
     @property
     def field(self) -> QLineEdit:
-        return self.panel.findChild(QLineEdit)
+        return self.panel.findChild(StagedChange).findChild(QLineEdit)
 
     @property
     def slider(self) -> QSlider:
