@@ -92,6 +92,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A factor is at most {most}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A factor is more than 0. To stop a group, freeze it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A field above is wrong.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A learning rate is 0 or more.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -297,6 +309,10 @@
     </message>
     <message>
         <source>Begin training (Space).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Brings the same schedule, with its counts fitted, into the editor. Apply there takes it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -612,6 +628,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Epochs in all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Epochs until the first restart.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -653,6 +673,10 @@
     </message>
     <message>
         <source>Factor of each cut.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Factor of the plan of {group}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -708,6 +732,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Fit the schedule to {epochs} epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Fold this stage</source>
         <translation type="unfinished"></translation>
     </message>
@@ -729,6 +757,10 @@
     </message>
     <message>
         <source>Forget this change; the plan in force stays</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget what is typed (Escape).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -928,7 +960,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Keep LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Keep the curve's shape</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep the curve's shape, from the LR in force</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -941,6 +985,10 @@
     </message>
     <message>
         <source>Keep this LR instead</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep this LR until you go back to the plan</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -961,6 +1009,10 @@
     </message>
     <message>
         <source>LR {lr}, from {now}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>LR {lr}. Type another: Enter applies it, Escape drops it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -985,6 +1037,10 @@
     </message>
     <message>
         <source>Learning rate in force</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learning rate of {group}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1053,6 +1109,10 @@
     </message>
     <message>
         <source>Lowest rate.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make the run this long, at the next batch.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1216,7 +1276,27 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Nothing is changed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing is changed. Type another number of epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing is changed. Type another value above.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing would be left to train.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Of exp_range: what the height is multiplied by at every step.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>On the plan</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1528,6 +1608,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Schedule of {group}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Schedule: change not applied yet</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1553,6 +1637,10 @@
     </message>
     <message>
         <source>Sent: it begins with epoch {epoch}. Drop takes it back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1796,6 +1884,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Taken back: {act}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Takes a few seconds.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1852,6 +1944,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The epochs in all, at least {least}. Type another number: Enter applies it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The expression gives the LR itself: a factor before it would mean another LR.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1889,6 +1985,10 @@
     </message>
     <message>
         <source>The group's own schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The groups differ here. Choose one of them above.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1968,6 +2068,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The plan is 0 here, so there is no factor.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The plan takes it below a ten-thousandth of where it was: the last {left} epochs change nothing.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1976,7 +2080,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The plan's own LR</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The plan's own LR from the next batch on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The plan's {plan} → {new}: Enter applies, Escape drops.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2037,6 +2149,10 @@
     </message>
     <message>
         <source>The schedule is stepped once per batch, and the run has {length} of them: {per_epoch} an epoch. What was meant for epochs is over {per_epoch} times as soon.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The schedule was made for {epochs} epochs.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2196,6 +2312,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Weight decay, momentum and the like, to be changed while the run trains.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Weights, optimizer state and BatchNorm statistics of a frozen group stand still.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Went back; from here on this is a new branch, {run}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2216,11 +2340,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What the LR does from here on: now “{now}”.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the LR of {group} does</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>What the expression gives</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>What the group is called.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the plan's LR ({plan}) is multiplied by. Type another: Enter applies it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2416,6 +2552,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>differs by group: {values}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>div_factor</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2449,6 +2589,10 @@
     </message>
     <message>
         <source>epoch {epoch}, batch {batch}: {act}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>epoch {least} is reached already</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2717,6 +2861,10 @@
     </message>
     <message>
         <source>more than {bound}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>moved by the schedule</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3184,11 +3332,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{act}: sent, acts at the next batch.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{act}: waits for the validation to end.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{act}: {moves}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{advice}. {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{changes}, at the next batch (Enter).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3256,6 +3416,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{left} to go</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{line}. Note: {warning}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3309,6 +3473,10 @@
     </message>
     <message>
         <source>{name} counts batches, not epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} differs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3384,6 +3552,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{n} parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{old} → {new}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3392,7 +3564,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{old} → {new} epochs: Enter applies, Escape drops.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{old} → {new}: Enter applies, Escape drops.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{operator} has no deterministic form here: a resumed run may differ in its last bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{optimizer}: {values}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3424,6 +3608,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{plan}. Choose another for this group…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{problem}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3437,6 +3625,10 @@
     </message>
     <message>
         <source>{reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{schedule} moves it itself. Choose a schedule that does not, or set its cycle_momentum to off.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3492,11 +3684,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>×{factor}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>×{factor} of plan</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>– images/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{typed}” is not a number. Write a factor as 0.5 or 2.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
