@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.schedules import Drawn
 from gui.forms import SpecForm
 from gui.panels.drawn_editor import PointsEditor
+from gui.panels.schedule_editor import ScheduleEditor
 from gui.panels.schedule_forms import Context, make_form
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -20,7 +21,7 @@ LINE = Drawn(points=((0.0, 0.1), (10.0, 0.01), (30.0, 0.001)))
 
 @pytest.fixture
 def form(qtbot: QtBot) -> SpecForm:
-    made = make_form(Drawn, Context(span=30, lr=0.01))
+    made = make_form(Drawn, Context(span=30, lr=0.01), ScheduleEditor)
     assert isinstance(made, SpecForm)
     qtbot.addWidget(made)
     made.resize(290, 500)
