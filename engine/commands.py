@@ -126,6 +126,12 @@ class Rewind(Command):
     batch: int | None = Field(None, ge=0)
 
 
+class CancelRewind(Command):
+    """Go back no longer: stay where the run was."""
+
+    command: Literal["cancel_rewind"] = "cancel_rewind"
+
+
 class Note(Command):
     """A remark, kept with the run."""
 

@@ -276,6 +276,17 @@ class BranchEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class GoingBackEvent(Event):
+    """For the rewind that was posted as ``id``, ``done`` of ``total`` batches are computed again."""
+
+    event: ClassVar[str] = "going_back"
+    printed: ClassVar[bool] = False
+    id: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class WarningEvent(Event):
     """Something a person should know; training goes on."""
 

@@ -123,14 +123,16 @@ class Keeper:
         if self._library is not None:
             self.autosave(state.capture(), "epoch" if state.position.batch == 0 else "before")
 
-    def find(self, at: At) -> Path | None:
-        """A snapshot of this run, or of one it branched from, that stands right at ``at``."""
-        self.flush()
-        return self._library.snapshot_at(self.run, at.epoch, at.batch) if self._library is not None else None
+    def on_the_way_to(self, at: At) -> list[Path]:
+        """Snapshots of this run, or of those it branched from, that stand at ``at`` or before it, the nearest first.
 
-    def positions(self) -> list[tuple[int, int]]:
-        """Where snapshots of this run stand, as (epoch, batch)."""
-        return self._library.positions(self.run) if self._library is not None else []
+        Raises:
+            OSError, sqlite3.Error: the library cannot be read.
+        """
+        if self._library is None:
+            return []
+        self.flush()
+        return self._library.snapshots_up_to(self.run, at.epoch, at.batch)
 
     def flush(self) -> None:
         """Wait until everything handed over so far is written and answered."""

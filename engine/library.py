@@ -122,6 +122,23 @@ class Library:
             row = known.get(row.parent or "")
         return None
 
+    def snapshots_up_to(self, run: str, epoch: int, batch: int) -> list[Path]:
+        """Snapshots of ``run`` and its ancestors that stand at (epoch, batch) or before it, the nearest first.
+
+        Of those at one place the oldest comes first. Of an ancestor only what lies before the branch counts: what came
+        after it is another story.
+        """
+        known = {row.id: row for row in self.runs()}
+        row, most, found = known.get(run), (epoch, batch), list[tuple[int, int, int, Path]]()
+        with closing(self._connect()) as db:
+            while row is not None:
+                query = "SELECT epoch, batch, rowid, path FROM snapshots WHERE run = ? AND (epoch, batch) <= (?, ?)"
+                for at_epoch, at_batch, order, path in db.execute(query, (row.id, *most)):
+                    found.append((-at_epoch, -at_batch, order, self.root / str(path)))
+                most = min(most, (row.branch_epoch or 0, row.branch_batch or 0))
+                row = known.get(row.parent or "")
+        return [path for *_, path in sorted(found) if path.exists()]
+
     def positions(self, run: str) -> list[tuple[int, int]]:
         """Where snapshots of ``run`` stand, as (epoch, batch), in order."""
         with closing(self._connect()) as db:

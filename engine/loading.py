@@ -12,9 +12,10 @@ import torch
 
 from engine import data, snapshot
 from engine.devices import choose, make_deterministic, nondeterministic_operator
+from engine.events import StartEvent
 from engine.job import Job
 from engine.recipe import Recipe, recipe_from_json
-from engine.run_state import RunState
+from engine.run_state import RunState, group_sizes
 from engine.spec import SpecError
 from engine.words import Words
 
@@ -32,6 +33,27 @@ class Loaded:
     parent: str | None
     name: str
     threads: int
+
+    def start_event(self, run: str, name: str) -> StartEvent:
+        """What is said of the run ``run``, called ``name``, before it trains."""
+        state = self.state
+        return StartEvent(
+            run=run,
+            name=name,
+            device=str(state.device),
+            groups=state.group_names,
+            parameters=state.parameters,
+            batches_per_epoch=state.batches.per_epoch,
+            epochs=state.epochs,
+            epoch=state.position.epoch,
+            batch=state.position.batch,
+            recipe=state.recipe.model_dump(mode="json"),
+            threads=self.threads,
+            parent=self.parent,
+            group_parameters=group_sizes(state.groups),
+            history=list(state.history),
+            hand=list(state.hand),
+        )
 
 
 def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:

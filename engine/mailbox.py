@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine.commands import At, FinderCommand, HandCommand, TransportCommand, Withdraw
+from engine.commands import At, CancelRewind, FinderCommand, HandCommand, TransportCommand, Withdraw
 
-AnyCommand = HandCommand | TransportCommand | Withdraw | FinderCommand
+AnyCommand = HandCommand | TransportCommand | Withdraw | FinderCommand | CancelRewind
 
 
 class Letter(NamedTuple):

@@ -67,17 +67,18 @@ class RunState:
         Raises:
             SpecError: the network, the groups or the schedule do not fit.
         """
-        seed_everything(recipe.seed)
         self.recipe = recipe
         self.device = device
         self.batches = Batches(images, recipe.data.batch_size, recipe.seed, recipe.data.augment, device)
+        self._shape = (images.channels, images.height, images.width, len(images.classes))
+        self._begin(download)
+
+    def _begin(self, download: bool) -> None:
+        recipe, device = self.recipe, self.device
+        seed_everything(recipe.seed)
+        channels, height, width, classes = self._shape
         network = models.build(
-            recipe.model,
-            channels=images.channels,
-            height=images.height,
-            width=images.width,
-            classes=len(images.classes),
-            download=download,
+            recipe.model, channels=channels, height=height, width=width, classes=classes, download=download
         )
         self.model = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.groups = groups.split(self.model, recipe.groups)
@@ -129,6 +130,12 @@ class RunState:
             parameter.grad = None  # a gradient left over would still move the weight
         (self.frozen.add if frozen else self.frozen.discard)(name)
         self.training_mode()
+
+    def beginning(self) -> Capture:
+        """What ``capture`` would have been before the first batch; the global streams of random numbers move."""
+        other = copy.copy(self)
+        other._begin(download=False)
+        return other.capture()
 
     def capture(self) -> Capture:
         """A deep copy of everything that decides how the run goes on; tensors stay on their device."""

@@ -12,7 +12,19 @@ from typing import Final
 
 from engine import data
 from engine.carry_out import no_such_batch
-from engine.commands import At, FinderCommand, HandCommand, Pause, RunEpoch, SetEpochs, Stop, TransportCommand, Withdraw
+from engine.commands import (
+    At,
+    CancelRewind,
+    FinderCommand,
+    HandCommand,
+    Pause,
+    Rewind,
+    RunEpoch,
+    SetEpochs,
+    Stop,
+    TransportCommand,
+    Withdraw,
+)
 from engine.desk import Desk
 from engine.events import (
     WITHDRAWN,
@@ -22,7 +34,6 @@ from engine.events import (
     EndReason,
     Event,
     LoadingEvent,
-    StartEvent,
     StateEvent,
     Status,
     WarningEvent,
@@ -33,10 +44,11 @@ from engine.job import Job
 from engine.keeper import Keeper
 from engine.library import Library
 from engine.lifecycle import Action, IllegalAction, State, next_state
-from engine.loading import Loaded, load
+from engine.loading import load
 from engine.loop import Loop
 from engine.mailbox import AnyCommand, Letter, Mailbox
-from engine.run_state import group_sizes, weights_sha256
+from engine.rewind_desk import RewindDesk
+from engine.run_state import weights_sha256
 from engine.spec import SpecError
 from engine.words import Words
 
@@ -58,6 +70,7 @@ class Trainer:
         self._loop: Loop | None = None
         self._desk: Desk | None = None
         self._finder: FinderDesk | None = None
+        self._rewinder: RewindDesk | None = None
         self._one_epoch = False
         self._end: EndReason | None = None
         self._end_text: Words | None = None
@@ -117,10 +130,11 @@ class Trainer:
         loop = self._loop = Loop(state, self._emit)
         resumed = self._job.snapshot is not None
         self._waiting = WaitingHand(self._job.lines, state.position if resumed else None, state.hand)
-        desk = self._desk = Desk(loop, self._keeper, self._waiting, self._emit)
+        desk = self._desk = Desk(loop, self._keeper, self._emit)
         self._finder = FinderDesk(loop, desk, self._mailbox, self._emit)
+        self._rewinder = RewindDesk(loop, desk, self._keeper, self._waiting, self._mailbox, self._emit)
         self._keeper.begin(self._job.run, loaded.name, loaded.parent, state, self._waiting.to_json())
-        self._emit(self._start_event(loaded))
+        self._emit(loaded.start_event(self._keeper.run, self._keeper.name))
         for remark in loaded.remarks:
             self._emit(WarningEvent(text=remark))
         self._move("loaded")
@@ -132,26 +146,6 @@ class Trainer:
         if self._job.begin:
             self._one_epoch = self._job.one_epoch
             self._move("start")
-
-    def _start_event(self, loaded: Loaded) -> StartEvent:
-        state = loaded.state
-        return StartEvent(
-            run=self._keeper.run,
-            name=self._keeper.name,
-            device=str(state.device),
-            groups=state.group_names,
-            parameters=state.parameters,
-            batches_per_epoch=state.batches.per_epoch,
-            epochs=state.epochs,
-            epoch=state.position.epoch,
-            batch=state.position.batch,
-            recipe=state.recipe.model_dump(mode="json"),
-            threads=loaded.threads,
-            parent=loaded.parent,
-            group_parameters=group_sizes(state.groups),
-            history=list(state.history),
-            hand=list(state.hand),
-        )
 
     def _leave(self, reason: EndReason, text: str | None, details: str | None, field: str | None) -> EndEvent:
         """Answer whatever is left unanswered, then say the end."""
@@ -277,6 +271,10 @@ class Trainer:
         elif isinstance(command, FinderCommand):
             assert self._finder is not None
             self._finder.carry_out(number, command, self._lifecycle)
+        elif isinstance(command, (Rewind, CancelRewind)):
+            assert self._rewinder is not None
+            if self._rewinder.carry_out(number, command) == "rewound":
+                self._move("rewind")
         else:
             self._act(number, command)
 
@@ -307,11 +305,8 @@ class Trainer:
     def _act(self, number: int, act: HandCommand) -> None:
         assert self._desk is not None
         next_state(self._lifecycle, "act")
-        outcome = self._desk.act(number, act)
-        if outcome == "stop":
+        if self._desk.act(number, act) == "stop":
             self._end = "stopped"
-        elif outcome == "rewound":
-            self._move("rewind")
 
     def _move(self, action: Action) -> None:
         self._lifecycle = next_state(self._lifecycle, action)

@@ -95,7 +95,6 @@ REFUSED: list[tuple[HandCommand, str]] = [
     (Unfreeze(group="head"), "group head is not frozen already"),
     (SetEpochs(epochs=1), "epoch 2 is reached already"),
     (SetEpochs(epochs=3), "the run has 3 epochs already"),
-    (Rewind(epoch=0), "no snapshot stands at the end of epoch 0"),
     (Rewind(epoch=1, batch=1), "is not behind"),
     (Rewind(epoch=9), "is not behind"),
     (Save(), "there is no library to save into; name a file"),

@@ -180,8 +180,7 @@ def test_a_library_that_breaks_in_mid_run_is_warned_of_and_training_goes_on(tmp_
         live.trainer.post(Rewind(epoch=1))
         live.trainer.post(Resume())
         assert live.finish().reason == "finished"
-        answer = live.events.answer("rewind")
-        assert (answer.status, "the run library cannot be read" in str(answer.reason)) == ("rejected", True)
+        assert live.events.answer("rewind").status == "applied"  # computed again, from the beginning
         texts = [e.text for e in live.events.of("warning")]
         assert any("a snapshot could not be saved" in text for text in texts)
         assert any("the run library could not be written" in text for text in texts)

@@ -1,0 +1,125 @@
+"""Where going back is carried out, called off and answered."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from engine.carry_out import no_such_batch
+from engine.commands import At, CancelRewind, Pause, Rewind, Stop
+from engine.data import Cancelled
+from engine.desk import Desk
+from engine.events import BranchEvent, Event, GoingBackEvent, WarningEvent
+from engine.hand import WaitingHand
+from engine.keeper import Keeper
+from engine.loop import Loop
+from engine.mailbox import Letter, Mailbox
+from engine.optimizers import Rejected
+from engine.recompute import go_to
+from engine.words import Words
+
+_EVERY: Final = 0.1  # seconds between two words of how far it is
+
+
+class RewindDesk:
+    """Carries out ``Rewind`` on the training thread, between two batches, and answers it and ``CancelRewind``.
+
+    Where no snapshot stands at the moment that is wanted, it is computed again, which takes as long as it took to
+    train. That is called off by what waits in the mailbox meanwhile: a ``CancelRewind``, or a ``Stop`` or ``Pause``
+    that is due, which are carried out in their turn.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        desk: Desk,
+        keeper: Keeper,
+        waiting: WaitingHand,
+        mailbox: Mailbox,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._loop, self._desk, self._keeper = loop, desk, keeper
+        self._waiting, self._mailbox, self._emit = waiting, mailbox, emit
+        self._calling_off = 0
+
+    def carry_out(self, number: int, command: Rewind | CancelRewind) -> Literal["rewound", "stayed"]:
+        """Do and answer ``command``, posted as ``number`` (0: a line of a hand's file)."""
+        if isinstance(command, Rewind):
+            return self._rewind(number, command)
+        if number == self._calling_off:
+            self._desk.done(number, command)
+        else:
+            self._desk.refuse(number, command, Words("nothing is being computed again"))
+        return "stayed"
+
+    def _rewind(self, number: int, act: Rewind) -> Literal["rewound", "stayed"]:
+        state, before = self._loop.state, self._loop.state.rate.rates()
+        target = At(epoch=act.epoch + 1, batch=act.batch or 0)
+        now, epochs, hand = state.position, state.epochs, state.hand
+        try:
+            self._check(target, now)
+            warning = go_to(state, target, self._kept(target), self._progress(number), self._called_off)
+        except Rejected as refusal:
+            self._desk.refuse(number, act, refusal.reason)
+            return "stayed"
+        except Cancelled:
+            self._desk.refuse(number, act, Words("going back was called off"))
+            return "stayed"
+        parent = self._keeper.run
+        self._keeper.leave(now, epochs)
+        self._keeper.begin(None, self._keeper.name, parent, state, self._waiting.to_json())
+        self._emit(
+            BranchEvent(
+                run=self._keeper.run,
+                parent=parent,
+                epoch=target.epoch,
+                batch=target.batch,
+                history=list(state.history),
+                hand=list(state.hand),
+            )
+        )
+        # What the hand did since is undone, but that it went back is not: a resumed run must not go back once more.
+        state.hand += [c for c in hand[len(state.hand) :] if c.name == act.command]
+        state.hand.append(self._desk.answer(number, act, "applied", before=before, at=now))
+        if warning is not None:
+            self._emit(WarningEvent(text=warning))
+        self._keeper.keep_beginning(state)
+        self._loop.say_rates()
+        return "rewound"
+
+    def _check(self, target: At, now: At) -> None:
+        if not target < now:
+            raise Rejected(Words("{target} is not behind: the run is at {now}", target=target, now=now))
+        problem = no_such_batch(target, self._loop.state.batches.per_epoch)
+        if problem is not None:
+            raise Rejected(problem)
+
+    def _kept(self, target: At) -> list[Path]:
+        """Snapshots from which the target can be reached; none where the library cannot be read."""
+        try:
+            return self._keeper.on_the_way_to(target)
+        except (OSError, sqlite3.Error):
+            return []  # it is computed again from the beginning
+
+    def _progress(self, number: int) -> Callable[[int, int], None]:
+        told = 0.0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= _EVERY:
+                told = time.monotonic()
+                self._emit(GoingBackEvent(id=number, done=done, total=total))
+
+        return progress
+
+    def _called_off(self) -> bool:
+        letter = self._mailbox.peek(self._calls_off)
+        if letter is not None and isinstance(letter.command, CancelRewind):
+            self._calling_off = letter.number
+        return letter is not None
+
+    def _calls_off(self, letter: Letter) -> bool:
+        return letter.at is None and isinstance(letter.command, (CancelRewind, Pause, Stop))

@@ -1,0 +1,222 @@
+"""Any moment of a run can be gone back to, whether or not a snapshot stands there: bit for bit as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from engine import data
+from engine.commands import At, CancelRewind, Resume, Rewind, Stop
+from engine.data import Cancelled
+from engine.events import CommandEvent, Event, GoingBackEvent
+from engine.job import Job
+from engine.library import Library
+from engine.loop import Loop
+from engine.recompute import go_to
+from engine.run_state import RunState
+from tests.engine.running import DEVICES, PER_EPOCH, Events, Live, at, hand, library_at, recipe, run
+from tests.engine.test_exactness import ACTS, GROUPS
+
+TARGET = (2, 2)
+ON_BOTH = pytest.mark.parametrize("device", DEVICES)
+
+
+def rewind(position: tuple[int, int], target: tuple[int, int] = TARGET) -> dict[str, Any]:
+    return at(*position, "rewind", epoch=target[0] - 1, batch=target[1])
+
+
+def before(lines: list[dict[str, Any]], target: tuple[int, int]) -> list[dict[str, Any]]:
+    return [line for line in lines if (line["at"]["epoch"], line["at"]["batch"]) < target]
+
+
+@ON_BOTH
+@pytest.mark.parametrize("act", ACTS)
+def test_without_any_snapshot_the_moment_is_computed_from_the_beginning(act: str, device: str) -> None:
+    lines = ACTS[act]
+    whole = recipe(groups=GROUPS, device=device)
+    back = run(Job(recipe=whole, lines=hand(*lines, rewind((3, 2)))))
+    assert [a.status for a in back.answers] == ["applied"] * 3
+    never = run(Job(recipe=whole, lines=hand(*before(lines, TARGET))))
+    assert back.end.weights_sha256 == never.end.weights_sha256
+    assert [e.metrics() for e in back.epochs[-2:]] == [e.metrics() for e in never.epochs[-2:]]
+
+
+@pytest.mark.parametrize("act", ["hold", "swap", "plateau", "freeze"])
+def test_from_the_nearest_snapshot_what_the_hand_did_since_is_done_again(tmp_path: Path, act: str) -> None:
+    lines = [*ACTS[act], at(3, 2, "note", text="why")]
+    whole = recipe(groups=GROUPS, epochs=6)
+    with library_at(tmp_path) as library:
+        back = run(Job(recipe=whole, lines=hand(*lines, rewind((6, 1)), at(3, 0, "stop"))), library)
+        assert [a.status for a in back.answers] == ["applied"] * 5
+        never = run(Job(recipe=whole, lines=hand(*before(lines, TARGET), at(3, 0, "stop"))))
+        assert back.end.weights_sha256 == never.end.weights_sha256
+        branch = back.of("branch")[0]
+        assert [(c.name, c.epoch, c.batch) for c in branch.hand] == [
+            (line["command"], line["at"]["epoch"], line["at"]["batch"]) for line in before(lines, TARGET)
+        ]
+
+
+def test_a_second_rewind_knows_the_road_of_the_branch_alone(tmp_path: Path) -> None:
+    lines = [
+        at(1, 1, "scale_lr", factor=0.5),
+        rewind((3, 1), (1, 2)),
+        at(2, 1, "scale_lr", factor=3),
+        rewind((3, 2), (2, 2)),
+    ]
+    back = run(Job(recipe=recipe(), lines=hand(*lines)))
+    never = run(Job(recipe=recipe(), lines=hand(lines[0], lines[2])))
+    assert [a.status for a in back.answers] == ["applied"] * 4
+    assert back.end.weights_sha256 == never.end.weights_sha256
+
+
+def test_acts_at_the_moment_itself_are_undone_even_where_only_a_later_snapshot_stands(tmp_path: Path) -> None:
+    """Two acts at one place: the moment before the second is no way to the moment before the first."""
+    lines = [at(*TARGET, "scale_lr", factor=0.5), at(*TARGET, "scale_lr", factor=0.25), rewind((3, 2))]
+    with library_at(tmp_path) as library, Live(Job(recipe=recipe(), lines=hand(*lines[:2]), begin=False), library) as live:
+        live.stand(3, 2)
+        library.flush()
+        kept = [e for e in live.events.of("saved") if e.kind == "before"]
+        assert [(e.epoch, e.batch) for e in kept] == [TARGET, TARGET]
+        Path(kept[0].path).unlink()
+        assert live.ask(Rewind(epoch=1, batch=2)).status == "applied"
+        live.trainer.post(Resume())
+        assert live.finish().weights_sha256 == run(recipe()).end.weights_sha256
+
+
+# -- the state itself
+
+
+def trained(state: RunState, target: tuple[int, int]) -> None:
+    loop = Loop(state, lambda event: None)
+    while state.position < At(epoch=target[0], batch=target[1]):
+        loop.batch()
+        if loop.at_epochs_end:
+            loop.finish_epoch()
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def loaded(network: str = "tiny") -> RunState:
+    made = recipe(network, data={"name": "digits", "batch_size": 512, "augment": True})
+    return RunState(made, data.load(made.data), torch.device("cpu"))
+
+
+def without_clock(capture: dict[str, Any]) -> dict[str, Any]:
+    meter = {key: value for key, value in capture["meter"].items() if not key.endswith("seconds")}
+    return {**capture, "meter": meter}
+
+
+def test_all_of_the_state_is_as_it_was_generators_and_sums_too() -> None:
+    state = loaded()
+    trained(state, TARGET)
+    then = state.capture()
+    trained(state, (3, 1))
+    told: list[tuple[int, int]] = []
+    warning = go_to(state, At(epoch=2, batch=2), [], lambda done, total: told.append((done, total)))
+    assert warning is None
+    assert same(without_clock(state.capture()), without_clock(then))
+    assert told == [(n, PER_EPOCH + 2) for n in range(PER_EPOCH + 2)]
+
+
+def test_called_off_it_stays_where_it_was() -> None:
+    state = loaded()
+    trained(state, (3, 1))
+    here, count = state.capture(), iter(range(100))
+    with pytest.raises(Cancelled):
+        go_to(state, At(epoch=2, batch=2), [], cancelled=lambda: next(count) == 3)
+    assert same(state.capture(), here)
+
+
+def test_what_is_not_what_was_recorded_is_said() -> None:
+    state = loaded()
+    trained(state, (3, 1))
+    state.batches._seed += 1  # as if something that the order depends on had changed
+    warning = go_to(state, At(epoch=2, batch=2), [])
+    assert warning is not None
+    assert "epoch 1 differs" in warning
+
+
+# -- with a trainer
+
+
+def far_back(events: Events) -> list[GoingBackEvent]:
+    return [e for e in events if isinstance(e, GoingBackEvent)]
+
+
+class CallingOff(Live):
+    """Posts a command as soon as it hears that something is computed again."""
+
+    def __init__(self, job: Job, command: CancelRewind | Stop) -> None:
+        super().__init__(job)
+        self._command, self.posted = command, 0
+
+    def _hear(self, event: Event) -> None:
+        super()._hear(event)
+        if isinstance(event, GoingBackEvent) and not self.posted:
+            self.posted = self.trainer.post(self._command)
+
+
+@pytest.mark.parametrize("command", [CancelRewind(), Stop()])
+def test_going_back_is_called_off_by_what_is_posted_meanwhile(command: CancelRewind | Stop) -> None:
+    with CallingOff(Job(recipe=recipe(), begin=False), command) as live:
+        live.stand(3, 1)
+        here = live.state.capture()
+        answer = live.ask(Rewind(epoch=0, batch=2))
+        assert (answer.status, answer.reason) == ("rejected", "going back was called off")
+        live.wait(lambda e: isinstance(e, CommandEvent) and e.id == live.posted and e.status == "applied")
+        if isinstance(command, CancelRewind):
+            assert same(live.state.capture(), here)
+            assert live.ask(CancelRewind()).reason == "nothing is being computed again"
+        else:
+            assert (live.finish().reason, live.finish().epoch) == ("stopped", 3)
+
+
+def test_how_far_it_is_is_told() -> None:
+    with Live(Job(recipe=recipe(), begin=False)) as live:
+        live.stand(3, 1)
+        number = live.ask(Rewind(epoch=1, batch=1)).id
+        told = far_back(live.events)
+        assert [(e.id, e.done, e.total) for e in told][:1] == [(number, 0, PER_EPOCH + 1)]
+
+
+def test_a_damaged_snapshot_is_passed_over(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library, Live(Job(recipe=recipe(), begin=False), library) as live:
+        live.stand(3, 1)
+        library.flush()
+        for file in kept(library):
+            data = bytearray(file.read_bytes())
+            data[len(data) // 2] ^= 1
+            file.write_bytes(data)
+        assert live.ask(Rewind(epoch=1)).status == "applied"
+        live.trainer.post(Resume())
+        assert live.finish().weights_sha256 == run(recipe()).end.weights_sha256
+
+
+def kept(library: Library) -> list[Path]:
+    return list((library.root / "snapshots").rglob("*.tiller"))
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (Rewind(epoch=2, batch=1), "epoch 3, batch 1 is not behind: the run is at epoch 3, batch 1"),
+        (Rewind(epoch=1, batch=3), "there is no batch 3: an epoch has batches 0 to 2"),
+    ],
+)
+def test_what_cannot_be_gone_back_to_is_refused(target: Rewind, reason: str) -> None:
+    with Live(Job(recipe=recipe(), begin=False)) as live:
+        live.stand(3, 1)
+        answer = live.ask(target)
+        assert (answer.status, answer.reason) == ("rejected", reason)
