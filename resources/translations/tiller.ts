@@ -2528,6 +2528,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>computed again, epoch {epoch} differs in its last digits from what was recorded: something here has no deterministic form, or was made by another version</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>cooldown</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2649,6 +2653,10 @@
     </message>
     <message>
         <source>gives a number that is too large</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>going back was called off</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2968,15 +2976,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>no snapshot stands at the end of epoch {epoch}{batch}; there are some at the end of epoch {stand}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>not finished</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>not saved: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nothing is being computed again</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3201,10 +3209,6 @@
     </message>
     <message>
         <source>the run is training already</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the run library cannot be read: {error}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3609,10 +3613,6 @@
     </message>
     <message>
         <source>{plan}. Choose another for this group…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{problem}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
