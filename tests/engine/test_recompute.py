@@ -75,8 +75,9 @@ def test_a_second_rewind_knows_the_road_of_the_branch_alone(tmp_path: Path) -> N
 
 def test_acts_at_the_moment_itself_are_undone_even_where_only_a_later_snapshot_stands(tmp_path: Path) -> None:
     """Two acts at one place: the moment before the second is no way to the moment before the first."""
-    lines = [at(*TARGET, "scale_lr", factor=0.5), at(*TARGET, "scale_lr", factor=0.25), rewind((3, 2))]
-    with library_at(tmp_path) as library, Live(Job(recipe=recipe(), lines=hand(*lines[:2]), begin=False), library) as live:
+    lines = [at(*TARGET, "scale_lr", factor=0.5), at(*TARGET, "scale_lr", factor=0.25)]
+    job = Job(recipe=recipe(), lines=hand(*lines), begin=False)
+    with library_at(tmp_path) as library, Live(job, library) as live:
         live.stand(3, 2)
         library.flush()
         kept = [e for e in live.events.of("saved") if e.kind == "before"]
