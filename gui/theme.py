@@ -66,6 +66,7 @@ class Colors:
     plan_marker: str
     cursor: str
     groups: tuple[str, ...]
+    candidates: tuple[str, ...]
 
 
 LIGHT: Final = Colors(
@@ -103,6 +104,7 @@ LIGHT: Final = Colors(
     plan_marker="#8a94a3",
     cursor="#7b8696",
     groups=("#1c7c64", "#1f5fbf", "#b35900", "#8f3f97", "#4b5563", "#8a6d00"),
+    candidates=("#1f5fbf", "#b35900", "#4b5563", "#8a6d00"),
 )
 
 DARK: Final = Colors(
@@ -140,6 +142,7 @@ DARK: Final = Colors(
     plan_marker="#77859a",
     cursor="#94a1b3",
     groups=("#5cd0b0", "#7db2ff", "#f2ab5e", "#d79be8", "#c3ccd8", "#e3d36b"),
+    candidates=("#7db2ff", "#f2ab5e", "#c3ccd8", "#e3d36b"),
 )
 
 

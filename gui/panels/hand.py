@@ -87,9 +87,9 @@ class HandPanel(QWidget):
                 part.set_enabled_because(reason)
             self._refresh()
 
-    def stage_lr(self, value: float) -> None:
-        """Stage ``value``, as a drag of the plot's line does; it is kept between 0 and 1000."""
-        self._stage.stage_lr(value)
+    def stage_lr(self, value: float, hold: bool = False) -> None:
+        """Stage ``value`` (between 0 and 1000), as a drag of the plot's line does; ``hold`` keeps it from then on."""
+        self._stage.stage_lr(value, hold)
 
     def show_plan(self, text: str) -> None:
         """The line on the plan: "Plan: StepLR, next cut at epoch 11"."""

@@ -37,6 +37,7 @@ class StagedChange(QWidget):
         self._change: tuple[float, Mode | None] | None = None
         self._command: SetLR | ScaleLR | None = None
         self._typing = False
+        self._unheld: tuple[Mode | None] | None = None  # the choice that a drag with hold overrides
         self._build()
         self.idle()
 
@@ -68,10 +69,16 @@ class StagedChange(QWidget):
         for widget, tip in controls:
             reach(widget, reason, tip)
 
-    def stage_lr(self, value: float) -> None:
-        """Stage ``value``, kept between 0 and 1000."""
+    def stage_lr(self, value: float, hold: bool = False) -> None:
+        """Stage ``value``, between 0 and 1000; ``hold`` keeps it, whatever the choice was."""
         if math.isfinite(value) and self._field.isEnabled():
             self._typing = False
+            if hold and self._unheld is None:
+                self._unheld = (self.mode(),)
+                self._show_mode("hold")
+            elif not hold and self._unheld is not None:
+                self._show_mode(*self._unheld)
+                self._unheld = None
             self._stage(min(max(value, 0.0), LR_MAX), self.mode())
 
     def mode(self) -> Mode | None:
@@ -99,7 +106,7 @@ class StagedChange(QWidget):
 
     def drop(self) -> None:
         """Forget what is staged or typed."""
-        self._change = None
+        self._change, self._unheld = None, None
         self._typing = False
         self._set_command(None)
         self._show_confirmed()
@@ -138,6 +145,7 @@ class StagedChange(QWidget):
         self._stage(rate, self.mode())
 
     def _on_mode(self) -> None:
+        self._unheld = None
         if self._change is not None:
             self._stage(self._change[0], self.mode())
         elif self._typing:
@@ -192,9 +200,12 @@ class StagedChange(QWidget):
         chosen = self._rates.of(self._group)
         self._field.setText(rate_text(chosen.rate))
         self._slider.show_rate(chosen.rate)
+        self._show_mode(chosen.mode)
+
+    def _show_mode(self, mode: Mode | None) -> None:
         self._modes.setExclusive(False)  # an exclusive pair cannot have both off, as groups that differ need it
         for index, name in enumerate(_MODES):
-            self._modes.button(index).setChecked(name == chosen.mode)
+            self._modes.button(index).setChecked(name == mode)
         self._modes.setExclusive(True)
 
     def _build(self) -> None:

@@ -22,12 +22,13 @@ _STYLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One curve in the legend."""
+    """One curve in the legend; ``short`` is its name where the row has no room for the names."""
 
     key: str
     name: str
     color: str
     line: Line = "solid"
+    short: str = ""
 
 
 class Legend(QWidget):
@@ -84,19 +85,26 @@ class Legend(QWidget):
         plain = self.font()
         p.setFont(plain)
         metrics = QFontMetrics(plain)
+        names = self._names(metrics, self.width() - x)
         for entry in self._entries:
-            value = self._values.get(entry.key, "")
-            room = 20 + metrics.horizontalAdvance(entry.name) + 6 + metrics.horizontalAdvance(value)
+            value, name = self._values.get(entry.key, ""), names[entry.key]
+            room = 20 + metrics.horizontalAdvance(name) + 6 + metrics.horizontalAdvance(value)
             if x + room > self.width():
                 break
             self._swatch(p, x, entry)
             p.setPen(QColor(self._colors.muted))
-            after = self._write(p, x + 20, entry.name) + 6
+            after = self._write(p, x + 20, name) + 6
             p.setPen(QColor(self._colors.text))
             # Values come and go by a digit: round their width up, so that the row does not tremble.
             used = self._write(p, after, value) - after
             x = after + (-(-used // 14)) * 14 + 14
         p.end()
+
+    def _names(self, metrics: QFontMetrics, room: int) -> dict[str, str]:
+        """The entries' names, the short ones where ``room`` pixels are too few."""
+        widths = [metrics.horizontalAdvance(e.name + self._values.get(e.key, "")) + 54 for e in self._entries]
+        fits = sum(widths) <= room
+        return {e.key: e.name if fits or not e.short else e.short for e in self._entries}
 
     def _bold(self) -> QFont:
         font = QFont(self.font())

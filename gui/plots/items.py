@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -34,11 +34,12 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
     Args:
         thin: always 1 pixel and plain: for noise, which costs fifty times as much wide and antialiased.
         dots: a dot at each point while there are few.
+        dashes: dash, gap, dash and so on, in widths of the line; none for a solid one.
     """
 
-    def __init__(self, *, thin: bool = False, dots: bool = False, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> None:
+    def __init__(self, *, thin: bool = False, dots: bool = False, dashes: Sequence[float] = ()) -> None:
         super().__init__(connect="finite")
-        self._thin, self._dots, self._style = thin, dots, style
+        self._thin, self._dots, self._dashes = thin, dots, list(dashes)
         self._color = "#000000"
         self.setSegmentedLineMode("on" if thin else "auto")
 
@@ -57,11 +58,9 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
     def _use_pen(self) -> None:
         count = 0 if self.xData is None else len(self.xData)
         width = 1.0 if self._thin or count > MANY else 2.0
-        made = pen(self._color, width, self._style)
-        if self._style == Qt.PenStyle.CustomDashLine:
-            made.setDashPattern([1, 2.5])
-        elif self._style == Qt.PenStyle.DashLine:
-            made.setDashPattern([4, 3])
+        made = pen(self._color, width)
+        if self._dashes:
+            made.setDashPattern(self._dashes)
         current = self.opts["pen"]
         if not isinstance(current, QPen) or made != current:
             self.setPen(made)
@@ -200,9 +199,9 @@ class MarkerLines(_Behind):
 
 
 class Handle(pg.GraphicsObject):  # type: ignore[misc]
-    """A round grip that is dragged up and down. Calls ``moved(position in the scene, finished)``."""
+    """A round grip that is dragged up and down. Calls ``moved(position in the scene, finished, modifier keys)``."""
 
-    def __init__(self, moved: Callable[[QPointF, bool], None]) -> None:
+    def __init__(self, moved: Callable[[QPointF, bool, Qt.KeyboardModifier], None]) -> None:
         super().__init__()
         self._moved = moved
         self._fill, self._rim = QColor("#000000"), QColor("#ffffff")
@@ -239,4 +238,35 @@ class Handle(pg.GraphicsObject):  # type: ignore[misc]
             ev.ignore()
             return
         ev.accept()
-        self._moved(ev.scenePos(), bool(ev.isFinish()))
+        self._moved(ev.scenePos(), bool(ev.isFinish()), ev.modifiers())
+
+
+class ControlPoints(_Behind):
+    """The points of a drawn curve: rings, the chosen one filled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._points: list[tuple[float, float]] = []
+        self._chosen: int | None = None
+        self._color, self._ground = QColor("#000000"), QColor("#ffffff")
+        self.setZValue(60)
+
+    def set_points(self, points: list[tuple[float, float]], chosen: int | None, color: str, ground: str) -> None:
+        """Where they stand in the view's coordinates, which one is chosen, and their colours."""
+        self._points, self._chosen = points, chosen
+        self._color, self._ground = QColor(color), QColor(ground)
+        self.update()
+
+    def paint(self, p: QPainter, *_args: Any) -> None:
+        """In pixels, whatever the scale."""
+        rect, to_pixels = self.boundingRect(), p.worldTransform()
+        p.save()
+        p.resetTransform()
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        for index, (x, y) in enumerate(self._points):
+            if rect.left() <= x <= rect.right():
+                chosen = index == self._chosen
+                p.setPen(QPen(self._color, 2.0))
+                p.setBrush(self._color if chosen else self._ground)
+                p.drawEllipse(to_pixels.map(QPointF(x, y)), 5.5 if chosen else 4.5, 5.5 if chosen else 4.5)
+        p.restore()

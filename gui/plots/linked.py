@@ -28,12 +28,13 @@ _MARGIN = 0.01  # So that the dots and the handle at either end are whole.
 class PlotStack(QWidget):
     """Loss, learning rate and accuracy of a run.
 
-    Signals: ``marker_clicked(id)``; ``dragged(float)`` and ``dragging(bool)`` of the learning rate (see ``RatePlot``);
-    ``axis_changed(str)``; ``touched`` something changed that is worth a frame (connect it to ``FrameClock.poke``).
+    Signals: ``marker_clicked(id)``; ``dragged(float, bool)`` and ``dragging(bool)`` of the learning rate (see
+    ``RatePlot``); ``axis_changed(str)``; ``touched`` something changed that is worth a frame (connect
+    it to ``FrameClock.poke``).
     """
 
     marker_clicked = Signal(object)
-    dragged = Signal(float)
+    dragged = Signal(float, bool)
     dragging = Signal(bool)
     axis_changed = Signal(str)
     touched = Signal()

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from gui.plots.axes import PositionAxis, ValueAxis
 from gui.plots.graphs import pg
+
+
+class Tool(Protocol):
+    """What takes the mouse or a key before the view does. Each says whether it took it."""
+
+    def drag(self, ev: Any) -> bool:
+        """A drag goes on (pyqtgraph's event)."""
+
+    def click(self, ev: Any) -> bool:
+        """A click, or the second one of a double click (pyqtgraph's event)."""
+
+    def key(self, ev: QKeyEvent) -> bool:
+        """A key was pressed."""
 
 
 class RunView(pg.ViewBox):  # type: ignore[misc]
@@ -27,6 +40,7 @@ class RunView(pg.ViewBox):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
+        self.tool: Tool | None = None
         self.disableAutoRange()
 
     def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
@@ -40,6 +54,8 @@ class RunView(pg.ViewBox):  # type: ignore[misc]
         if ev.button() != Qt.MouseButton.LeftButton:
             ev.ignore()
             return
+        if axis is None and self.tool is not None and self.tool.drag(ev):
+            return
         chosen = _axis(ev, axis)
         super().mouseDragEvent(ev, chosen)
         self.moved.emit(chosen)
@@ -47,6 +63,8 @@ class RunView(pg.ViewBox):  # type: ignore[misc]
     def mouseClickEvent(self, ev: Any) -> None:
         """Fit on a double click, a menu on a right click."""
         ev.accept()
+        if self.tool is not None and self.tool.click(ev):
+            return
         if ev.button() == Qt.MouseButton.RightButton:
             self.menu_wanted.emit(ev.screenPos().toPoint())
         elif ev.double():
@@ -79,6 +97,11 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         """Tell where the pointer is."""
         super().mouseMoveEvent(ev)
         self.hovered.emit(self.mapToScene(ev.position().toPoint()))
+
+    def keyPressEvent(self, ev: QKeyEvent) -> None:
+        """Ask the tool first."""
+        if self.view.tool is None or not self.view.tool.key(ev):
+            super().keyPressEvent(ev)
 
     def leaveEvent(self, ev: QEvent) -> None:
         """Tell that it has left."""

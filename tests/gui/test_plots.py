@@ -87,11 +87,11 @@ def test_before_the_start_the_plan_is_whole_and_the_others_say_what_will_come(st
     stack.set_plan(planned([0.1, 0.1, 0.01, 0.01]))
     stack.refresh()
     assert notes(stack) == [True, False, True]
-    x, y = curve_of(stack.rate._planned[0])
+    x, y = curve_of(stack.rate.plan.traces[0])
     assert (x.min(), x.max()) == (0.0, 4.0)
     assert 10 ** y.max() == pytest.approx(0.1)
     assert 10 ** y.min() == pytest.approx(0.01)
-    assert stack.rate._ends[0].toPlainText() == "ends at 0.01"
+    assert stack.rate.ends.texts[0].toPlainText() == "ends at 0.01"
 
 
 def test_after_the_start_the_past_is_solid_up_to_now_and_the_plan_goes_on_from_there(
@@ -103,15 +103,15 @@ def test_after_the_start_the_past_is_solid_up_to_now_and_the_plan_goes_on_from_t
     stack.set_pending(planned([0.02, 0.002], start=2, key="pending"))
     stack.refresh()
     assert curve_of(stack.rate._past[0])[0].max() == 2.0
-    x, _ = curve_of(stack.rate._planned[0])
+    x, _ = curve_of(stack.rate.plan.traces[0])
     assert (x.min(), x.max()) == (2.0, 4.0)
-    assert stack.rate._planned[0].opts["pen"].style() != Qt.PenStyle.SolidLine
-    assert 10 ** curve_of(stack.rate._awaited[0])[1].max() == pytest.approx(0.02)
-    assert stack.rate._ends[0].toPlainText() == "ends at 0.002"
+    assert stack.rate.plan.traces[0].opts["pen"].style() != Qt.PenStyle.SolidLine
+    assert 10 ** curve_of(stack.rate.pending.traces[0])[1].max() == pytest.approx(0.02)
+    assert stack.rate.ends.texts[0].toPlainText() == "ends at 0.002"
     stack.set_pending(None)
     stack.refresh()
-    assert curve_of(stack.rate._awaited[0])[0].size == 0
-    assert stack.rate._ends[0].toPlainText() == "ends at 0.001"
+    assert curve_of(stack.rate.pending.traces[0])[0].size == 0
+    assert stack.rate.ends.texts[0].toPlainText() == "ends at 0.001"
 
 
 def test_metrics_of_epoch_n_stand_at_n(stack: PlotStack, series: RunSeries) -> None:
@@ -153,11 +153,11 @@ def test_an_lr_of_zero_sits_in_a_strip_marked_0_under_the_log_axis(stack: PlotSt
     assert low < axis.zero_at < axis.strip_top() < -2.0
     ticks = axis.tickValues(low, high, 150)[0][1]
     assert axis.tickStrings(ticks, 1, 1)[0] == "0"
-    assert curve_of(stack.rate._planned[0])[1].min() == axis.zero_at
+    assert curve_of(stack.rate.plan.traces[0])[1].min() == axis.zero_at
     stack.rate.log_button.setChecked(False)
     stack.refresh()
     assert axis.zero_at is None
-    assert curve_of(stack.rate._planned[0])[1].min() == 0.0
+    assert curve_of(stack.rate.plan.traces[0])[1].min() == 0.0
 
 
 def test_one_colour_and_name_a_group(stack: PlotStack, series: RunSeries) -> None:
@@ -285,20 +285,20 @@ def test_what_a_line_ends_at_is_written_where_no_line_runs(stack: PlotStack, nam
     stack.set_epochs(10)
     stack.set_plan(Curve(key="plan", x=np.linspace(0, 10, 401), lr=rates))
     stack.refresh()
-    boxes = [text.mapRectToScene(text.boundingRect()) for text in plot._ends if text.isVisible()]
+    boxes = [text.mapRectToScene(text.boundingRect()) for text in plot.ends.texts if text.isVisible()]
     assert boxes
     room = plot.view.sceneBoundingRect().adjusted(-1, -1, 1, 1)
     for index, box in enumerate(boxes):
         assert room.contains(box)
         assert not any(box.adjusted(0, 3, 0, -3).intersects(other) for other in boxes[:index])
-    for text, box in zip([text for text in plot._ends if text.isVisible()], boxes, strict=True):
-        ends = [plot.view.mapViewToScene(QPointF(*(c[-1] for c in curve_of(line)))) for line in plot._planned]
+    for text, box in zip([text for text in plot.ends.texts if text.isVisible()], boxes, strict=True):
+        ends = [plot.view.mapViewToScene(QPointF(*(c[-1] for c in curve_of(line)))) for line in plot.plan.traces]
         core = box.adjusted(0, 3, 0, -3)
         assert not any(core.contains(end) for end in ends)
         if text.fill.style() == Qt.BrushStyle.NoBrush:
             spots = [
                 plot.view.mapViewToScene(QPointF(x, y))
-                for line in plot._planned
+                for line in plot.plan.traces
                 for x, y in zip(*curve_of(line), strict=True)
             ]
             assert not any(core.contains(spot) for spot in spots)
@@ -363,19 +363,18 @@ def test_dragging_the_end_of_the_line_stages_a_rate(qtbot: QtBot, stack: PlotSta
     stack.refresh()
     rates: list[float] = []
     phases: list[bool] = []
-    stack.dragged.connect(rates.append)
+    stack.dragged.connect(lambda lr, hold: rates.append(lr))
     stack.dragging.connect(phases.append)
     before = stack.rate.x_range
     drag(stack.rate, QPointF(10.0, -3.0), QPointF(10.0, -2.5))
     assert phases == [True, False]
     assert rates[-1] == pytest.approx(10**-2.5, rel=0.1)
     assert float(f"{rates[-1]:.2g}") == rates[-1]
-    assert stack.rate.drag_from == 0.001
     assert stack.rate.x_range == before
-    assert stack.rate._handle.pos().y() == pytest.approx(-2.5, abs=0.1)
+    assert stack.rate.grip.handle.pos().y() == pytest.approx(-2.5, abs=0.1)
     stack.set_pending(None)
     stack.refresh()
-    assert stack.rate._handle.pos().y() == pytest.approx(-3.0)
+    assert stack.rate.grip.handle.pos().y() == pytest.approx(-3.0)
 
 
 def test_a_spike_at_the_start_does_not_flatten_the_loss(stack: PlotStack, series: RunSeries) -> None:

@@ -1,0 +1,245 @@
+"""Drawing with the mouse: the control points of a drawn curve, and the curve ahead as something to bend."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+
+from gui.plots.grip import LR_MAX
+from gui.plots.items import ControlPoints
+from gui.plots.text import value_text
+from gui.words import tr
+
+if TYPE_CHECKING:
+    from gui.plots.rate import RatePlot
+
+Point = tuple[float, float]
+
+_REACH: Final = 9.0  # pixels about a point
+_NEAR: Final = 6.0  # pixels beside the line
+_LEAST: Final = 0.01  # epochs between two points
+_FACTOR: Final = 1.05  # of one press of an arrow key
+_KEYS: Final = {
+    Qt.Key.Key_Left: (-1.0, 1.0),
+    Qt.Key.Key_Right: (1.0, 1.0),
+    Qt.Key.Key_Up: (0.0, _FACTOR),
+    Qt.Key.Key_Down: (0.0, 1 / _FACTOR),
+}
+
+
+class Drawing(QObject):
+    """Takes the mouse before the view does, while there is something to draw.
+
+    Points are pairs of epochs completed and rate; the position tells which point is meant.
+
+    Signals:
+        moved(at, x, lr): the point that stood at ``at`` shall stand at ``x`` with the rate ``lr``.
+        added(x, lr), removed(x).
+        bent(group, x, lr): the curve ahead of ``group`` shall pass through ``x`` and ``lr``.
+        dragging(bool): a drag of either began or ended.
+    """
+
+    moved = Signal(float, float, float)
+    added = Signal(float, float)
+    removed = Signal(float)
+    bent = Signal(int, float, float)
+    dragging = Signal(bool)
+
+    def __init__(self, plot: RatePlot) -> None:
+        super().__init__(plot)
+        self._plot = plot
+        self.points: list[Point] = []
+        self.snap = True
+        self.bendable = False
+        self._left = 0.0
+        self._grabbed: float | None = None
+        self._bent: tuple[int, float, float] | None = None
+        self._chosen: float | None = None
+        self.item = ControlPoints()
+        plot.view.addItem(self.item, ignoreBounds=True)
+        plot.view.tool = self
+        plot.canvas.hovered.connect(self._on_hover)
+
+    def show_points(self, points: Sequence[Point], left: float = 0.0) -> None:
+        """The points to draw with, none where nothing is drawn; none may stand before ``left``."""
+        self.points, self._left = list(points), left
+        if self._chosen is not None and self._index(self._chosen) is None:
+            self._chosen = None
+        self._plot.touch()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is being dragged."""
+        return self._grabbed is not None or self._bent is not None
+
+    def rates(self) -> list[float]:
+        """The rates that the axis must have room for."""
+        return [lr for _, lr in self.points] + ([self._bent[2]] if self._bent else [])
+
+    def draw(self) -> None:
+        """Bring the points to where they belong, while the view and the axis may have changed."""
+        shown = [(x, lr) for _, x, lr in [self._bent]] if self._bent else self.points
+        plot = self._plot
+        marks = [(float(plot.series.to_axis(x, plot.axis)), plot.y_of(lr)) for x, lr in shown]
+        chosen = None if self._chosen is None else self._index(self._chosen)
+        self.item.set_points([m for m in marks if math.isfinite(sum(m))], chosen, plot.colors.pending, plot.colors.plot)
+
+    # What the view asks ----------------------------------------------------------------------------------------------
+
+    def drag(self, ev: Any) -> bool:
+        """Move a point, or bend the curve."""
+        if ev.isStart() and not self._take(ev.buttonDownScenePos()):
+            return False
+        if not self.under_way:
+            return False
+        ev.accept()
+        finished = bool(ev.isFinish())
+        free = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if ev.isStart():
+            self.dragging.emit(True)
+        if self._grabbed is not None:
+            x, lr = self._bounded(self._grabbed, self._x(ev.scenePos(), free), self._plot.rate_at(ev.scenePos()))
+            before, self._grabbed, self._chosen = self._grabbed, x, x
+            self.moved.emit(before, x, lr)
+        elif self._bent is not None:
+            group, x, _ = self._bent
+            lr = min(self._plot.rate_at(ev.scenePos()), LR_MAX)
+            self._bent = (group, x, lr)
+            self.bent.emit(group, x, lr)
+        self._say(ev.scenePos(), x, lr)
+        if finished:
+            self._grabbed, self._bent = None, None
+            self._plot.bubble.hide()
+            self.dragging.emit(False)
+        self._plot.touch()
+        self._plot.refresh()
+        return True
+
+    def click(self, ev: Any) -> bool:
+        """Choose, add or remove a point."""
+        if not self.points:
+            return False
+        spot = ev.scenePos()
+        here = self._point_at(spot)
+        if ev.button() == Qt.MouseButton.RightButton:
+            if here is not None:
+                self.removed.emit(here)
+            return here is not None
+        if here is not None:
+            self._chosen = here
+        elif ev.double() or self._line_at(spot) is not None:
+            free = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            x, lr = self._x(spot, free), min(self._plot.rate_at(spot), LR_MAX)
+            if x < self._left:
+                return bool(ev.double())
+            if self._index(x) is not None and not ev.double():
+                return False
+            self._chosen = x
+            self.added.emit(x, lr)
+        else:
+            return False
+        self._plot.touch()
+        self._plot.refresh()
+        return True
+
+    def key(self, ev: QKeyEvent) -> bool:
+        """Remove the chosen point, or move it with the arrows."""
+        index = None if self._chosen is None else self._index(self._chosen)
+        if index is None or self.under_way:
+            return False
+        x, lr = self.points[index]
+        if ev.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removed.emit(x)
+            return True
+        step = _KEYS.get(Qt.Key(ev.key()))
+        if step is None:
+            return False
+        to, rate = self._bounded(x, x + step[0], float(f"{lr * step[1]:.3g}"))
+        self._chosen = to
+        self.moved.emit(x, to, rate)
+        return True
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _take(self, spot: QPointF) -> bool:
+        self._grabbed = self._point_at(spot)
+        if self._grabbed is None and self.bendable and not self.points:
+            group, plot = self._line_at(spot), self._plot
+            x = max(round(self._x(spot, free=True)), math.floor(plot.series.position) + 1)
+            if group is not None and x <= plot.plan.end:
+                self._bent = (group, float(x), plot.rate_at(spot))
+        return self.under_way
+
+    def _bounded(self, at: float, x: float, lr: float) -> Point:
+        """Where a point that stands at ``at`` may be: between its neighbours."""
+        others = [p for p, _ in self.points if p != at]
+        place = bisect_left(others, at)
+        least = 1.0 if self.snap and x == round(x) else _LEAST
+        low = others[place - 1] + least if place else self._left
+        high = others[place] - least if place < len(others) else math.inf
+        return (min(max(x, low), high) if low <= high else at), min(lr, LR_MAX)
+
+    def _x(self, spot: QPointF, free: bool) -> float:
+        """The position under ``spot`` in epochs, at a whole one where points snap."""
+        plot = self._plot
+        x = float(plot.series.from_axis(plot.view.mapSceneToView(spot).x(), plot.axis))
+        if not math.isfinite(x):
+            return self._left
+        return float(round(x)) if self.snap and not free else round(x, 2)
+
+    def _index(self, x: float) -> int | None:
+        return next((i for i, (at, _) in enumerate(self.points) if at == x), None)
+
+    def _point_at(self, spot: QPointF) -> float | None:
+        """The position of the point under ``spot``."""
+        here = self._plot.in_pixels(self._plot.view.mapSceneToView(spot))
+        best, nearest = None, _REACH
+        for x, lr in self.points:
+            across = float(self._plot.series.to_axis(x, self._plot.axis))
+            there = self._plot.in_pixels(QPointF(across, self._plot.y_of(lr)))
+            distance = math.hypot(there.x() - here.x(), there.y() - here.y())
+            if distance <= nearest:
+                best, nearest = x, distance
+        return best
+
+    def _line_at(self, spot: QPointF) -> int | None:
+        """The group whose line ahead runs under ``spot``."""
+        plot = self._plot
+        curve = plot.pending if plot.pending.known and self.points else plot.plan
+        at = plot.view.mapSceneToView(spot)
+        x = float(plot.series.from_axis(at.x(), plot.axis))
+        if not math.isfinite(x) or x < plot.series.position:
+            return None
+        here = plot.in_pixels(at).y()
+        for group in range(len(curve.lines)):
+            lr = curve.at(group, x)
+            if math.isfinite(lr) and abs(plot.in_pixels(QPointF(at.x(), plot.y_of(lr))).y() - here) <= _NEAR:
+                return group
+        return None
+
+    def _say(self, spot: QPointF, x: float, lr: float) -> None:
+        words = tr("{epochs} epochs: {lr}", epochs=f"{x:.6g}", lr=value_text(lr))
+        self._plot.bubble.say(words, self._plot.canvas.mapFromScene(spot))
+
+    def _on_hover(self, spot: QPointF | None) -> None:
+        if self.under_way:
+            return
+        shape = Qt.CursorShape.ArrowCursor
+        if spot is not None and self._plot.view.sceneBoundingRect().contains(spot):
+            if self.points:
+                if self._point_at(spot) is not None:
+                    shape = Qt.CursorShape.SizeAllCursor
+                elif self._line_at(spot) is not None:
+                    shape = Qt.CursorShape.CrossCursor
+            elif self.bendable and self._line_at(spot) is not None:
+                shape = Qt.CursorShape.SizeVerCursor
+        view = self._plot.view
+        if shape != view.cursor().shape():
+            view.setCursor(shape)
+            bends = shape == Qt.CursorShape.SizeVerCursor
+            view.setToolTip(tr("Drag to bend the curve from here on; nothing happens before Apply.") if bends else "")
