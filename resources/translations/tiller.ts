@@ -556,6 +556,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Drag to bend the curve from here on; nothing happens before Apply.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drag to set the LR from now on; with Shift it is kept. Escape drops the change.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Drag to stage a learning rate. The mark shows the one in force.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3380,6 +3388,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{epochs} epochs: {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{field} {count} = epoch {epoch}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3452,6 +3464,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{lr}, kept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{modules}, {n} parameters</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3468,6 +3484,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{names} end at {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} cannot be written to {folder}: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3481,6 +3501,10 @@
     </message>
     <message>
         <source>{name} differs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} ends at {lr}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
