@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from engine.commands import HandLine, Stop
@@ -44,6 +45,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     code = commands.add_parser("code", help="print the recipe as plain PyTorch code")
     code.add_argument("recipe", metavar="RECIPE.json")
     code.set_defaults(run=run_code)
+    export = commands.add_parser("export", help="write a run as the recipe and the hand that reproduce it")
+    export.add_argument("run_or_snapshot", metavar="SNAPSHOT_OR_RUN")
+    export.add_argument("folder", metavar="FOLDER", help="for recipe.json and hand.jsonl")
+    export.add_argument("--library", metavar="DIR")
+    export.set_defaults(run=run_export)
     runs = commands.add_parser("runs", help="list the library, oldest first")
     runs.add_argument("--library", metavar="DIR")
     runs.set_defaults(run=run_runs)
@@ -135,6 +141,27 @@ def run_code(options: argparse.Namespace) -> int:
     from engine.questions import pytorch_code
 
     print(pytorch_code(_recipe(options.recipe)), end="")
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """``main.py export``."""
+    from engine import snapshot  # brings torch
+    from engine.export.files import make_folder, write
+    from engine.export.replay import replay, replay_of
+
+    with contextlib.closing(Library(options.library or default_root())) as library:
+        job = to_resume(options.run_or_snapshot, library)
+    if job.snapshot is not None:
+        texts = replay_of(snapshot.read(job.snapshot))
+    else:  # it would begin from its recipe and hand
+        assert job.recipe is not None
+        texts = replay(job.recipe, job.lines)
+    make_folder(Path(options.folder))
+    files = [Path(options.folder) / name for name in ("recipe.json", "hand.jsonl")]
+    for file, text in zip(files, texts, strict=True):
+        write(file, text)
+    print(line({"recipe": str(files[0]), "hand": str(files[1])}))
     return 0
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, get_args
 
@@ -14,12 +12,13 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QPushButton
 
 from engine import questions
-from engine.commands import HandCommand
-from engine.events import BranchEvent, CommandEvent, EpochEvent, Event, StartEvent
+from engine.commands import At, HandCommand
+from engine.events import BranchEvent, CommandEvent, EndEvent, EpochEvent, Event, StartEvent
 from engine.export.csv import table
+from engine.export.files import write
+from engine.export.replay import replay, road
 from engine.qthread import Failure, Worker
 from engine.recipe import Recipe, recipe_from_json
-from engine.spec import SpecError
 from gui.panels.acts import describe
 from gui.runs import Runs
 from gui.settings import Settings
@@ -46,11 +45,13 @@ class Export(QObject):
         self._start: StartEvent | None = None
         self._history: list[EpochEvent] = []
         self._hand: list[CommandEvent] = []
+        self._stopped: At | None = None
         self.copy_code = QAction(tr("Copy as PyTorch code"), window)
         self.copy_code.setShortcut("Ctrl+Shift+C")
         self.copy_code.setToolTip(tr("Optimizer, groups, schedule and a training loop, ready to paste"))
         self.save_code = QAction(tr("PyTorch code…"), window)
         self.save_table = QAction(tr("Table of the epochs (CSV)…"), window)
+        self.save_replay = QAction(tr("Recipe and hand, to replay…"), window)
         self.button = QPushButton(tr("Copy as PyTorch code"))
         self.button.setToolTip(tr("Optimizer, groups, schedule and a training loop, ready to paste (Ctrl+Shift+C)"))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -63,12 +64,13 @@ class Export(QObject):
         self.button.clicked.connect(self._copy_code)
         self.save_code.triggered.connect(self._save_code)
         self.save_table.triggered.connect(self._save_table)
+        self.save_replay.triggered.connect(self._save_replay)
         worker.answered.connect(self._answered)
         runs.happened.connect(self._happened)
 
     def _place(self) -> None:
         menu, panel = self._window.export, self._window.schedule
-        menu.addActions([self.copy_code, self.save_code, self.save_table])
+        menu.addActions([self.copy_code, self.save_code, self.save_table, self.save_replay])
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self._show_what_can_be)
         layout = panel.layout()
@@ -81,7 +83,9 @@ class Export(QObject):
         match event:
             case StartEvent():
                 self._start = event
-                self._history, self._hand = list(event.history), list(event.hand)
+                self._history, self._hand, self._stopped = list(event.history), list(event.hand), None
+            case EndEvent(reason="stopped"):
+                self._stopped = At(epoch=event.epoch, batch=event.batch)
             case BranchEvent():
                 self._history, self._hand = list(event.history), list(event.hand)
             case EpochEvent():
@@ -94,6 +98,12 @@ class Export(QObject):
         self.save_table.setEnabled(there)
         tip = tr("A row an epoch: metrics, LR, and what your hand did") if there else tr("No epoch has ended yet.")
         self.save_table.setToolTip(tip)
+        self.save_replay.setEnabled(self._in_run())
+        self.save_replay.setToolTip(
+            tr("Two files from which main.py train makes the same weights again, bit for bit")
+            if self._in_run()
+            else tr("There is no run yet; Save writes the recipe.")
+        )
 
     # -- code
 
@@ -133,6 +143,17 @@ class Export(QObject):
         if path := self._ask_where(tr("Save the table"), "run.csv", tr("Tables (*.csv)")):
             self._worker.ask(_SAVE, lambda _: _write(path, table(history, hand, groups)))
 
+    def _save_replay(self) -> None:
+        if self._start is None:
+            return
+        recipe, hand = replay(recipe_from_json(json.dumps(self._start.recipe)), road(self._hand, self._stopped))
+        chosen = QFileDialog.getExistingDirectory(
+            self._window, tr("Folder for recipe.json and hand.jsonl"), self._settings.last_folder or str(Path.home())
+        )
+        if chosen:
+            self._settings.last_folder = chosen
+            self._worker.ask(_SAVE, lambda _: _write_both(Path(chosen), recipe, hand))
+
     def _ask_where(self, title: str, name: str, kind: str) -> Path | None:
         folder = Path(self._settings.last_folder or Path.home())
         chosen, _ = QFileDialog.getSaveFileName(self._window, title, str(folder / name), kind)
@@ -165,17 +186,13 @@ class Export(QObject):
 
 
 def _write(path: Path, text: str) -> str:
-    """Write ``text`` to ``path`` in one piece or not at all; returns the path.
-
-    Raises:
-        SpecError: it could not be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)  # noqa: PTH105 - the law of files names it
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise SpecError("", tr("{path} cannot be written: {reason}", path=path, reason=error.strerror)) from None
+    """Write ``text`` to ``path``, which is returned."""
+    write(path, text)
     return str(path)
+
+
+def _write_both(folder: Path, recipe: str, hand: str) -> str:
+    """Write the two files of a replay into ``folder``; returns what is said of it."""
+    write(folder / "recipe.json", recipe)
+    write(folder / "hand.jsonl", hand)
+    return str(folder)

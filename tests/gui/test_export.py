@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog
 
+import main
 from engine.commands import ScaleLR
 from engine.questions import pytorch_code
 from tests.gui.app_fixture import LEFT, Driver, tiny
@@ -93,3 +95,23 @@ def test_code_and_table_are_saved(driver: Driver, chosen: list[Path], tmp_path: 
     assert "cannot be written" in driver.window.banner.text()
     export.save_table.trigger()  # and the dialog is left without a choice
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["run.csv", "train.py"]
+
+
+def test_recipe_and_hand_of_a_stopped_run_replay_it_headless(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    driver.stand(tiny(), 2, 1)
+    driver.click(driver.window.hand, "÷2")
+    driver.answer("scale_lr")
+    driver.go_on_to(3, 2)
+    driver.click(driver.window.transport, "Finish now")
+    end = driver.finish()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    driver.app.export.save_replay.trigger()
+    driver.wait(lambda: (tmp_path / "hand.jsonl").is_file())
+    capfd.readouterr()
+    words = ["train", str(tmp_path / "recipe.json"), "--hand", str(tmp_path / "hand.jsonl")]
+    assert main.main([*words, "--library", str(tmp_path / "library")]) == 0
+    replayed = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (replayed["reason"], replayed["epoch"], replayed["batch"]) == ("stopped", 3, 2)
+    assert replayed["weights_sha256"] == end.weights_sha256
