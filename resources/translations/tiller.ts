@@ -752,6 +752,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Folder for recipe.json and hand.jsonl</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Folder of the data set</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1512,6 +1516,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Recipe and hand, to replay…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Recipes (*.json)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2212,6 +2220,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>There is no run yet; Save writes the recipe.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>There is no run.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2277,6 +2289,10 @@
     </message>
     <message>
         <source>Try rates on a copy of the run and see which suit it. The run is untouched.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Two files from which main.py train makes the same weights again, bit for bit</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3605,6 +3621,10 @@
     </message>
     <message>
         <source>{optimizer}: {values}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} cannot be made: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
