@@ -94,7 +94,7 @@ class StepsEvent(Event):
 
     ``first`` (epoch, batch) of the first entry; ``batch_in_epoch`` counts batches done in the epoch under way;
     ``loss`` is float32 [steps]; ``lr`` is float64 [steps, groups]; ``skipped`` counts updates that were masked
-    because the loss was not finite.
+    because the guard did not pass the loss.
     """
 
     event: ClassVar[str] = "steps"
@@ -296,12 +296,16 @@ class WarningEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DivergedEvent(Event):
-    """The loss was not finite: the update was masked, and the run stands still (window) or ends (headless)."""
+    """The guard did not pass a loss: the update was masked, and the run stands still (window) or ends (headless).
+
+    ``back`` is the newest moment, (epoch, batch), from before the trouble that is easily gone back to.
+    """
 
     event: ClassVar[str] = "diverged"
     epoch: int
     batch: int
     text: str
+    back: tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,9 @@ from torch.optim import Optimizer
 from engine.commands import FindLR
 from engine.data import Cancelled
 from engine.events import Suggestion
+from engine.guard import Guard
 from engine.optimizers import Rejected
+from engine.recipe import GuardSpec
 from engine.run_state import RunState, random_state, restore_random
 from engine.step import Stepper, Sums
 from engine.suggestions import Curve, Smoothed, noisy_ends, suggest
@@ -103,7 +105,7 @@ def _sweep(
     cancelled: Callable[[], bool],
 ) -> Finding:
     state.rate.write(optimizer)  # momentum as the next batch would have it, where the plan cycles that
-    stepper = Stepper(model, optimizer, state.device, state.recipe.precision)
+    stepper = Stepper(model, optimizer, state.device, state.recipe.precision, Guard(GuardSpec(loss_limit=None)))
     unused = Sums.zero(state.device)
     start, per_epoch = state.position, state.batches.per_epoch
     share = shares(state.rate.rates())

@@ -45,7 +45,7 @@ class FinderDesk:
 
     def _find(self, number: int, command: FindLR, lifecycle: State) -> None:
         if lifecycle not in SEARCHED:
-            why = Words("the loss is not finite: go back or resume, and search then")
+            why = Words("the loss diverged: go back or resume, and search then")
             self._desk.refuse(number, command, why)
             return
         state = self._loop.state

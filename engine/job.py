@@ -28,7 +28,7 @@ class Job:
         download: whether missing data and weights may be fetched.
         begin: train at once, or stand ready.
         one_epoch: pause at the end of the first epoch.
-        on_divergence: whether a loss that is not finite pauses the run or ends it.
+        on_divergence: whether a loss that the guard does not pass pauses the run or ends it.
     """
 
     recipe: Recipe | None = None

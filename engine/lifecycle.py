@@ -75,7 +75,7 @@ _WHY_NOT: Final[dict[State, str]] = {
     "ready": "the run has not started",
     "training": "the run is training already",
     "paused": "the run is paused",
-    "diverged": "the loss is not finite: go back, lower the rate, or resume",
+    "diverged": "the loss diverged: go back, lower the rate, or resume",
     "finished": "the run has finished",
     "stopped": "the run was stopped",
     "failed": "the run has failed",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from engine.commands import At
 from engine.events import EpochEvent, Event, PlanEvent, RateEvent
@@ -13,6 +13,13 @@ from engine.report import StepReports
 from engine.run_state import Meter, RunState
 from engine.step import Sums, evaluate, looking_is_free
 from engine.words import Words
+
+
+class Trouble(NamedTuple):
+    """A loss that the guard did not pass, said in words; what stands before ``at`` is not touched by it."""
+
+    at: At
+    text: Words
 
 
 class Loop:
@@ -33,43 +40,39 @@ class Loop:
         """Whether the run has no epoch left."""
         return self.state.position.epoch > self.state.epochs
 
-    def batch(self) -> Words | None:
-        """Train on the next batch. Returns what diverged, if something is known to have."""
+    def batch(self) -> Trouble | None:
+        """Train on the next batch. Returns the trouble, if some is known of."""
         state, at = self.state, self.state.position
         began = time.perf_counter()
         rates = state.rate.rates()
         state.rate.write(state.optimizer)
         state.meter.note(rates)
         x, y = state.batches.batch(at.epoch, at.batch)
-        loss, finite = state.stepper.step(x, y, state.meter.sums)
+        loss, passed = state.stepper.step(x, y, state.meter.sums)
         # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
-        skipped = (looking_is_free(state.device) or state.rate.stepwise) and not bool(finite)
+        skipped = (looking_is_free(state.device) or state.rate.stepwise) and not bool(passed)
         if not skipped:
             state.rate.step_done()
         seconds = time.perf_counter() - began
         state.meter.add_batch(len(y), seconds)
-        self._reports.add(at, loss, finite, rates, len(y), seconds)
+        self._reports.add(at, loss, passed, rates, len(y), seconds)
         state.position = At(epoch=at.epoch, batch=at.batch + 1)
         return self.report() if skipped or self._reports.is_time or self.at_epochs_end else None
 
-    def report(self) -> Words | None:
-        """Report the batches since the last report. Returns what diverged among them, if something did."""
+    def report(self) -> Trouble | None:
+        """Report the batches since the last report. Returns the trouble that was among them, if there was some."""
         report = self._reports.take()
         if report is None:
             return None
-        self._emit(report)
-        if not report.skipped:
+        self._emit(report.event)
+        if report.refused is None:
             return None
-        place = next(i for i, loss in enumerate(report.loss) if not math.isfinite(loss))
-        epoch, batch = divmod(report.batch + place, self.state.batches.per_epoch)
-        return Words(
-            "the loss was not finite in epoch {epoch}, batch {batch}; that update was not made",
-            epoch=report.epoch + epoch,
-            batch=batch,
-        )
+        epoch, batch = divmod(report.event.batch + report.refused.place, self.state.batches.per_epoch)
+        at = At(epoch=report.event.epoch + epoch, batch=batch)
+        return Trouble(at, self.state.guard.batch_words(report.refused.loss, at.epoch, at.batch))
 
-    def finish_epoch(self) -> Words | None:
-        """Validate, let the plans move on, begin the next epoch. Returns what diverged, if something did."""
+    def finish_epoch(self) -> Trouble | None:
+        """Validate, let the plans move on, begin the next epoch. Returns the trouble, if there is some."""
         state, epoch, meter = self.state, self.state.position.epoch, self.state.meter
         began = time.perf_counter()
         train_loss, train_accuracy = meter.sums.means()
@@ -106,9 +109,8 @@ class Loop:
                 )
             )
         self.say_rates()
-        if math.isfinite(val_loss) and math.isfinite(train_loss):
-            return None
-        return Words("the loss of epoch {epoch} is not finite", epoch=epoch)
+        text = state.guard.epoch_words(train_loss, val_loss, epoch)
+        return Trouble(At(epoch=epoch, batch=state.batches.per_epoch), text) if text is not None else None
 
     def say_rates(self) -> None:
         """Tell the rates in force, the plan's, and what is needed to draw the rest of the curve."""

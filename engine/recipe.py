@@ -210,6 +210,20 @@ class GroupSpec(Spec):
     schedule: AnySchedule | None = Field(None, title="Schedule", description="The group's own schedule.")
 
 
+class GuardSpec(Spec):
+    """When a batch's update is not made and the run stands still."""
+
+    loss_limit: float | None = Field(
+        1000.0,
+        gt=0,
+        le=1e30,
+        title="Loss limit",
+        description="A batch with a greater loss is not learned from, and the run pauses. One that is not a number "
+        "never is.",
+        json_schema_extra={**advanced(), **usual(100, 10_000)},
+    )
+
+
 class Recipe(Spec):
     """Everything that determines a run, apart from the hand."""
 
@@ -245,6 +259,8 @@ class Recipe(Spec):
         title="Precision",
         description="bfloat16 computes the network in half the bits: faster where the hardware has it, less exact.",
     )
+
+    guard: GuardSpec = GuardSpec()
 
     @field_validator("device")
     @classmethod

@@ -20,6 +20,7 @@ from engine.batches import Batches
 from engine.commands import At
 from engine.data import ImageSet
 from engine.events import CommandEvent, EpochEvent
+from engine.guard import Guard
 from engine.rate import RateControl
 from engine.recipe import Recipe
 from engine.spec import SpecError
@@ -88,7 +89,8 @@ class RunState:
             (list(g.parameters), lr) for g, lr in zip(self.groups, self.rate.rates(), strict=True)
         ]
         self.optimizer = optimizers.build(recipe.optimizer, parameters)
-        self.stepper = Stepper(self.model, self.optimizer, device, recipe.precision)
+        self.guard = Guard(recipe.guard)
+        self.stepper = Stepper(self.model, self.optimizer, device, recipe.precision, self.guard)
         self.position = At(epoch=1)
         self.meter = Meter(Sums.zero(device))
         self.history: list[EpochEvent] = []

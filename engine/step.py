@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
 
+from engine.guard import Guard
+
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """The context in which the network computes: as it is for float32, in bfloat16 where asked for."""
@@ -37,12 +39,11 @@ class Sums:
         correct, images = (torch.zeros((), dtype=torch.int64, device=device) for _ in range(2))
         return cls(loss, correct, images)
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add one batch with mean ``loss``; a batch whose loss is not finite counts as no images."""
-        finite = torch.isfinite(loss)
-        self.loss += torch.where(finite, loss.double() * len(labels), 0.0)
-        self.correct += torch.where(finite, (logits.argmax(1) == labels).sum(), 0)
-        self.images += finite * len(labels)
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, passed: Tensor) -> None:
+        """Add one batch with mean ``loss``; one that was not ``passed`` by the guard counts as no images."""
+        self.loss += torch.where(passed, loss.double() * len(labels), 0.0)
+        self.correct += torch.where(passed, (logits.argmax(1) == labels).sum(), 0)
+        self.images += passed * len(labels)
 
     def means(self) -> tuple[float, float]:
         """Mean loss and accuracy (0 to 1); the one synchronisation of an epoch."""
@@ -53,39 +54,42 @@ class Sums:
 class Stepper:
     """Forward, backward, update: one training step at a time.
 
-    A loss that is not finite never reaches the weights, the optimizer's state or the buffers: on the CPU the update
-    is left out; on another device it is made and masked, without a synchronisation.
+    A loss that the guard does not pass never reaches the weights, the optimizer's state or the buffers: on the CPU the
+    update is left out; on another device it is made and masked, without a synchronisation.
     """
 
-    def __init__(self, model: nn.Module, optimizer: Optimizer, device: torch.device, precision: str) -> None:
+    def __init__(
+        self, model: nn.Module, optimizer: Optimizer, device: torch.device, precision: str, guard: Guard
+    ) -> None:
         self._model = model
         self._optimizer = optimizer
         self._device = device
         self._precision = precision
+        self._guard = guard
         self._buffers = list(model.buffers())
 
     def step(self, x: Tensor, y: Tensor, sums: Sums) -> tuple[Tensor, Tensor]:
-        """Train on one batch. Returns the loss and whether it was finite, both 0-dimensional and on the device."""
+        """Train on one batch. Returns the loss and whether it passed, both 0-dimensional and on the device."""
         kept = [b.clone() for b in self._buffers]
         with autocast(self._device, self._precision):
             logits = self._model(x)
         loss = functional.cross_entropy(logits.float(), y)
-        finite = torch.isfinite(loss.detach())
+        passed = self._guard.passes(loss.detach())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         if not looking_is_free(self._device):
-            masked_update(self._optimizer, finite)
-            restore(self._buffers, kept, finite)
-        elif finite:
+            masked_update(self._optimizer, passed)
+            restore(self._buffers, kept, passed)
+        elif passed:
             self._optimizer.step()
         else:
-            restore(self._buffers, kept, finite)
-        sums.add(loss.detach(), logits.detach(), y)
-        return loss.detach(), finite
+            restore(self._buffers, kept, passed)
+        sums.add(loss.detach(), logits.detach(), y, passed)
+        return loss.detach(), passed
 
 
-def masked_update(optimizer: Optimizer, finite: Tensor) -> None:
-    """``optimizer.step()`` whose every effect is undone on the device where ``finite`` is false."""
+def masked_update(optimizer: Optimizer, passed: Tensor) -> None:
+    """``optimizer.step()`` whose every effect is undone on the device where ``passed`` is false."""
     kept: list[tuple[Tensor, Tensor]] = []
     makes_state = False
     for group in optimizer.param_groups:
@@ -97,20 +101,20 @@ def masked_update(optimizer: Optimizer, finite: Tensor) -> None:
             state = [t for t in optimizer.state.get(parameter, {}).values() if isinstance(t, Tensor)]
             kept.extend((t, t.clone()) for t in (parameter.data, *state))
             makes_state |= not state and not stateless
-    if makes_state and not finite:  # state cannot be unmade on the device, so a group's first update alone looks
+    if makes_state and not passed:  # state cannot be unmade on the device, so a group's first update alone looks
         return
     optimizer.step()
-    flags = {finite.device: finite}
+    flags = {passed.device: passed}
     for live, before in kept:
         if live.device not in flags:  # PyTorch keeps some counts of steps on the CPU
-            flags[live.device] = finite.to(live.device)
+            flags[live.device] = passed.to(live.device)
         live.copy_(torch.where(flags[live.device], live, before))
 
 
-def restore(live: list[Tensor], before: list[Tensor], finite: Tensor) -> None:
-    """Put ``before`` back into ``live`` where ``finite`` is false, without a synchronisation."""
+def restore(live: list[Tensor], before: list[Tensor], passed: Tensor) -> None:
+    """Put ``before`` back into ``live`` where ``passed`` is false, without a synchronisation."""
     for buffer, kept in zip(live, before, strict=True):
-        buffer.copy_(torch.where(finite, buffer, kept))
+        buffer.copy_(torch.where(passed, buffer, kept))
 
 
 @torch.inference_mode()

@@ -26,6 +26,7 @@ from engine.commands import (
     Withdraw,
 )
 from engine.desk import Desk
+from engine.divergence import Illness, way_back
 from engine.events import (
     WITHDRAWN,
     CommandEvent,
@@ -45,7 +46,7 @@ from engine.keeper import Keeper
 from engine.library import Library
 from engine.lifecycle import Action, IllegalAction, State, next_state
 from engine.loading import load
-from engine.loop import Loop
+from engine.loop import Loop, Trouble
 from engine.mailbox import AnyCommand, Letter, Mailbox
 from engine.rewind_desk import RewindDesk
 from engine.run_state import weights_sha256
@@ -72,6 +73,7 @@ class Trainer:
         self._finder: FinderDesk | None = None
         self._rewinder: RewindDesk | None = None
         self._one_epoch = False
+        self._illness = Illness()
         self._end: EndReason | None = None
         self._end_text: Words | None = None
 
@@ -200,25 +202,30 @@ class Trainer:
                 return
             trouble = loop.batch()
             if loop.at_epochs_end:
-                trouble = loop.finish_epoch() or trouble
-                self._keep_epochs_end(loop)
+                ended = loop.finish_epoch()
+                trouble = trouble or ended
+                self._keep_epochs_end(loop, well=trouble is None)
                 if self._one_epoch and not loop.at_runs_end and trouble is None:
                     self._move("epoch_done")
             if trouble is not None:
                 self._diverged(trouble)
 
-    def _keep_epochs_end(self, loop: Loop) -> None:
+    def _keep_epochs_end(self, loop: Loop, well: bool) -> None:
         if self._keeper.keeps:
-            self._keeper.autosave(loop.state.capture(), "epoch")
+            if well:  # or a good snapshot would be thinned out for the sake of a spoiled one
+                self._keeper.autosave(loop.state.capture(), "epoch")
             self._keeper.note(loop.state, self._lifecycle)
 
-    def _diverged(self, text: Words) -> None:
-        at = self._position
-        self._emit(DivergedEvent(epoch=at.epoch, batch=at.batch, text=text))
-        if self._job.on_divergence == "end":
-            self._end, self._end_text = "diverged", text
-        else:
+    def _diverged(self, trouble: Trouble) -> None:
+        at, pauses = self._position, self._job.on_divergence == "pause"
+        began = self._illness.fall(trouble, at)
+        back = way_back(self._keeper, began)
+        place = (back.epoch, back.batch)
+        self._emit(DivergedEvent(epoch=at.epoch, batch=at.batch, text=trouble.text, back=place))
+        if pauses:
             self._move("diverge")
+        else:
+            self._end, self._end_text = "diverged", trouble.text
 
     # -- commands
 
@@ -255,7 +262,7 @@ class Trainer:
     def _carry_out(self, letter: Letter) -> None:
         assert self._loop is not None
         assert self._desk is not None
-        trouble = self._loop.report()  # a loss that was not finite comes before what was asked for after it
+        trouble = self._loop.report()  # a loss that was not learned from comes before what was asked for after it
         if trouble is not None:
             self._diverged(trouble)
         number, command, at = letter

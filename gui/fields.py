@@ -141,9 +141,10 @@ class LineEditor(Editor):
         write: Callable[[Any], str] = str,
         placeholder: str = "",
         parent: QWidget | None = None,
+        empty: Any = EMPTY,
     ) -> None:
         super().__init__(parent)
-        self._read, self._write = read, write
+        self._read, self._write, self._empty = read, write, empty
         self.edit = _Line()
         self.edit.setPlaceholderText(placeholder)
         self.edit.setMinimumWidth(40)
@@ -151,9 +152,9 @@ class LineEditor(Editor):
         self._adopt(self.edit)
 
     def raw(self) -> Any:
-        """What is typed or chosen."""
+        """What is typed; ``empty`` where nothing is."""
         text = self.edit.text().strip()
-        return self._read(text) if text else EMPTY
+        return self._read(text) if text else self._empty
 
     def show_value(self, value: Any) -> None:
         """Show ``value`` without ``edited``."""

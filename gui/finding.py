@@ -95,5 +95,5 @@ class Finding(QObject):
 
 def _why_not(state: State) -> str:
     if state == "diverged":
-        return tr("The loss is not finite. Go back or resume, and search then.")
+        return tr("The loss diverged. Go back or resume, and search then.")
     return tr("The run has ended.")

@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
@@ -46,6 +47,8 @@ def editor_for(info: FieldInfo, labels: Mapping[Any, str] | None = None) -> Edit
     if kind is int:
         limits = bounds(metadata)
         return WholeEditor(limits.get("ge"), limits.get("le"), placeholder)
+    if kind is float and NoneType in get_args(info.annotation) and info.default is not None:
+        return LineEditor(read_float, write, tr("none"), empty=None)  # else an emptied field would be its default
     if kind is float:
         return LineEditor(read_float, write, placeholder)
     if kind is str:

@@ -19,6 +19,7 @@ from gui.notes import Note, heading
 from gui.panels.groups import GroupsPanel
 from gui.panels.network import FolderEditor, NetworkEditor
 from gui.panels.outline import Outline
+from gui.panels.training import TrainingForms
 from gui.words import said, tr
 
 FIRST: Final[dict[str, dict[str, float]]] = {
@@ -55,14 +56,13 @@ class SetupPanel(QWidget):
         self._reported: tuple[Recipe | None, str | None] = (None, None)
         self._free_lr: float | None = None
         self._network = NetworkEditor()
-        self._device = ChoiceEditor(())
         data_names = {"digits": tr("Digits, 8 × 8"), "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
         self.data = SpecForm(
             DataSpec, editors={"root": FolderEditor(tr("Tiller's folder"))}, labels={"name": data_names}
         )
         self.model = SpecForm(ModelSpec, editors={"name": self._network})
-        self.machine = SpecForm(Recipe, only=("device", "precision"), editors={"device": self._device})
-        self.length = SpecForm(Recipe, only=("epochs", "seed"))
+        self.training = TrainingForms()
+        self.length = self.training.length
         self.optimizers = {kind.__name__: SpecForm(kind, FIRST[kind.__name__]) for kind in OPTIMIZERS}
         self.optimizer = ChoiceEditor([kind.__name__ for kind in OPTIMIZERS])
         self.when = Note(lines=0)
@@ -95,9 +95,7 @@ class SetupPanel(QWidget):
         self._schedule, self._free_lr = recipe.schedule, None
         self.data.set_value(recipe.data)
         self.model.set_value(recipe.model)
-        shown = {"device": recipe.device, "precision": recipe.precision}
-        self.machine.set_fields(shown)
-        self.length.set_fields({"epochs": recipe.epochs, "seed": recipe.seed})
+        self.training.set_recipe(recipe)
         self.optimizer.show_value(recipe.optimizer.name)
         self.optimizers[recipe.optimizer.name].set_value(recipe.optimizer)
         self._fit()
@@ -132,15 +130,7 @@ class SetupPanel(QWidget):
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
         """The CUDA devices found: (``cuda:0``, its name). Auto and the CPU are always offered."""
-        gpus = [(name, label) for name, label in devices if name not in ("auto", "cpu")]
-        first = gpus[0][0] if gpus else "cpu"
-        self._device.set_choices(
-            [
-                ("auto", tr("Auto ({device})", device=first)),
-                ("cpu", tr("CPU")),
-                *((name, f"{name}, {label}" if label else name) for name, label in gpus),
-            ]
-        )
+        self.training.set_devices(devices)
         self._report()
 
     def set_data_status(self, text: str, can_download: bool) -> None:
@@ -177,7 +167,7 @@ class SetupPanel(QWidget):
         column.addLayout(status)
         self._section(column, tr("Network"), self.model)
         self._section(column, tr("Optimizer"), self._optimizer_row(), self.when, *self.optimizers.values())
-        self._section(column, tr("Training"), self.length, self.machine)
+        self._section(column, tr("Training"), self.training)
         self._section(column, tr("Learning rates of groups"), self.groups)
         column.addStretch(1)
         self._scroll = QScrollArea()
@@ -220,7 +210,8 @@ class SetupPanel(QWidget):
         self.optimizer.edited.connect(self._switch_optimizer)
         self.groups.changed.connect(self._report)
         self.groups.outline_needed.connect(self._ask_outline)
-        for form in (self.data, self.model, self.machine, self.length, *self.optimizers.values()):
+        self.training.changed.connect(self._report)
+        for form in (self.data, self.model, *self.optimizers.values()):
             form.changed.connect(self._report)
         self.data.changed.connect(self._ask_outline)
         self.model.changed.connect(self._ask_outline)
@@ -270,7 +261,7 @@ class SetupPanel(QWidget):
         self._align()
 
     def _align(self) -> None:
-        forms = (self.data, self.model, self.machine, self.length, self._optimizer_form(), self.groups)
+        forms = (self.data, self.model, *self.training.forms, self._optimizer_form(), self.groups)
         width = max(form.label_width() for form in forms)
         for form in forms:
             form.set_label_width(width)
@@ -301,7 +292,7 @@ class SetupPanel(QWidget):
             self.recipe_changed.emit(made[0])
 
     def _make(self) -> tuple[Recipe | None, str | None]:
-        for form in (self.data, self.model, self._optimizer_form(), self.length, self.machine):
+        for form in (self.data, self.model, self._optimizer_form(), *self.training.forms):
             for field, problem in form.errors().items():
                 info = form.kind.model_fields.get(field)
                 title = said(info.title or field) if info else field
@@ -311,17 +302,13 @@ class SetupPanel(QWidget):
             return None, wrong
         if self._schedule is None:
             return None, tr("The schedule is not finished: see the schedule's form.")
-        length = self.length.value()
         given = {
             "data": self.data.value(),
             "model": self.model.value(),
             "optimizer": self._optimizer_form().value(),
             "schedule": self._schedule,
             "groups": self.groups.groups() or (),
-            "epochs": length.epochs,
-            "seed": length.seed,
-            "device": self.machine.editor("device").raw(),
-            "precision": self.machine.editor("precision").raw(),
+            **self.training.fields(),
         }
         try:
             recipe = Recipe.model_validate(given)

@@ -333,7 +333,7 @@ def test_in_a_diverged_run_a_search_is_refused() -> None:
         answer = live.ask(SMALL)
         assert (answer.status, answer.reason) == (
             "rejected",
-            "the loss is not finite: go back or resume, and search then",
+            "the loss diverged: go back or resume, and search then",
         )
         assert live.ask(CancelFind()).reason == "no search for a rate is under way"
 

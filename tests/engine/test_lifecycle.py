@@ -27,7 +27,7 @@ REASONS: dict[str, str] = {
     "ready": "not started",
     "training": "training already",
     "paused": "paused",
-    "diverged": "not finite",
+    "diverged": "diverged",
     "finished": "finished",
     "stopped": "stopped",
     "failed": "failed",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.presets import PRESETS, preset
-from engine.recipe import OPTIMIZERS, DataSpec, GroupSpec, ModelSpec, Recipe, read_recipe, recipe_from_json
+from engine.recipe import OPTIMIZERS, DataSpec, GroupSpec, GuardSpec, ModelSpec, Recipe, read_recipe, recipe_from_json
 from engine.schedules import (
     SCHEDULES,
     ChainedScheduler,
@@ -412,11 +412,11 @@ def test_one_expression_serves_every_group_and_a_list_each_its_own() -> None:
 
 
 def test_every_field_that_a_person_sees_says_what_it_is() -> None:
-    for spec in (*SCHEDULES, *OPTIMIZERS, DataSpec, ModelSpec, GroupSpec, Recipe):
+    for spec in (*SCHEDULES, *OPTIMIZERS, DataSpec, ModelSpec, GroupSpec, GuardSpec, Recipe):
         for name, field in spec.model_fields.items():
             if name == "name" and spec in (*SCHEDULES, *OPTIMIZERS):
                 continue
-            if spec is Recipe and name in ("data", "model", "optimizer", "schedule"):
+            if spec is Recipe and name in ("data", "model", "optimizer", "schedule", "guard"):
                 continue
             assert field.title, (spec, name)
             assert field.description, (spec, name)

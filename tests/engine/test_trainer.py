@@ -126,7 +126,7 @@ def test_after_a_divergence_the_window_can_lower_the_rate_and_resume() -> None:
         live.reach("diverged")
         (event,) = live.events.of("diverged")
         assert event.text == "the loss was not finite in epoch 2, batch 1; that update was not made"
-        assert "not finite" in str(live.ask(Pause()).reason)
+        assert "diverged" in str(live.ask(Pause()).reason)
         assert live.ask(SetLR(lr=0.001)).status == "applied"
         live.trainer.post(Resume())
         end = live.finish()

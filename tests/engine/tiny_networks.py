@@ -61,3 +61,31 @@ def breaks_in_training(in_channels: int, num_classes: int) -> nn.Module:
         raise RuntimeError("CUDA out of memory, says the test\nand more")
 
     return Poisoned(in_channels, num_classes, when)
+
+
+class Loud(Tiny):
+    """Multiplies its scores of the n-th batch of some kind (from 1) by ``factor``, if ``when(n)``."""
+
+    def __init__(
+        self, in_channels: int, num_classes: int, training: bool, when: Callable[[int], bool], factor: float
+    ) -> None:
+        super().__init__(in_channels, num_classes)
+        self.which, self.when, self.factor, self.seen = training, when, factor, 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        scores = super().forward(images)
+        if self.training == getattr(self, "which", None):  # it is tried out before it is whole
+            self.seen += 1
+            if self.when(self.seen):
+                return scores * self.factor
+        return scores
+
+
+def loud_fifth(in_channels: int, num_classes: int) -> nn.Module:
+    """A loss of hundreds on the fifth training batch, and on no other."""
+    return Loud(in_channels, num_classes, True, lambda n: n == 5, 500.0)
+
+
+def loud_when_validated_again(in_channels: int, num_classes: int) -> nn.Module:
+    """Trains well, and is validated badly from its second epoch on (it is tried out once before the first)."""
+    return Loud(in_channels, num_classes, False, lambda n: n > 2, 1e10)

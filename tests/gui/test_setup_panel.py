@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.recipe import SGD, Adam, AdamW, DataSpec, GroupSpec, ModelSpec, Recipe, RMSprop
+from engine.recipe import SGD, Adam, AdamW, DataSpec, GroupSpec, GuardSpec, ModelSpec, Recipe, RMSprop
 from engine.schedules import CosineAnnealingLR, LambdaLR, StepLR
 from gui.panels.network import network_function
 from gui.panels.outline import owner, unmatched
@@ -166,7 +166,7 @@ def test_a_file_that_is_no_python_offers_no_function(tmp_path: Path) -> None:
 
 
 def test_devices_arrive_later_and_auto_says_which(qtbot: QtBot, panel: SetupPanel) -> None:
-    combo = panel.machine.editor("device").control()
+    combo = panel.training.machine.editor("device").control()
     assert isinstance(combo, QComboBox)
     assert combo.currentText() == "Auto (cpu)"
     panel.set_devices([("cuda:0", "H200"), ("cuda:1", "H200")])
@@ -316,3 +316,23 @@ def test_every_control_has_an_accessible_name(panel: SetupPanel) -> None:
     for widget in (w for kind in kinds for w in panel.findChildren(kind)):
         text = widget.text() if isinstance(widget, QAbstractButton) else ""
         assert widget.accessibleName() or text, widget
+
+
+def test_the_loss_limit_is_under_more_and_emptied_there_is_none(qtbot: QtBot, panel: SetupPanel) -> None:
+    limit = panel.training.guard.editor("loss_limit").control()
+    assert isinstance(limit, QLineEdit)
+    assert not limit.isVisible()
+    (more,) = [b for b in panel.training.findChildren(QAbstractButton) if b.text() == "More" and b.isVisible()]
+    click(qtbot, more)
+    assert limit.isVisible()
+    assert limit.text() == "1000"
+    retype(qtbot, limit, "20")
+    assert panel.recipe() == Recipe(guard=GuardSpec(loss_limit=20.0))
+    retype(qtbot, limit, "0")
+    assert panel.first_error() == "Loss limit: must be greater than 0; it is 0"
+    limit.selectAll()
+    qtbot.keyClick(limit, Qt.Key.Key_Backspace)
+    assert panel.recipe() == Recipe(guard=GuardSpec(loss_limit=None))
+    assert limit.placeholderText() == "none"
+    panel.set_recipe(Recipe())
+    assert limit.text() == "1000"

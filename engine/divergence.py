@@ -1,0 +1,50 @@
+"""Where a run fell ill, and the last moment that was well."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import suppress
+
+from engine.commands import At
+from engine.keeper import Keeper
+from engine.loop import Trouble
+
+
+class Illness:
+    """Follows a run's troubles: one that comes right where the last one left off began with it."""
+
+    def __init__(self) -> None:
+        self._began: At | None = None
+        self._stood: At | None = None
+
+    def fall(self, trouble: Trouble, stands: At) -> At:
+        """Note ``trouble``, known of now that the run ``stands`` there. Returns where the illness began."""
+        if self._began is None or trouble.at != self._stood:
+            self._began = trouble.at
+        self._stood = stands
+        return self._began
+
+
+def way_back(keeper: Keeper, began: At) -> At:
+    """The newest moment from before the illness ``began`` that a snapshot of the run holds.
+
+    Where none is known, the end of the epoch before it, which is computed again.
+    """
+    places: list[tuple[int, int]] = []
+    if keeper.keeps:
+        with suppress(OSError, sqlite3.Error):
+            keeper.flush()
+            places = keeper.positions()
+    return newest_well(places, began) or At(epoch=began.epoch)
+
+
+def newest_well(places: Iterable[tuple[int, int]], began: At) -> At | None:
+    """The newest of ``places``, (epoch, batch), whose weights are from before the illness ``began``; None without one.
+
+    Weights that stand before the very batch that was refused are what made its loss so, unless they are an epoch's end:
+    that was validated.
+    """
+    well = [At(epoch=epoch, batch=batch) for epoch, batch in places]
+    well = [at for at in well if at < began or (at == began and at.batch == 0)]
+    return max(well, key=lambda at: (at.epoch, at.batch), default=None)
