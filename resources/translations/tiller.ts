@@ -68,6 +68,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A batch with a greater loss is not learned from, and the run pauses. One that is not a number never is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A built-in network, or FILE.py:FUNCTION, a function of your own that takes in_channels and num_classes and returns an nn.Module.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1108,6 +1112,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Loss limit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Loss over learning rate</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2032,11 +2040,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The loss does not clearly fall between {low} and {high}: by {fall}, while it differs by {scatter} from batch to batch. Try other limits or more steps.</source>
+        <source>The loss diverged. Go back or resume, and search then.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The loss is not finite. Go back or resume, and search then.</source>
+        <source>The loss does not clearly fall between {low} and {high}: by {fall}, while it differs by {scatter} from batch to batch. Try other limits or more steps.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3000,6 +3008,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>none</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>not finished</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3144,11 +3156,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the loss is not finite: go back or resume, and search then</source>
+        <source>the loss diverged: go back or resume, and search then</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>the loss is not finite: go back, lower the rate, or resume</source>
+        <source>the loss diverged: go back, lower the rate, or resume</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3157,6 +3169,10 @@
     </message>
     <message>
         <source>the loss was not finite in epoch {epoch}, batch {batch}; that update was not made</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the loss was {loss} in epoch {epoch}, batch {batch}, above the limit of {limit}; that update was not made</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3261,6 +3277,10 @@
     </message>
     <message>
         <source>the search was called off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the validation loss of epoch {epoch} is {loss}, above the limit of {limit}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
