@@ -32,10 +32,8 @@ def way_back(keeper: Keeper, began: At) -> At:
     Where none is known, the end of the epoch before it, which is computed again.
     """
     places: list[tuple[int, int]] = []
-    if keeper.keeps:
-        with suppress(OSError, sqlite3.Error):
-            keeper.flush()
-            places = keeper.positions()
+    with suppress(OSError, sqlite3.Error):
+        places = keeper.positions()
     return newest_well(places, began) or At(epoch=began.epoch)
 
 

@@ -134,6 +134,11 @@ class Keeper:
         self.flush()
         return self._library.snapshots_up_to(self.run, at.epoch, at.batch)
 
+    def positions(self) -> list[tuple[int, int]]:
+        """Where snapshots of this run stand, as (epoch, batch). Raises as ``on_the_way_to`` does."""
+        self.flush()
+        return self._library.positions(self.run) if self._library is not None else []
+
     def flush(self) -> None:
         """Wait until everything handed over so far is written and answered."""
         if self._library is not None:
