@@ -7,8 +7,9 @@ from PySide6.QtCore import QObject
 from engine.commands import At, Command, SetSchedule, Withdraw
 from engine.events import CommandEvent, RateEvent
 from engine.lifecycle import State
-from engine.schedules import AnySchedule, ScheduleSpec
+from engine.schedules import AnySchedule
 from engine.spec import parse
+from gui.panels.group_schedules import Schedules
 from gui.preview import Preview
 from gui.progress import Progress
 from gui.runs import Runs
@@ -66,7 +67,7 @@ class PendingChange(QObject):
         self._show_context()
         if self._edited:
             self._edited = False
-            self._window.schedule.set_schedule(self._in_force(rates))
+            self._window.schedule.set_schedules(_in_force(rates))
         self._redraw()
 
     def show_state(self, state: State) -> None:
@@ -94,8 +95,7 @@ class PendingChange(QObject):
     def _edit(self, command: SetSchedule | None) -> None:
         self._swap = None
         if command is not None and self._rates is not None:
-            given = command.start == "replay" or command.lr is not None
-            self._swap = command if given or command.schedule != self._in_force(self._rates) else None
+            self._swap = command if self._window.schedule.differs() else None
         self._draw()
 
     def _apply(self, command: SetSchedule) -> None:
@@ -144,7 +144,7 @@ class PendingChange(QObject):
             return
         epoch, schedule = self._progress.position[0], self._window.schedule
         done = epoch if self._in_epoch else epoch - 1
-        schedule.set_context(self._rates.epochs, done, self._rates.lr[0], True)
+        schedule.set_context(self._rates.epochs, done, self._rates.lr, True)
         schedule.pending.offer_epoch(done + 1 if epoch <= done < self._rates.epochs else None)
 
     @property
@@ -160,6 +160,7 @@ class PendingChange(QObject):
             return epoch, batch
         return epoch + 1, 0
 
-    def _in_force(self, rates: RateEvent) -> ScheduleSpec:
-        spec: ScheduleSpec = parse(AnySchedule, rates.state["groups"][0]["plan"]["spec"])
-        return spec
+
+def _in_force(rates: RateEvent) -> Schedules:
+    """The plans that the groups are on."""
+    return Schedules.in_force({g["name"]: parse(AnySchedule, g["plan"]["spec"]) for g in rates.state["groups"]})

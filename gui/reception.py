@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -13,6 +13,7 @@ from engine.job import Job
 from engine.recipe import Recipe, recipe_from_json
 from engine.schedules import ScheduleSpec
 from gui.chores import Chores
+from gui.panels.group_schedules import Schedules
 from gui.preview import Preview
 from gui.runs import Runs
 from gui.session import Session
@@ -77,9 +78,8 @@ class Reception(QObject):
         window.schedule.setEnabled(True)
         window.schedule.setToolTip("")
         window.setup.set_recipe(recipe)
-        window.schedule.set_group_names(window.setup.group_names())
-        window.schedule.set_context(recipe.epochs, 0, recipe.optimizer.lr, False)
-        window.schedule.set_schedule(recipe.schedule)
+        self._show_context(recipe, window.setup.group_names())
+        window.schedule.set_schedules(Schedules.of_recipe(recipe))
         self._showing = False
         window.fold(False)
         window.hand.set_enabled_because(tr("There is no run yet: Start begins one."))
@@ -97,8 +97,7 @@ class Reception(QObject):
         names = window.setup.group_names()
         self._plan_problem = None
         if recipe is not None:
-            window.schedule.set_group_names(names)
-            window.schedule.set_context(recipe.epochs, 0, recipe.optimizer.lr, False)
+            self._show_context(recipe, names)
             if window.setup.recipe() != recipe:
                 return  # the schedule followed the epochs, and that recipe has been dealt with
             window.plots.set_epochs(recipe.epochs)
@@ -109,6 +108,13 @@ class Reception(QObject):
             self._chores.check_data(recipe.data)
         self._preview.show_recipe(recipe, names)
         self._show_ready()
+
+    def _show_context(self, recipe: Recipe, names: Sequence[str]) -> None:
+        """Tell the schedule editor what a schedule of ``recipe`` is for."""
+        own = {group.name: group.lr for group in recipe.groups if group.lr is not None}
+        self._window.schedule.set_group_names(names)
+        rates = [own.get(name, recipe.optimizer.lr) for name in names]
+        self._window.schedule.set_context(recipe.epochs, 0, rates, False)
 
     def _plan_judged(self, problem: str | None) -> None:
         self._plan_problem = problem
@@ -124,7 +130,8 @@ class Reception(QObject):
 
     def _schedule_changed(self, spec: ScheduleSpec | None) -> None:
         if not self._runs.active and not self._showing and self._session.start is None:
-            self._window.setup.set_schedule(spec)
+            schedules = self._window.schedule.schedules()
+            self._window.setup.set_schedule(spec and schedules.shared, schedules.own)
 
     def _base_lr_wanted(self, lr: float | None) -> None:
         if not self._showing:

@@ -41,6 +41,7 @@ class Steering(QObject):
         }
         hand = self._hand
         hand.table.command_wanted.connect(self._ask_of_group)
+        hand.table.schedule_wanted.connect(window.schedule.look_at)
         hand.optimizer.command_wanted.connect(lambda command: self._ask(command, hand.optimizer.show_problem))
         hand.length.command_wanted.connect(lambda command: self._ask(command, hand.length.show_problem))
         hand.length.fit_wanted.connect(self._fit)

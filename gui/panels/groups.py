@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from engine.recipe import GroupSpec
+from engine.schedules import ScheduleSpec
 from gui.fields import ChoiceEditor, LineEditor, plain, read_float
 from gui.form_words import write
 from gui.forms import SpecForm
@@ -77,6 +78,7 @@ class GroupsPanel(QWidget):
         super().__init__(parent)
         self._network, self._base, self._free, self._outline = "small_cnn", 0.01, True, tuple[tuple[str, int], ...]()
         self._cards: list[_Card] = []
+        self._schedules: Mapping[str, ScheduleSpec] = {}
         self._label_width = 0
         self.choice = ChoiceEditor(
             ("one", "head", "patterns"),
@@ -117,7 +119,12 @@ class GroupsPanel(QWidget):
         return chosen
 
     def groups(self) -> tuple[GroupSpec, ...] | None:
-        """The groups, or None while one is wrong."""
+        """The groups, each with the schedule of its own that it has, or None while one is wrong."""
+        specs = self._specs()
+        own = self._schedules
+        return specs and tuple(s.model_copy(update={"schedule": own[s.name]}) if s.name in own else s for s in specs)
+
+    def _specs(self) -> tuple[GroupSpec, ...] | None:
         if self.mode() == "one":
             return ()
         if self.mode() == "head":
@@ -129,7 +136,7 @@ class GroupsPanel(QWidget):
 
     def names(self) -> list[str]:
         """The groups' names in the order of the run: the rest first, where it is not known to be empty."""
-        specs = self.groups() or ()
+        specs = self._specs() or ()
         if not specs:
             return ["all"]
         taken = [owner(name, [s.modules for s in specs]) for name, count in self._outline if count]
@@ -150,6 +157,8 @@ class GroupsPanel(QWidget):
 
     def set_groups(self, groups: Sequence[GroupSpec]) -> None:
         """Show a recipe's groups without a signal. Set the network and the base rate first."""
+        self._schedules = {spec.name: spec.schedule for spec in groups if spec.schedule is not None}
+        groups = [spec.model_copy(update={"schedule": None}) for spec in groups]
         head = self._head_group()
         self.choice.show_value("one" if not groups else "head" if head == tuple(groups) else "patterns")
         self._clear()
@@ -157,6 +166,10 @@ class GroupsPanel(QWidget):
             for spec in groups:
                 self._append({"name": spec.name}).form.set_value(spec)
         self._refresh()
+
+    def set_schedules(self, own: Mapping[str, ScheduleSpec]) -> None:
+        """The schedules that groups have of their own, by name; of groups that are not there they wait. No signal."""
+        self._schedules = dict(own)
 
     def set_network(self, name: str) -> None:
         """The network changed: its modules are not known until ``set_outline``. No signal."""
@@ -254,7 +267,7 @@ class GroupsPanel(QWidget):
             card.setVisible(patterns)
         if patterns:
             self._match_cards()
-        specs = self.groups() or ()
+        specs = self._specs() or ()
         lines = [] if patterns or not specs else [self._line(specs, 0)]
         if specs and self._outline:
             lines.append(self._line(specs, -1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -127,9 +128,10 @@ class PendingControls(QWidget):
         self.moment.setCurrentIndex(0)
         blocked.unblock()
 
-    def set_lr_in_force(self, lr: float) -> None:
-        """What an empty base LR means."""
-        self.base.edit.setPlaceholderText(tr("the LR in force, {lr}", lr=plain(float(f"{lr:.6g}"))))
+    def set_lr_in_force(self, rates: Sequence[float]) -> None:
+        """What an empty base LR means: the rate in force, or each group's own of several."""
+        shown = ", ".join(dict.fromkeys(plain(float(f"{lr:.6g}")) for lr in rates))
+        self.base.edit.setPlaceholderText(tr("the LR in force, {lr}", lr=shown))
 
     def lock_base(self, why: str | None) -> None:
         """No base LR can be given, because of ``why``; None: it can."""

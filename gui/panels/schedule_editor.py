@@ -51,7 +51,7 @@ class ScheduleEditor(QWidget):
     def __init__(self, *, stage: bool = False, parent: QWidget | None = None) -> None:
         """Make the card that chooses; ``stage``: of a schedule that is a part of another."""
         super().__init__(parent)
-        self._context, self._stage = Context(), stage
+        self._context, self._stage, self._may_give_lr = Context(), stage, not stage
         self._kind: type[ScheduleSpec] = StepLR
         self._own: set[tuple[str, str]] = set()  # the fields that the person edited, which follow nothing
         self._curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
@@ -91,6 +91,11 @@ class ScheduleEditor(QWidget):
         return self._kind
 
     @property
+    def context(self) -> Context:
+        """What the schedule is edited for."""
+        return self._context
+
+    @property
     def form(self) -> ScheduleForm:
         """The form of the chosen schedule."""
         name = self._kind.__name__
@@ -112,7 +117,11 @@ class ScheduleEditor(QWidget):
 
     def gives_lr(self) -> bool:
         """Whether an expression is chosen that gives the LR itself, so that its base must be 1."""
-        return self._kind is LambdaLR and bool(self.gives.raw() == "lr")
+        return self._kind is LambdaLR and self._may_give_lr and bool(self.gives.raw() == "lr")
+
+    def let_give_lr(self, may: bool) -> None:
+        """Whether an expression may give the LR itself here."""
+        self._may_give_lr = may and not self._stage
 
     def set_value(self, spec: ScheduleSpec, gives_lr: bool | None = None) -> None:
         """Show ``spec``; ``gives_lr`` says what an expression gives, None leaves that as it is. No signal."""
@@ -239,7 +248,7 @@ class ScheduleEditor(QWidget):
         """Show the chosen schedule's form and words."""
         self.picker.show_kind(self._kind)
         self.when.say(said(self._kind.when))
-        self._gives_row.setVisible(self._kind is LambdaLR and not self._stage)
+        self._gives_row.setVisible(self._kind is LambdaLR and self._may_give_lr)
         self._show_warm_up()
         self._show_counts()
         chosen = self.form

@@ -50,6 +50,12 @@ class Context:
         """Values for fields of ``kind`` that fit."""
         return suggested(kind, self.positions(interval), self.lr, self.followed, self.per_epoch(interval))
 
+    def refit(self, spec: ScheduleSpec, before: Context) -> ScheduleSpec:
+        """``spec``, which was made for ``before``, with the values that suited that suiting this."""
+        old, new = before.values(type(spec), spec.interval), self.values(type(spec), spec.interval)
+        changes = {f: v for f, v in new.items() if v != old[f] and getattr(spec, f) == old[f]}
+        return spec.model_copy(update=changes) if changes else spec
+
     def per_epoch(self, interval: str) -> int:
         """How many positions of a schedule stepped once per ``interval`` make an epoch."""
         return 1 if interval == "epoch" else self.batches or 1

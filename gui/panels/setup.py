@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -109,9 +109,10 @@ class SetupPanel(QWidget):
         self._reported = self._make()
         self._ask_outline()
 
-    def set_schedule(self, spec: ScheduleSpec | None) -> None:
-        """The schedule panel's choice, None while it is wrong there."""
+    def set_schedule(self, spec: ScheduleSpec | None, own: Mapping[str, ScheduleSpec] | None = None) -> None:
+        """The schedule panel's choice, None while it is wrong there; ``own`` are those of single groups."""
         self._schedule = spec
+        self.groups.set_schedules(own or {})
         self._report()
 
     def set_base_lr(self, lr: float | None) -> None:
