@@ -80,6 +80,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A change here puts all groups on one schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A copy of the network trains on while its rate grows batch by batch, and the loss shows which rates it bears. The run itself is untouched: it stands, and goes on, as if nothing had been tried.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -228,6 +232,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>All groups are on this schedule.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>All groups are scaled together, which cannot give 0. Choose one group.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -261,6 +269,10 @@
     </message>
     <message>
         <source>Apply at the next batch (Enter).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As all groups</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -809,6 +821,10 @@
     </message>
     <message>
         <source>Give every parameter group an expression of its own</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give up this group's own schedule; it is on that of all groups again</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1972,6 +1988,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The expression gives the LR itself, of all groups; each can have a line of its own.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The expression gives the LR itself: a factor before it would mean another LR.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2425,6 +2445,10 @@
     </message>
     <message>
         <source>Whether the schedule moves on after every epoch or after every optimizer step (batch).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Whose schedule to edit: that of all groups, or one group's own</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3452,7 +3476,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{group} is on the schedule of all groups; a change gives it its own.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{group} {old} → {new} at the next batch, the others in proportion.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{group}: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{group}: {schedule}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{group}: {schedule}, {values}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
