@@ -68,14 +68,17 @@ class Keeper:
             self._warn(Words("the run library could not be written: {error}", error=error))
 
     def leave(self, at: At, epochs: int) -> None:
-        """Note in the library that the run, ``at`` by now and ``epochs`` long, is left for a branch of it."""
-        self._note("left", at, epochs)
+        """Note in the library that the run, ``at`` by now and ``epochs`` long, is left for a branch of it.
+
+        What still waits of its hand goes with the branch.
+        """
+        self._note("left", at, epochs, waiting="")
 
     def note(self, state: RunState, lifecycle: str) -> None:
         """Note in the library how far the run is."""
         self._note(lifecycle, state.position, state.epochs)
 
-    def _note(self, lifecycle: str, at: At, epochs: int) -> None:
+    def _note(self, lifecycle: str, at: At, epochs: int, **more: Any) -> None:
         if self._library is not None:
             self._library.update(
                 self.run,
@@ -83,6 +86,7 @@ class Keeper:
                 state=lifecycle,
                 epochs_done=at.epoch - 1,
                 epochs=epochs,
+                **more,
             )
 
     def store(self, capture: Capture, kind: Kind, done: Done, path: str | None = None) -> None:

@@ -23,7 +23,8 @@ Progress = Callable[[int, int], None]
 def go_to(
     state: RunState,
     target: At,
-    kept: Iterable[Path],
+    now: Capture,
+    kept: Iterable[Path] = (),
     progress: Progress = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Words | None:
@@ -32,6 +33,7 @@ def go_to(
     Args:
         state: the run; as it was before where this raises.
         target: a moment behind the run's position.
+        now: the state's capture, which is taken up again where this raises.
         kept: snapshots of the run or of what it branched from, at ``target`` or before it, the best first. One that
             cannot be read or does not fit is passed over; after the last, the run's very beginning is built anew.
         progress: hears how many of how many batches are computed again.
@@ -43,7 +45,7 @@ def go_to(
     Raises:
         Cancelled: ``cancelled`` said so.
     """
-    now, history, hand = state.capture(), state.history, state.hand
+    history, hand = state.history, state.hand
     try:
         _restore_best(state, target, kept)
         acts = [act for act in hand[len(state.hand) :] if act.name != "rewind" and _place(act) < target]

@@ -61,7 +61,8 @@ class RewindDesk:
         now, epochs, hand = state.position, state.epochs, state.hand
         try:
             self._check(target, now)
-            warning = go_to(state, target, self._kept(target), self._progress(number), self._called_off)
+            left = state.capture()
+            warning = go_to(state, target, left, self._kept(target), self._progress(number), self._called_off)
         except Rejected as refusal:
             self._desk.refuse(number, act, refusal.reason)
             return "stayed"
@@ -69,6 +70,7 @@ class RewindDesk:
             self._desk.refuse(number, act, Words("going back was called off"))
             return "stayed"
         parent = self._keeper.run
+        self._keeper.autosave(left, "stop")  # the road that is left can be taken up again
         self._keeper.leave(now, epochs)
         self._keeper.begin(None, self._keeper.name, parent, state, self._waiting.to_json())
         self._emit(

@@ -13,7 +13,7 @@ from engine import data
 from engine.commands import At, CancelRewind, Resume, Rewind, Stop
 from engine.data import Cancelled
 from engine.events import CommandEvent, Event, GoingBackEvent
-from engine.job import Job
+from engine.job import Job, to_resume
 from engine.library import Library
 from engine.loop import Loop
 from engine.recompute import go_to
@@ -88,6 +88,17 @@ def test_acts_at_the_moment_itself_are_undone_even_where_only_a_later_snapshot_s
         assert live.finish().weights_sha256 == run(recipe()).end.weights_sha256
 
 
+def test_the_road_that_was_left_is_kept_as_it_was_left(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        run(Job(recipe=recipe(), lines=hand(at(2, 1, "scale_lr", factor=0.5), rewind((3, 1), (1, 2)))), library)
+        parent = library.runs()[0]
+        assert parent.state == "left"
+        again = run(to_resume(parent.id, library), library)
+        assert (again.of("start")[0].epoch, again.of("start")[0].batch) == (3, 1)
+        whole = run(Job(recipe=recipe(), lines=hand(at(2, 1, "scale_lr", factor=0.5))))
+        assert again.end.weights_sha256 == whole.end.weights_sha256
+
+
 # -- the state itself
 
 
@@ -125,7 +136,7 @@ def test_all_of_the_state_is_as_it_was_generators_and_sums_too() -> None:
     then = state.capture()
     trained(state, (3, 1))
     told: list[tuple[int, int]] = []
-    warning = go_to(state, At(epoch=2, batch=2), [], lambda done, total: told.append((done, total)))
+    warning = go_to(state, At(epoch=2, batch=2), state.capture(), [], lambda done, total: told.append((done, total)))
     assert warning is None
     assert same(without_clock(state.capture()), without_clock(then))
     assert told == [(n, PER_EPOCH + 2) for n in range(PER_EPOCH + 2)]
@@ -136,7 +147,7 @@ def test_called_off_it_stays_where_it_was() -> None:
     trained(state, (3, 1))
     here, count = state.capture(), iter(range(100))
     with pytest.raises(Cancelled):
-        go_to(state, At(epoch=2, batch=2), [], cancelled=lambda: next(count) == 3)
+        go_to(state, At(epoch=2, batch=2), state.capture(), [], cancelled=lambda: next(count) == 3)
     assert same(state.capture(), here)
 
 
@@ -144,7 +155,7 @@ def test_what_is_not_what_was_recorded_is_said() -> None:
     state = loaded()
     trained(state, (3, 1))
     state.batches._seed += 1  # as if something that the order depends on had changed
-    warning = go_to(state, At(epoch=2, batch=2), [])
+    warning = go_to(state, At(epoch=2, batch=2), state.capture())
     assert warning is not None
     assert "epoch 1 differs" in warning
 
