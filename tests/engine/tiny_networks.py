@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import torch
@@ -89,3 +90,16 @@ def loud_fifth(in_channels: int, num_classes: int) -> nn.Module:
 def loud_when_validated_again(in_channels: int, num_classes: int) -> nn.Module:
     """Trains well, and is validated badly from its second epoch on (it is tried out once before the first)."""
     return Loud(in_channels, num_classes, False, lambda n: n > 2, 1e10)
+
+
+class SlowlyJudged(Tiny):
+    """Takes its time to be validated, and none to be trained."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        if not self.training:
+            time.sleep(0.7)
+        return super().forward(images)
+
+
+def slowly_judged(in_channels: int, num_classes: int) -> nn.Module:
+    return SlowlyJudged(in_channels, num_classes)
