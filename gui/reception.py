@@ -125,8 +125,8 @@ class Reception(QObject):
         if self._runs.active or self._session.start is not None or self._job is not None:
             return
         self._window.chip.show_state("ready")
-        blocked = self._no_torch or self._window.setup.first_error() or self._plan_problem
-        self._window.transport.show_state("ready", blocked, begun=False)
+        blocked = self._no_torch or self._window.setup.first_error() or self._chores.data_problem or self._plan_problem
+        self._window.transport.show_state("ready", blocked, begun=False, loading=self._chores.fetching)
 
     def _schedule_changed(self, spec: ScheduleSpec | None) -> None:
         if not self._runs.active and not self._showing and self._session.start is None:
@@ -164,6 +164,7 @@ class Reception(QObject):
     def begin(self, job: Job) -> None:
         """Do ``job`` as soon as PyTorch is there. No run may be under way."""
         self._job = None
+        self._chores.drop_outline()
         if self._chores.ready:
             self._session.load()
             self._runs.begin(job)
@@ -172,7 +173,7 @@ class Reception(QObject):
         else:
             self._job = job
             self._session.load()
-            self._window.transport.show_loading(tr("Loading PyTorch…"))
+            self._window.transport.show_loading(tr("Loading PyTorch and the network…"))
 
     def start(self, one_epoch: bool = False) -> None:
         """Begin the run that the forms describe, or only its first epoch."""
@@ -207,7 +208,7 @@ class Reception(QObject):
         else:
             self._chores.cancel_download()
 
-    def _torch_loaded(self) -> None:
+    def _free(self) -> None:
         if self._job is not None:
             self.begin(self._job)
 
@@ -263,6 +264,10 @@ class Reception(QObject):
 
     # -- the like
 
+    def _came_back(self) -> None:
+        if not self._runs.active and self._session.start is None:
+            self._chores.look_again()
+
     def _renamed(self, name: str) -> None:
         self._name = name
         start, library = self._session.start, self._runs.library
@@ -299,11 +304,13 @@ class Reception(QObject):
         window.toggle.setAutoRepeat(False)
         window.run_epoch.triggered.connect(window.transport.run_epoch)
         window.finish.triggered.connect(window.transport.finish)
+        window.came_back.connect(self._came_back)
         window.leave_wanted.connect(lambda: self.leave(ask=True))
         self._preview.judged.connect(self._plan_judged)
         self._runs.gone.connect(self._gone)
         self._not_renamed.connect(lambda text: window.banner.show_failure(said(text)))
-        chores.torch_loaded.connect(self._torch_loaded)
+        chores.free.connect(self._free)
+        chores.judged.connect(self._show_ready)
         chores.torch_failed.connect(self._torch_failed)
         chores.download_told.connect(self._download_told)
         chores.download_over.connect(self._show_ready)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -25,6 +25,7 @@ from gui.panels.action_line import ActionLine
 from gui.panels.advice import AdvicePanel
 from gui.panels.chip import StateChip
 from gui.panels.hand import HandPanel
+from gui.panels.labels import scrolled
 from gui.panels.log import LogPanel
 from gui.panels.messages import Banner
 from gui.panels.schedule import SchedulePanel
@@ -44,12 +45,14 @@ class Window(QMainWindow):
     Signals:
         first_painted(): once, after the window was drawn for the first time.
         leave_wanted(): the person closes the window; it stays until ``leave`` is called.
+        came_back(): the person turned to the window again, from another one.
         renamed(str): the person gave the run another name.
         change_schedule_wanted(): the schedule is wanted on the right.
     """
 
     first_painted = Signal()
     leave_wanted = Signal()
+    came_back = Signal()
     renamed = Signal(str)
 
     def __init__(self) -> None:
@@ -111,6 +114,12 @@ class Window(QMainWindow):
         if not self._painted:
             self._painted = True
             self.first_painted.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Note that the window is the active one again."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.came_back.emit()
 
     # -- building
 
@@ -252,11 +261,7 @@ class Window(QMainWindow):
 
 
 def _scrolled(panel: QWidget) -> QScrollArea:
-    area = QScrollArea()
-    area.setWidget(panel)
-    area.setWidgetResizable(True)
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area = scrolled(panel)
     area.setMinimumWidth(SIDE_WIDTH)
     return area
 

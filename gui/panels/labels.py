@@ -7,7 +7,7 @@ from typing import Literal
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from gui.theme import restyle
 from gui.words import said
@@ -59,6 +59,16 @@ def widest_digits(text: str, metrics: QFontMetrics) -> int:
     """Pixels that ``text`` needs at most, whatever digits stand in place of its own."""
     digit = max("0123456789", key=metrics.horizontalAdvance)
     return metrics.horizontalAdvance("".join(digit if c.isdigit() else c for c in text))
+
+
+def scrolled(panel: QWidget) -> QScrollArea:
+    """``panel``, as high as it likes to be, in a column that scrolls."""
+    area = QScrollArea()
+    area.setWidget(panel)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
 
 
 def short_count(n: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from engine.recipe import OPTIMIZERS, PRETRAINED, DataSpec, ModelSpec, OptimizerSpec, Recipe
 from engine.schedules import LambdaLR, ScheduleSpec
@@ -17,6 +17,7 @@ from gui.fields import ChoiceEditor
 from gui.forms import SpecForm
 from gui.notes import Note, heading
 from gui.panels.groups import GroupsPanel
+from gui.panels.labels import scrolled
 from gui.panels.network import FolderEditor, NetworkEditor
 from gui.panels.outline import Outline
 from gui.panels.training import TrainingForms
@@ -94,6 +95,7 @@ class SetupPanel(QWidget):
         """Show ``recipe``. No signal but ``outline_wanted``."""
         self._schedule, self._free_lr = recipe.schedule, None
         self.data.set_value(recipe.data)
+        self.model.blame("name", None)
         self.model.set_value(recipe.model)
         self.training.set_recipe(recipe)
         self.optimizer.show_value(recipe.optimizer.name)
@@ -144,6 +146,11 @@ class SetupPanel(QWidget):
         """The network's modules in order, each with the number of parameters that it holds itself."""
         self.groups.set_outline(outline)
 
+    def set_network_problem(self, problem: str | None) -> None:
+        """What is wrong with the network of the person's own, beside its field; None: it can be built."""
+        self.model.blame("name", problem)
+        self._report()
+
     def set_running(self, summary: Sequence[tuple[str, str]] | None) -> None:
         """Fold to ``summary``, names and values, while there is a run; None unfolds."""
         lines = (f"{html.escape(name)}<br><b>{html.escape(value)}</b>" for name, value in summary or ())
@@ -171,11 +178,7 @@ class SetupPanel(QWidget):
         self._section(column, tr("Training"), self.training)
         self._section(column, tr("Learning rates of groups"), self.groups)
         column.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(inner)
+        self._scroll = scrolled(inner)
         self._folded = QWidget()
         folded = QVBoxLayout(self._folded)
         folded.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
@@ -228,6 +231,7 @@ class SetupPanel(QWidget):
             self._fit()
 
     def _model_edited(self, name: str) -> None:
+        self.model.blame("name", None)  # until it is built again
         if name == "name":
             self._fit()
             self.groups.set_network(self._network.raw())
@@ -274,21 +278,19 @@ class SetupPanel(QWidget):
         for form in self.optimizers.values():
             form.enable_row("lr", free, why)
         self.groups.set_rates_free(free)
-        spec = self._optimizer_form().value()
-        if spec is not None:
+        if (spec := self._optimizer_form().value()) is not None:
             self.groups.set_base_lr(spec.lr)
 
     def _ask_outline(self) -> None:
         model, data = self.model.value(), self.data.value()
-        if self.groups.mode() != "one" and model is not None and data is not None:
+        wanted = self.groups.mode() != "one" or (model is not None and model.own_function() is not None)
+        if wanted and model is not None and data is not None:
             self.outline_wanted.emit(model, data)
 
     def _report(self) -> None:
-        spec = self._optimizer_form().value()
-        if spec is not None:
+        if (spec := self._optimizer_form().value()) is not None:
             self.groups.set_base_lr(spec.lr)
-        made = self._make()
-        if made != self._reported:
+        if (made := self._make()) != self._reported:
             self._reported = made
             self.recipe_changed.emit(made[0])
 
@@ -298,8 +300,7 @@ class SetupPanel(QWidget):
                 info = form.kind.model_fields.get(field)
                 title = said(info.title or field) if info else field
                 return None, f"{title}: {problem}" if title else problem
-        wrong = self.groups.first_error()
-        if wrong:
+        if wrong := self.groups.first_error():
             return None, wrong
         if self._schedule is None:
             return None, tr("The schedule is not finished: see the schedule's form.")
@@ -312,7 +313,6 @@ class SetupPanel(QWidget):
             **self.training.fields(),
         }
         try:
-            recipe = Recipe.model_validate(given)
+            return Recipe.model_validate(given), None
         except ValidationError as error:
             return None, said(first_problem(error))
-        return recipe, None

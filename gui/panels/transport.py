@@ -89,10 +89,11 @@ class Transport(QWidget):
         self.clear_progress()
         self.show_state("ready")
 
-    def show_state(self, state: State, blocked: str | None = None, begun: bool = True) -> None:
+    def show_state(self, state: State, blocked: str | None = None, begun: bool = True, loading: bool = False) -> None:
         """Offer what is possible in ``state``.
 
-        ``blocked`` is why nothing is (a recipe with a mistake), or None; ``begun`` whether there is a run to finish.
+        ``blocked`` is why nothing is (a recipe with a mistake), or None; ``begun`` whether there is a run to finish;
+        ``loading`` whether something is fetched that ``show_loading`` tells of.
         """
         if state == "training":
             self._main_act = "pause"
@@ -113,7 +114,7 @@ class Transport(QWidget):
         reach(self._epoch, blocked or _refusal(state, "run_epoch"), on_epoch if state == "training" else off_epoch)
         nothing = None if begun else tr("There is no run yet.")
         reach(self._finish, blocked or nothing or _refusal(state, "stop"), tr("End the run here and save it."))
-        if state != "loading":
+        if state != "loading" and not loading:
             self._pages.setCurrentIndex(0)
 
     def show_progress(

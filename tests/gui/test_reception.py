@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from engine.commands import At, Pause, ScaleLR
 from engine.job import Job
@@ -18,6 +19,12 @@ from tests.gui.app_fixture import Driver, own_network, tiny, tiny_dict
 from tests.gui.test_session import lines
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+
+
+def come_back(driver: Driver) -> None:
+    """As after a look at another program's window."""
+    assert driver.window.isActiveWindow()
+    QApplication.sendEvent(driver.window, QEvent(QEvent.Type.ActivationChange))
 
 
 @pytest.fixture
@@ -232,16 +239,60 @@ def test_data_that_is_not_there_is_said_and_a_download_without_a_network_fails_c
     window = driver.window
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
     driver.wait(lambda: driver.says(window.setup, "Not on this machine yet"))
-    driver.start()
-    fails(driver, "the data is not there")
-    driver.wait(lambda: window.chip.text() == "Ready")
-    window.banner.clear()
+    start = driver.button(window.transport, "Start")
+    assert not start.isEnabled()
+    assert "Not on this machine yet. Press Download" in start.toolTip()
     driver.click(window.setup, "Download")
+    assert "is being fetched" in start.toolTip()
     assert driver.button(window.transport, "Cancel").isVisible()
     driver.wait(lambda: driver.says(window.setup, "could not be downloaded"))
     assert not any(b.isVisible() for b in (window.transport._cancel,))
     assert not driver.button(window.transport, "Finish now").isEnabled()
     trains_afterwards(driver)
+
+
+def test_data_put_into_the_folder_meanwhile_is_found_when_the_person_comes_back(driver: Driver, tmp_path: Path) -> None:
+    files = Path(os.environ.get("TILLER_TEST_DATA", "/nowhere")) / "MNIST"
+    if not files.is_dir():
+        pytest.skip("TILLER_TEST_DATA names no folder with MNIST")
+    driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
+    driver.wait(lambda: not driver.button(driver.window.transport, "Start").isEnabled())
+    (tmp_path / "MNIST").symlink_to(files)
+    come_back(driver)
+    driver.wait(lambda: driver.button(driver.window.transport, "Start").isEnabled())
+    assert driver.says(driver.window.setup, "The data set is there")
+
+
+# -- a network of one's own
+
+
+def test_what_is_wrong_with_an_own_network_stands_beside_its_field(driver: Driver, tmp_path: Path) -> None:
+    name = own_network(tmp_path, "def make(in_channels, num_classes):\n    return 1 / 0\n")
+    driver.set_up(tiny(model={"name": name}))
+    form, start = driver.window.setup.model, driver.button(driver.window.transport, "Start")
+    driver.wait(lambda: form.note("name").is_error())
+    assert form.note("name").said() == "net.py:make raised at line 2: ZeroDivisionError: division by zero"
+    assert not start.isEnabled()
+    assert "division by zero" in start.toolTip()
+    own_network(tmp_path, "from torch import nn\ndef make(in_channels, num_classes): return nn.Linear(3, 2)\n")
+    come_back(driver)
+    driver.wait(lambda: "ZeroDivisionError" not in form.note("name").said())
+    driver.wait(lambda: form.note("name").is_error())  # which does not fit the images
+    driver.set_up(tiny())
+    driver.wait(lambda: start.isEnabled())
+    assert not form.note("name").is_error()
+
+
+def test_a_run_begins_only_when_the_network_is_not_being_built_beside_it(driver: Driver, tmp_path: Path) -> None:
+    """What that draws is put back into PyTorch's one generator: it would be put back into the run's."""
+    slow = "import time, torch\nfrom tests.engine.tiny_networks import tiny\n"
+    slow += "def make(in_channels, num_classes):\n    time.sleep(0.5)\n    return tiny(in_channels, num_classes)\n"
+    driver.set_up(tiny(model={"name": own_network(tmp_path, slow)}, epochs=1))
+    driver.wait(lambda: driver.app.chores._building)
+    driver.start()
+    assert not driver.app.runs.active
+    driver.wait(lambda: driver.of("end"))
+    assert driver.finish().reason == "finished"
 
 
 def test_what_is_downloaded_does_not_hide_the_run_that_trains(
