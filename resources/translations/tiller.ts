@@ -1100,6 +1100,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Loading PyTorch and the network…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Loading PyTorch…</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1973,6 +1977,10 @@
     </message>
     <message>
         <source>The curves are drawn here while the network learns. Space pauses.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The data set is being fetched.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
