@@ -19,6 +19,7 @@ from engine.commands import (
 )
 from engine.optimizers import Rejected, change
 from engine.rate import RateControl
+from engine.remarks import meant
 from engine.run_state import RunState
 from engine.words import Words
 
@@ -36,6 +37,14 @@ def carry_out(act: HandCommand, state: RunState) -> Words | None:
             check_length(act.epochs, state.position, state.rate)
             return state.rate.set_epochs(act.epochs)
         case Note():
+            if act.about is not None and meant(act.about, state.hand) is None:
+                raise Rejected(
+                    Words(
+                        "the note is about an act before batch {batch} of epoch {epoch}, and there is none",
+                        batch=act.about.batch,
+                        epoch=act.about.epoch,
+                    )
+                )
             return None
     check_not_over(state.position, state.rate)
     match act:

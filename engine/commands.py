@@ -132,11 +132,40 @@ class CancelRewind(Command):
     command: Literal["cancel_rewind"] = "cancel_rewind"
 
 
+class At(Spec):
+    """A moment between batches: before batch ``batch`` (from 0) of epoch ``epoch`` (from 1)."""
+
+    epoch: int = Field(ge=1)
+    batch: int = Field(0, ge=0)
+
+    def __lt__(self, other: At) -> bool:
+        return (self.epoch, self.batch) < (other.epoch, other.batch)
+
+    def __le__(self, other: At) -> bool:
+        return (self.epoch, self.batch) <= (other.epoch, other.batch)
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}, batch {self.batch}"
+
+
+class About(At):
+    """An act that the hand did before this batch; ``nth`` (from 0) tells several at one moment apart."""
+
+    nth: int = Field(0, ge=0)
+
+
 class Note(Command):
-    """A remark, kept with the run."""
+    """A remark, kept with the run; ``about`` an earlier act, or of its own. A later one about an act replaces it."""
 
     command: Literal["note"] = "note"
-    text: str = Field(min_length=1, max_length=10_000)
+    text: str = Field(max_length=10_000)
+    about: About | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Note:
+        if not self.text and self.about is None:
+            raise SpecError("text", "must not be empty; only a note about an act is taken back by an empty one")
+        return self
 
 
 class Stop(Command):
@@ -217,22 +246,6 @@ HandCommand = (
 TransportCommand = Start | Pause | Resume | RunEpoch
 FinderCommand = FindLR | CancelFind
 AnyHandCommand = Annotated[HandCommand, Field(discriminator="command")]
-
-
-class At(Spec):
-    """A moment between batches: before batch ``batch`` (from 0) of epoch ``epoch`` (from 1)."""
-
-    epoch: int = Field(ge=1)
-    batch: int = Field(0, ge=0)
-
-    def __lt__(self, other: At) -> bool:
-        return (self.epoch, self.batch) < (other.epoch, other.batch)
-
-    def __le__(self, other: At) -> bool:
-        return (self.epoch, self.batch) <= (other.epoch, other.batch)
-
-    def __str__(self) -> str:
-        return f"epoch {self.epoch}, batch {self.batch}"
 
 
 class HandLine(Spec):

@@ -19,6 +19,7 @@ from engine.loop import Loop
 from engine.mailbox import Letter, Mailbox
 from engine.optimizers import Rejected
 from engine.recompute import go_to
+from engine.remarks import stands
 from engine.words import Words
 
 _EVERY: Final = 0.1  # seconds between two words of how far it is
@@ -69,6 +70,8 @@ class RewindDesk:
         except Cancelled:
             self._desk.refuse(number, act, Words("going back was called off"))
             return "stayed"
+        undone = [c for c in hand if c not in state.hand]
+        state.hand += [c for c in undone if stands(c, hand, state.hand)]
         parent = self._keeper.run
         self._keeper.autosave(left, "stop")  # the road that is left can be taken up again
         self._keeper.leave(now, epochs)
@@ -84,7 +87,7 @@ class RewindDesk:
             )
         )
         # What the hand did since is undone, but that it went back is not: a resumed run must not go back once more.
-        state.hand += [c for c in hand[len(state.hand) :] if c.name == act.command]
+        state.hand += [c for c in undone if c.name == act.command]
         state.hand.append(self._desk.answer(number, act, "applied", before=before, at=now))
         if warning is not None:
             self._emit(WarningEvent(text=warning))
