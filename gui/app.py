@@ -15,6 +15,7 @@ from engine.qthread import Worker
 from engine.spec import SpecError
 from gui import translations
 from gui.advisor import Advisor
+from gui.aftermath import Aftermath
 from gui.chores import Chores
 from gui.export import Export
 from gui.files import Files
@@ -70,6 +71,7 @@ class App:
         self.advisor = Advisor(
             window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
         )
+        self.aftermath = Aftermath(window, self.runs, self.story)
         self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
         self.garbage = GarbageTimer()
         self._wire()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.commands import SetLR
 from engine.events import CommandEvent, Event, PlanEvent, StartEvent
 from gui.panels.acts import describe, put_back_command
+from gui.panels.labels import as_tip
 from gui.window import Window
 from gui.words import said
 
@@ -31,9 +33,13 @@ class Story(QObject):
 
     Signals:
         put_back_wanted(SetLR): a rate from before an act is wanted back.
+        marked(Event, int): the event has a marker in the plots and the line with this id in the log.
+        cleared(): the markers are gone.
     """
 
     put_back_wanted = Signal(object)
+    marked = Signal(object, int)
+    cleared = Signal()
 
     def __init__(self, window: Window, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,20 +61,22 @@ class Story(QObject):
     def forget(self) -> None:
         """There is no run."""
         self._window.log.clear()
-        self._window.plots.clear_markers()
+        self._clear_markers()
         self._window.action_line.clear()
 
     def retell(self, hand: list[CommandEvent]) -> None:
         """Mark what the hand did on the road that the run is on, and nothing else."""
-        self._window.plots.clear_markers()
+        self._clear_markers()
+        log = self._window.log
         for act in hand:
-            self._mark(act, self._window.log.add(act, None))
+            line = log.line_of(act)
+            self._mark(act, log.add(act, None) if line is None else line)
 
     def tell(self, event: Event) -> None:
         """Something happened."""
         line = self._window.log.add(event, datetime.now())
         if isinstance(event, PlanEvent):
-            self._window.plots.add_marker(self._x(event.epoch, event.batch), "plan", said(event.text), line)
+            self._add_marker(event, "plan", said(event.text), line)
         elif isinstance(event, CommandEvent):
             self._mark(event, line)
             if event.name not in _QUIET and event.status != "queued":
@@ -76,7 +84,18 @@ class Story(QObject):
 
     def _mark(self, event: CommandEvent, line: int | None) -> None:
         if event.status == "applied" and event.name in _MARKED:
-            self._window.plots.add_marker(self._x(event.epoch, event.batch), "hand", describe(event), line)
+            self._add_marker(event, "hand", describe(event), line)
+
+    def _add_marker(
+        self, event: CommandEvent | PlanEvent, kind: Literal["hand", "plan"], text: str, line: int | None
+    ) -> None:
+        if line is not None:  # a note about an act stands with that act
+            self._window.plots.add_marker(self._x(event.epoch, event.batch), kind, as_tip(text), line)
+            self.marked.emit(event, line)
+
+    def _clear_markers(self) -> None:
+        self._window.plots.clear_markers()
+        self.cleared.emit()
 
     def _x(self, epoch: int, batch: int) -> float:
         return epoch - 1 + batch / self._batches

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from engine.events import CommandEvent, Event
 from gui.panels.acts import put_back_command
 from gui.panels.labels import label, reach
-from gui.panels.log_model import LIMIT, PLACE, TIME, LogEntry, LogModel, entry_of
+from gui.panels.log_model import BROUGHT, LIMIT, NOTE, PLACE, TEXT, TIME, LogEntry, LogModel, entry_of
 from gui.words import tr
 
 
@@ -30,16 +30,19 @@ class LogPanel(QWidget):
     Signals:
         put_back(CommandEvent): the rate from before this act is wanted back (see ``acts.put_back_command``).
         selected(int): the person chose the line with this id, so that its marker in the plots can be shown.
+        note_wanted(int, str): this note is wanted in the line with this id; ``set_note`` shows it once it is kept.
     """
 
     put_back = Signal(object)
     selected = Signal(int)
+    note_wanted = Signal(int, str)
 
     def __init__(self, parent: QWidget | None = None, limit: int = LIMIT) -> None:
         super().__init__(parent)
         self._groups: tuple[str, ...] = ()
         self._telling = True
         self._model = LogModel(self, limit)
+        self._model.note_typed.connect(self.note_wanted)
         self._table = QTableView()
         self._table.setModel(self._model)
         self._set_up_table()
@@ -96,6 +99,18 @@ class LogPanel(QWidget):
         self._on_change()
         return entry_id
 
+    def line_of(self, event: Event) -> int | None:
+        """The id of the newest line that tells of an event equal to ``event``, or None."""
+        return self._model.line_of(event)
+
+    def set_brought(self, entry_id: int, text: str) -> None:
+        """Say in its line what an act brought."""
+        self._model.set_brought(entry_id, text)
+
+    def set_note(self, entry_id: int, text: str) -> None:
+        """Say in its line why an act was done."""
+        self._model.set_note(entry_id, text)
+
     def clear(self) -> None:
         """Start anew, as for another run."""
         self._model.clear()
@@ -128,12 +143,15 @@ class LogPanel(QWidget):
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
         header = table.horizontalHeader()
-        header.setStretchLastSection(True)
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         metrics = table.fontMetrics()
         table.setColumnWidth(TIME, metrics.horizontalAdvance("00:00:00") + 24)
         table.setColumnWidth(PLACE, metrics.horizontalAdvance(tr("Epoch.batch")) + 24)
+        table.setColumnWidth(BROUGHT, metrics.horizontalAdvance(tr("What it brought")) + 90)
+        table.setColumnWidth(NOTE, metrics.horizontalAdvance("0") * 20)
+        header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         table.customContextMenuRequested.connect(self._show_menu)
         table.selectionModel().selectionChanged.connect(self._on_selected)
@@ -141,7 +159,11 @@ class LogPanel(QWidget):
         self._copy.setShortcut(QKeySequence(QKeySequence.StandardKey.Copy))
         self._copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self._copy.triggered.connect(self._copy_lines)
-        table.addAction(self._copy)
+        self._edit_note = QAction(tr("Note…"), table)
+        self._edit_note.setShortcut(QKeySequence(Qt.Key.Key_F2))
+        self._edit_note.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._edit_note.triggered.connect(self._begin_note)
+        table.addActions([self._copy, self._edit_note])
 
     def _rows(self) -> list[int]:
         return sorted(index.row() for index in self._table.selectionModel().selectedRows())
@@ -172,6 +194,13 @@ class LogPanel(QWidget):
         if event is not None:
             self.put_back.emit(event)
 
+    def _begin_note(self) -> None:
+        rows = self._rows()
+        if len(rows) == 1 and self._model.entry(rows[0]).takes_note:
+            index = self._model.index(rows[0], NOTE)
+            self._table.setCurrentIndex(index)
+            self._table.edit(index)
+
     def _copy_lines(self) -> None:
         QGuiApplication.clipboard().setText("\n".join(self._model.entry(row).line() for row in self._rows()))
 
@@ -181,6 +210,9 @@ class LogPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(self._copy)
+        rows = self._rows()
+        self._edit_note.setEnabled(len(rows) == 1 and self._model.entry(rows[0]).takes_note)
+        menu.addAction(self._edit_note)
         back = menu.addAction(tr("Put the LR back"))
         back.setEnabled(self._candidate() is not None)
         back.triggered.connect(self._ask_back)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QIcon, QPalette
 
 from engine.events import (
     BranchEvent,
@@ -21,6 +21,7 @@ from engine.events import (
     StateEvent,
     WarningEvent,
 )
+from engine.remarks import about_of, can_be_noted
 from gui.panels.acts import describe
 from gui.panels.chip import AMBER, BLUE, GREEN, GREY, RED, VIOLET, dot_icon, state_words
 from gui.panels.labels import as_tip
@@ -29,20 +30,30 @@ from gui.words import said, tr
 Kind = Literal["hand", "plan", "saved", "warning", "state"]
 Index = QModelIndex | QPersistentModelIndex
 
-TIME, PLACE, TEXT = range(3)
+TIME, PLACE, TEXT, BROUGHT, NOTE = range(5)
 LIMIT: Final = 10_000
 _COLOURS: Final[dict[Kind, str]] = {"hand": VIOLET, "plan": BLUE, "saved": GREEN, "warning": AMBER, "state": GREY}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One line. ``place`` is (epoch from 1, batch from 0), None where the event has none; ``when`` is local time."""
+    """One line. ``place`` is (epoch from 1, batch from 0), None where the event has none; ``when`` is local time.
+
+    ``brought`` is what followed, and ``note`` why it was done; both come later than the line.
+    """
 
     kind: Kind
     text: str
     place: tuple[int, int] | None = None
     when: datetime | None = None
     event: Event | None = None
+    brought: str = ""
+    note: str = ""
+
+    @property
+    def takes_note(self) -> bool:
+        """Whether it is an act that can be noted about."""
+        return isinstance(self.event, CommandEvent) and can_be_noted(self.event)
 
     @property
     def place_text(self) -> str:
@@ -50,9 +61,10 @@ class LogEntry:
         return f"{self.place[0]}.{self.place[1]}" if self.place else ""
 
     def line(self) -> str:
-        """The entry as one line to copy: its three columns, with tabs between."""
+        """The entry as one line to copy: its columns, with tabs between."""
         time = self.when.strftime("%H:%M:%S") if self.when else ""
-        return "\t".join((time, self.place_text, " ".join(self.text.split())))
+        columns = (self.text, self.brought, self.note)
+        return "\t".join((time, self.place_text, *(" ".join(text.split()) for text in columns))).rstrip("\t")
 
 
 def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
@@ -60,6 +72,8 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
     match event:
         case CommandEvent(status="queued"):
             return None
+        case CommandEvent(status="applied") if about_of(event) is not None:
+            return None  # it stands in the line of its act
         case CommandEvent(epoch=epoch, batch=batch):
             kind: Kind = "warning" if event.status == "rejected" else "hand"
             text = describe(event)
@@ -91,7 +105,13 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
 
 
 class LogModel(QAbstractTableModel):
-    """The lines as a table of time, place and text. Past ``limit`` lines the oldest tenth is left out."""
+    """The lines as a table of time, place, text, what followed, and why. Past ``limit`` the oldest tenth is left out.
+
+    Signals:
+        note_typed(int, str): this note is wanted in the line with this id; ``set_note`` shows it once it is kept.
+    """
+
+    note_typed = Signal(int, str)
 
     def __init__(self, parent: QObject | None = None, limit: int = LIMIT) -> None:
         super().__init__(parent)
@@ -133,13 +153,53 @@ class LogModel(QAbstractTableModel):
         """The id of the line in ``row``."""
         return self.dropped + row
 
+    def line_of(self, event: Event) -> int | None:
+        """The id of the newest line of an event equal to ``event``, or None."""
+        for row in range(len(self._entries) - 1, -1, -1):
+            if self._entries[row].event == event:
+                return self.id_of(row)
+        return None
+
+    def set_brought(self, entry_id: int, text: str) -> None:
+        """Say what followed the act of this line."""
+        row = self.row_of(entry_id)
+        if row is not None:
+            self._put(row, BROUGHT, replace(self._entries[row], brought=text))
+
+    def set_note(self, entry_id: int, text: str) -> None:
+        """Say why the act of this line was done."""
+        row = self.row_of(entry_id)
+        if row is not None:
+            self._put(row, NOTE, replace(self._entries[row], note=text))
+
+    def _put(self, row: int, column: int, entry: LogEntry) -> None:
+        if entry != self._entries[row]:
+            self._entries[row] = entry
+            self.dataChanged.emit(self.index(row, column), self.index(row, column))
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         """How many lines there are."""
         return 0 if parent.isValid() else len(self._entries)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Time, place, text."""
-        return 0 if parent.isValid() else 3
+        """Time, place, text, what followed, why."""
+        return 0 if parent.isValid() else 5
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """The note of an act can be edited."""
+        flags = super().flags(index)
+        if index.isValid() and index.column() == NOTE and self._entries[index.row()].takes_note:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Ask for another note; nothing is shown before the run has it."""
+        if not index.isValid() or role != Qt.ItemDataRole.EditRole:
+            return False
+        text = str(value).strip()
+        if text != self._entries[index.row()].note:
+            self.note_typed.emit(self.id_of(index.row()), text)
+        return True
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What the view shows of a cell."""
@@ -147,21 +207,40 @@ class LogModel(QAbstractTableModel):
             return None
         entry, column = self._entries[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            if column == TIME:
-                return entry.when.strftime("%H:%M:%S") if entry.when else ""
-            return entry.place_text if column == PLACE else " ".join(entry.text.split())
+            return self._shown(entry, column)
+        if role == Qt.ItemDataRole.EditRole and column == NOTE:
+            return entry.note
         if role == Qt.ItemDataRole.DecorationRole and column == TEXT:
             return _icon(entry.kind, entry.event)
-        if role == Qt.ItemDataRole.ToolTipRole and column == TEXT:
-            return as_tip(entry.text)
-        if role == Qt.ItemDataRole.ToolTipRole and column == TIME and entry.when:
-            return entry.when.strftime("%Y-%m-%d %H:%M:%S")
+        if role == Qt.ItemDataRole.ForegroundRole and column == NOTE and not entry.note:
+            return QGuiApplication.palette().color(QPalette.ColorRole.PlaceholderText)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tip(entry, column)
         return None
+
+    @staticmethod
+    def _shown(entry: LogEntry, column: int) -> str:
+        if column == TIME:
+            return entry.when.strftime("%H:%M:%S") if entry.when else ""
+        if column == NOTE and not entry.note:
+            return tr("why?") if entry.takes_note else ""
+        texts = {PLACE: entry.place_text, TEXT: entry.text, BROUGHT: entry.brought, NOTE: entry.note}
+        return " ".join(texts[column].split())
+
+    @staticmethod
+    def _tip(entry: LogEntry, column: int) -> str | None:
+        if column == TIME and entry.when:
+            return entry.when.strftime("%Y-%m-%d %H:%M:%S")
+        if column == NOTE and entry.takes_note:
+            return as_tip(entry.note or tr("Double-click to note why you did this; it is kept with the run."))
+        texts = {TEXT: entry.text, BROUGHT: entry.brought}
+        return as_tip(texts[column]) if column in texts else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The columns' names."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return (tr("Time"), tr("Epoch.batch"), tr("What happened"))[section]
+            names = (tr("Time"), tr("Epoch.batch"), tr("What happened"), tr("What it brought"), tr("Note"))
+            return names[section]
         return None
 
 

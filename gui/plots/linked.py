@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -144,6 +145,11 @@ class PlotStack(QWidget):
     def add_marker(self, x_epochs: float, kind: Literal["hand", "plan"], text: str, id: object) -> None:
         """Mark a moment: ``text`` is its tooltip, ``id`` what a click on it reports."""
         self._markers.append(Marker(x=x_epochs, kind=kind, text=text, id=id))
+        self._share_markers()
+
+    def retell_markers(self, texts: Mapping[object, str]) -> None:
+        """Give markers new tooltips, by the ids that a click on them reports."""
+        self._markers = [replace(m, text=texts.get(m.id, m.text)) for m in self._markers]
         self._share_markers()
 
     def clear_markers(self) -> None:

@@ -1,0 +1,131 @@
+"""What becomes known of a change after it was made: what it brought, and why it was done."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from html import escape
+
+from PySide6.QtCore import QObject, QTimer
+
+from engine.brought import Brought, Moment, brought
+from engine.commands import Note
+from engine.events import BranchEvent, CommandEvent, EpochEvent, Event, PlanEvent, StartEvent
+from engine.remarks import NOTED, notes, reference
+from gui.panels.acts import describe
+from gui.runs import Runs
+from gui.story import Story
+from gui.window import Window
+from gui.words import said, tr
+
+_BRINGS = frozenset(NOTED) - {"set_epochs"}
+
+
+class Aftermath(QObject):
+    """Keeps the log's lines and the markers' tooltips true while epochs end, and has notes kept with the run.
+
+    An act of the hand is followed up to the next one, a cut of the plan up to whatever comes next.
+    """
+
+    def __init__(self, window: Window, runs: Runs, story: Story) -> None:
+        super().__init__(window)
+        self._window, self._runs = window, runs
+        self._history: list[EpochEvent] = []
+        self._hand: list[CommandEvent] = []
+        self._marked: list[tuple[CommandEvent | PlanEvent, int]] = []
+        self._shown: dict[int, str] = {}
+        self._soon = QTimer(self)  # one telling for all that is marked at once
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._tell)
+        story.marked.connect(self._mark)
+        story.cleared.connect(self._clear)
+        window.log.note_wanted.connect(self._note)
+        runs.happened.connect(self._happened)
+
+    def _mark(self, event: CommandEvent | PlanEvent, line: int) -> None:
+        self._marked.append((event, line))
+        self._soon.start()
+
+    def _clear(self) -> None:
+        self._marked.clear()
+        self._shown.clear()
+
+    def _happened(self, event: Event) -> None:
+        match event:
+            case StartEvent() | BranchEvent():
+                self._history, self._hand = list(event.history), list(event.hand)
+                self._marked = [(self._of_hand(act), line) for act, line in self._marked]
+            case EpochEvent():
+                self._history.append(event)
+            case CommandEvent(status="applied") if event.name in (*NOTED, "note"):
+                self._hand.append(event)
+            case _:
+                return
+        self._soon.start()
+
+    def _of_hand(self, event: CommandEvent | PlanEvent) -> CommandEvent | PlanEvent:
+        """The act of the hand that is the marked ``event``: a run that goes on brings equal ones of its own."""
+        return next((act for act in self._hand if act == event), event)
+
+    def _note(self, line: int, text: str) -> None:
+        act = next((event for event, its_line in self._marked if its_line == line), None)
+        about = reference(act, self._hand) if isinstance(act, CommandEvent) else None
+        if about is None:
+            self._window.action_line.show_text(tr("Not noted: this act was undone when the run went back."))
+        elif not self._runs.post(Note(text=text, about=about)):
+            self._window.action_line.show_text(tr("Not noted: the run has ended. Continue it, and note then."))
+
+    def _tell(self) -> None:
+        log = self._window.log
+        texts: dict[object, str] = {}
+        acts = sorted({_at(event) for event, _ in self._marked if _brings(event) and isinstance(event, CommandEvent)})
+        changes = sorted({_at(event) for event, _ in self._marked if _brings(event)})
+        noted = {id(act): text for act, text in notes(self._hand)}
+        for event, line in self._marked:
+            note = noted.get(id(event), "")
+            found = None
+            if _brings(event):
+                ends = acts if isinstance(event, CommandEvent) else changes
+                place = bisect_right(ends, _at(event))
+                found = brought(self._history, _at(event), ends[place] if place < len(ends) else None)
+            log.set_brought(line, brought_words(found) if found else "")
+            log.set_note(line, note)
+            tip = _tip(event, found, note)
+            if self._shown.get(line) != tip:
+                texts[line] = self._shown[line] = tip
+        if texts:
+            self._window.plots.retell_markers(texts)
+
+
+def _brings(event: CommandEvent | PlanEvent) -> bool:
+    """Whether what is marked changed the course of the run: a note does not."""
+    return isinstance(event, PlanEvent) or event.name in _BRINGS
+
+
+def _at(event: CommandEvent | PlanEvent) -> Moment:
+    return event.epoch, event.batch
+
+
+def brought_words(what: Brought) -> str:
+    """What a change brought, in short: "val loss −0.04 in 3 epochs"."""
+    values = {"loss": _signed(what.val_loss), "epochs": what.epochs}
+    if what.epochs == 1:
+        return tr("val loss {loss} in 1 epoch", **values)
+    return tr("val loss {loss} in {epochs} epochs", **values)
+
+
+def _tip(event: CommandEvent | PlanEvent, what: Brought | None, note: str) -> str:
+    lines = [describe(event) if isinstance(event, CommandEvent) else said(event.text)]
+    if note:
+        lines.append(tr("Note: {remark}", remark=note))
+    if what is not None:
+        accuracy = tr("accuracy {points} points", points=_signed(100 * what.val_accuracy))
+        words = tr("{loss}, {accuracy}", loss=brought_words(what), accuracy=accuracy)
+        over = tr("until the next change: {words}", words=words)
+        lines.append(over if what.over else tr("since this change: {words}", words=words))
+    return f"<qt>{'<br>'.join(escape(line) for line in lines)}</qt>"
+
+
+def _signed(value: float) -> str:
+    """Two digits that count, with a sign, as a person writes them."""
+    digits = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.2g}"
+    return "±0" if value == 0 else digits.replace("-", "−", 1)
