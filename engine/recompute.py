@@ -71,7 +71,9 @@ def _restore_best(state: RunState, target: At, kept: Iterable[Path]) -> None:
             except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
                 continue  # of another network, say: an own one whose file has changed
         # What stands at the target with acts done there already is beyond it.
-        if state.position < target or not any(_place(c) == target and c.name != "rewind" for c in state.hand):
+        if state.position < target or not any(
+            _place(c) == target and c.name not in ("rewind", "note") for c in state.hand
+        ):
             break
     state.training_mode()
 

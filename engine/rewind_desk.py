@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -71,7 +72,9 @@ class RewindDesk:
             self._desk.refuse(number, act, Words("going back was called off"))
             return "stayed"
         undone = [c for c in hand if c not in state.hand]
-        state.hand += [c for c in undone if stands(c, hand, state.hand)]
+        state.hand += [
+            replace(c, epoch=target.epoch, batch=target.batch) for c in undone if stands(c, hand, state.hand)
+        ]
         parent = self._keeper.run
         self._keeper.autosave(left, "stop")  # the road that is left can be taken up again
         self._keeper.leave(now, epochs)
