@@ -564,6 +564,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Double-click to note why you did this; it is kept with the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Download</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1288,6 +1292,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not noted: the run has ended. Continue it, and note then.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not noted: this act was undone when the run went back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not on this machine yet. Press Download, or put the set's files into {folder}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1312,7 +1324,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Note: {remark}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Note…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2396,6 +2416,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What it brought</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>What it is multiplied by once total_iters epochs are completed.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2493,6 +2517,10 @@
     </message>
     <message>
         <source>a snapshot could not be saved: {error}; training goes on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>accuracy {points} points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3012,6 +3040,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>must not be empty; only a note about an act is taken back by an empty one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>needs a momentum above 0 and a dampening of 0</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3120,6 +3152,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>since this change: {words}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>smooth</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3209,6 +3245,10 @@
     </message>
     <message>
         <source>the network that {function} returns has no parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the note is about an act before batch {batch} of epoch {epoch}, and there is none</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3360,11 +3400,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>until the next change: {words}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>using {threads} threads, as the run began with, instead of {now}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>usually {low} to {high}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>val loss {loss} in 1 epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>val loss {loss} in {epochs} epochs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3381,6 +3433,10 @@
     </message>
     <message>
         <source>what it matches is shown once the network is built</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>why?</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3525,6 +3581,10 @@
     </message>
     <message>
         <source>{listed} expressions for {count} group(s); give one, or one per group</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{loss}, {accuracy}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
