@@ -71,7 +71,7 @@ def run_train(options: argparse.Namespace) -> int:
             given = _with_options(Recipe(), options)
             epochs = None if options.epochs is None else given.epochs
             job = replace(job, epochs=epochs, device=options.device)
-            if job.recipe is not None:
+            if job.recipe is not None and job.snapshot is None:
                 job = replace(job, recipe=_with_options(job.recipe, options), epochs=None)
         return train(replace(job, download=options.download), library)
 

@@ -11,7 +11,7 @@ from engine.events import CommandEvent, Event, Status
 from engine.hand import command_json
 from engine.keeper import Keeper
 from engine.loop import Loop
-from engine.mailbox import AnyCommand
+from engine.mailbox import AnyCommand, Letter
 from engine.optimizers import Rejected
 from engine.words import Words
 
@@ -26,31 +26,37 @@ class Desk:
         self._keeper = keeper
         self._emit = emit
 
-    def act(self, number: int, act: HandCommand) -> Outcome:
-        """Carry out ``act``, posted as ``number`` (0: a line of a hand's file), and answer it."""
-        state = self._loop.state
+    def act(self, letter: Letter, act: HandCommand) -> Outcome:
+        """Carry out ``act``, which came in ``letter``, and answer it."""
+        state, number = self._loop.state, letter.number
         if isinstance(act, Save):
-            self._save(number, act)
+            self._save(letter, act)
             return "done"
         before = state.rate.rates()
         try:
             if isinstance(act, Stop):
-                self.answer(number, act, "applied")
+                self._keeper.answered(letter, self.answer(number, act, "applied"), None)
                 return "stop"
             undo = state.capture() if self._keeper.keeps and isinstance(act, CHANGES) else None
             warning = carry_out(act, state)
         except Rejected as refusal:
-            self.answer(number, act, "rejected", reason=refusal.reason, hold=refusal.hold)
+            answer = self.answer(number, act, "rejected", reason=refusal.reason, hold=refusal.hold)
+            self._keeper.answered(letter, answer, None)
             return "refused"
         if undo is not None:
             self._keeper.autosave(undo, "before")
-        state.hand.append(self.answer(number, act, "applied", warning=warning, before=before))
+        self.applied(letter, self.answer(number, act, "applied", warning=warning, before=before))
         self._loop.say_rates()
         return "done"
 
     def refuse(self, number: int, act: AnyCommand, reason: str) -> None:
         """Answer that ``act`` was not carried out."""
         self.answer(number, act, "rejected", reason=reason)
+
+    def turn_down(self, letter: Letter, reason: str) -> None:
+        """Answer that the act of the hand in ``letter`` was not carried out, and keep that."""
+        answer = self.answer(letter.number, letter.command, "rejected", reason=reason)
+        self._keeper.answered(letter, answer, None)
 
     def done(self, number: int, act: AnyCommand) -> None:
         """Answer that ``act`` was carried out."""
@@ -85,22 +91,28 @@ class Desk:
         self._emit(answer)
         return answer
 
-    def _save(self, number: int, act: Save) -> None:
+    def applied(self, letter: Letter, answer: CommandEvent) -> None:
+        """From here on the act belongs to the run."""
+        hand = self._loop.state.hand
+        hand.append(answer)
+        self._keeper.answered(letter, answer, len(hand) - 1)
+
+    def _save(self, letter: Letter, act: Save) -> None:
         """Save what is now, and answer when it is written or has failed (on the writer thread)."""
         at, rates = self._loop.state.position, self._loop.state.rate.rates()
 
         def written(where: object, error: str | None) -> None:
-            self._emit(
-                CommandEvent(
-                    id=number,
-                    command=command_json(act),
-                    status="applied" if error is None else "rejected",
-                    reason=None if error is None else Words("not saved: {error}", error=error),
-                    epoch=at.epoch,
-                    batch=at.batch,
-                    lr=rates,
-                    lr_before=rates,
-                )
+            answer = CommandEvent(
+                id=letter.number,
+                command=command_json(act),
+                status="applied" if error is None else "rejected",
+                reason=None if error is None else Words("not saved: {error}", error=error),
+                epoch=at.epoch,
+                batch=at.batch,
+                lr=rates,
+                lr_before=rates,
             )
+            self._emit(answer)
+            self._keeper.answered(letter, answer, None)
 
         self._keeper.store(self._loop.state.capture(), "asked", written, act.path)

@@ -49,8 +49,8 @@ class LoadingEvent(Event):
 class StartEvent(Event):
     """The run is built and about to train; its row is in the library.
 
-    ``history`` is the epoch events so far (of a resumed run), ``hand`` its applied and rejected commands, ``rate`` the
-    rate control's state for drawing the plan (see ``engine.rate``), ``position`` (epoch, batch) the next batch.
+    ``history`` is the epoch events so far (of a resumed run), ``steps`` what is known of its batches, ``hand`` its
+    applied commands; (``epoch``, ``batch``) is the next batch.
     """
 
     event: ClassVar[str] = "start"
@@ -69,11 +69,12 @@ class StartEvent(Event):
     group_parameters: list[int] = field(default_factory=list)
     history: list[EpochEvent] = field(default_factory=list)
     hand: list[CommandEvent] = field(default_factory=list)
+    steps: list[StepsEvent] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The event without the history, which a reader of the log already has."""
         line = super().as_json()
-        del line["history"], line["hand"]
+        del line["history"], line["hand"], line["steps"]
         return line
 
 
@@ -248,7 +249,7 @@ class SavedEvent(Event):
 
     event: ClassVar[str] = "saved"
     path: str
-    kind: Literal["epoch", "before", "asked", "stop"]
+    kind: Literal["epoch", "timed", "before", "asked", "stop"]
     epoch: int
     batch: int
 

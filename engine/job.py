@@ -8,21 +8,23 @@ from typing import Literal
 
 from engine.commands import HandLine
 from engine.hand import parse_hand
-from engine.library import Library, RunRow
+from engine.library import HandRow, Library, RunRow
 from engine.recipe import Recipe, recipe_from_json
 from engine.spec import SpecError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One thread's work. Exactly one of ``recipe`` and ``snapshot`` is given.
+    """One thread's work. ``recipe`` or ``snapshot`` is given, and both for a run of the library.
 
     Args:
-        recipe: the run to begin.
+        recipe: the run to begin; also what is left of a run whose every snapshot is lost.
         snapshot: the file to go on from.
+        older: where the run can be taken up if that file is damaged, the best first; its hand leads on from there.
         run: the id to keep, of a run that is taken up; None makes a new one.
         name: what the person calls the run; empty: made from the recipe.
-        lines: the hand's lines to wait for.
+        lines: the lines of the hand's file to wait for.
+        recorded: the hand as the library has it: what waits, and what a snapshot does not know yet.
         epochs: a new length for a resumed run, or None.
         device: another device than the recipe's, or None.
         download: whether missing data and weights may be fetched.
@@ -33,9 +35,11 @@ class Job:
 
     recipe: Recipe | None = None
     snapshot: Path | None = None
+    older: tuple[Path, ...] = ()
     run: str | None = None
     name: str = ""
     lines: tuple[HandLine, ...] = ()
+    recorded: tuple[HandRow, ...] = ()
     epochs: int | None = None
     device: str | None = None
     download: bool = False
@@ -47,7 +51,8 @@ class Job:
 def to_resume(what: str, library: Library, lines: tuple[HandLine, ...] | None = None) -> Job:
     """The job that takes up ``what``: a snapshot's file, or a run's id in ``library``.
 
-    ``lines`` replace the lines that the library knows to wait. A run without a snapshot begins again from its recipe.
+    ``lines`` replace all that the library knows to wait. A run without a snapshot begins again, from its recipe and
+    hand.
 
     Raises:
         SpecError: there is neither such a file nor such a run.
@@ -63,7 +68,23 @@ def to_resume(what: str, library: Library, lines: tuple[HandLine, ...] | None = 
 
 def job_of(row: RunRow, library: Library, lines: tuple[HandLine, ...] | None = None) -> Job:
     """The job that takes up a run of the library."""
-    waiting = tuple(parse_hand(row.waiting)) if lines is None else lines
-    snapshot = library.newest_snapshot(row.id)
-    recipe = None if snapshot else recipe_from_json(row.recipe)
-    return Job(recipe=recipe, snapshot=snapshot, run=row.id, name=row.name, lines=waiting)
+    stand = library.to_go_on_from(row.id)
+    newest = stand[0] if stand else None
+    return Job(
+        recipe=_recipe(row, needed=newest is None),
+        snapshot=newest,
+        older=tuple(stand[1:]),
+        run=row.id,
+        name=row.name,
+        lines=tuple(parse_hand(row.waiting)) if lines is None else lines,
+        recorded=tuple(library.hand(row.id)) if lines is None else (),
+    )
+
+
+def _recipe(row: RunRow, needed: bool) -> Recipe | None:
+    try:
+        return recipe_from_json(row.recipe)
+    except SpecError:
+        if needed:
+            raise
+        return None

@@ -1,28 +1,35 @@
-"""A run's files: its row in the library, its snapshots, and what to call them."""
+"""A run's place in the library: its row, what happened in it, its snapshots, and what to call them."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from engine import __version__, snapshot
-from engine.commands import At
-from engine.events import SavedEvent
-from engine.library import Done, Kind, Library, RunRow, new_run_id
+from engine.commands import At, HandCommand
+from engine.events import CommandEvent, EpochEvent, Event, SavedEvent, StepsEvent
+from engine.library import Beginning, HandRow, Kind, Library, Parcel, RunLock, RunRow, new_run_id, record, why
+from engine.library.rows import Done
+from engine.mailbox import Letter
 from engine.run_state import Capture, RunState
 from engine.words import Words
 
+_STEPS_SECONDS: Final = 2.0
+_NOT_WRITTEN: Final = "the run library could not be written: {error}"
+_NOT_SAVED: Final = "a snapshot could not be saved: {error}; training goes on"
+
 
 class Keeper:
-    """Keeps one run in the library, where there is one. Everything but ``begin`` returns at once.
+    """Keeps one run in the library, where there is one. Everything but ``own`` and ``begin`` returns at once.
 
-    ``warn`` hears of writes that failed, ``saved`` of snapshots that stand; both on the writer thread.
+    ``warn`` hears of writes that failed (once for each reason, until one succeeds), ``saved`` of snapshots that stand;
+    both on the writer thread.
     """
 
     def __init__(
@@ -32,9 +39,16 @@ class Keeper:
         self._warn = warn
         self._saved = saved
         self._sequence = 0
+        self._lock: RunLock | None = None
+        self._reports: list[StepsEvent] = []  # of the epoch under way
+        self._written = 0
+        self._ended: EpochEvent | None = None
+        self._steps_due = self._moment_due = 0.0
+        self._said: dict[str, str] = {}
         self.run = ""
         self.name = ""
         self.parent: str | None = None
+        self.branch: tuple[int, int] | None = None
         self.newest: Path | None = None
 
     @property
@@ -42,11 +56,29 @@ class Keeper:
         """Whether there is a library to save into."""
         return self._library is not None
 
-    def begin(self, run: str | None, name: str, parent: str | None, state: RunState, waiting: str) -> None:
-        """Take up ``run`` (or a new one): its row is written when this returns."""
+    # -- the run
+
+    def own(self, run: str) -> None:
+        """Take ``run`` before it is read. Raises SpecError where another process is at it."""
+        if self._library is not None:
+            self._release()
+            try:
+                self._lock = self._library.own(run)
+            except OSError as error:  # it will be said of everything else that is written, too
+                self._trouble("index", Words(_NOT_WRITTEN, error=why(error)))
+
+    def begin(
+        self, run: str | None, name: str, parent: str | None, state: RunState, lines: str, waiting: Sequence[HandRow]
+    ) -> None:
+        """Take up ``run`` (or a new one): its row is written when this returns. ``lines`` is its hand's file."""
         self.run, self.name, self.parent = run or new_run_id(), name, parent
+        self._reports, self._written, self._ended = [], 0, state.history[-1] if state.history else None
+        self._moment_due = time.monotonic() + self._minutes()
+        self.branch = (state.position.epoch, state.position.batch) if parent else None
         if self._library is None:
             return
+        if run is None:
+            self.own(self.run)
         now = time.time()
         row = RunRow(
             id=self.run,
@@ -57,15 +89,20 @@ class Keeper:
             epochs_done=state.position.epoch - 1,
             epochs=state.epochs,
             parent=parent,
-            branch_epoch=state.position.epoch if parent else None,
-            branch_batch=state.position.batch if parent else None,
+            branch_epoch=self.branch[0] if self.branch else None,
+            branch_batch=self.branch[1] if self.branch else None,
             recipe=state.recipe.to_json(),
-            waiting=waiting,
+            waiting=lines,
+            batches_per_epoch=state.batches.per_epoch,
         )
+        beginning = Beginning(row=row, at=state.position, history=state.history, hand=state.hand, waiting=waiting)
         try:
-            self._library.begin(row)
+            self._library.begin(beginning)
+            known = self._library.run(self.run)
         except (OSError, sqlite3.Error) as error:
-            self._warn(Words("the run library could not be written: {error}", error=error))
+            self._trouble("index", Words(_NOT_WRITTEN, error=why(error)))
+        else:
+            self.branch = known.branch if known else self.branch
 
     def leave(self, at: At, epochs: int) -> None:
         """Note in the library that the run, ``at`` by now and ``epochs`` long, is left for a branch of it.
@@ -73,21 +110,65 @@ class Keeper:
         What still waits of its hand goes with the branch.
         """
         self._note("left", at, epochs, waiting="")
+        self._write([record.nothing_waits(self.run)])
 
     def note(self, state: RunState, lifecycle: str) -> None:
         """Note in the library how far the run is."""
         self._note(lifecycle, state.position, state.epochs)
 
     def _note(self, lifecycle: str, at: At, epochs: int, **more: Any) -> None:
-        if self._library is not None:
-            self._library.update(
-                self.run,
-                lambda text: self._warn(Words("{text}", text=text)),
-                state=lifecycle,
-                epochs_done=at.epoch - 1,
-                epochs=epochs,
-                **more,
-            )
+        self._write_steps()
+        done = {"state": lifecycle, "epochs_done": at.epoch - 1, "epochs": epochs, "updated": time.time()}
+        self._write([record.update(self.run, **done, **more)])
+
+    # -- what happens in it
+
+    def hear(self, event: Event) -> None:
+        """Keep the metrics of batches and epochs."""
+        if self._library is None:
+            return
+        if isinstance(event, StepsEvent):
+            self._reports.append(event)
+            if time.monotonic() >= self._steps_due:
+                self._write_steps()
+        elif isinstance(event, EpochEvent):
+            whole = record.whole_epoch(self.run, record.joined(self._reports)) if self._reports else []
+            self._write([record.epoch(self.run, event), *whole])
+            self._reports, self._written, self._ended = [], 0, event
+            self._moment_due = time.monotonic() + self._minutes()
+
+    def wait(self, letter: Letter) -> None:
+        """Keep a command that waits for its moment."""
+        if isinstance(letter.command, HandCommand) and letter.ticket:
+            self._write([record.command(self.run, record.waiting(letter))])
+
+    def answered(self, letter: Letter, answer: CommandEvent, place: int | None) -> None:
+        """Keep what became of a command, and its ``place`` in the hand, if it has one."""
+        if isinstance(letter.command, HandCommand):
+            row = record.waiting(letter if letter.ticket else letter._replace(ticket=time.time_ns()))
+            self._write([record.command(self.run, record.answered(row, answer, place, time.time()))])
+
+    def steps(self, at: At) -> list[StepsEvent]:
+        """What the library knows of the run's batches before ``at``."""
+        if self._library is None:
+            return []
+        try:
+            return self._library.steps(self.run, at)
+        except (OSError, sqlite3.Error) as error:
+            self._trouble("index", Words("the run library cannot be read: {error}", error=why(error)))
+            return []
+
+    def _write_steps(self) -> None:
+        new, self._written = self._reports[self._written :], len(self._reports)
+        self._steps_due = time.monotonic() + _STEPS_SECONDS
+        if new:
+            self._write([record.steps(self.run, record.joined(new))])
+
+    def _write(self, statements: Sequence[record.Statement]) -> None:
+        if self._library is not None and statements:
+            self._library.write(statements, self._index_told)
+
+    # -- snapshots
 
     def store(self, capture: Capture, kind: Kind, done: Done, path: str | None = None) -> None:
         """Write ``capture`` to ``path``, or to a place in the library that is named by itself.
@@ -96,10 +177,11 @@ class Keeper:
         """
         at = At(epoch=capture["position"][0], batch=capture["position"][1])
         if path is None and self._library is None:
-            done(None, "there is no library to save into; name a file")
+            done(None, Words("there is no library to save into; name a file"))
             return
         target = Path(path).expanduser().absolute() if path is not None else self._place(kind, at)
         content = {**capture, "run": self._identity(), "made": made(capture)}
+        self._write_steps()
 
         def stored(where: Path | None, error: str | None) -> None:
             if where is not None:
@@ -108,19 +190,37 @@ class Keeper:
             done(where, error)
 
         if self._library is not None:
-            self._library.store(content, self.run, kind, (at.epoch, at.batch), target, stored)
+            ended = self._ended if at.batch == 0 else None
+            self._library.store(
+                Parcel(
+                    content=content,
+                    run=self.run,
+                    kind=kind,
+                    at=(at.epoch, at.batch),
+                    path=target,
+                    done=stored,
+                    warn=lambda text: self._trouble("index", text),
+                    metrics=ended.metrics() if ended is not None and ended.epoch == at.epoch - 1 else {},
+                )
+            )
             return
         try:
             snapshot.write(content, target)
         except OSError as error:
-            stored(None, snapshot.why(error))
+            stored(None, why(error))
         else:
             stored(target, None)
 
     def autosave(self, capture: Capture, kind: Kind) -> None:
         """Write ``capture`` into the library, if there is one; a failure is only warned of."""
         if self._library is not None:
-            self.store(capture, kind, self._warn_if_failed)
+            self.store(capture, kind, self._autosaved)
+            self._moment_due = time.monotonic() + self._minutes()
+
+    @property
+    def moment_is_due(self) -> bool:
+        """Whether the last snapshot is so long ago that a moment within the epoch should be saved."""
+        return self._library is not None and time.monotonic() >= self._moment_due
 
     def keep_beginning(self, state: RunState) -> None:
         """Save where the run begins, if there is a library: it can be taken up from its very start."""
@@ -148,12 +248,44 @@ class Keeper:
         if self._library is not None:
             self._library.flush()
 
-    def _warn_if_failed(self, where: Path | None, error: str | None) -> None:
+    def close(self) -> None:
+        """Wait until everything is written, and let the run go."""
+        self.flush()
+        self._release()
+
+    # -- within
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def _minutes(self) -> float:
+        """Seconds between two moments saved within an epoch."""
+        minutes = self._library.keeping.minutes if self._library is not None else 0
+        return minutes * 60 if minutes > 0 else float("inf")
+
+    def _autosaved(self, where: Path | None, error: str | None) -> None:
         if error is not None:
-            self._warn(Words("a snapshot could not be saved: {error}; training goes on", error=error))
+            self._trouble("snapshot", Words(_NOT_SAVED, error=error))
+        elif self._said.pop("snapshot", None):
+            self._warn(Words("snapshots are saved again"))
+
+    def _index_told(self, error: str | None) -> None:
+        if error is not None:
+            self._trouble("index", Words(_NOT_WRITTEN, error=error))
+        elif self._said.pop("index", None):
+            self._warn(Words("the run library is written again, with all that had to wait"))
+
+    def _trouble(self, about: str, text: Words) -> None:
+        """Warn, but not of the same thing again and again."""
+        if self._said.get(about) != text:
+            self._said[about] = text
+            self._warn(text)
 
     def _identity(self) -> dict[str, Any]:
-        return {"id": self.run, "name": self.name, "parent": self.parent}
+        branch = list(self.branch) if self.branch else None
+        return {"id": self.run, "name": self.name, "parent": self.parent, "branch": branch}
 
     def _place(self, kind: Kind, at: At) -> Path:
         assert self._library is not None

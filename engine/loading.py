@@ -12,10 +12,11 @@ import torch
 
 from engine import data, snapshot
 from engine.devices import choose, make_deterministic, nondeterministic_operator
-from engine.events import StartEvent
+from engine.events import StartEvent, StepsEvent
 from engine.job import Job
 from engine.recipe import Recipe, recipe_from_json
 from engine.run_state import RunState, group_sizes
+from engine.seal import SnapshotError
 from engine.spec import SpecError
 from engine.words import Words
 
@@ -33,9 +34,10 @@ class Loaded:
     parent: str | None
     name: str
     threads: int
+    resumed: bool
 
-    def start_event(self, run: str, name: str) -> StartEvent:
-        """What is said of the run ``run``, called ``name``, before it trains."""
+    def start_event(self, run: str, name: str, steps: list[StepsEvent]) -> StartEvent:
+        """What is said of the run ``run``, called ``name``, before it trains; ``steps`` is what is known of batches."""
         state = self.state
         return StartEvent(
             run=run,
@@ -53,6 +55,7 @@ class Loaded:
             group_parameters=group_sizes(state.groups),
             history=list(state.history),
             hand=list(state.hand),
+            steps=steps,
         )
 
 
@@ -63,12 +66,10 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
         SpecError: the recipe, the data or the snapshot is bad.
         data.Cancelled: ``cancelled`` said so.
     """
-    content: dict[str, Any] | None = None
-    if job.snapshot is not None:
-        progress(Words("reading the snapshot"), 0, 0)
-        content = snapshot.read(job.snapshot)
-    recipe = _recipe(job, content)
-    remarks: list[Words] = list(recipe.warnings())
+    progress(Words("reading the snapshot"), 0, 0)
+    file, content, skipped = _read(job)
+    recipe = _recipe(job, file, content)
+    remarks: list[Words] = [*skipped, *recipe.warnings()]
     remarks += _set_threads(recipe, content)
     progress(Words("loading {name}", name=recipe.data.name), 0, 0)
     images = data.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled)
@@ -90,15 +91,35 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
             )
         )
     if content is not None:
-        _restore(state, content, job)
+        _restore(state, content, file)
         remarks += _differences(content, state)
     run = content["run"] if content else {}
     parent = run.get("id") if job.run is None else run.get("parent")
     name = job.name or run.get("name") or f"{recipe.data.name} {Path(recipe.model.name).name}"
-    return Loaded(state, remarks, parent, name, torch.get_num_threads())
+    return Loaded(state, remarks, parent, name, torch.get_num_threads(), resumed=content is not None)
 
 
-def _recipe(job: Job, content: dict[str, Any] | None) -> Recipe:
+def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Words]]:
+    """The file to go on from, its content, and why it is none of those before it.
+
+    Raises:
+        SnapshotError: it is damaged, and nothing else leads to the same run.
+    """
+    remarks: list[Words] = []
+    if job.snapshot is None:
+        return None, None, remarks
+    for file in (job.snapshot, *job.older):
+        try:
+            return file, snapshot.read(file), remarks
+        except SnapshotError as error:
+            remarks.append(Words("{problem}; the run goes on from what was saved before", problem=error.problem))
+            problem = error
+    if job.recipe is None or job.run is None:
+        raise problem
+    return None, None, remarks
+
+
+def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Recipe:
     if content is None:
         assert job.recipe is not None
         recipe = job.recipe
@@ -106,7 +127,7 @@ def _recipe(job: Job, content: dict[str, Any] | None) -> Recipe:
         try:
             recipe = recipe_from_json(content["recipe"])
         except SpecError as error:
-            raise snapshot.SnapshotError(job.snapshot or "", f"holds a bad recipe: {error}") from None
+            raise SnapshotError(file or "", f"holds a bad recipe: {error}") from None
     if job.device is not None:
         recipe = recipe_from_json(json.dumps({**recipe.model_dump(mode="json"), "device": job.device}))
     return recipe
@@ -125,12 +146,12 @@ def _set_threads(recipe: Recipe, content: dict[str, Any] | None) -> list[Words]:
     return [Words("using {threads} threads, as the run began with, instead of {now}", threads=threads, now=now)]
 
 
-def _restore(state: RunState, content: dict[str, Any], job: Job) -> None:
+def _restore(state: RunState, content: dict[str, Any], file: Path | None) -> None:
     try:
         state.restore(content)
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise snapshot.SnapshotError(job.snapshot or "", f"does not fit the run it names: {reason}") from None
+        raise SnapshotError(file or "", f"does not fit the run it names: {reason}") from None
 
 
 def _differences(content: dict[str, Any], state: RunState) -> list[Words]:

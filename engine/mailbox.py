@@ -6,19 +6,28 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from engine.commands import At, CancelRewind, FinderCommand, HandCommand, TransportCommand, Withdraw
 
 AnyCommand = HandCommand | TransportCommand | Withdraw | FinderCommand | CancelRewind
 
 
+# Where a command came from: a hand's file, a person for a moment to come, a person at once, or a snapshot's hand.
+Source = Literal["file", "posted", "direct", "held"]
+
+
 class Letter(NamedTuple):
-    """A command under its id (0: a line of a hand's file), to be carried out at once or not before ``at``."""
+    """A command under its id (0: a line of a hand's file), to be carried out at once or not before ``at``.
+
+    ``ticket`` is what the library knows it by, 0 while it does not.
+    """
 
     number: int
     command: AnyCommand
     at: At | None = None
+    source: Source = "direct"
+    ticket: int = 0
 
 
 class Mailbox:
@@ -51,6 +60,11 @@ class Mailbox:
             self._letters.append(Letter(number, command, at))
             self._changed.notify()
             return number
+
+    def number(self) -> int:
+        """A new id, for a command that is not sent but found waiting."""
+        with self._changed:
+            return next(self._ids)
 
     def take(self, wait: bool) -> Letter | None:
         """The oldest command; None where there is none, or waits for one with ``wait``."""

@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
+from engine.agenda import Agenda
 from engine.carry_out import no_such_batch
 from engine.commands import At, CancelRewind, Pause, Rewind, Stop
 from engine.data import Cancelled
 from engine.desk import Desk
 from engine.events import BranchEvent, Event, GoingBackEvent, WarningEvent
-from engine.hand import WaitingHand
 from engine.keeper import Keeper
 from engine.loop import Loop
 from engine.mailbox import Letter, Mailbox
@@ -39,37 +39,38 @@ class RewindDesk:
         loop: Loop,
         desk: Desk,
         keeper: Keeper,
-        waiting: WaitingHand,
+        agenda: Agenda,
         mailbox: Mailbox,
         emit: Callable[[Event], None],
     ) -> None:
         self._loop, self._desk, self._keeper = loop, desk, keeper
-        self._waiting, self._mailbox, self._emit = waiting, mailbox, emit
+        self._agenda, self._mailbox, self._emit = agenda, mailbox, emit
         self._calling_off = 0
 
-    def carry_out(self, number: int, command: Rewind | CancelRewind) -> Literal["rewound", "stayed"]:
-        """Do and answer ``command``, posted as ``number`` (0: a line of a hand's file)."""
+    def carry_out(self, letter: Letter, command: Rewind | CancelRewind) -> Literal["rewound", "stayed"]:
+        """Do and answer ``command``, which came in ``letter``."""
+        number = letter.number
         if isinstance(command, Rewind):
-            return self._rewind(number, command)
+            return self._rewind(letter, command)
         if number == self._calling_off:
             self._desk.done(number, command)
         else:
             self._desk.refuse(number, command, Words("nothing is being computed again"))
         return "stayed"
 
-    def _rewind(self, number: int, act: Rewind) -> Literal["rewound", "stayed"]:
+    def _rewind(self, letter: Letter, act: Rewind) -> Literal["rewound", "stayed"]:
         state, before = self._loop.state, self._loop.state.rate.rates()
         target = At(epoch=act.epoch + 1, batch=act.batch or 0)
         now, epochs, hand = state.position, state.epochs, state.hand
         try:
             self._check(target, now)
             left = state.capture()
-            warning = go_to(state, target, left, self._kept(target), self._progress(number), self._called_off)
+            warning = go_to(state, target, left, self._kept(target), self._progress(letter.number), self._called_off)
         except Rejected as refusal:
-            self._desk.refuse(number, act, refusal.reason)
+            self._desk.turn_down(letter, refusal.reason)
             return "stayed"
         except Cancelled:
-            self._desk.refuse(number, act, Words("going back was called off"))
+            self._desk.turn_down(letter, Words("going back was called off"))
             return "stayed"
         undone = [c for c in hand if c not in state.hand]
         state.hand += [
@@ -78,7 +79,8 @@ class RewindDesk:
         parent = self._keeper.run
         self._keeper.autosave(left, "stop")  # the road that is left can be taken up again
         self._keeper.leave(now, epochs)
-        self._keeper.begin(None, self._keeper.name, parent, state, self._waiting.to_json())
+        lines = self._agenda.file_json(rest=True)
+        self._keeper.begin(None, self._keeper.name, parent, state, lines, self._agenda.rows())
         self._emit(
             BranchEvent(
                 run=self._keeper.run,
@@ -91,7 +93,7 @@ class RewindDesk:
         )
         # What the hand did since is undone, but that it went back is not: a resumed run must not go back once more.
         state.hand += [c for c in undone if c.name == act.command]
-        state.hand.append(self._desk.answer(number, act, "applied", before=before, at=now))
+        self._desk.applied(letter, self._desk.answer(letter.number, act, "applied", before=before, at=now))
         if warning is not None:
             self._emit(WarningEvent(text=warning))
         self._keeper.keep_beginning(state)

@@ -7,10 +7,8 @@ Its last 64 bytes, the zip archive's comment, are the SHA-256 in hex of every by
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import pickle
-import sqlite3
 import struct
 import tempfile
 from pathlib import Path
@@ -20,10 +18,13 @@ from typing import IO, Any, Final
 import torch
 from torch import Tensor
 
-from engine.spec import SpecError
+from engine import seal
+from engine.library.lock import take_part
+from engine.seal import SnapshotError
+
+__all__ = ["FORMAT", "SnapshotError", "read", "write"]
 
 FORMAT: Final = 1
-_DIGEST_LENGTH: Final = 64
 _KEYS: Final[dict[str, type]] = {
     "format": int,
     "model": dict,
@@ -45,13 +46,6 @@ _KEYS: Final[dict[str, type]] = {
 _UNREADABLE: Final = (RuntimeError, ValueError, LookupError, EOFError, TypeError, AttributeError, ArithmeticError)
 
 
-class SnapshotError(SpecError):
-    """A file that cannot be read as a snapshot; one line says why."""
-
-    def __init__(self, path: str | Path, problem: str) -> None:
-        super().__init__("snapshot", f"{path} {problem}")
-
-
 def write(content: dict[str, Any], path: str | Path) -> None:
     """Write ``content`` (tensors on any device, plain data) to ``path``, replacing what stands there only when done.
 
@@ -66,11 +60,14 @@ def write(content: dict[str, Any], path: str | Path) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
+            take_part(file)  # who finds one that nobody holds may remove it
+            honest = _Honest(file)
             try:
-                torch.save(_on_cpu({"format": FORMAT, **content}), file)
+                torch.save(_on_cpu({"format": FORMAT, **content}), honest)  # type: ignore[arg-type]
             except RuntimeError as error:  # how PyTorch reports a write that failed, a full disk among others
-                raise OSError(f"writing failed, is the disk full? ({str(error).splitlines()[0]})") from error
-            _seal(file)
+                problem = str(error).splitlines()[0]
+                raise honest.error or OSError(f"writing failed, is the disk full? ({problem})") from error
+            seal.put(file)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
@@ -82,13 +79,6 @@ def write(content: dict[str, Any], path: str | Path) -> None:
     _sync_folder(path.parent)
 
 
-def why(error: BaseException) -> str:
-    """Why writing failed, in one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'writing failed'}: {error.strerror}"
-    return str(error) if isinstance(error, (OSError, sqlite3.Error)) else f"{type(error).__name__}: {error}"
-
-
 def read(path: str | Path) -> dict[str, Any]:
     """The content of the snapshot at ``path``, tensors on the CPU.
 
@@ -98,7 +88,7 @@ def read(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            _check_seal(file, path)
+            seal.check(file, path)
             file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
     except OSError as error:
@@ -114,6 +104,24 @@ def read(path: str | Path) -> dict[str, Any]:
     return checked
 
 
+class _Honest:
+    """A file that remembers why writing to it failed, which PyTorch does not tell."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
 def _on_cpu(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.cpu()
@@ -122,42 +130,6 @@ def _on_cpu(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_on_cpu(item) for item in value)
     return value
-
-
-def _seal(file: IO[bytes]) -> None:
-    """Turn the end of the zip archive into one with a 64-byte comment: the digest of all before it."""
-    file.seek(-2, os.SEEK_END)  # the end record's last field: the length of the comment, so far 0
-    file.write(_DIGEST_LENGTH.to_bytes(2, "little"))
-    digest = _digest(file, file.tell())
-    file.seek(0, os.SEEK_END)
-    file.write(digest.encode())
-
-
-def _check_seal(file: IO[bytes], path: Path) -> None:
-    size = file.seek(0, os.SEEK_END)
-    if size <= _DIGEST_LENGTH:
-        raise SnapshotError(path, "is too short to be a snapshot")
-    file.seek(0)
-    if file.read(4) != b"PK\x03\x04":
-        raise SnapshotError(path, "is no snapshot of Tiller's")
-    digest = _digest(file, size - _DIGEST_LENGTH)
-    if file.read() != digest.encode():
-        raise SnapshotError(
-            path, "is damaged: its checksum does not match its content (or it is no snapshot of Tiller's)"
-        )
-
-
-def _digest(file: IO[bytes], length: int) -> str:
-    """SHA-256 in hex of the first ``length`` bytes; leaves the file right behind them."""
-    digest = hashlib.sha256()
-    file.seek(0)
-    while length > 0:
-        block = file.read(min(length, 1 << 20))
-        if not block:
-            break
-        digest.update(block)
-        length -= len(block)
-    return digest.hexdigest()
 
 
 def _check_content(content: Any, path: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from engine import data
+from engine.agenda import Agenda
 from engine.carry_out import no_such_batch
 from engine.commands import (
     At,
@@ -65,8 +66,7 @@ class Trainer:
         self._mailbox = Mailbox()
         self._stop_asked = threading.Event()
         self._keeper = Keeper(library, lambda text: emit(WarningEvent(text=text)), emit)
-        self._waiting = WaitingHand(())
-        self._later: list[Letter] = []
+        self._agenda = Agenda()
         self._lifecycle: State = "loading"
         self._loop: Loop | None = None
         self._desk: Desk | None = None
@@ -85,18 +85,23 @@ class Trainer:
         if isinstance(command, Stop) and at is None:
             self._stop_asked.set()
 
-        def answer(number: int, status: Status, reason: str | None = None) -> None:
-            at, answered = self._position, command_json(command)
-            self._emit(
-                CommandEvent(id=number, command=answered, status=status, reason=reason, epoch=at.epoch, batch=at.batch)
-            )
-
         return self._mailbox.post(
             command,
             at,
-            lambda number: answer(number, "queued"),
-            lambda number: answer(number, "rejected", Words("the run has ended")),
+            lambda number: self._answer(Letter(number, command), "queued"),
+            lambda number: self._answer(Letter(number, command), "rejected", Words("the run has ended")),
         )
+
+    def _answer(self, letter: Letter, status: Status, reason: str | None = None) -> None:
+        at, command = self._position, command_json(letter.command)
+        answer = CommandEvent(
+            id=letter.number, command=command, status=status, reason=reason, epoch=at.epoch, batch=at.batch
+        )
+        self._emit(answer)
+
+    def _say(self, event: Event) -> None:
+        self._keeper.hear(event)
+        self._emit(event)
 
     def run(self) -> EndEvent:
         """Do the job to its end. Returns the one terminal event, which is emitted last."""
@@ -127,52 +132,51 @@ class Trainer:
         def progress(what: str, done: int, total: int) -> None:
             self._emit(LoadingEvent(what=what, done=done, total=total))
 
-        loaded = load(self._job, progress, self._stop_asked.is_set)
+        job = self._job
+        if job.run is not None:
+            self._keeper.own(job.run)
+        loaded = load(job, progress, self._stop_asked.is_set)
         state = loaded.state
-        loop = self._loop = Loop(state, self._emit)
-        resumed = self._job.snapshot is not None
-        self._waiting = WaitingHand(self._job.lines, state.position if resumed else None, state.hand)
+        loop = self._loop = Loop(state, self._say)
+        lines = WaitingHand(job.lines, state.position if loaded.resumed else None, state.hand)
+        state.hand += self._agenda.begin(lines, job.recorded, len(state.hand), self._mailbox)
         desk = self._desk = Desk(loop, self._keeper, self._emit)
         self._finder = FinderDesk(loop, desk, self._mailbox, self._emit)
-        self._rewinder = RewindDesk(loop, desk, self._keeper, self._waiting, self._mailbox, self._emit)
-        self._keeper.begin(self._job.run, loaded.name, loaded.parent, state, self._waiting.to_json())
-        self._emit(loaded.start_event(self._keeper.run, self._keeper.name))
+        self._rewinder = RewindDesk(loop, desk, self._keeper, self._agenda, self._mailbox, self._emit)
+        self._keeper.begin(job.run, loaded.name, loaded.parent, state, self._agenda.file_json(), self._agenda.rows())
+        self._emit(loaded.start_event(self._keeper.run, self._keeper.name, self._keeper.steps(state.position)))
         for remark in loaded.remarks:
             self._emit(WarningEvent(text=remark))
         self._move("loaded")
-        if not resumed or self._job.run is None:  # so that every run can be taken up from where it began
+        for letter in self._agenda.posted:
+            self._answer(letter, "queued")
+        if not loaded.resumed or job.run is None:  # so that every run can be taken up from where it began
             self._keeper.keep_beginning(state)
         loop.say_rates()
-        if self._job.epochs is not None and self._job.epochs != state.epochs:
-            desk.act(0, SetEpochs(epochs=self._job.epochs))
-        if self._job.begin:
-            self._one_epoch = self._job.one_epoch
+        if job.epochs is not None and job.epochs != state.epochs:
+            longer = SetEpochs(epochs=job.epochs)
+            desk.act(Letter(0, longer), longer)
+        if job.begin:
+            self._one_epoch = job.one_epoch
             self._move("start")
 
     def _leave(self, reason: EndReason, text: str | None, details: str | None, field: str | None) -> EndEvent:
         """Answer whatever is left unanswered, then say the end."""
-        left = [Letter(0, line.act) for line in self._waiting.rest()] + self._later + self._mailbox.close()
-        at = self._position
-        for number, command, _ in left:
-            done = isinstance(command, Stop) and reason == "stopped" and self._loop is None  # stopped while loading
-            self._emit(
-                CommandEvent(
-                    id=number,
-                    command=command_json(command),
-                    status="applied" if done else "rejected",
-                    reason=None if done else _OVER,
-                    epoch=at.epoch,
-                    batch=at.batch,
-                )
-            )
+        never_read = self._mailbox.close()
+        for letter in never_read:
+            if letter.at is not None and self._loop is not None:
+                self._keeper.wait(self._agenda.add(letter))  # for when the run is taken up
+        for letter in (*self._agenda.rest(), *(one for one in never_read if one.at is None or self._loop is None)):
+            stopped = isinstance(letter.command, Stop) and reason == "stopped" and self._loop is None  # while loading
+            self._answer(letter, "applied" if stopped else "rejected", None if stopped else _OVER)
         last_acts: dict[EndReason, Action] = {"finished": "finish", "stopped": "stop"}
         self._lifecycle = next_state(self._lifecycle, last_acts.get(reason, "fail"))
-        sha = None
+        sha, at = None, self._position
         if self._loop is not None:
             self._keeper.note(self._loop.state, reason)
-            self._keeper.flush()
             at = At(epoch=min(at.epoch, self._loop.state.epochs), batch=at.batch)
             sha = weights_sha256(self._loop.state.model) if details is None else None
+        self._keeper.close()
         self._emit(StateEvent(state=self._lifecycle, epoch=self._position.epoch, batch=self._position.batch))
         newest = self._keeper.newest
         end = EndEvent(
@@ -201,6 +205,9 @@ class Trainer:
                 self._end = "finished"
                 return
             trouble = loop.batch()
+            if self._keeper.moment_is_due and not loop.at_epochs_end:
+                trouble = loop.report() or trouble
+                self._keeper.autosave(loop.state.capture(), "timed")
             if loop.at_epochs_end:
                 ended = loop.finish_epoch()
                 trouble = trouble or ended
@@ -240,24 +247,17 @@ class Trainer:
             if letter is None:
                 return
             if letter.at is not None and self._position < letter.at:
-                self._later.append(letter)
+                self._keeper.wait(self._agenda.add(letter))
             else:
                 self._carry_out(letter)
 
     def _next_line(self) -> bool:
         """Carry out the next line or late command if its moment has come; whether there was one."""
         assert self._loop is not None
-        assert self._desk is not None
-        for letter in self._later:
-            if letter.at is None or letter.at <= self._position:
-                self._later.remove(letter)
-                self._carry_out(letter)
-                return True
-        line = self._waiting.due(self._position)
-        if line is None:
-            return False
-        self._carry_out(Letter(0, line.act, line.at))
-        return True
+        letter = self._agenda.next(self._position)
+        if letter is not None:
+            self._carry_out(letter)
+        return letter is not None
 
     def _carry_out(self, letter: Letter) -> None:
         assert self._loop is not None
@@ -265,12 +265,12 @@ class Trainer:
         trouble = self._loop.report()  # a loss that was not learned from comes before what was asked for after it
         if trouble is not None:
             self._diverged(trouble)
-        number, command, at = letter
+        number, command, at = letter.number, letter.command, letter.at
         problem = no_such_batch(at, self._loop.state.batches.per_epoch) if at is not None else None
         if self._end is not None:
             problem = _OVER
         if problem is not None:
-            self._desk.refuse(number, command, problem)
+            self._desk.turn_down(letter, problem)
         elif isinstance(command, TransportCommand):
             self._transport(number, command)
         elif isinstance(command, Withdraw):
@@ -280,10 +280,10 @@ class Trainer:
             self._finder.carry_out(number, command, self._lifecycle)
         elif isinstance(command, (Rewind, CancelRewind)):
             assert self._rewinder is not None
-            if self._rewinder.carry_out(number, command) == "rewound":
+            if self._rewinder.carry_out(letter, command) == "rewound":
                 self._move("rewind")
         else:
-            self._act(number, command)
+            self._act(letter, command)
 
     def _transport(self, number: int, command: TransportCommand) -> None:
         assert self._desk is not None
@@ -301,18 +301,17 @@ class Trainer:
 
     def _withdraw(self, number: int, command: Withdraw) -> None:
         assert self._desk is not None
-        waiting = next((letter for letter in self._later if letter.number == command.id), None)
+        waiting = self._agenda.withdraw(command.id)
         if waiting is None:
             self._desk.refuse(number, command, Words("it does not wait any more"))
             return
-        self._later.remove(waiting)
-        self._desk.refuse(waiting.number, waiting.command, WITHDRAWN)
+        self._desk.turn_down(waiting, WITHDRAWN)
         self._desk.done(number, command)
 
-    def _act(self, number: int, act: HandCommand) -> None:
+    def _act(self, letter: Letter, act: HandCommand) -> None:
         assert self._desk is not None
         next_state(self._lifecycle, "act")
-        if self._desk.act(number, act) == "stop":
+        if self._desk.act(letter, act) == "stop":
             self._end = "stopped"
 
     def _move(self, action: Action) -> None:

@@ -183,7 +183,7 @@ def _unfinished(library: Library) -> list[Resumable]:
     found = []
     for row in reversed(library.runs()):
         path = library.newest_snapshot(row.id)
-        if row.state in ("finished", "left") or path is None or row.epochs_done >= row.epochs:
+        if row.live or row.state in ("finished", "left") or path is None or row.epochs_done >= row.epochs:
             continue
         try:
             data = recipe_from_json(row.recipe).data.name

@@ -90,36 +90,45 @@ class RunSeries:
         self._empty()
         self._taken_away()
 
-    def restore(self, history: Sequence[EpochEvent], batches_per_epoch: int | None = None) -> None:
-        """Begin with the epochs of a resumed run. The rate of each is drawn as it was at its first batch."""
+    def restore(
+        self,
+        history: Sequence[EpochEvent],
+        batches_per_epoch: int | None = None,
+        steps: Sequence[StepsEvent] = (),
+    ) -> None:
+        """Begin with the epochs of a resumed run, and what is known of its batches (in order).
+
+        Where nothing is known of an epoch's batches, its rate is drawn as it was at the first.
+        """
         self._empty()
         if batches_per_epoch is not None:
             self.batches_per_epoch = batches_per_epoch
+        of_epoch: dict[int, list[StepsEvent]] = {}
+        for report in steps:
+            of_epoch.setdefault(report.epoch, []).append(report)
         for event in history:
-            self._rate_gap(event.epoch - 1.0)
-            self._change_rates(np.array([event.epoch - 1.0]), np.array([event.lr]))
+            known = of_epoch.pop(event.epoch, [])
+            if not known or known[0].batch:
+                self._rate_gap(event.epoch - 1.0)
+                self._change_rates(np.array([event.epoch - 1.0]), np.array([event.lr]))
+            for report in known:
+                self._add_steps(report)
             self._add_epoch(event, self.seconds + event.seconds)
+        for report in (report for known in of_epoch.values() for report in known):
+            self._add_steps(report)
+        if self._pace():
+            self._moment(self._known_to, float(self.to_axis(self._known_to, "time")))
         self._taken_away()
 
     def append_steps(self, event: StepsEvent, batches_per_epoch: int) -> None:
         """Add the steps of a report. Steps that were there already (before a rewind) are replaced."""
-        count = len(event.loss)
         self.batches_per_epoch = batches_per_epoch
-        if not count:
+        if not len(event.loss):
             return
         begin = event.epoch - 1 + event.batch / batches_per_epoch
         if begin < self._known_to - 0.25 / batches_per_epoch:
             self.truncate(event.epoch, event.batch)
-        first = (event.epoch - 1) * batches_per_epoch + event.batch
-        ends = (first + np.arange(1, count + 1, dtype=np.float64)) / batches_per_epoch
-        loss = np.asarray(event.loss, np.float64)
-        self.x.append(ends)
-        self.loss.append(loss)
-        self.smoothed.append(self._average.feed(loss))
-        self._rate_gap(begin)
-        starts = (first + np.arange(count, dtype=np.float64)) / batches_per_epoch
-        self._change_rates(starts, np.asarray(event.lr, np.float64).reshape(count, -1))
-        self._known_to = float(ends[-1])
+        self._add_steps(event)
         self._moment(begin, self.seconds)
         self._moment(self._known_to, self.seconds + self._since_report())
         self.version += 1
@@ -226,6 +235,19 @@ class RunSeries:
             self.rate_x.append(self._known_to)
             for column in self.rates:
                 column.append(np.nan)
+
+    def _add_steps(self, event: StepsEvent) -> None:
+        count, per_epoch = len(event.loss), self.batches_per_epoch
+        first = (event.epoch - 1) * per_epoch + event.batch
+        ends = (first + np.arange(1, count + 1, dtype=np.float64)) / per_epoch
+        loss = np.asarray(event.loss, np.float64)
+        self.x.append(ends)
+        self.loss.append(loss)
+        self.smoothed.append(self._average.feed(loss))
+        self._rate_gap(first / per_epoch)
+        starts = (first + np.arange(count, dtype=np.float64)) / per_epoch
+        self._change_rates(starts, np.asarray(event.lr, np.float64).reshape(count, -1))
+        self._known_to = float(ends[-1])
 
     def _add_epoch(self, event: EpochEvent, seconds: float) -> None:
         self.epoch_x.append(float(event.epoch))

@@ -198,7 +198,7 @@ class Session(QObject):
         window.plots.set_group_names(event.groups)
         window.schedule.set_group_names(event.groups)
         if not goes_on:
-            self.series.restore(event.history, event.batches_per_epoch)
+            self.series.restore(event.history, event.batches_per_epoch, event.steps)
         self.progress.begin(event, recipe.data.batch_size)
         self._preview.show_run(recipe, event.batches_per_epoch, [e.metrics() for e in event.history])
         self._change.forget()

@@ -83,6 +83,25 @@ def test_restored_epochs_are_there_and_the_rate_of_the_missing_batches_is_a_gap(
     assert series.to_axis(3.0, "time") == pytest.approx(30.0)
 
 
+def test_restored_batches_are_there_as_if_they_had_just_been_trained() -> None:
+    live, again = RunSeries(), RunSeries()
+    reports = [
+        steps(1, 0, [4.0, 3.0], [[0.1], [0.1]]),
+        steps(1, 2, [2.0, 1.0], [[0.2], [0.2]]),
+        steps(2, 0, [0.9], [[0.3]]),
+    ]
+    for report in reports[:2]:
+        live.append_steps(report, 4)
+    live.append_epoch(ended(1, 0.1))
+    live.append_steps(reports[2], 4)
+    again.restore([ended(1, 0.1)], 4, reports)
+    for name in ("x", "loss", "smoothed", "rate_x", "epoch_x"):
+        assert getattr(again, name).values.tolist() == getattr(live, name).values.tolist(), name
+    assert again.rates[0].values.tolist() == live.rates[0].values.tolist()
+    assert again.position == live.position == 1.25
+    assert again.to_axis([0.5, 1.0, 1.25], "time").tolist() == pytest.approx([5.0, 10.0, 12.5])
+
+
 def test_truncate_drops_what_lies_after_the_branch() -> None:
     series = two_epochs()
     series.truncate(2, 0)

@@ -1,0 +1,30 @@
+"""The run library: a folder with ``runs.sqlite`` and ``snapshots/``.
+
+Importing it brings no PyTorch. Reading (``Reader``, which ``Library`` is) blocks nobody and may be done from any
+thread; everything is written by one thread, in the order of the calls.
+"""
+
+from engine.library.keeping import Keeping, size_words
+from engine.library.library import Library, default_root
+from engine.library.lock import RunLock, UnderWayError
+from engine.library.problems import why
+from engine.library.record import Beginning
+from engine.library.rows import HandRow, Kind, RunRow, SnapshotRow, new_run_id
+from engine.library.writer import Parcel
+
+__all__ = [
+    "Beginning",
+    "HandRow",
+    "Keeping",
+    "Kind",
+    "Library",
+    "Parcel",
+    "RunLock",
+    "RunRow",
+    "SnapshotRow",
+    "UnderWayError",
+    "default_root",
+    "new_run_id",
+    "size_words",
+    "why",
+]

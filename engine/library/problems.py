@@ -1,0 +1,70 @@
+"""What went wrong on the disk, in words: what happened, and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from typing import Final
+
+from engine.words import Words
+
+_SENTENCES: Final = {
+    "full": "the disk is full: free some space",
+    "quota": "the quota of this disk is used up: free some space",
+    "large": "the file would be larger than this process or disk may have",
+    "read-only": "the folder is read-only: make it writable, or choose another library",
+    "gone": "the folder or a file in it is gone: put it back",
+    "input/output": "the disk does not answer as it should (input/output error)",
+    "locked": "another program keeps the index locked",
+    "damaged": "the index is damaged: it is made anew when Tiller starts again",
+}
+_BY_CODE: Final = {
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_CANTOPEN: "gone",
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_IOERR: "input/output",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_NOTADB: "damaged",
+}
+_BY_NUMBER: Final = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "quota",
+    errno.EFBIG: "large",
+    errno.EROFS: "read-only",
+    errno.ENOENT: "gone",
+    errno.ESTALE: "gone",
+    errno.EIO: "input/output",
+}
+DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def why(error: BaseException) -> str:
+    """Why reading or writing failed, in one sentence."""
+    if isinstance(error, sqlite3.Error):
+        known = _BY_CODE.get(code(error))
+        return Words(_SENTENCES[known]) if known else str(error)
+    if isinstance(error, OSError):
+        known = _BY_NUMBER.get(error.errno or 0)
+        where = f"{error.filename}: " if error.filename else ""
+        if known:
+            return Words("{where}{problem}", where=where, problem=Words(_SENTENCES[known]))
+        return f"{where}{error.strerror}" if error.strerror else str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def code(error: sqlite3.Error) -> int:
+    """SQLite's number for ``error``, without its details; -1 where it has none."""
+    number = getattr(error, "sqlite_errorcode", None)
+    return -1 if number is None else number & 0xFF
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether ``error`` means that the index itself is broken."""
+    return isinstance(error, sqlite3.Error) and code(error) in DAMAGED
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same write may succeed later: the disk, the folder or a lock is in the way, not what is written."""
+    return isinstance(error, OSError) or (isinstance(error, sqlite3.Error) and code(error) in _BY_CODE)

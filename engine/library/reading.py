@@ -1,0 +1,209 @@
+"""Reading the library, from any thread: readers never wait for the writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from engine.commands import At
+from engine.events import EpochEvent, StepsEvent
+from engine.library import record
+from engine.library.lock import is_live
+from engine.library.rows import STORED, UNDER_WAY, HandRow, RunRow, SnapshotRow
+from engine.library.schema import connect
+
+_SNAPSHOT: Final = "path, run, kind, epoch, batch, created, bytes, metrics"
+_HAND: Final = "ticket, source, at_epoch, at_batch, command, state, reason, epoch, batch, place, answer, answered"
+
+
+class Reader:
+    """Questions to the library in ``root``. Each opens a connection of its own.
+
+    Raises:
+        sqlite3.Error: the index cannot be read (any of the methods).
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    # -- runs
+
+    def runs(self, *, deleted: bool = False) -> list[RunRow]:
+        """All runs, oldest first; with ``deleted`` those in the bin instead."""
+        which = "NOT NULL" if deleted else "NULL"
+        return [self._run(row) for row in self._rows(f"{_RUNS} WHERE deleted IS {which} {_ORDER}")]
+
+    def run(self, run: str) -> RunRow | None:
+        """The run with the id ``run``, also from the bin, or None."""
+        found = self._rows(f"{_RUNS} WHERE id = ?", run)
+        return self._run(found[0]) if found else None
+
+    def disk_use(self) -> int:
+        """Bytes that all snapshots take, the bin's too."""
+        ((total,),) = self._rows("SELECT COALESCE(SUM(bytes), 0) FROM snapshots")
+        return int(total)
+
+    # -- what happened in a run
+
+    def history(self, run: str) -> list[EpochEvent]:
+        """The metrics of each epoch of ``run`` so far, those before it branched too."""
+        rows = self._rows("SELECT event FROM epochs WHERE run = ? ORDER BY epoch", run)
+        return [EpochEvent(**json.loads(event)) for (event,) in rows]
+
+    def steps(self, run: str, before: At | None = None) -> list[StepsEvent]:
+        """Loss and rates of each batch of ``run``, up to ``before``, those before it branched too, in order.
+
+        Each entry holds batches that follow one another; between two of them some may be missing.
+        """
+        found: list[StepsEvent] = []
+        for row, until in self._line_of(run, before):
+            query = "SELECT epoch, batch, count, groups, loss, lr FROM steps WHERE run = ? ORDER BY epoch, batch"
+            own = record.steps_of(self._rows(query, row.id))
+            found = [*(c for e in own if (c := record.cut(e, until) if until else e) is not None), *found]
+        return found
+
+    def hand(self, run: str) -> list[HandRow]:
+        """The hand of ``run``: what was carried out or refused in its order, then what waits, by its moment."""
+        rows = [_hand(row) for row in self._rows(f"SELECT {_HAND} FROM commands WHERE run = ?", run)]
+        done = sorted((r for r in rows if r.state != "waiting"), key=_answered)
+        waiting = sorted((r for r in rows if r.state == "waiting"), key=lambda r: (_moment(r.at), r.ticket))
+        return [*done, *waiting]
+
+    # -- snapshots
+
+    def snapshots(self, run: str) -> list[SnapshotRow]:
+        """The snapshots of ``run``, oldest first."""
+        rows = self._rows(f"SELECT {_SNAPSHOT} FROM snapshots WHERE run = ? ORDER BY rowid", run)
+        return [self._snapshot(row) for row in rows]
+
+    def newest_snapshot(self, run: str) -> Path | None:
+        """The snapshot that resumes ``run`` where it was left, or None."""
+        return next((s.path for s in reversed(self.snapshots(run)) if s.path.exists()), None)
+
+    def to_go_on_from(self, run: str) -> list[Path]:
+        """All snapshots from which ``run`` can be taken up, the best first: its own, then its ancestors'.
+
+        The hand leads from any of them to where the run was left. Of an ancestor only what lies before the branch
+        counts, and right at the branch only what stood there first.
+        """
+        found = [s.path for s in reversed(self.snapshots(run))]
+        for row, until in self._line_of(run, None):
+            if until is None:
+                continue
+            place = (until.epoch, until.batch)
+            own = self.snapshots(row.id)
+            found += [s.path for s in own if (s.epoch, s.batch) == place][:1]
+            before = [s for s in own if (s.epoch, s.batch) < place]
+            found += [s.path for s in sorted(before, key=lambda s: (s.epoch, s.batch), reverse=True)]
+        return [path for path in found if path.exists()]
+
+    def snapshot_at(self, run: str, epoch: int, batch: int) -> Path | None:
+        """The oldest snapshot of ``run`` or its ancestors that stands right at (epoch, batch), or None.
+
+        Of an ancestor only what lies before the branch counts: what came after it is another story.
+        """
+        for row, until in self._line_of(run, None):
+            if until is not None and (epoch, batch) > (until.epoch, until.batch):
+                continue
+            for s in self.snapshots(row.id):
+                if (s.epoch, s.batch) == (epoch, batch) and s.path.exists():
+                    return s.path
+        return None
+
+    def snapshots_up_to(self, run: str, epoch: int, batch: int) -> list[Path]:
+        """Snapshots of ``run`` and its ancestors that stand at (epoch, batch) or before it, the nearest first.
+
+        Of those at one place the oldest comes first. Of an ancestor only what lies before the branch counts: what came
+        after it is another story.
+        """
+        found: list[SnapshotRow] = []
+        for row, until in self._line_of(run, At(epoch=epoch, batch=batch)):
+            place = (until.epoch, until.batch) if until else (epoch, batch)
+            own = self.snapshots(row.id)
+            found += [s for s in own if (s.epoch, s.batch) < place]
+            there = [s for s in own if (s.epoch, s.batch) == place]
+            found += there if row.id == run else there[:1]
+        found.sort(key=lambda s: (s.epoch, s.batch), reverse=True)  # and of equals the older one stays before
+        return [s.path for s in found if s.path.exists()]
+
+    def positions(self, run: str) -> list[tuple[int, int]]:
+        """Where snapshots of ``run`` stand, as (epoch, batch), in order."""
+        return sorted({(s.epoch, s.batch) for s in self.snapshots(run)})
+
+    # -- within
+
+    def _line_of(self, run: str, before: At | None) -> list[tuple[RunRow, At | None]]:
+        """``run`` and its ancestors, each with the moment up to which it counts (None: whole)."""
+        known = {row.id: row for row in (self._run(r) for r in self._rows(_RUNS))}
+        line: list[tuple[RunRow, At | None]] = []
+        row, until = known.get(run), before
+        while row is not None and row.id not in (seen.id for seen, _ in line):
+            line.append((row, until))
+            if row.branch is None:
+                break
+            branch = At(epoch=row.branch[0], batch=row.branch[1])
+            until = branch if until is None or branch < until else until
+            row = known.get(row.parent or "")
+        return line
+
+    def _connect(self) -> sqlite3.Connection:
+        return connect(self.root)
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        with closing(self._connect()) as db:
+            return db.execute(query, values).fetchall()
+
+    def _run(self, row: Sequence[Any]) -> RunRow:
+        values = dict(zip(STORED, row, strict=False)) | {"bytes": row[-1]}
+        values["tags"] = tuple(json.loads(values["tags"]))
+        found = RunRow(**values)
+        live = is_live(self.root, found.id)
+        state = "interrupted" if found.state in UNDER_WAY and not live else found.state
+        return RunRow(**{**values, "live": live, "state": state})
+
+    def _snapshot(self, row: Sequence[Any]) -> SnapshotRow:
+        path, run, kind, epoch, batch, created, size, metrics = row
+        return SnapshotRow(
+            path=self.root / path,
+            run=run,
+            kind=kind,
+            epoch=epoch,
+            batch=batch,
+            created=created,
+            bytes=size,
+            metrics=json.loads(metrics),
+        )
+
+
+_BYTES: Final = "(SELECT COALESCE(SUM(bytes), 0) FROM snapshots WHERE run = runs.id)"
+_RUNS: Final = f"SELECT {', '.join(STORED)}, {_BYTES} FROM runs"
+_ORDER: Final = "ORDER BY created, rowid"
+
+
+def _hand(row: Sequence[Any]) -> HandRow:
+    ticket, source, at_epoch, at_batch, command, state, reason, epoch, batch, place, answer, answered = row
+    return HandRow(
+        ticket=ticket,
+        source=source,
+        at=At(epoch=at_epoch, batch=at_batch) if at_epoch is not None else None,
+        command=json.loads(command),
+        state=state,
+        reason=reason,
+        epoch=epoch,
+        batch=batch,
+        place=place,
+        answer=json.loads(answer) if answer else None,
+        answered=answered,
+    )
+
+
+def _answered(row: HandRow) -> tuple[float, ...]:
+    return (row.answered or 0, row.place or 0, row.ticket)
+
+
+def _moment(at: At | None) -> tuple[int, int]:
+    return (at.epoch, at.batch) if at is not None else (0, 0)
