@@ -4,6 +4,10 @@
 <context>
     <name>Tiller</name>
     <message>
+        <source> in process {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;File</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2540,6 +2544,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>another program keeps the index locked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>as if from epoch 1</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3140,6 +3148,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>run {run} is under way{owner}: stop it there first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>scale</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3161,6 +3173,10 @@
     </message>
     <message>
         <source>smoothed loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>snapshots are saved again</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3216,11 +3232,47 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the disk does not answer as it should (input/output error)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the disk is full: free some space</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the disk is slow, and {size} wait for it already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the expression is empty; for example: 0.95**epoch</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the file would be larger than this process or disk may have</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the folder is read-only: make it writable, or choose another library</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the folder or a file in it is gone: put it back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the index is damaged: it is made anew when Tiller starts again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the last rate × your expression in epoch, which is n-1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the library's index was damaged and was made anew; the damaged file is kept as {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the library's index was gone and was made anew from {count} snapshots, without tags and notes</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3265,6 +3317,10 @@
     </message>
     <message>
         <source>the points (epochs completed, lr), joined by straight lines or smoothly</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the quota of this disk is used up: free some space</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3324,7 +3380,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the run library cannot be read: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the run library could not be written: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the run library is written again, with all that had to wait</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3352,6 +3416,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the snapshots take {taken}, more than the {limit} that they may: delete runs and empty the bin</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the validation loss of epoch {epoch} is {loss}, above the limit of {limit}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3369,6 +3437,14 @@
     </message>
     <message>
         <source>there is no file {path}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no library to save into; name a file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>there is no run {run} in {root}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3656,6 +3732,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{name} is under way: stop it first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} is used twice</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3792,11 +3872,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{problem}; the run goes on from what was saved before</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{reason}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>{reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{root} cannot be used: {reason}; choose another with --library</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3824,10 +3912,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{text}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{tried} It ended early: the loss diverged.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3845,6 +3929,10 @@
     </message>
     <message>
         <source>{what}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{where}{problem}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
