@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -20,6 +20,15 @@ from gui.theme import Colors
 from gui.window import Window
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """A schedule fitted to the run, the epochs that it was made for, and whose it is; None: every group's."""
+
+    found: Fitted
+    made_for: int
+    group: str | None = None
+
+
 class Steering(QObject):
     """Shows in the hand's panel what events confirmed of groups, optimizer and length; posts what is asked there."""
 
@@ -30,6 +39,7 @@ class Steering(QObject):
         self._rates: RateEvent | None = None
         self._position, self._training = (1, 0), False
         self._live: list[float] = []
+        self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             StartEvent: self._on_start,
@@ -45,6 +55,7 @@ class Steering(QObject):
         hand.optimizer.command_wanted.connect(lambda command: self._ask(command, hand.optimizer.show_problem))
         hand.length.command_wanted.connect(lambda command: self._ask(command, hand.length.show_problem))
         hand.length.fit_wanted.connect(self._fit)
+        hand.group_chosen.connect(lambda _: self._show_length())
         runs.happened.connect(self._happened)
         clock.register(self._paint)
 
@@ -66,11 +77,12 @@ class Steering(QObject):
 
     def _fit(self) -> None:
         """Bring the schedule, fitted to what is left of the run, into the editor."""
-        found = self._fitted()
-        if found is not None:
-            self._window.show_side(self._window.schedule)
-            self._window.schedule.pending.replay.setChecked(found.start == "replay")
-            self._window.schedule.stage(found.schedule)
+        if self._fitting is not None:
+            found, group, schedule = self._fitting.found, self._fitting.group, self._window.schedule
+            self._window.show_side(schedule)
+            schedule.look_at(group)
+            schedule.pending.replay.setChecked(found.start == "replay")
+            schedule.stage(found.schedule)
 
     # -- events
 
@@ -134,24 +146,32 @@ class Steering(QObject):
         epoch = self._position[0]
         done = min(epoch - 1, self._rates.epochs)
         self._hand.length.show_length(self._rates.epochs, done, max(1, epoch if self._in_epoch else epoch - 1))
-        made_for = self._rates.state["groups"][0]["plan"]["epochs"]
-        self._hand.length.offer_fit(made_for if self._fitted() is not None else None)
+        self._fitting = self._fitted(self._rates)
+        fit = self._fitting
+        self._hand.length.offer_fit(None if fit is None else fit.made_for, None if fit is None else fit.group)
 
     @property
     def _in_epoch(self) -> bool:
         """Whether an epoch is under way by the time that a command arrives."""
         return self._position[1] > 0 or self._training
 
-    def _fitted(self) -> Fitted | None:
-        """The schedule in force as it would fill the run again; None where it does, or no length matters to it."""
-        if self._rates is None:
-            return None
-        plan, steps = self._rates.state["groups"][0]["plan"], self._rates.state["steps_per_epoch"]
-        spec = parse(AnySchedule, plan["spec"])
-        per_epoch = spec.interval == "epoch"
-        passed = plan["position"] + (1 if per_epoch and self._in_epoch else 0)  # it begins at the next epoch's start
-        more = (self._rates.epochs - plan["epochs"]) * (1 if per_epoch else steps)
-        return fitted(spec, plan["span"], passed, more)
+    def _fitted(self, rates: RateEvent) -> _Fit | None:
+        """The schedule that would fill the run again: of all groups if it is the same, or of one that has one."""
+        found = {}
+        for group in rates.state["groups"]:
+            plan, spec = group["plan"], parse(AnySchedule, group["plan"]["spec"])
+            per_epoch = spec.interval == "epoch"
+            passed = plan["position"] + (
+                1 if per_epoch and self._in_epoch else 0
+            )  # it begins at the next epoch's start
+            more = (rates.epochs - plan["epochs"]) * (1 if per_epoch else rates.state["steps_per_epoch"])
+            found[group["name"]] = fitted(spec, plan["span"], passed, more), plan["epochs"]
+        if len(set(map(repr, found.values()))) == 1:
+            fit, made_for = next(iter(found.values()))
+            return None if fit is None else _Fit(fit, made_for)
+        chosen = self._hand.group()
+        order = [chosen] if chosen is not None else list(found)
+        return next((_Fit(fit, epochs, name) for name in order for fit, epochs in (found[name],) if fit), None)
 
 
 def _optimizers(rates: RateEvent) -> list[GroupOptimizer]:

@@ -70,8 +70,9 @@ class GroupPicker(QWidget):
         return self._names[self._index - 1] if self._index and len(self._names) > 1 else None
 
     def choose(self, name: str | None) -> None:
-        """Choose as the person would."""
-        self._choose(0 if name is None else 1 + self._names.index(name))
+        """Choose as the person would; nothing while there are no groups to choose from."""
+        if self._names:
+            self._choose(0 if name is None else 1 + self._names.index(name))
 
     def set_tip(self, tip: str) -> None:
         """What hovering says."""

@@ -71,13 +71,19 @@ class LengthRow(QWidget):
         self._judge(say=self.field.is_typed())
         self.show()
 
-    def offer_fit(self, made_for: int | None) -> None:
-        """The schedule was made for ``made_for`` epochs and could fill the run; None: there is nothing to fit."""
+    def offer_fit(self, made_for: int | None, group: str | None = None) -> None:
+        """The schedule (of ``group``) was made for ``made_for`` epochs and could fill the run; None: it need not."""
         for widget in (self.made_for, self.fit):
             widget.setVisible(made_for is not None)
-        if made_for is not None:
+        if made_for is None:
+            return
+        if group is None:
             self.made_for.setText(tr("The schedule was made for {epochs} epochs.", epochs=made_for))
-            self.fit.setText(tr("Fit the schedule to {epochs} epochs", epochs=self._epochs))
+        else:
+            self.made_for.setText(
+                tr("The schedule of {group} was made for {epochs} epochs.", group=group, epochs=made_for)
+            )
+        self.fit.setText(tr("Fit the schedule to {epochs} epochs", epochs=self._epochs))
 
     def set_enabled_because(self, reason: str | None) -> None:
         """Let the person act (None), or say in every tooltip why not."""

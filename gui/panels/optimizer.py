@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from engine.commands import SetOptimizer
 from engine.recipe import OPTIMIZERS
@@ -49,6 +49,7 @@ class OptimizerSection(QWidget):
         self._group: str | None = None
         self._reason: str | None = None
         self.head, self.summary = QToolButton(), ElidedLabel()
+        set_role(self.summary, "hint")
         self.head.setCheckable(True)
         self.head.setProperty("role", "quiet")
         self.head.setAutoRaise(True)
@@ -165,6 +166,15 @@ class OptimizerSection(QWidget):
         self.body.setVisible(unfolded)
         if unfolded and self.form is None and self._groups:
             self._show({})
+        if unfolded:
+            QTimer.singleShot(0, self, self._bring_into_sight)
+
+    def _bring_into_sight(self) -> None:
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            above.ensureWidgetVisible(self.body)
 
     def _make_form(self) -> SpecForm:
         form = SpecForm(self._kind, only=tuple(self._groups[0].values))

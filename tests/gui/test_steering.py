@@ -200,6 +200,20 @@ def test_a_cycle_is_offered_as_if_from_epoch_1(driver: Driver) -> None:
     assert (command.schedule.model_dump()["name"], command.start) == ("OneCycleLR", "replay")
 
 
+def test_of_groups_that_differ_the_chosen_ones_schedule_is_fitted(driver: Driver) -> None:
+    decay = {"name": "PolynomialLR", "total_iters": 6}
+    driver.stand(tiny(schedule=COSINE, groups=[{**HEAD[0], "schedule": decay}]), 3, 0)
+    length = driver.window.hand.length
+    type_into(driver, length.field, "10", Qt.Key.Key_Return)
+    driver.wait(lambda: length.fit.isVisible())
+    assert "of rest was made for 6 epochs" in length.made_for.text()
+    driver.click(driver.window.hand, "head")
+    assert "of head was made for 6 epochs" in length.made_for.text()
+    driver.click(driver.window.hand, "Fit the schedule to 10 epochs")
+    fit = {"schedule": {"name": "PolynomialLR", "total_iters": 8}, "group": "head"}
+    assert driver.window.schedule.command() == SetSchedule.model_validate(fit)
+
+
 def test_a_schedule_that_knows_no_length_is_left_alone(driver: Driver) -> None:
     driver.stand(tiny(schedule={"name": "ReduceLROnPlateau"}), 3, 0)
     length = driver.window.hand.length
