@@ -177,8 +177,14 @@ class ScheduleEditor(QWidget):
                 form.set_sparkline(name, x, lr)
 
     def blame(self, path: str, problem: str | None) -> bool:
-        """Say ``problem`` at the stage that ``path`` names; whether it names one."""
-        return isinstance(self.form, StagesForm) and self.form.blame(path, problem)
+        """Say ``problem`` at the stage that ``path`` names, or at the expression; whether there was such a place."""
+        form = self.form
+        if isinstance(form, StagesForm):
+            return form.blame(path, problem)
+        if not form.has("lr_lambda"):
+            return False
+        form.blame("lr_lambda", problem)  # only when it is run does an expression show that it divides by 0
+        return True
 
     def _follow(self) -> None:
         """Bring the counts that nobody edited up to the epochs."""

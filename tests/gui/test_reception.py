@@ -283,6 +283,20 @@ def test_what_is_wrong_with_an_own_network_stands_beside_its_field(driver: Drive
     assert not form.note("name").is_error()
 
 
+def test_what_an_expression_runs_into_on_its_way_stands_beside_it(driver: Driver) -> None:
+    driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1/(3-epoch)"}))
+    form, start = driver.window.schedule.editor.form, driver.button(driver.window.transport, "Start")
+    driver.wait(lambda: form.note("lr_lambda").is_error())
+    assert "zero" in form.note("lr_lambda").said()
+    driver.wait(lambda: not start.isEnabled())
+    line = form.editor("lr_lambda").lines[0]
+    line.setFocus()
+    line.selectAll()
+    driver.qtbot.keyClicks(line, "1/(30-epoch)")
+    driver.wait(lambda: start.isEnabled())
+    assert not form.note("lr_lambda").is_error()
+
+
 def test_a_run_begins_only_when_the_network_is_not_being_built_beside_it(driver: Driver, tmp_path: Path) -> None:
     """What that draws is put back into PyTorch's one generator: it would be put back into the run's."""
     slow = "import time, torch\nfrom tests.engine.tiny_networks import tiny\n"
