@@ -2228,6 +2228,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The schedule of {group} was made for {epochs} epochs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The schedule was made for {epochs} epochs.</source>
         <translation type="unfinished"></translation>
     </message>
