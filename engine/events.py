@@ -314,7 +314,8 @@ class EndEvent(Event):
     """The last event of every run, exactly one.
 
     ``text`` says in words what happened where it is not plain; ``details`` is the traceback of a failure;
-    ``field`` names the field of the recipe, hand or snapshot at fault, where one is (exit status 2).
+    ``field`` names the field of the recipe, hand or snapshot at fault, where one is (exit status 2); ``shortage`` what
+    there was not enough memory for, where that was it.
     """
 
     event: ClassVar[str] = "end"
@@ -325,4 +326,5 @@ class EndEvent(Event):
     text: str | None = None
     details: str | None = None
     field: str | None = None
+    shortage: Literal["data", "network", "batch", "validation", "run"] | None = None
     snapshot: str | None = None

@@ -250,8 +250,10 @@ class Keeper:
 
     def close(self) -> None:
         """Wait until everything is written, and let the run go."""
-        self.flush()
-        self._release()
+        try:
+            self.flush()
+        finally:
+            self._release()
 
     # -- within
 

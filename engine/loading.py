@@ -17,6 +17,7 @@ from engine.job import Job
 from engine.recipe import Recipe, recipe_from_json
 from engine.run_state import RunState, group_sizes
 from engine.seal import SnapshotError
+from engine.shortage import fitting
 from engine.spec import SpecError
 from engine.words import Words
 
@@ -72,7 +73,8 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     remarks: list[Words] = [*skipped, *recipe.warnings()]
     remarks += _set_threads(recipe, content)
     progress(Words("loading {name}", name=recipe.data.name), 0, 0)
-    images = data.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled)
+    with fitting("data", recipe.data.name, "cpu"):
+        images = data.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled)
     device, chosen = choose(recipe.device)
     if recipe.device == "auto":
         remarks.append(chosen)
@@ -81,8 +83,11 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     if cancelled():
         raise data.Cancelled
     progress(Words("building {name}", name=recipe.model.name), 0, 0)
-    state = RunState(recipe, images, device, download=job.download)
-    operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
+    network = Path(recipe.model.name).name
+    with fitting("network", network, device):
+        state = RunState(recipe, images, device, download=job.download)
+    with fitting("batch", network, device, recipe.data.batch_size):
+        operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
     if operator:
         remarks.append(
             Words(
@@ -95,7 +100,7 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
         remarks += _differences(content, state)
     run = content["run"] if content else {}
     parent = run.get("id") if job.run is None else run.get("parent")
-    name = job.name or run.get("name") or f"{recipe.data.name} {Path(recipe.model.name).name}"
+    name = job.name or run.get("name") or f"{recipe.data.name} {network}"
     return Loaded(state, remarks, parent, name, torch.get_num_threads(), resumed=content is not None)
 
 

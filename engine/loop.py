@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
+from engine.batches import EVALUATION_BATCH
 from engine.commands import At
 from engine.events import EpochEvent, Event, PlanEvent, RateEvent
 from engine.optimizers import changeable
 from engine.report import StepReports
 from engine.run_state import Meter, RunState
+from engine.shortage import fitting
 from engine.step import Sums, evaluate, looking_is_free
 from engine.words import Words
 
@@ -29,6 +32,7 @@ class Loop:
         self.state = state
         self._emit = emit
         self._reports = StepReports()
+        self._network = Path(state.recipe.model.name).name
 
     @property
     def at_epochs_end(self) -> bool:
@@ -47,8 +51,9 @@ class Loop:
         rates = state.rate.rates()
         state.rate.write(state.optimizer)
         state.meter.note(rates)
-        x, y = state.batches.batch(at.epoch, at.batch)
-        loss, passed = state.stepper.step(x, y, state.meter.sums)
+        with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
+            x, y = state.batches.batch(at.epoch, at.batch)
+            loss, passed = state.stepper.step(x, y, state.meter.sums)
         # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
         skipped = (looking_is_free(state.device) or state.rate.stepwise) and not bool(passed)
         if not skipped:
@@ -77,7 +82,8 @@ class Loop:
         began = time.perf_counter()
         train_loss, train_accuracy = meter.sums.means()
         precision = state.recipe.precision
-        val_loss, val_accuracy = evaluate(state.model, state.batches.validation(), state.device, precision)
+        with fitting("validation", self._network, state.device, EVALUATION_BATCH):
+            val_loss, val_accuracy = evaluate(state.model, state.batches.validation(), state.device, precision)
         state.training_mode()
         event = EpochEvent(
             epoch=epoch,

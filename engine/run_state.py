@@ -23,6 +23,7 @@ from engine.events import CommandEvent, EpochEvent
 from engine.guard import Guard
 from engine.rate import RateControl
 from engine.recipe import Recipe
+from engine.shortage import fitting
 from engine.spec import SpecError
 from engine.step import Stepper, Sums
 
@@ -70,7 +71,8 @@ class RunState:
         """
         self.recipe = recipe
         self.device = device
-        self.batches = Batches(images, recipe.data.batch_size, recipe.seed, recipe.data.augment, device)
+        with fitting("data", recipe.data.name, device):
+            self.batches = Batches(images, recipe.data.batch_size, recipe.seed, recipe.data.augment, device)
         self._shape = (images.channels, images.height, images.width, len(images.classes))
         self._begin(download)
 

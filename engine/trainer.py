@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from engine import data
 from engine.agenda import Agenda
 from engine.carry_out import no_such_batch
 from engine.commands import (
@@ -28,6 +28,7 @@ from engine.commands import (
 )
 from engine.desk import Desk
 from engine.divergence import Illness, way_back
+from engine.ending import Ending, because_of
 from engine.events import (
     WITHDRAWN,
     CommandEvent,
@@ -51,7 +52,7 @@ from engine.loop import Loop, Trouble
 from engine.mailbox import AnyCommand, Letter, Mailbox
 from engine.rewind_desk import RewindDesk
 from engine.run_state import weights_sha256
-from engine.spec import SpecError
+from engine.shortage import give_back
 from engine.words import Words
 
 _OVER: Final = Words("the run ended")
@@ -72,6 +73,7 @@ class Trainer:
         self._desk: Desk | None = None
         self._finder: FinderDesk | None = None
         self._rewinder: RewindDesk | None = None
+        self._stood = At(epoch=1)
         self._one_epoch = False
         self._illness = Illness()
         self._end: EndReason | None = None
@@ -105,26 +107,19 @@ class Trainer:
 
     def run(self) -> EndEvent:
         """Do the job to its end. Returns the one terminal event, which is emitted last."""
-        reason: EndReason
-        text: str | None = None
-        details = field = None
         try:
             self._begin()
             self._train()
-            reason, text = self._end or "finished", self._end_text
-            if reason == "stopped" and self._loop is not None:
+            ending = Ending(reason=self._end or "finished", text=self._end_text)
+            if ending.reason == "stopped" and self._loop is not None:
                 self._keeper.autosave(self._loop.state.capture(), "stop")
-        except data.Cancelled:
-            reason, text = "stopped", Words("stopped while loading")
-        except SpecError as error:
-            reason, text, field = "failed", error.problem, error.field
         except BaseException as error:  # noqa: BLE001 - every way to end is said; nothing is swallowed
-            reason, text, details = "failed", f"{type(error).__name__}: {error}", traceback.format_exc()
-        return self._leave(reason, text, details, field)
+            ending = because_of(error)
+        return self._leave(ending)
 
     @property
     def _position(self) -> At:
-        return self._loop.state.position if self._loop is not None else At(epoch=1)
+        return self._loop.state.position if self._loop is not None else self._stood
 
     # -- beginning and end
 
@@ -160,8 +155,34 @@ class Trainer:
             self._one_epoch = job.one_epoch
             self._move("start")
 
-    def _leave(self, reason: EndReason, text: str | None, details: str | None, field: str | None) -> EndEvent:
-        """Answer whatever is left unanswered, then say the end."""
+    def _leave(self, ending: Ending) -> EndEvent:
+        """Answer whatever is left unanswered, let go of the memory, then say the end, whatever goes wrong meanwhile."""
+        sha, at = None, self._position
+        try:
+            self._answer_the_rest(ending.reason)
+            last_acts: dict[EndReason, Action] = {"finished": "finish", "stopped": "stop"}
+            self._lifecycle = next_state(self._lifecycle, last_acts.get(ending.reason, "fail"))
+            if self._loop is not None:
+                self._keeper.note(self._loop.state, ending.reason)
+                at = At(epoch=min(at.epoch, self._loop.state.epochs), batch=at.batch)
+                sha = weights_sha256(self._loop.state.model) if ending.details is None else None
+            self._keeper.close()
+            self._tell_state()
+        except BaseException as error:  # noqa: BLE001 - or there would be no end event
+            ending = ending if ending.details is not None else because_of(error)
+            with suppress(Exception):
+                self._keeper.close()
+        self._stood = self._position
+        self._loop = self._desk = self._finder = self._rewinder = None
+        give_back()
+        end = ending.event(at, sha, self._keeper.newest)
+        try:
+            self._emit(end)
+        except Exception:  # noqa: BLE001 - there is nobody left to tell it to
+            traceback.print_exc()
+        return end
+
+    def _answer_the_rest(self, reason: EndReason) -> None:
         never_read = self._mailbox.close()
         for letter in never_read:
             if letter.at is not None and self._loop is not None:
@@ -169,28 +190,6 @@ class Trainer:
         for letter in (*self._agenda.rest(), *(one for one in never_read if one.at is None or self._loop is None)):
             stopped = isinstance(letter.command, Stop) and reason == "stopped" and self._loop is None  # while loading
             self._answer(letter, "applied" if stopped else "rejected", None if stopped else _OVER)
-        last_acts: dict[EndReason, Action] = {"finished": "finish", "stopped": "stop"}
-        self._lifecycle = next_state(self._lifecycle, last_acts.get(reason, "fail"))
-        sha, at = None, self._position
-        if self._loop is not None:
-            self._keeper.note(self._loop.state, reason)
-            at = At(epoch=min(at.epoch, self._loop.state.epochs), batch=at.batch)
-            sha = weights_sha256(self._loop.state.model) if details is None else None
-        self._keeper.close()
-        self._emit(StateEvent(state=self._lifecycle, epoch=self._position.epoch, batch=self._position.batch))
-        newest = self._keeper.newest
-        end = EndEvent(
-            reason=reason,
-            epoch=at.epoch,
-            batch=at.batch,
-            weights_sha256=sha,
-            text=text,
-            details=details,
-            field=field,
-            snapshot=str(newest) if newest else None,
-        )
-        self._emit(end)
-        return end
 
     # -- training
 
@@ -318,5 +317,8 @@ class Trainer:
         self._lifecycle = next_state(self._lifecycle, action)
         if self._loop is not None:
             self._keeper.note(self._loop.state, self._lifecycle)
+        self._tell_state()
+
+    def _tell_state(self) -> None:
         at = self._position
         self._emit(StateEvent(state=self._lifecycle, epoch=at.epoch, batch=at.batch))

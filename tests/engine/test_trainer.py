@@ -150,7 +150,7 @@ def test_a_failure_in_training_is_told_once_with_its_details() -> None:
     end = Trainer(Job(recipe=recipe("breaks_in_training")), events.append).run()
     assert events[-1] is end is events.end
     assert end.reason == "failed"
-    assert str(end.text).startswith("RuntimeError: CUDA out of memory, says the test")
+    assert str(end.text).startswith("RuntimeError: broken, says the test")
     assert "tiny_networks.py" in str(end.details)
     assert end.weights_sha256 is None
 

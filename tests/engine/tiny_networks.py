@@ -59,7 +59,7 @@ def poisoned_always(in_channels: int, num_classes: int) -> nn.Module:
 
 def breaks_in_training(in_channels: int, num_classes: int) -> nn.Module:
     def when(n: int) -> bool:
-        raise RuntimeError("CUDA out of memory, says the test\nand more")
+        raise RuntimeError("broken, says the test\nand more")
 
     return Poisoned(in_channels, num_classes, when)
 
@@ -103,3 +103,44 @@ class SlowlyJudged(Tiny):
 
 def slowly_judged(in_channels: int, num_classes: int) -> nn.Module:
     return SlowlyJudged(in_channels, num_classes)
+
+
+class Greedy(Tiny):
+    """Asks for more memory than there is, for the n-th batch of some kind (from 1), if ``when(n)``."""
+
+    def __init__(self, in_channels: int, num_classes: int, training: bool, when: Callable[[int], bool]) -> None:
+        super().__init__(in_channels, num_classes)
+        self.which, self.when, self.seen = training, when, 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training == getattr(self, "which", None):
+            self.seen += 1
+            if self.when(self.seen):
+                torch.empty(10**15)
+        return super().forward(images)
+
+
+def greedy_first(in_channels: int, num_classes: int) -> nn.Module:
+    return Greedy(in_channels, num_classes, True, lambda n: n == 1)
+
+
+def greedy_fifth(in_channels: int, num_classes: int) -> nn.Module:
+    return Greedy(in_channels, num_classes, True, lambda n: n == 5)
+
+
+def greedy_over_300_images(in_channels: int, num_classes: int) -> nn.Module:
+    class Picky(Tiny):
+        def forward(self, images: Tensor) -> Tensor:
+            if self.training and len(images) > 300:
+                torch.empty(10**15)
+            return super().forward(images)
+
+    return Picky(in_channels, num_classes)
+
+
+def greedy_when_validated(in_channels: int, num_classes: int) -> nn.Module:
+    return Greedy(in_channels, num_classes, False, lambda n: n == 2)
+
+
+def greedy_to_build(in_channels: int, num_classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(10**7, 10**8))

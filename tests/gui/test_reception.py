@@ -199,7 +199,7 @@ def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked:
 
 def test_a_network_that_raises_in_training_is_said_with_details(driver: Driver) -> None:
     driver.start(tiny("breaks_in_training"))
-    fails(driver, "out of memory, says the test")
+    fails(driver, "broken, says the test")
     driver.click(driver.window.banner, "Details")
     assert "Traceback" in driver.window.banner._details.toPlainText()
     driver.wait(lambda: driver.window.chip.text() == "Ready")
