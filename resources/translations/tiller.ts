@@ -2932,6 +2932,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>memory ran out: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>milestone {count} = epoch {epoch}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3228,7 +3232,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the batch of {images} images through {what} did not fit into the memory of {where}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the data is not there: {files} not found in {folder} (root is {root}). Fetch it with --download (in the window: Download), or, offline, put the files into {folder}, or name another folder as root</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the data set {what} did not fit into the memory of {where}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3301,6 +3313,10 @@
     </message>
     <message>
         <source>the network that {function} returns has no parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the network {what} did not fit into the memory of {where}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3449,6 +3465,10 @@
     </message>
     <message>
         <source>there is no run {run} in {root}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>this machine</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3645,6 +3665,10 @@
     </message>
     <message>
         <source>{images} has {n} images but {labels} has {m} labels, in {folder}; they do not belong together</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{images} validation images at a time through {what} did not fit into the memory of {where}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3913,6 +3937,10 @@
     </message>
     <message>
         <source>{target} is not behind: the run is at {now}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{text}: {size} more were asked for</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
