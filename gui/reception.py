@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMessageBox
 
-from engine.job import Job
+from engine.job import Job, job_of
 from engine.recipe import Recipe, recipe_from_json
 from engine.schedules import ScheduleSpec
 from gui.chores import Chores
@@ -77,7 +78,8 @@ class Reception(QObject):
         window.setup.set_running(None)
         window.schedule.setEnabled(True)
         window.schedule.setToolTip("")
-        window.setup.set_recipe(recipe)
+        known = recipe == self._settings.last_recipe  # of any other, no hand is known
+        window.setup.set_recipe(recipe, self._settings.last_hand if known else ())
         self._show_context(recipe, window.setup.group_names())
         window.schedule.set_schedules(Schedules.of_recipe(recipe))
         self._showing = False
@@ -103,7 +105,7 @@ class Reception(QObject):
             window.plots.set_epochs(recipe.epochs)
             window.plots.set_group_names(names)
             window.show_name(self._name, f"{recipe.data.name} {Path(recipe.model.name).name}")
-            self._settings.last_recipe = recipe
+            self._settings.last_recipe, self._settings.last_hand = recipe, window.setup.hand()
             self._sparkline(recipe.schedule)
             self._chores.check_data(recipe.data)
         self._preview.show_recipe(recipe, names)
@@ -179,23 +181,33 @@ class Reception(QObject):
         """Begin the run that the forms describe, or only its first epoch."""
         recipe = self._window.setup.recipe()
         if recipe is not None and not self._runs.active and self._session.start is None:
-            self.begin(Job(recipe=recipe, name=self._name, on_divergence="pause", one_epoch=one_epoch))
+            hand = self._window.setup.hand()
+            job = Job(recipe=recipe, name=self._name, lines=hand, on_divergence="pause", one_epoch=one_epoch)
+            self.begin(job)
 
     def _run_epoch(self) -> None:
         if not self._runs.active and self._job is None:
             self.start(one_epoch=True)
 
     def _more_epochs(self, more: int) -> None:
-        end, start, snapshot = self._session.end, self._session.start, self._session.snapshot
-        if end is not None and start is not None and snapshot is not None and not self._runs.active:
-            epochs = end.epoch + more
-            self.begin(Job(snapshot=snapshot, run=start.run, name=start.name, epochs=epochs, on_divergence="pause"))
+        job, end = self._taken_up(), self._session.end
+        if job is not None and end is not None:
+            self.begin(replace(job, epochs=end.epoch + more))
 
     def _go_on(self) -> None:
         """Take up the run that was stopped or failed, where it was."""
-        start, snapshot = self._session.start, self._session.snapshot
-        if start is not None and snapshot is not None and not self._runs.active:
-            self.begin(Job(snapshot=snapshot, run=start.run, name=start.name, on_divergence="pause"))
+        job = self._taken_up()
+        if job is not None:
+            self.begin(job)
+
+    def _taken_up(self) -> Job | None:
+        """The job that takes up the run that is shown, and the lines of its hand that still wait."""
+        start, snapshot, library = self._session.start, self._session.snapshot, self._runs.library
+        if start is None or snapshot is None or self._runs.active:
+            return None
+        row = library.run(start.run) if library is not None else None
+        lines = job_of(row, library).lines if row is not None and library is not None else ()
+        return Job(snapshot=snapshot, run=start.run, name=start.name, lines=lines, on_divergence="pause")
 
     def _cancel(self) -> None:
         """Give up what is being loaded."""

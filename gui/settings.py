@@ -14,6 +14,7 @@ from platformdirs import user_config_dir
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from PySide6.QtCore import QSettings
 
+from engine.commands import HandLine
 from engine.recipe import Recipe
 from gui.theme import Mode
 
@@ -71,6 +72,7 @@ class Settings:
     log_lr = Choice[bool]("plots/log_lr", TypeAdapter(bool), True)
     x_axis = Choice[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
     last_recipe = Choice[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
+    last_hand = Choice[tuple[HandLine, ...]]("setup/hand", TypeAdapter(tuple[HandLine, ...]), ())
 
     def __init__(self, folder: Path | None = None) -> None:
         named = os.environ.get("TILLER_SETTINGS") or user_config_dir("tiller", False)

@@ -1,66 +1,23 @@
-"""Parameter groups before the start: one, head and rest, or patterns of the person's own."""
+"""Parameter groups before the start: one, ready-made ones for fine-tuning, or patterns of the person's own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from engine.commands import At, HandLine, Unfreeze
 from engine.recipe import GroupSpec
 from engine.schedules import ScheduleSpec
-from gui.fields import ChoiceEditor, LineEditor, plain, read_float
-from gui.form_words import write
-from gui.forms import SpecForm
+from gui.fields import ChoiceEditor, plain
 from gui.notes import Note
-from gui.panels.outline import Outline, head_pattern, owner, scaled, unmatched
+from gui.panels.group_card import GroupCard
+from gui.panels.group_presets import BACKBONE, HEAD_FACTOR
+from gui.panels.outline import Outline, owner, unmatched
+from gui.panels.preset_fields import Mode, PresetFields
 from gui.words import tr
-
-Mode = Literal["one", "head", "patterns"]
-HEAD_FACTOR: Final = 10.0
-INSET: Final = 9
-"""Pixels by which a card's form stands in from the forms above it."""
-
-
-class _Card(QFrame):
-    """One group of patterns."""
-
-    changed = Signal()
-    removed = Signal()
-
-    def __init__(self, spec: dict[str, Any], number: int) -> None:
-        super().__init__()
-        self.setProperty("role", "card")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.form = SpecForm(
-            GroupSpec,
-            spec,
-            only=("name", "modules", "lr", "frozen"),
-            editors={"lr": LineEditor(read_float, write, tr("the optimizer's"))},
-        )
-        self.title = QLabel()
-        self.remove = QToolButton()
-        self.remove.setText("✕")
-        self.remove.setAutoRaise(True)
-        self.remove.setProperty("role", "quiet")
-        self.remove.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.remove.clicked.connect(self.removed)
-        head = QHBoxLayout()
-        head.addWidget(self.title, 1)
-        head.addWidget(self.remove)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 4, 8, 2)
-        column.setSpacing(2)
-        column.addLayout(head)
-        column.addWidget(self.form)
-        self.form.changed.connect(self.changed)
-        self.set_number(number)
-
-    def set_number(self, number: int) -> None:
-        self.title.setText(tr("Group {number}", number=number))
-        self.remove.setAccessibleName(tr("Remove group {number}", number=number))
-        self.remove.setToolTip(tr("Remove this group; its modules go to the rest"))
 
 
 class GroupsPanel(QWidget):
@@ -77,25 +34,36 @@ class GroupsPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._network, self._base, self._free, self._outline = "small_cnn", 0.01, True, tuple[tuple[str, int], ...]()
-        self._cards: list[_Card] = []
+        self._cards: list[GroupCard] = []
         self._schedules: Mapping[str, ScheduleSpec] = {}
         self._label_width = 0
         self.choice = ChoiceEditor(
-            ("one", "head", "patterns"),
-            {"one": tr("One group"), "head": tr("Head and rest"), "patterns": tr("Patterns…")},
+            ("one", "head", "layers", "thaw", "patterns"),
+            {
+                "one": tr("One group"),
+                "head": tr("Head and rest"),
+                "layers": tr("Layer by layer"),
+                "thaw": tr("Frozen backbone first"),
+                "patterns": tr("Patterns…"),
+            },
         )
         self.choice.combo.setAccessibleName(tr("Parameter groups"))
         self.choice.combo.setToolTip(
             tr(
                 "<qt>A group of parameters has a learning rate of its own.<br>One group: every module alike.<br>"
                 "Head and rest: the last layers learn {factor} times as fast.<br>"
+                "Layer by layer: each block slower than the next one, the last layers fastest.<br>"
+                "Frozen backbone first: only the last layers learn at first, then all do.<br>"
                 "Patterns: you say which modules, by name.</qt>",
                 factor=plain(HEAD_FACTOR),
             )
         )
+        self.fields = PresetFields()
+        self.fields.edited.connect(self._edited)
         self.choice.edited.connect(self._choose)
         self.add = QPushButton(tr("Add a group"))
         self.add.setAutoDefault(False)
+        self.add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.add.setToolTip(tr("Another group of modules, with a learning rate of its own"))
         self.add.clicked.connect(self._add_by_hand)
         self.summary = Note(lines=0)
@@ -109,6 +77,7 @@ class GroupsPanel(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
         self._column.addLayout(self._top)
+        self._column.addWidget(self.fields)
         self._column.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
         self._column.addWidget(self.summary)
         self._refresh()
@@ -127,8 +96,8 @@ class GroupsPanel(QWidget):
     def _specs(self) -> tuple[GroupSpec, ...] | None:
         if self.mode() == "one":
             return ()
-        if self.mode() == "head":
-            return self._head_group()
+        if self.mode() != "patterns":
+            return self._made(self.mode())
         if self.first_error():
             return None
         specs: list[GroupSpec] = [card.form.value() for card in self._cards]
@@ -143,6 +112,17 @@ class GroupsPanel(QWidget):
         rest = ["rest"] if not taken or -1 in taken else []
         return [*rest, *(s.name for s in specs)]
 
+    def hand(self) -> tuple[HandLine, ...]:
+        """What the hand does for the groups while the run goes on: frozen ones are unfrozen, each at its moment."""
+        thaws: dict[str, Any] = {}
+        if self.mode() == "thaw":
+            thaws = {BACKBONE: self.fields.thaw.raw()}
+        elif self.mode() == "patterns":
+            thaws = {card.form.editor("name").raw(): card.thaws_after() for card in self._cards}
+        fits = self.fields.thaw_problem
+        due = sorted((after, name) for name, after in thaws.items() if after is not None and not fits(after))
+        return tuple(HandLine(at=At(epoch=after + 1), act=Unfreeze(group=name)) for after, name in due)
+
     def first_error(self) -> str | None:
         """What is wrong, in words, or None."""
         if self.mode() == "patterns":
@@ -151,21 +131,41 @@ class GroupsPanel(QWidget):
             for number, card in enumerate(self._cards, 1):
                 for field, problem in card.form.errors().items():
                     return tr("Group {number}, {field}: {problem}", number=number, field=field, problem=problem)
-        if self.mode() == "head" and self._head_group() is None:
+                after = card.thaws_after()
+                wrong = None if after is None else self.fields.thaw_problem(after)
+                if wrong is not None:
+                    return tr("Group {number}: {problem}", number=number, problem=wrong)
+        elif (wrong := self.fields.problem(self.mode())) is not None:
+            return tr("Groups: {problem}", problem=wrong)
+        elif self.mode() != "one" and self._made(self.mode()) is None:
             return tr("Groups: the modules of your network are not known yet; choose Patterns to name them yourself.")
         return None
 
-    def set_groups(self, groups: Sequence[GroupSpec]) -> None:
-        """Show a recipe's groups without a signal. Set the network and the base rate first."""
+    def set_groups(self, groups: Sequence[GroupSpec], hand: Sequence[HandLine] = ()) -> None:
+        """Show a recipe's groups, and when ``hand`` unfreezes them. No signal. Set network and base rate first."""
         self._schedules = {spec.name: spec.schedule for spec in groups if spec.schedule is not None}
-        groups = [spec.model_copy(update={"schedule": None}) for spec in groups]
-        head = self._head_group()
-        self.choice.show_value("one" if not groups else "head" if head == tuple(groups) else "patterns")
+        groups = tuple(spec.model_copy(update={"schedule": None}) for spec in groups)
+        thaws = {line.act.group: line.at.epoch - 1 for line in hand if isinstance(line.act, Unfreeze)}
+        if BACKBONE in thaws:
+            self.fields.show_thaw(thaws[BACKBONE])
+        self.choice.show_value(self._mode_of(groups, thaws))
         self._clear()
         if self.mode() == "patterns":
             for spec in groups:
-                self._append({"name": spec.name}).form.set_value(spec)
+                self._append({"name": spec.name}).show_group(spec, thaws.get(spec.name))
         self._refresh()
+
+    def _mode_of(self, groups: tuple[GroupSpec, ...], thaws: Mapping[str, int]) -> Mode:
+        """How ``groups`` are chosen: by a preset where that makes them, else by patterns."""
+        if not groups:
+            return "one"
+        if not thaws and groups == self._made("head"):
+            return "head"
+        if list(thaws) == [BACKBONE] and groups == self._made("thaw"):
+            return "thaw"
+        if not thaws and groups == self._made("layers"):
+            return "layers"
+        return "patterns"
 
     def set_schedules(self, own: Mapping[str, ScheduleSpec]) -> None:
         """The schedules that groups have of their own, by name; of groups that are not there they wait. No signal."""
@@ -180,6 +180,11 @@ class GroupsPanel(QWidget):
     def set_base_lr(self, lr: float) -> None:
         """The optimizer's rate, which the head's follows. No signal."""
         self._base = lr
+        self._refresh()
+
+    def set_epochs(self, epochs: int) -> None:
+        """The run's length, which an unedited moment of unfreezing follows. No signal."""
+        self.fields.set_epochs(epochs)
         self._refresh()
 
     def set_rates_free(self, free: bool) -> None:
@@ -204,18 +209,15 @@ class GroupsPanel(QWidget):
         self._label_width = pixels
         self._label.setMinimumWidth(pixels)
         for card in self._cards:
-            card.form.set_label_width(pixels - INSET)
+            card.set_label_width(pixels)
 
-    def _head_group(self) -> tuple[GroupSpec, ...] | None:
-        pattern = head_pattern(self._network, self._outline)
-        if pattern is None:
-            return None
-        rate = scaled(self._base, HEAD_FACTOR) if self._free else None
-        return (GroupSpec(name="head", modules=(pattern,), lr=rate),)
+    def _made(self, mode: Mode) -> tuple[GroupSpec, ...] | None:
+        """The groups of a preset; None where something is wrong with it."""
+        return self.fields.made(mode, self._network, self._outline, self._base if self._free else None)
 
     def _choose(self) -> None:
         if self.mode() == "patterns" and not self._cards:
-            head = self._head_group()
+            head = self._made("head")
             self._append(head[0].model_dump() if head else {"name": "head"})
         if self.mode() != "one" and not self._outline:
             self.outline_needed.emit()
@@ -230,16 +232,16 @@ class GroupsPanel(QWidget):
         card.form.editor("modules").setFocus()
         self.changed.emit()
 
-    def _append(self, values: dict[str, Any]) -> _Card:
-        card = _Card(values, len(self._cards) + 1)
-        card.form.set_label_width(self._label_width - INSET)
+    def _append(self, values: dict[str, Any]) -> GroupCard:
+        card = GroupCard(values, len(self._cards) + 1)
+        card.set_label_width(self._label_width)
         self._cards.append(card)
         self._column.insertWidget(len(self._cards), card)
         card.changed.connect(self._edited)
         card.removed.connect(lambda: self._remove(card))
         return card
 
-    def _remove(self, card: _Card) -> None:
+    def _remove(self, card: GroupCard) -> None:
         self._cards.remove(card)
         self._discard(card)
         for number, left in enumerate(self._cards, 1):
@@ -251,7 +253,7 @@ class GroupsPanel(QWidget):
             self._discard(card)
         self._cards = []
 
-    def _discard(self, card: _Card) -> None:
+    def _discard(self, card: GroupCard) -> None:
         self._column.removeWidget(card)
         card.hide()
         card.deleteLater()
@@ -263,15 +265,16 @@ class GroupsPanel(QWidget):
     def _refresh(self) -> None:
         patterns = self.mode() == "patterns"
         self.add.setVisible(patterns)
+        self.fields.show_mode(self.mode())
         for card in self._cards:
             card.setVisible(patterns)
         if patterns:
             self._match_cards()
         specs = self._specs() or ()
-        lines = [] if patterns or not specs else [self._line(specs, 0)]
-        if specs and self._outline:
+        lines = [] if patterns else [self._line(specs, place) for place in range(len(specs))]
+        if "rest" in self.names() and self._outline:
             lines.append(self._line(specs, -1))
-        problem = self.first_error() if self.mode() == "head" or not self._cards else None
+        problem = self.first_error() if not patterns or not self._cards else None
         self.summary.say(problem or "\n".join(lines), error=problem is not None)
         self.summary.setVisible(bool(self.summary.said()))
 
@@ -312,4 +315,5 @@ class GroupsPanel(QWidget):
         name = "rest" if index < 0 else specs[index].name
         rate = self._base if index < 0 or specs[index].lr is None else specs[index].lr
         what = self._count(groups, index) if self._outline else tr("modules {names}", names=", ".join(groups[index]))
-        return tr("{name}: {what}, LR {lr}", name=name, what=what, lr=plain(rate or 0.0))
+        line = tr("{name}: {what}, LR {lr}", name=name, what=what, lr=plain(float(f"{rate or 0.0:.4g}")))
+        return tr("{line}, frozen at first", line=line) if index >= 0 and specs[index].frozen else line

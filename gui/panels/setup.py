@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from engine.commands import HandLine
 from engine.recipe import OPTIMIZERS, PRETRAINED, DataSpec, ModelSpec, OptimizerSpec, Recipe
 from engine.schedules import LambdaLR, ScheduleSpec
 from engine.spec import first_problem
@@ -54,7 +55,7 @@ class SetupPanel(QWidget):
         super().__init__(parent)
         start = Recipe()
         self._schedule: ScheduleSpec | None = start.schedule
-        self._reported: tuple[Recipe | None, str | None] = (None, None)
+        self._reported: tuple[Recipe | None, str | None, tuple[HandLine, ...]] = (None, None, ())
         self._free_lr: float | None = None
         self._network = NetworkEditor()
         data_names = {"digits": tr("Digits, 8 × 8"), "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
@@ -91,8 +92,12 @@ class SetupPanel(QWidget):
         """The names of the parameter groups, in the order of the run."""
         return self.groups.names()
 
-    def set_recipe(self, recipe: Recipe) -> None:
-        """Show ``recipe``. No signal but ``outline_wanted``."""
+    def hand(self) -> tuple[HandLine, ...]:
+        """What the hand shall do while the run goes on: unfreeze what is frozen at first."""
+        return self.groups.hand()
+
+    def set_recipe(self, recipe: Recipe, hand: Sequence[HandLine] = ()) -> None:
+        """Show ``recipe`` and what ``hand`` does on the way. No signal but ``outline_wanted``."""
         self._schedule, self._free_lr = recipe.schedule, None
         self.data.set_value(recipe.data)
         self.model.blame("name", None)
@@ -107,8 +112,9 @@ class SetupPanel(QWidget):
             self._free_lr = FIRST[recipe.optimizer.name]["lr"]
         self._fit_rates()
         self.groups.set_network(recipe.model.name)
-        self.groups.set_groups(recipe.groups)
-        self._reported = self._make()
+        self.groups.set_epochs(recipe.epochs)
+        self.groups.set_groups(recipe.groups, hand)
+        self._reported = (*self._make(), self.hand())
         self._ask_outline()
 
     def set_schedule(self, spec: ScheduleSpec | None, own: Mapping[str, ScheduleSpec] | None = None) -> None:
@@ -290,7 +296,9 @@ class SetupPanel(QWidget):
     def _report(self) -> None:
         if (spec := self._optimizer_form().value()) is not None:
             self.groups.set_base_lr(spec.lr)
-        if (made := self._make()) != self._reported:
+        if (length := self.length.value()) is not None:
+            self.groups.set_epochs(length.epochs)
+        if (made := (*self._make(), self.hand())) != self._reported:
             self._reported = made
             self.recipe_changed.emit(made[0])
 

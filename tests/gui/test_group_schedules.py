@@ -175,10 +175,6 @@ def test_a_problem_says_whose_schedule_it_is(panel: SchedulePanel) -> None:
 HEADED = {"groups": [{"name": "head", "modules": ["head"], "lr": 0.1}]}
 
 
-def specs_in_force(driver: Driver) -> list[str]:
-    return [group["plan"]["spec"] for group in driver.of("rates")[-1].state["groups"]]
-
-
 def test_a_groups_own_schedule_goes_into_the_recipe_and_trains_so(driver: Driver) -> None:
     driver.set_up(tiny(**HEADED, epochs=4))
     window = driver.window
