@@ -88,3 +88,10 @@ def _recipe(row: RunRow, needed: bool) -> Recipe | None:
         if needed:
             raise
         return None
+
+
+def from_snapshot(snapshot: Path, run: str, name: str, library: Library | None) -> Job:
+    """The job that takes up a run at ``snapshot``, with the lines of its hand that the library knows to wait."""
+    row = library.run(run) if library is not None else None
+    waiting = tuple(parse_hand(row.waiting)) if row is not None else ()
+    return Job(snapshot=snapshot, run=run, name=name, lines=waiting)

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMessageBox
 
-from engine.job import Job, job_of
+from engine.job import Job, from_snapshot
 from engine.recipe import Recipe, recipe_from_json
 from engine.schedules import ScheduleSpec
 from gui.chores import Chores
@@ -202,12 +202,10 @@ class Reception(QObject):
 
     def _taken_up(self) -> Job | None:
         """The job that takes up the run that is shown, and the lines of its hand that still wait."""
-        start, snapshot, library = self._session.start, self._session.snapshot, self._runs.library
+        start, snapshot = self._session.start, self._session.snapshot
         if start is None or snapshot is None or self._runs.active:
             return None
-        row = library.run(start.run) if library is not None else None
-        lines = job_of(row, library).lines if row is not None and library is not None else ()
-        return Job(snapshot=snapshot, run=start.run, name=start.name, lines=lines, on_divergence="pause")
+        return replace(from_snapshot(snapshot, start.run, start.name, self._runs.library), on_divergence="pause")
 
     def _cancel(self) -> None:
         """Give up what is being loaded."""
