@@ -44,7 +44,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>&lt;qt&gt;A group of parameters has a learning rate of its own.&lt;br&gt;One group: every module alike.&lt;br&gt;Head and rest: the last layers learn {factor} times as fast.&lt;br&gt;Patterns: you say which modules, by name.&lt;/qt&gt;</source>
+        <source>&lt;qt&gt;A group of parameters has a learning rate of its own.&lt;br&gt;One group: every module alike.&lt;br&gt;Head and rest: the last layers learn {factor} times as fast.&lt;br&gt;Layer by layer: each block slower than the next one, the last layers fastest.&lt;br&gt;Frozen backbone first: only the last layers learn at first, then all do.&lt;br&gt;Patterns: you say which modules, by name.&lt;/qt&gt;</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -608,6 +608,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Each block's LR is that of the next block times this. Allowed: more than 0, at most 1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Edit this stage</source>
         <translation type="unfinished"></translation>
     </message>
@@ -697,6 +701,10 @@
     </message>
     <message>
         <source>FILE.py:FUNCTION, a function that takes in_channels and num_classes and returns an nn.Module</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Factor a block</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -828,6 +836,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Frozen backbone first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Give every parameter group an expression of its own</source>
         <translation type="unfinished"></translation>
     </message>
@@ -880,6 +892,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Group {number}: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Groups</source>
         <translation type="unfinished"></translation>
     </message>
@@ -889,6 +905,10 @@
     </message>
     <message>
         <source>Groups: the modules of your network are not known yet; choose Patterns to name them yourself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Groups: {problem}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1065,6 +1085,10 @@
     </message>
     <message>
         <source>LambdaLR: two layer groups</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer by layer</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1812,6 +1836,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>So many epochs only the last layers learn; then the backbone does as well.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>So many epochs the group stays frozen; then it trains as well. Empty: it stays frozen.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Something went wrong in the window: {error}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2376,6 +2408,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Unfreeze after epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Use this</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2804,6 +2840,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>it can be unfrozen after epoch 1 to {last}, the last but one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>it does not wait any more</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3076,6 +3116,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>never</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>no group {group!r}; the groups are {names}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3261,6 +3305,10 @@
     </message>
     <message>
         <source>the expression is empty; for example: 0.95**epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the factor must be more than 0 and at most 1</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3500,6 +3548,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>until after epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>until the next change: {words}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3541,6 +3593,10 @@
     </message>
     <message>
         <source>with group {group} frozen too, nothing would be left to train</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>with one epoch nothing can be unfrozen on the way</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3677,6 +3733,10 @@
     </message>
     <message>
         <source>{left} to go</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{line}, frozen at first</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
