@@ -16,6 +16,7 @@ from engine.spec import SpecError
 from gui import translations
 from gui.advisor import Advisor
 from gui.aftermath import Aftermath
+from gui.candidates import Candidates
 from gui.chores import Chores
 from gui.export import Export
 from gui.files import Files
@@ -30,6 +31,7 @@ from gui.runs import Runs
 from gui.session import Session
 from gui.settings import Settings
 from gui.signals import UnixSignals
+from gui.sketch import Sketch
 from gui.steering import Steering
 from gui.story import Story
 from gui.theme import Theme
@@ -65,6 +67,8 @@ class App:
         self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
         self.help = Help(self.window)
         self.finding = Finding(self.window, self.runs)
+        self.sketch = Sketch(self.window, self.runs, self.session.change, self.curves, self.window)
+        self.candidates = Candidates(self.window, self.preview, self.session.change, self.curves, self.window)
         self.steering = Steering(self.window, self.runs, self.clock)
         self.waiting = Waiting(self.window, self.runs)
         window, session = self.window, self.session
@@ -102,6 +106,7 @@ class App:
         self.chores.torch_loaded.connect(self.garbage.freeze)
         self.theme.changed.connect(window.plots.apply_theme)
         self.theme.changed.connect(self.steering.show_colours)
+        self.theme.changed.connect(self.candidates.show_colours)
         window.plots.apply_theme(self.theme.colors)
         self.steering.show_colours(self.theme.colors)
         for action in window.themes.actions():

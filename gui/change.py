@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from engine.commands import At, Command, SetSchedule, Withdraw
 from engine.events import CommandEvent, RateEvent
@@ -18,7 +18,13 @@ from gui.words import said, tr
 
 
 class PendingChange(QObject):
-    """Keeps the dotted curve and the schedule editor true to what would come into force, and where."""
+    """Keeps the dotted curve and the schedule editor true to what would come into force, and where.
+
+    Signals:
+        begins(float): where the edited schedule would begin, in epochs completed; 0 before the start.
+    """
+
+    begins = Signal(float)
 
     def __init__(
         self, window: Window, runs: Runs, preview: Preview, progress: Progress, parent: QObject | None = None
@@ -47,6 +53,24 @@ class PendingChange(QObject):
         self._preview.set_pending(None)
         self._window.hand.drop()
         self._window.hand.show_warning(None)
+        self.begins.emit(0.0)
+
+    def drop(self) -> None:
+        """Forget the staged rate, or else the schedule that is being prepared; what was sent stays."""
+        alone = self._staged is None
+        self._window.hand.drop()
+        if alone and self._swap is not None and self._waiting is None:
+            self._window.schedule.drop()
+
+    def beginning(self, command: SetSchedule) -> tuple[int, int]:
+        """Epoch and batch where a new plan would begin: at once, or at the start of the next epoch."""
+        if self._waiting is not None:
+            return self._waiting_at
+        epoch, batch = self._progress.position
+        at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
+        if at_once or not self._in_epoch or self._rates is None or epoch >= self._rates.epochs:
+            return epoch, batch
+        return epoch + 1, 0
 
     def close(self) -> None:
         """The run has ended: nothing can be changed any more."""
@@ -97,10 +121,11 @@ class PendingChange(QObject):
         if command is not None and self._rates is not None:
             self._swap = command if self._window.schedule.differs() else None
         self._draw()
+        self._tell_beginning()
 
     def _apply(self, command: SetSchedule) -> None:
         self._withdraw()
-        at = self._beginning(command)
+        at = self.beginning(command)
         if at <= self._progress.position:
             self._runs.post(command)
             return
@@ -129,8 +154,7 @@ class PendingChange(QObject):
         if self._staged is not None:
             self._preview.set_pending(self._staged, self._progress.position)
         elif self._swap is not None:
-            at = self._waiting_at if self._waiting is not None else self._beginning(self._swap)
-            self._preview.set_pending(self._swap, at)
+            self._preview.set_pending(self._swap, self.beginning(self._swap))
         else:
             self._preview.set_pending(None)
 
@@ -146,19 +170,22 @@ class PendingChange(QObject):
         done = epoch if self._in_epoch else epoch - 1
         schedule.set_context(self._rates.epochs, done, self._rates.lr, True)
         schedule.pending.offer_epoch(done + 1 if epoch <= done < self._rates.epochs else None)
+        self._tell_beginning()
 
     @property
     def _in_epoch(self) -> bool:
         """Whether an epoch is under way by the time that a command arrives."""
         return self._progress.position[1] > 0 or self._state == "training"
 
-    def _beginning(self, command: SetSchedule) -> tuple[int, int]:
-        """Where a new plan would begin: at once, or at the start of the next epoch."""
-        epoch, batch = self._progress.position
-        at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
-        if at_once or not self._in_epoch or self._rates is None or epoch >= self._rates.epochs:
-            return epoch, batch
-        return epoch + 1, 0
+    def _tell_beginning(self) -> None:
+        """Tell from where the edited schedule would count."""
+        command = self._window.schedule.command()
+        if self._rates is None or command is None or command.start == "replay":
+            self.begins.emit(0.0)
+            return
+        epoch, batch = self.beginning(command)
+        counts_epochs = command.schedule.interval == "epoch"  # then the one under way is the first
+        self.begins.emit(epoch - 1 + (0.0 if counts_epochs else batch / self._rates.state["steps_per_epoch"]))
 
 
 def _in_force(rates: RateEvent) -> Schedules:

@@ -30,10 +30,12 @@ class Preview(QObject):
     Signals:
         drawn(): a curve that the person waits for is in the plot.
         judged(str | None): why the recipe's schedule cannot be run to its end, or None.
+        moved(): the recipe is another one, or the run stands elsewhere: curves of other schedules are to be renewed.
     """
 
     drawn = Signal()
     judged = Signal(object)
+    moved = Signal()
 
     def __init__(self, window: Window, worker: Worker, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +44,7 @@ class Preview(QObject):
         self._rates: RateEvent | None = None
         self._recipe: Recipe | None = None
         self._batches = 1  # of the run, or of the recipe as soon as a curve of it has come
+        self._names: tuple[str, ...] = ("all",)
         self._history: list[dict[str, float]] = []
         self._pending: Command | None = None
         self._plan_ends = ""
@@ -62,8 +65,9 @@ class Preview(QObject):
             self._window.schedule.set_problem(None)
             self._window.schedule.set_warnings([])
             self._window.schedule.set_preview("")
+            self.moved.emit()
             return
-        names = tuple(group_names)
+        names = self._names = tuple(group_names)
 
         def work(question: Question) -> Curve:
             batches = questions.batches_per_epoch(recipe.data)
@@ -71,6 +75,7 @@ class Preview(QObject):
             return questions.curve(query, question.cancelled)
 
         self._worker.ask(PLAN, work)
+        self.moved.emit()
 
     def sparkline(self, spec: ScheduleSpec, recipe: Recipe) -> None:
         """Ask for a small curve of ``spec`` for the picker."""
@@ -95,6 +100,7 @@ class Preview(QObject):
         """The rates moved: ask for the plan ahead."""
         self._rates = rates
         self._ask(PLAN, None, None)
+        self.moved.emit()
 
     def set_pending(self, act: Command | None, at: tuple[int, int] | None = None) -> None:
         """Draw what ``act`` would bring (from ``at`` on), dotted; None takes it back."""
@@ -115,13 +121,29 @@ class Preview(QObject):
         """The change that is drawn dotted."""
         return self._pending
 
-    def _ask(self, key: str, act: Command | None, at: tuple[int, int] | None) -> None:
+    def query(self, key: str, act: Command | None = None, at: tuple[int, int] | None = None) -> CurveQuery | None:
+        """The question what the rates will be if ``act`` comes into force at ``at``; None where there is no run.
+
+        Before the start it is what they would be if the schedule of ``act`` were the recipe's.
+        """
         rates, recipe = self._rates, self._recipe
-        if rates is None or recipe is None:
-            return
+        if recipe is None:
+            return None
+        if rates is None:
+            if isinstance(act, SetSchedule):
+                lr = act.lr if isinstance(act.lr, float) else recipe.optimizer.lr
+                optimizer = recipe.optimizer.model_copy(update={"lr": lr})
+                recipe = recipe.model_copy(update={"schedule": act.schedule, "optimizer": optimizer})
+            return CurveQuery(
+                key=key,
+                recipe=recipe,
+                group_names=self._names,
+                steps_per_epoch=self._batches,
+                epochs=recipe.epochs,
+            )
         position = (rates.epoch, rates.batch)
-        query = CurveQuery(
-            key=self._new_key(key),
+        return CurveQuery(
+            key=key,
             recipe=recipe,
             group_names=tuple(rates.groups),
             steps_per_epoch=self._batches,
@@ -132,7 +154,11 @@ class Preview(QObject):
             act_at=max(at, position) if at is not None else None,
             history=tuple(self._history),
         )
-        self._worker.ask(key, partial(_draw, query))
+
+    def _ask(self, kind: str, act: Command | None, at: tuple[int, int] | None) -> None:
+        query = self.query(self._new_key(kind), act, at) if self._rates is not None else None
+        if query is not None:
+            self._worker.ask(kind, partial(_draw, query))
 
     def _new_key(self, kind: str) -> str:
         """A key that no other question has: an answer to an older one may still be on its way."""

@@ -58,7 +58,7 @@ class Session(QObject):
         self._window, self._runs, self._preview, self._story, self._clock = window, runs, preview, story, clock
         self.series = RunSeries()
         self.progress = Progress(window)
-        self._change = PendingChange(window, runs, preview, self.progress, self)
+        self.change = PendingChange(window, runs, preview, self.progress, self)
         self.state: State = "ready"
         self.start: StartEvent | None = None
         self.end: EndEvent | None = None
@@ -120,7 +120,7 @@ class Session(QObject):
         self.series.clear()
         self.progress.clear()
         self._story.forget()
-        self._change.forget()
+        self.change.forget()
         self._window.hand.clear()
         self._clock.poke()
 
@@ -141,7 +141,7 @@ class Session(QObject):
         hand.command_wanted.connect(post)
         hand.group_chosen.connect(self._group_chosen)
         hand.schedule_wanted.connect(lambda: window.show_side(window.schedule))
-        QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(hand.drop)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.change.drop)
         window.plots.dragged.connect(hand.stage_lr)
         window.plots.dragging.connect(self._clock.set_dragging)
         window.plots.touched.connect(self._clock.poke)
@@ -201,7 +201,7 @@ class Session(QObject):
             self.series.restore(event.history, event.batches_per_epoch, event.steps)
         self.progress.begin(event, recipe.data.batch_size)
         self._preview.show_run(recipe, event.batches_per_epoch, [e.metrics() for e in event.history])
-        self._change.forget()
+        self.change.forget()
         self._story.begin(event, goes_on)
         window.hand.set_enabled_because(None)
         window.show_side(window.hand)
@@ -229,7 +229,7 @@ class Session(QObject):
         self._window.chip.show_state(state)
         self._clock.set_mode("training" if training else "free")
         self.series.stand(not training)
-        self._change.show_state(state)
+        self.change.show_state(state)
 
     def _on_steps(self, event: StepsEvent) -> None:
         assert self.start is not None
@@ -257,7 +257,7 @@ class Session(QObject):
                 kind = SetLR if event.name == "set_lr" else ScaleLR
                 hand.offer_hold(kind.model_validate(event.command))
         elif event.name == "set_schedule":
-            self._change.answered(event)
+            self.change.answered(event)
         elif event.name == "rewind" and event.id == self._going_back:
             self._went_back(event)
         elif event.name == "save" and event.status == "rejected":
@@ -273,7 +273,7 @@ class Session(QObject):
         window.plots.set_epochs(event.epochs)
         window.hand.show_rates(event.groups, event.lr, event.plan, event.holding, event.touched)
         self._preview.show_rates(event)
-        self._change.show_rates(event)
+        self.change.show_rates(event)
         self._clock.poke()
 
     def _on_saved(self, event: SavedEvent) -> None:
@@ -293,7 +293,7 @@ class Session(QObject):
         )
         self._story.retell(event.hand)
         self.progress.at(event.epoch, event.batch)
-        self._change.renew()  # the plan in force may be an older one again
+        self.change.renew()  # the plan in force may be an older one again
         self._clock.poke()
 
     def _on_diverged(self, event: DivergedEvent) -> None:
@@ -314,7 +314,7 @@ class Session(QObject):
             return
         self._story.tell(event)
         self.end = event
-        self._change.close()
+        self.change.close()
         window.hand.set_enabled_because(tr("The run has ended."))
         if event.reason == "stopped" and event.snapshot and self._rates is not None:
             window.action_line.show_saved(event.snapshot)

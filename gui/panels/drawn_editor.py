@@ -163,30 +163,38 @@ class PointsEditor(Editor):
     # What the plot asks ----------------------------------------------------------------------------------------------
 
     def points(self) -> list[Point]:
-        """The points by the run's epochs; empty while one of them is no number."""
-        rows = [(x + self._origin, lr) for x, lr in self._left()] if self._fixed else self._absolute()
+        """The points by the run's epochs, none before the origin; empty while one of them is no number."""
+        rows = [(x + self._origin, lr) for x, lr in self._left() if isinstance(x, float)]
         return rows if _numbers(rows) else []
+
+    @property
+    def origin(self) -> float:
+        """Where the schedule would begin, in the run's epochs."""
+        return self._origin
+
+    def offer_plot(self) -> None:
+        """There is a plot that shows the points."""
+        self.on_plot.show()
+        self.snap.show()
 
     def drawing(self) -> bool:
         """Whether the plot shall show the points."""
         return self.on_plot.isChecked()
 
-    def move_point(self, index: int, x: float, lr: float) -> None:
-        """Bring a point elsewhere, as the person does."""
+    def move_point(self, at: float, x: float, lr: float) -> None:
+        """Bring the point that stands at ``at`` elsewhere, as the person does."""
         rows = self.points()
-        if 0 <= index < len(rows):
-            rows[index] = (x, lr)
-            self._take(rows)
+        if any(row[0] == at for row in rows):
+            self._take(sorted([*(row for row in rows if row[0] not in (at, x)), (x, lr)]))
 
     def insert_point(self, x: float, lr: float) -> None:
         """Add a point, as the person does; one that stands there already is moved."""
         self._take(sorted([*(p for p in self.points() if p[0] != x), (x, lr)]))
 
-    def delete_point(self, index: int) -> None:
-        """Remove a point, as the person does; the last one stays."""
-        rows = self.points()
-        if len(rows) > 1 and 0 <= index < len(rows):
-            del rows[index]
+    def delete_point(self, at: float) -> None:
+        """Remove the point that stands at ``at``, as the person does; the last one stays."""
+        rows = [row for row in self.points() if row[0] != at]
+        if rows:
             self._take(rows)
 
     def place(self, origin: float, in_force: tuple[tuple[Point, ...], float] | None = None) -> None:
@@ -216,14 +224,15 @@ class PointsEditor(Editor):
         return [(x + self._begins if isinstance(x, float) else x, lr) for x, lr in self._rows]
 
     def _left(self) -> list[Row]:
-        """What is left of the fixed points from the origin on, counted from there."""
-        if not _numbers(self._rows) or self._rows[0][0] >= self._origin:
-            return [(x - self._origin if isinstance(x, float) else x, lr) for x, lr in self._rows]
+        """What is left of the line from the origin on, counted from there."""
+        past = self._origin - self._begins
+        if not _numbers(self._rows) or self._rows[0][0] >= past:
+            return [(x - past if isinstance(x, float) else x, lr) for x, lr in self._rows]
         try:
             spec = Drawn.model_validate({"points": tuple(self._rows), **self._line()})
         except ValidationError:
-            return [(max(0.0, x - self._origin), lr) for x, lr in self._rows]
-        return list(spec.after(self._origin).points)
+            return [(max(0.0, x - past), lr) for x, lr in self._rows]
+        return list(spec.after(past).points)
 
     def _take(self, rows: list[Row]) -> None:
         """Rows by the run's epochs, from the person."""
@@ -309,6 +318,8 @@ class PointsEditor(Editor):
         self.snap.setChecked(True)
         self.snap.setToolTip(tr("<qt>Points drawn with the mouse stand at whole epochs; with Ctrl, anywhere.</qt>"))
         self.add.setToolTip(tr("Add a point after the chosen one"))
+        for widget in (self.on_plot, self.snap):
+            widget.hide()
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.on_plot, 1)
         top.addWidget(self.snap)

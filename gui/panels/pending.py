@@ -128,6 +128,13 @@ class PendingControls(QWidget):
         self.moment.setCurrentIndex(0)
         blocked.unblock()
 
+    def show_choice(self, from_start: bool, lr: Any) -> None:
+        """Show where a plan starts and its base LR (None: the LR in force). No signal."""
+        blocked = QSignalBlocker(self)
+        self.base.show_value(lr)
+        (self.replay if from_start else self.here).setChecked(True)
+        blocked.unblock()
+
     def set_lr_in_force(self, rates: Sequence[float]) -> None:
         """What an empty base LR means: the rate in force, or each group's own of several."""
         shown = ", ".join(dict.fromkeys(plain(float(f"{lr:.6g}")) for lr in rates))

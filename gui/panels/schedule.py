@@ -13,6 +13,7 @@ from engine.commands import SetSchedule
 from engine.schedules import LambdaLR, ScheduleSpec, StepLR
 from gui.notes import Note, heading
 from gui.panels.group_schedules import Schedules
+from gui.panels.candidates import CandidateList
 from gui.panels.pending import PendingControls
 from gui.panels.schedule_editor import ScheduleEditor
 from gui.panels.schedule_forms import Context
@@ -57,15 +58,21 @@ class SchedulePanel(QWidget):
         self._warnings: list[str] = []
         self.title, self.target, self.editor = heading(""), ScheduleTarget(), ScheduleEditor()
         self.preview, self.notes, self.pending = Note(lines=3), Note(lines=0), PendingControls()
+        self.candidates = CandidateList()
         whole = QVBoxLayout(self)
         whole.setContentsMargins(10, 10, 10, 10)
         whole.setSpacing(6)
-        for widget in (self.title, self.target, self.editor, self.preview, self.pending, self.notes):
+        for widget in (self.title, self.target, self.editor, self.preview, self.candidates, self.pending, self.notes):
             whole.addWidget(widget)
         whole.addStretch(1)
         self._connect()
         self.set_schedules(self._schedules)
         self._show_mode()
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is under way, so that what is edited is a pending plan."""
+        return self._running
 
     def group(self) -> str | None:
         """The group whose schedule is edited; None: that of all groups."""
@@ -100,6 +107,20 @@ class SchedulePanel(QWidget):
     def stage(self, spec: ScheduleSpec) -> None:
         """Show ``spec`` as if the person had chosen and filled it in."""
         self.editor.stage(spec)
+
+    def take(self, command: SetSchedule) -> None:
+        """Show what ``command`` would bring, as if the person had chosen it."""
+        self.pending.show_choice(command.start == "replay", command.lr)
+        self.editor.gives.show_value("lr" if command.lr == 1.0 else "multiplier")
+        self.editor.stage(command.schedule)
+
+    def drop(self) -> None:
+        """Forget what is edited: the schedule in force stands here again."""
+        self.set_problem(None)
+        self.set_warnings([])
+        self.set_preview("")
+        self.set_schedules(self._schedules)
+        self.drop_requested.emit()
 
     def show_waiting(self, text: str | None) -> None:
         """Say that the pending plan was sent and waits for its moment; None: it waits no more."""
@@ -178,7 +199,7 @@ class SchedulePanel(QWidget):
         self.pending.base_changed.connect(self._pending)
         self.pending.moment_changed.connect(self._pending)
         self.pending.applied.connect(self._apply)
-        self.pending.dropped.connect(self._drop)
+        self.pending.dropped.connect(self.drop)
 
     def _rates(self) -> tuple[float, ...]:
         """The LR in force of the group that is edited, or of each."""
@@ -269,13 +290,6 @@ class SchedulePanel(QWidget):
         command = self.command()
         if command is not None:
             self.apply_requested.emit(command)
-
-    def _drop(self) -> None:
-        self.set_problem(None)
-        self.set_warnings([])
-        self.set_preview("")
-        self.set_schedules(self._schedules)
-        self.drop_requested.emit()
 
     def _show_mode(self) -> None:
         self.pending.setVisible(self._running)

@@ -6,12 +6,13 @@ from typing import Final
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.schedules import (
     SCHEDULES,
     ComposedSpec,
     Constant,
+    Drawn,
     LambdaLR,
     ReduceLROnPlateau,
     ScheduleSpec,
@@ -41,10 +42,12 @@ class ScheduleEditor(QWidget):
     Signals:
         changed(): after every edit of the person's, also one that leaves the schedule unfinished.
         opening(): of a stage, a list of schedules is about to show; a good moment to ask for its curves.
+        shown(): the form that is shown may be another one now.
         sparkline_wanted(object): a ScheduleSpec whose curve ``set_sparkline`` should bring.
     """
 
     changed = Signal()
+    shown = Signal()
     opening = Signal()
     sparkline_wanted = Signal(object)
 
@@ -72,13 +75,19 @@ class ScheduleEditor(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(6)
         self.warm_up = QPushButton(tr("Warm up first"))
-        self.warm_up.setAutoDefault(False)
-        self.warm_up.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.draw_from = QPushButton(tr("Draw from this"))
+        for button in (self.warm_up, self.draw_from):
+            button.setAutoDefault(False)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        more = QHBoxLayout()
+        more.addWidget(self.warm_up)
+        more.addWidget(self.draw_from)
+        more.addStretch(1)
         for widget in (self.picker, self.when, self._gives_row):
             self._column.addWidget(widget)
         self._forms = QVBoxLayout()
         self._column.addLayout(self._forms)
-        self._column.addWidget(self.warm_up, 0, Qt.AlignmentFlag.AlignLeft)
+        self._column.addLayout(more)
         self.picker.chosen.connect(self.choose)
         self.picker.opening.connect(self.opening if stage else self._ask_sparklines)
         self.warm_up.clicked.connect(self._warm_up)
@@ -260,6 +269,7 @@ class ScheduleEditor(QWidget):
         chosen = self.form
         for form in self.forms.values():
             form.setVisible(form is chosen and self._kind is not Constant)
+        self.shown.emit()
 
     def _show_warm_up(self) -> None:
         self.warm_up.setVisible(not self._stage and not issubclass(self._kind, ComposedSpec))
@@ -268,6 +278,10 @@ class ScheduleEditor(QWidget):
         epochs = warm_up_length(self._context.span)
         tip = tr("LinearLR for {epochs} epochs, then this schedule in those that are left", epochs=epochs)
         self.warm_up.setToolTip(why or tip)
+        self.draw_from.setVisible(not self._stage and self._kind is not Drawn)
+        self.draw_from.setEnabled(self.value() is not None)
+        draws = tr("Turn this curve into points to drag on the plot")
+        self.draw_from.setToolTip(draws if self.value() is not None else tr("A field above is wrong."))
 
     def _show_counts(self) -> None:
         """In mid-run, say what a plan's own count is in the run's epochs."""

@@ -105,6 +105,7 @@ class Drawing(QObject):
         if self._grabbed is not None:
             x, lr = self._bounded(self._grabbed, self._x(ev.scenePos(), free), self._plot.rate_at(ev.scenePos()))
             before, self._grabbed, self._chosen = self._grabbed, x, x
+            self.points = [(x, lr) if point[0] == before else point for point in self.points]
             self.moved.emit(before, x, lr)
         elif self._bent is not None:
             group, x, _ = self._bent

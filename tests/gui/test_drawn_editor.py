@@ -114,7 +114,7 @@ def test_touched_points_stand_still_and_a_later_plan_takes_what_is_left(
 ) -> None:
     form.set_value(LINE)
     editor.place(10.0)
-    editor.move_point(1, 20.0, 0.05)
+    editor.move_point(20.0, 20.0, 0.05)
     assert form.value() == Drawn(points=((0.0, 0.1), (10.0, 0.05), (30.0, 0.001)))
     with qtbot.waitSignal(form.changed):
         editor.place(15.0)
@@ -128,8 +128,9 @@ def test_the_one_in_force_is_shown_where_it_began_and_drawn_on_from_now(form: Sp
     form.set_value(LINE)
     editor.place(25.0, (LINE.points, 5.0))
     assert form.value() == LINE
-    assert editor.points() == [(5.0, 0.1), (15.0, 0.01), (35.0, 0.001)]
-    editor.move_point(2, 40.0, 0.002)
+    assert editor.model.index(0, 0).data() == "5"
+    assert editor.points() == [(25.0, LINE.rate(20.0)), (35.0, 0.001)]
+    editor.move_point(35.0, 40.0, 0.002)
     assert [x for x, _ in editor.points()] == [25.0, 40.0]
     assert form.value().points[1] == (15.0, 0.002)
 
