@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from engine.commands import SetSchedule
 from engine.schedules import LambdaLR, ScheduleSpec, StepLR
 from gui.notes import Note, heading
-from gui.panels.group_schedules import Schedules
 from gui.panels.candidates import CandidateList
+from gui.panels.group_schedules import Schedules
 from gui.panels.pending import PendingControls
 from gui.panels.schedule_editor import ScheduleEditor
 from gui.panels.schedule_forms import Context
