@@ -82,6 +82,7 @@ class PointsTable(QTableView):
     delete_wanted = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Delete and Backspace remove."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.delete_wanted.emit()
         else:
