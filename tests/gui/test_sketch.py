@@ -80,6 +80,7 @@ def test_before_the_start_a_curve_is_drawn_with_the_mouse_and_trained_with(drive
     assert made is not None
     assert made.schedule == drawn(driver)
     driver.start()
+    driver.wait(lambda: driver.of("start"))
     driver.finish()
     rates = [event.lr[0] for event in driver.of("epoch")]
     assert rates == [drawn(driver).rate(float(x)) for x in range(20)]
