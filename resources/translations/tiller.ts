@@ -404,6 +404,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Compare</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare with {name} no longer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Completed epochs after which the rate is cut, in increasing order: 15, 30, 45.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -589,6 +597,10 @@
     </message>
     <message>
         <source>Drag to stage a learning rate. The mark shows the one in force.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw from this</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1049,6 +1061,10 @@
     </message>
     <message>
         <source>Keep this LR until you go back to the plan</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep this schedule's curve on the plot, and try another beside it</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1972,6 +1988,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Take</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Take back what waits for its moment</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1981,6 +2001,10 @@
     </message>
     <message>
         <source>Take this schedule</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take {name} into the editor</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2324,6 +2348,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>This one is kept already; change something and compare again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tiller {version}. Training with a hand on the learning rate.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2385,6 +2413,10 @@
     </message>
     <message>
         <source>Try rates on a copy of the run and see which suit it. The run is untouched.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Turn this curve into points to drag on the plot</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3736,6 +3768,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{letter}: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{line}, frozen at first</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3869,6 +3905,10 @@
     </message>
     <message>
         <source>{number}. {title}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} are compared already; remove one first.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
