@@ -87,7 +87,7 @@ class Aftermath(QObject):
                 ends = acts if isinstance(event, CommandEvent) else changes
                 place = bisect_right(ends, _at(event))
                 found = brought(self._history, _at(event), ends[place] if place < len(ends) else None)
-            log.set_brought(line, brought_words(found) if found else "")
+            log.set_brought(line, brought_words(found) if found else "", _whole_words(found) if found else "")
             log.set_note(line, note)
             tip = _tip(event, found, note)
             if self._shown.get(line) != tip:
@@ -106,11 +106,20 @@ def _at(event: CommandEvent | PlanEvent) -> Moment:
 
 
 def brought_words(what: Brought) -> str:
-    """What a change brought, in short: "val loss −0.04 in 3 epochs"."""
+    """How the validation loss moved, in short: "−0.04 in 3 epochs"."""
     values = {"loss": _signed(what.val_loss), "epochs": what.epochs}
     if what.epochs == 1:
-        return tr("val loss {loss} in 1 epoch", **values)
-    return tr("val loss {loss} in {epochs} epochs", **values)
+        return tr("{loss} in 1 epoch", **values)
+    return tr("{loss} in {epochs} epochs", **values)
+
+
+def _whole_words(what: Brought) -> str:
+    """The same as a sentence of its own."""
+    accuracy = _signed(100 * what.val_accuracy)
+    values = {"moved": brought_words(what), "points": accuracy}
+    if what.over:
+        return tr("until the next change: val loss {moved}, accuracy {points} points", **values)
+    return tr("since this change: val loss {moved}, accuracy {points} points", **values)
 
 
 def _tip(event: CommandEvent | PlanEvent, what: Brought | None, note: str) -> str:
@@ -118,10 +127,7 @@ def _tip(event: CommandEvent | PlanEvent, what: Brought | None, note: str) -> st
     if note:
         lines.append(tr("Note: {remark}", remark=note))
     if what is not None:
-        accuracy = tr("accuracy {points} points", points=_signed(100 * what.val_accuracy))
-        words = tr("{loss}, {accuracy}", loss=brought_words(what), accuracy=accuracy)
-        over = tr("until the next change: {words}", words=words)
-        lines.append(over if what.over else tr("since this change: {words}", words=words))
+        lines.append(_whole_words(what))
     return f"<qt>{'<br>'.join(escape(line) for line in lines)}</qt>"
 
 

@@ -239,7 +239,7 @@ class Window(QMainWindow):
         self.rows.addWidget(self.plots)
         self.rows.addWidget(self.log)
         self.rows.setStretchFactor(0, 1)
-        self.rows.setSizes([600, 150])
+        self.rows.setSizes([600, 210])
         self.log.setMinimumHeight(110)
         self.log.hide()
         self.show_log.toggled.connect(self.log.setVisible)

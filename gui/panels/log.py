@@ -103,9 +103,9 @@ class LogPanel(QWidget):
         """The id of the newest line that tells of an event equal to ``event``, or None."""
         return self._model.line_of(event)
 
-    def set_brought(self, entry_id: int, text: str) -> None:
-        """Say in its line what an act brought."""
-        self._model.set_brought(entry_id, text)
+    def set_brought(self, entry_id: int, text: str, tip: str) -> None:
+        """Say in its line what an act brought, in short and whole."""
+        self._model.set_brought(entry_id, text, tip)
 
     def set_note(self, entry_id: int, text: str) -> None:
         """Say in its line why an act was done."""
@@ -148,8 +148,10 @@ class LogPanel(QWidget):
         metrics = table.fontMetrics()
         table.setColumnWidth(TIME, metrics.horizontalAdvance("00:00:00") + 24)
         table.setColumnWidth(PLACE, metrics.horizontalAdvance(tr("Epoch.batch")) + 24)
-        table.setColumnWidth(BROUGHT, metrics.horizontalAdvance(tr("What it brought")) + 90)
-        table.setColumnWidth(NOTE, metrics.horizontalAdvance("0") * 20)
+        table.setColumnWidth(
+            BROUGHT, metrics.horizontalAdvance(tr("{loss} in {epochs} epochs", loss="−0.0000", epochs=30)) + 24
+        )
+        table.setColumnWidth(NOTE, metrics.horizontalAdvance("0") * 18)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
         table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

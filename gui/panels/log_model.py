@@ -48,6 +48,7 @@ class LogEntry:
     when: datetime | None = None
     event: Event | None = None
     brought: str = ""
+    brought_tip: str = ""
     note: str = ""
 
     @property
@@ -63,7 +64,7 @@ class LogEntry:
     def line(self) -> str:
         """The entry as one line to copy: its columns, with tabs between."""
         time = self.when.strftime("%H:%M:%S") if self.when else ""
-        columns = (self.text, self.brought, self.note)
+        columns = (self.text, self.brought_tip, self.note)
         return "\t".join((time, self.place_text, *(" ".join(text.split()) for text in columns))).rstrip("\t")
 
 
@@ -160,11 +161,11 @@ class LogModel(QAbstractTableModel):
                 return self.id_of(row)
         return None
 
-    def set_brought(self, entry_id: int, text: str) -> None:
-        """Say what followed the act of this line."""
+    def set_brought(self, entry_id: int, text: str, tip: str) -> None:
+        """Say what followed the act of this line, in short and whole."""
         row = self.row_of(entry_id)
         if row is not None:
-            self._put(row, BROUGHT, replace(self._entries[row], brought=text))
+            self._put(row, BROUGHT, replace(self._entries[row], brought=text, brought_tip=tip))
 
     def set_note(self, entry_id: int, text: str) -> None:
         """Say why the act of this line was done."""
@@ -233,13 +234,13 @@ class LogModel(QAbstractTableModel):
             return entry.when.strftime("%Y-%m-%d %H:%M:%S")
         if column == NOTE and entry.takes_note:
             return as_tip(entry.note or tr("Double-click to note why you did this; it is kept with the run."))
-        texts = {TEXT: entry.text, BROUGHT: entry.brought}
+        texts = {TEXT: entry.text, BROUGHT: entry.brought_tip}
         return as_tip(texts[column]) if column in texts else None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The columns' names."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            names = (tr("Time"), tr("Epoch.batch"), tr("What happened"), tr("What it brought"), tr("Note"))
+            names = (tr("Time"), tr("Epoch.batch"), tr("What happened"), tr("Val loss since"), tr("Note"))
             return names[section]
         return None
 
