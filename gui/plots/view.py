@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from gui.plots.axes import PositionAxis, ValueAxis
 from gui.plots.graphs import pg
@@ -102,6 +102,12 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         """Ask the tool first."""
         if self.view.tool is None or not self.view.tool.key(ev):
             super().keyPressEvent(ev)
+
+    def viewportEvent(self, ev: QEvent) -> bool:
+        """Leave a tip that is shown alone: where no item has one, a scene takes it away when the pointer rests."""
+        if ev.type() == QEvent.Type.ToolTip and QToolTip.isVisible():
+            return True
+        return bool(super().viewportEvent(ev))
 
     def leaveEvent(self, ev: QEvent) -> None:
         """Tell that it has left."""

@@ -6,9 +6,10 @@ import time
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
 from engine.events import EpochEvent, StepsEvent
@@ -332,6 +333,23 @@ def test_a_click_on_a_marker_reports_its_id(qtbot: QtBot, stack: PlotStack) -> N
     stack.clear_markers()
     stack.refresh()
     assert plot.marks.near(15.0, 1.0) is None
+
+
+def test_a_markers_tip_stays_while_the_pointer_rests(qtbot: QtBot, stack: PlotStack) -> None:
+    stack.add_marker(15.0, "hand", "LR 0.01 to 0.02", 7)
+    stack.retell_markers({7: "LR 0.01 to 0.02, and what it brought", 8: "nobody's"})
+    stack.refresh()
+    canvas = stack.loss.canvas
+    spot = canvas.mapFromScene(stack.loss.view.mapViewToScene(QPointF(15.0, 0.5)))
+    for step in (60, 2):
+        qtbot.mouseMove(canvas.viewport(), spot + QPoint(step, 0))
+    qtbot.waitUntil(QToolTip.isVisible)
+    rests = QHelpEvent(QEvent.Type.ToolTip, spot, canvas.viewport().mapToGlobal(spot))  # Qt's own, after 0.7 s
+    QCoreApplication.sendEvent(canvas.viewport(), rests)
+    qtbot.wait(400)
+    assert (QToolTip.isVisible(), QToolTip.text()) == (True, "LR 0.01 to 0.02, and what it brought")
+    qtbot.mouseMove(canvas.viewport(), spot + QPoint(60, 0))
+    qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
 
 class Paints(QObject):
