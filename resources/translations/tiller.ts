@@ -2452,6 +2452,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Val loss since</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Validation worsens, training improves</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2489,10 +2493,6 @@
     </message>
     <message>
         <source>What happened, line by line (Ctrl+L)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What it brought</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2593,10 +2593,6 @@
     </message>
     <message>
         <source>a snapshot could not be saved: {error}; training goes on</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>accuracy {points} points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3248,7 +3244,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>since this change: {words}</source>
+        <source>since this change: val loss {moved}, accuracy {points} points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3584,7 +3580,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>until the next change: {words}</source>
+        <source>until the next change: val loss {moved}, accuracy {points} points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3593,14 +3589,6 @@
     </message>
     <message>
         <source>usually {low} to {high}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>val loss {loss} in 1 epoch</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>val loss {loss} in {epochs} epochs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3784,7 +3772,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{loss}, {accuracy}</source>
+        <source>{loss} in 1 epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{loss} in {epochs} epochs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
