@@ -196,9 +196,9 @@ class GroupRow(QFrame):
     def _show_mode(self, state: GroupState) -> None:
         back = tr("Back to plan ({lr})", lr=self._plan_text())
         words = {
-            "plan": (tr("On the plan") if state.mode == "plan" else back, tr("The plan's own LR")),
-            "follow": (tr("Keep shape"), tr("Keep the curve's shape, from the LR in force")),
-            "hold": (tr("Keep LR"), tr("Keep this LR until you go back to the plan")),
+            "plan": (tr("On plan") if state.mode == "plan" else back, tr("The plan's own LR")),
+            "follow": (tr("Follow"), tr("Keep the curve's shape, from the LR in force")),
+            "hold": (tr("Hold"), tr("Keep this LR until you go back to the plan")),
         }
         # on the plan the curve keeps its shape anyway
         wanted = [(mode, *words[mode]) for mode in _MODES if mode != "follow" or state.mode != "plan"]

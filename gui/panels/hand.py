@@ -22,7 +22,8 @@ from gui.panels.stage import StagedChange
 from gui.words import said, tr
 
 _QUICK: Final = (("÷10", 0.1), ("÷2", 0.5), ("×2", 2.0), ("×10", 10.0))
-_BIG: Final = 2.4  # the large number's size, in the font's own
+_SIZES: Final = (2.4, 1.7, 1.35, 1.1)  # of the large number, in the font's own: the first that fits
+_ROOM: Final = 270  # pixels that the narrowest column has
 
 
 class HandPanel(QWidget):
@@ -173,10 +174,10 @@ class HandPanel(QWidget):
 
     def _refresh(self) -> None:
         chosen = self._chosen()
-        self._show_number("–" if chosen is None else chosen.big())
         chip = "" if chosen is None else chosen.chip()
         self._chip.setText(chip)
         self._chip.setVisible(bool(chip))
+        self._show_number("–" if chosen is None else chosen.big())
         if self._rates is not None and chosen is not None:
             self._number.setToolTip(as_tip(", ".join(map(repr, chosen.lr))))
             self._stage.show_rates(self._rates, self.group())
@@ -193,8 +194,14 @@ class HandPanel(QWidget):
         reach(self._back, self._reason or why_not, tr("The plan's own LR from the next batch on."))
 
     def _show_number(self, text: str) -> None:
-        font = self._number.font()
-        font.setPointSizeF(self.font().pointSizeF() * (_BIG if len(text) <= 9 else 1.7 if len(text) <= 16 else 1.2))
+        """Show ``text`` as large as there is room for beside the chip."""
+        font, room = self._number.font(), _ROOM
+        if self._chip.text():
+            room -= self._chip.sizeHint().width() + 10
+        for size in _SIZES:
+            font.setPointSizeF(self.font().pointSizeF() * size)
+            if QFontMetrics(font).horizontalAdvance(text) <= room:
+                break
         self._number.setFont(font)
         self._number.setText(text)
 
@@ -203,7 +210,7 @@ class HandPanel(QWidget):
         self._chip.setProperty("tone", "accent")
         font = self._number.font()
         font.setBold(True)
-        font.setPointSizeF(self.font().pointSizeF() * _BIG)
+        font.setPointSizeF(self.font().pointSizeF() * _SIZES[0])
         self._number.setFont(font)
         self._number.setMinimumHeight(QFontMetrics(font).height())
         self._number.setAccessibleName(tr("Learning rate in force"))

@@ -167,7 +167,7 @@ class OptimizerSection(QWidget):
         if unfolded and self.form is None and self._groups:
             self._show({})
         if unfolded:
-            QTimer.singleShot(0, self, self._bring_into_sight)
+            QTimer.singleShot(50, self, self._bring_into_sight)  # once it is laid out
 
     def _bring_into_sight(self) -> None:
         above = self.parentWidget()

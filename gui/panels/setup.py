@@ -154,6 +154,7 @@ class SetupPanel(QWidget):
 
     def set_network_problem(self, problem: str | None) -> None:
         """What is wrong with the network of the person's own, beside its field; None: it can be built."""
+        self.model.note("name").set_lines(0 if problem else 1)  # a sentence of the person's own code, in full
         self.model.blame("name", problem)
         self._report()
 
