@@ -804,6 +804,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Follow</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>For a complex task, try CosineAnnealingLR</source>
         <translation type="unfinished"></translation>
     </message>
@@ -964,6 +968,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Hold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How many rates to try, one a batch: 20 to 10000, usually 100.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1029,14 +1037,6 @@
     </message>
     <message>
         <source>Its best is {best}. Where large steps bring no more, smaller ones often do; the plan has no cut soon.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Keep LR</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Keep shape</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1400,7 +1400,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>On the plan</source>
+        <source>On plan</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
