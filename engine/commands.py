@@ -6,13 +6,15 @@ HAND.jsonl file); transport, which only starts and stops the clock; and the sear
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from engine.recipe import LR_MAX, LearningRate
 from engine.schedules import AnySchedule
-from engine.spec import Spec, SpecError
+from engine.spec import Spec, SpecError, parse
 from engine.words import number
 
 Then = Literal["keep", "follow", "hold"]
@@ -130,6 +132,16 @@ class CancelRewind(Command):
     """Go back no longer: stay where the run was."""
 
     command: Literal["cancel_rewind"] = "cancel_rewind"
+
+
+def hand_command(data: Mapping[str, Any]) -> HandCommand:
+    """The act of the hand that an answer to it holds as JSON data.
+
+    Raises:
+        SpecError: it is none.
+    """
+    act: HandCommand = parse(AnyHandCommand, json.dumps({k: v for k, v in data.items() if v is not None}))
+    return act
 
 
 class At(Spec):

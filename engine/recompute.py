@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from engine import snapshot
 from engine.carry_out import carry_out
-from engine.commands import AnyHandCommand, At
+from engine.commands import At, hand_command
 from engine.data import Cancelled
 from engine.events import CommandEvent, EpochEvent
 from engine.loop import Loop
 from engine.run_state import Capture, RunState
-from engine.spec import parse
 from engine.words import Words
 
 Progress = Callable[[int, int], None]
@@ -95,7 +93,7 @@ def _train_on(
     while True:
         while waiting and _place(waiting[0]) <= state.position:
             act = waiting.popleft()
-            carry_out(parse(AnyHandCommand, json.dumps(act.command)), state)
+            carry_out(hand_command(act.command), state)
             state.hand.append(act)
         if target <= state.position:
             return

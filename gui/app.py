@@ -23,6 +23,7 @@ from gui.files import Files
 from gui.finding import Finding
 from gui.frames import FrameClock
 from gui.garbage import GarbageTimer
+from gui.going_back import GoingBack
 from gui.help import Help
 from gui.memory import recall, remember
 from gui.preview import Preview
@@ -35,6 +36,7 @@ from gui.sketch import Sketch
 from gui.steering import Steering
 from gui.story import Story
 from gui.theme import Theme
+from gui.undo import Undo
 from gui.waiting import Waiting
 from gui.window import Window
 from gui.words import said, tr
@@ -77,6 +79,8 @@ class App:
         )
         self.aftermath = Aftermath(window, self.runs, self.story)
         self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
+        self.going_back = GoingBack(window, self.runs, lambda: session.progress.position, lambda: session.state)
+        self.undo = Undo(window, self.runs, self.preview, self.going_back, self.files)
         self.garbage = GarbageTimer()
         self._wire()
         recall(self.window, self.settings)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.events import EpochEvent, StepsEvent
+from gui.ghosts import MOST, POINTS, Ghost
 from gui.plots.column import Column
 from gui.plots.smooth import Average
 
@@ -30,6 +31,8 @@ class RunSeries:
     Columns: ``x`` and ``loss`` and ``smoothed`` a step; ``rate_x`` and ``rates`` (one column a group) a change of the
     learning rate, in force from ``rate_x`` on, NaN where it is not known; ``epoch_x``, ``metrics`` (by name) and
     ``epoch_rates`` (first, min, max: [groups] each) an epoch.
+
+    ``ghosts`` are the roads that the run left when it went back, the newest last.
 
     Versions: ``version`` moves with every change, ``epoch_version`` when an epoch came or went, ``generation`` when
     something was taken away or recomputed.
@@ -57,6 +60,7 @@ class RunSeries:
         self._known_to = 0.0
         self._reported: float | None = None
         self._standing = False
+        self.ghosts: list[Ghost] = []
 
     @property
     def position(self) -> float:
@@ -152,6 +156,9 @@ class RunSeries:
         share = 1 / self.batches_per_epoch if self.batches_per_epoch else 1.0
         at = epoch - 1 + batch * share
         edge = at + share / 4
+        ghost = self._ghost(edge)
+        if ghost is not None:
+            self.ghosts = [*self.ghosts, ghost][-MOST:]
         kept = int(np.searchsorted(self.x.values, edge))
         for column in (self.x, self.loss, self.smoothed):
             column.truncate(kept)
@@ -169,6 +176,25 @@ class RunSeries:
             self._moment(at, seconds)
         self._smooth_again()
         self._taken_away()
+
+    def _ghost(self, at: float) -> Ghost | None:
+        """What lies beyond ``at``, with the last of each before it, so that the lines begin there; None for nothing."""
+        if self.position <= at:
+            return None
+        steps = max(0, int(np.searchsorted(self.x.values, at, side="right")) - 1)
+        x = self.x.values[steps:]
+        thin = np.unique(np.linspace(0, max(0, len(x) - 1), min(len(x), POINTS)).astype(int))
+        rows = max(0, int(np.searchsorted(self.rate_x.values, at, side="right")) - 1)
+        epochs = max(0, int(np.searchsorted(self.epoch_x.values, at, side="right")) - 1)
+        return Ghost(
+            end=self.position,
+            x=x[thin].copy(),
+            loss=self.smoothed.values[steps:][thin].astype(np.float64),
+            rate_x=np.maximum(self.rate_x.values[rows:], at),
+            rates=tuple(column.values[rows:].astype(np.float64) for column in self.rates),
+            epoch_x=self.epoch_x.values[epochs:].copy(),
+            metrics={name: column.values[epochs:].copy() for name, column in self.metrics.items()},
+        )
 
     def to_axis(self, x: npt.ArrayLike, axis: Axis) -> FloatArray:
         """Positions in epochs completed, as epochs, steps or seconds trained; NaN where that is not known.

@@ -9,23 +9,13 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.commands import SetLR
 from engine.events import CommandEvent, Event, PlanEvent, StartEvent
-from gui.panels.acts import describe, put_back_command
+from gui.panels.acts import CHANGING, describe, put_back_command
 from gui.panels.labels import as_tip
 from gui.window import Window
 from gui.words import said
 
-_QUIET = ("start", "pause", "resume", "run_epoch", "save", "withdraw", "find_lr", "cancel_find")
-_MARKED = (
-    "set_lr",
-    "scale_lr",
-    "release_lr",
-    "set_schedule",
-    "set_optimizer",
-    "freeze",
-    "unfreeze",
-    "set_epochs",
-    "note",
-)
+_QUIET = ("start", "pause", "resume", "run_epoch", "save", "withdraw", "find_lr", "cancel_find", "cancel_rewind")
+_MARKED = CHANGING | {"note"}
 
 
 class Story(QObject):
@@ -80,7 +70,8 @@ class Story(QObject):
         elif isinstance(event, CommandEvent):
             self._mark(event, line)
             if event.name not in _QUIET and event.status != "queued":
-                self._window.action_line.show_action(event, self._groups)
+                changed = event.status == "applied" and event.name in CHANGING
+                self._window.action_line.show_action(event, self._groups, can_go_back=changed)
 
     def _mark(self, event: CommandEvent, line: int | None) -> None:
         if event.status == "applied" and event.name in _MARKED:

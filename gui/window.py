@@ -160,6 +160,8 @@ class Window(QMainWindow):
         self.export = file.addMenu(tr("Export"))
         file.addSeparator()
         file.addAction(self.quit)
+        self.edit = bar.addMenu(tr("&Edit"))
+        self.edit.setToolTipsVisible(True)
         bar.addMenu(tr("&Run")).addActions([self.toggle, self.run_epoch, self.finish, self.find_rate])
         view = bar.addMenu(tr("&View"))
         view.addAction(self.show_log)

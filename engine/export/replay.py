@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from engine.commands import AnyHandCommand, At, HandLine, Stop
+from engine.commands import At, HandLine, Stop, hand_command
 from engine.events import CommandEvent
 from engine.recipe import Recipe, recipe_from_json
-from engine.spec import parse
 
 
 def replay(recipe: Recipe, lines: Sequence[HandLine]) -> tuple[str, str]:
@@ -31,7 +30,7 @@ def road(hand: Sequence[CommandEvent], stopped: At | None = None) -> list[HandLi
     lines = [
         HandLine(
             at=At(epoch=act.epoch, batch=act.batch),
-            act=parse(AnyHandCommand, json.dumps({k: v for k, v in act.command.items() if v is not None})),
+            act=hand_command(act.command),
         )
         for act in hand
         if act.name not in ("rewind", "save", "stop")

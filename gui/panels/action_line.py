@@ -31,7 +31,7 @@ class ActionLine(QWidget):
         self._event: CommandEvent | None = None
         self._text, self._waiting = ElidedLabel(), ElidedLabel()
         self._waiting.hide()
-        self._put_back, self._go_back = QPushButton(tr("Put back")), QPushButton(tr("Go back to here"))
+        self._put_back, self._go_back = QPushButton(tr("Put back")), QPushButton(tr("Go back to here…"))
         self._put_back.setToolTip(tr("Set the LR to what it was before this act."))
         self._go_back.setToolTip(tr("Go on from just before this act, in a new branch. This run is kept."))
         self._put_back.clicked.connect(lambda: self.put_back.emit(self._event))
@@ -52,7 +52,7 @@ class ActionLine(QWidget):
         self.clear()
 
     def show_action(self, event: CommandEvent, groups: Sequence[str], *, can_go_back: bool = False) -> None:
-        """Show ``event``; ``groups`` names the run's groups, ``can_go_back`` says that a snapshot stands before it."""
+        """Show ``event``; ``groups`` names the run's groups, ``can_go_back`` says that it changed the run."""
         self.clear()
         self._event = event
         self._text.setText(_line(event))

@@ -15,6 +15,20 @@ from gui.words import said, tr
 RATE_COMMANDS: Final = ("set_lr", "scale_lr", "release_lr")
 _SHOWN: Final = 3  # rates that one line lists before it is cut short
 
+CHANGING: Final = frozenset(
+    {
+        "set_lr",
+        "scale_lr",
+        "release_lr",
+        "set_schedule",
+        "set_optimizer",
+        "freeze",
+        "unfreeze",
+        "set_epochs",
+    }
+)
+"""Acts of the hand that change how the run goes on: each can be gone back to."""
+
 
 def describe(event: CommandEvent) -> str:
     """What the person asked for, in a line; with the reason where it was refused, unless the person took it back."""

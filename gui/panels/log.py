@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.events import CommandEvent, Event
-from gui.panels.acts import put_back_command
+from gui.panels.acts import CHANGING, put_back_command
 from gui.panels.labels import label, reach
 from gui.panels.log_model import BROUGHT, LIMIT, NOTE, PLACE, TEXT, TIME, LogEntry, LogModel, entry_of
 from gui.words import tr
@@ -29,11 +29,13 @@ class LogPanel(QWidget):
 
     Signals:
         put_back(CommandEvent): the rate from before this act is wanted back (see ``acts.put_back_command``).
+        go_back(CommandEvent): the run from before this act is wanted back, in a new branch.
         selected(int): the person chose the line with this id, so that its marker in the plots can be shown.
         note_wanted(int, str): this note is wanted in the line with this id; ``set_note`` shows it once it is kept.
     """
 
     put_back = Signal(object)
+    go_back = Signal(object)
     selected = Signal(int)
     note_wanted = Signal(int, str)
 
@@ -52,9 +54,12 @@ class LogPanel(QWidget):
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._button = QPushButton(tr("Put the LR back"))
         self._button.clicked.connect(self._ask_back)
+        self._before = QPushButton(tr("Go back to here…"))
+        self._before.clicked.connect(self._ask_before)
         foot = QHBoxLayout()
         foot.setContentsMargins(8, 0, 8, 6)
         foot.addWidget(self._button)
+        foot.addWidget(self._before)
         foot.addWidget(self._note)
         foot.addStretch(1)
         layout = QVBoxLayout(self)
@@ -102,6 +107,11 @@ class LogPanel(QWidget):
     def line_of(self, event: Event) -> int | None:
         """The id of the newest line that tells of an event equal to ``event``, or None."""
         return self._model.line_of(event)
+
+    def event_of(self, entry_id: int) -> Event | None:
+        """What the line with this id tells of; None where it was left out."""
+        row = self._model.row_of(entry_id)
+        return self._model.entry(row).event if row is not None else None
 
     def set_brought(self, entry_id: int, text: str, tip: str) -> None:
         """Say in its line what an act brought, in short and whole."""
@@ -184,6 +194,15 @@ class LogPanel(QWidget):
         self._note.setVisible(bool(self._model.dropped))
         why_not = None if self._candidate() else tr("Choose a line where your hand changed the LR.")
         reach(self._button, why_not, tr("Set the LR to what it was before this act."))
+        why_not = None if self._act() else tr("Choose a line where your hand changed the run.")
+        reach(self._before, why_not, tr("Go on from just before this act, in a new branch. This run is kept."))
+
+    def _act(self) -> CommandEvent | None:
+        """The chosen act that changed the run."""
+        rows = self._rows()
+        event = self._model.entry(rows[0]).event if len(rows) == 1 else None
+        done = isinstance(event, CommandEvent) and event.status == "applied" and event.name in CHANGING
+        return event if done and isinstance(event, CommandEvent) else None
 
     def _on_selected(self, chosen: QItemSelection, _before: QItemSelection) -> None:
         self._on_change()
@@ -195,6 +214,11 @@ class LogPanel(QWidget):
         event = self._candidate()
         if event is not None:
             self.put_back.emit(event)
+
+    def _ask_before(self) -> None:
+        event = self._act()
+        if event is not None:
+            self.go_back.emit(event)
 
     def _begin_note(self) -> None:
         rows = self._rows()
@@ -218,4 +242,7 @@ class LogPanel(QWidget):
         back = menu.addAction(tr("Put the LR back"))
         back.setEnabled(self._candidate() is not None)
         back.triggered.connect(self._ask_back)
+        before = menu.addAction(tr("Go back to here…"))
+        before.setEnabled(self._act() is not None)
+        before.triggered.connect(self._ask_before)
         menu.popup(self._table.viewport().mapToGlobal(at))

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from gui.plots.axes import finite
 from gui.plots.base import RunPlot
+from gui.plots.ghost import GhostTrace
 from gui.plots.header import Entry
 from gui.plots.items import Trace
 from gui.plots.text import percent_text
@@ -23,13 +24,15 @@ class AccuracyPlot(RunPlot):
         super().__init__(tr("Accuracy"), empty, series, suffix="%", parent=parent)
         self.log_button.hide()
         self._curves = {"train": Trace(dots=True), "val": Trace(dots=True)}
-        for item in self._curves.values():
+        self._left = GhostTrace()
+        for item in (self._left, *self._curves.values()):
             self.view.addItem(item, ignoreBounds=True)
 
     def apply_theme(self, colors: Colors) -> None:
         """Draw in ``colors``."""
         self._curves["train"].set_color(colors.train)
         self._curves["val"].set_color(colors.val)
+        self._left.set_faint(colors.val, colors.plot)
         super().apply_theme(colors)
 
     def version(self) -> int:
@@ -68,6 +71,9 @@ class AccuracyPlot(RunPlot):
             rows, values = column.envelope(first, stop, max(2000, 2 * self.pixels()))
             curve.show_points(self.series.to_axis(epochs[rows], self.axis), 100 * values)
             shown.append(100 * values)
+        self._left.show_roads(
+            (self.series.to_axis(g.epoch_x, self.axis), 100 * g.metrics["val_accuracy"]) for g in self.series.ghosts
+        )
         known = finite(*shown)
         if known.size:
             self.show_y(float(known.min()), float(known.max()))

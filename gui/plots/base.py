@@ -30,14 +30,16 @@ class RunPlot(QFrame):
     """One plot of a run's history.
 
     Signals: ``cursor_moved(x | None)`` the pointer's position on the x axis, None when it left; ``x_moved(low, high)``
-    the person zoomed or panned; ``fit_wanted`` a double click; ``marker_clicked(id)``; ``touched`` something other
-    than the history changed, so a frame is due.
+    the person zoomed or panned; ``fit_wanted`` a double click; ``marker_clicked(id)``; ``menu_opening(QMenu, x, id)``
+    the context menu is about to open at ``x`` epochs completed, on the marker ``id`` or on None, and others may add to
+    it; ``touched`` something other than the history changed, so a frame is due.
     """
 
     cursor_moved = Signal(object)
     x_moved = Signal(float, float)
     fit_wanted = Signal()
     marker_clicked = Signal(object)
+    menu_opening = Signal(object, float, object)
     touched = Signal()
 
     def __init__(
@@ -302,6 +304,10 @@ class RunPlot(QFrame):
         action = menu.addAction(tr("Logarithmic axis"), self.log_button.toggle)
         action.setCheckable(True)
         action.setChecked(self.log_button.isChecked())
+        point = self.canvas.mapToScene(self.canvas.mapFromGlobal(where))
+        marker = self._marker_at(point)
+        x = float(self.series.from_axis(self.view.mapSceneToView(point).x(), self.axis))
+        self.menu_opening.emit(menu, x, marker.id if marker is not None else None)
         menu.popup(where)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

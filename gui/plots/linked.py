@@ -29,12 +29,13 @@ _MARGIN = 0.01  # So that the dots and the handle at either end are whole.
 class PlotStack(QWidget):
     """Loss, learning rate and accuracy of a run.
 
-    Signals: ``marker_clicked(id)``; ``dragged(float, bool)`` and ``dragging(bool)`` of the learning rate (see
-    ``RatePlot``); ``axis_changed(str)``; ``touched`` something changed that is worth a frame (connect
-    it to ``FrameClock.poke``).
+    Signals: ``marker_clicked(id)`` and ``menu_opening(QMenu, x, id)`` of any plot (see ``RunPlot``);
+    ``dragged(float, bool)`` and ``dragging(bool)`` of the learning rate (see ``RatePlot``); ``axis_changed(str)``;
+    ``touched`` something changed that is worth a frame (connect it to ``FrameClock.poke``).
     """
 
     marker_clicked = Signal(object)
+    menu_opening = Signal(object, float, object)
     dragged = Signal(float, bool)
     dragging = Signal(bool)
     axis_changed = Signal(str)
@@ -65,6 +66,7 @@ class PlotStack(QWidget):
             plot.x_moved.connect(self._on_x_moved)
             plot.fit_wanted.connect(self.fit)
             plot.marker_clicked.connect(self.marker_clicked)
+            plot.menu_opening.connect(self.menu_opening)
             plot.touched.connect(self.touched)
         self.splitter.setSizes([400, 400, 290])
         for plot in self.plots[:-1]:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
 from gui.plots.axes import finite
 from gui.plots.base import RunPlot
+from gui.plots.ghost import GhostTrace
 from gui.plots.header import Entry
 from gui.plots.items import Trace
 from gui.plots.text import value_text
@@ -39,7 +40,8 @@ class LossPlot(RunPlot):
         self.header.add(self.fit_button)
         self._batch, self._smooth = Trace(thin=True), Trace()
         self._train, self._val = Trace(dots=True), Trace(dots=True)
-        for item in (self._batch, self._smooth, self._train, self._val):
+        self._left_batch, self._left_val = GhostTrace(), GhostTrace()
+        for item in (self._left_batch, self._left_val, self._batch, self._smooth, self._train, self._val):
             self.view.addItem(item, ignoreBounds=True)
         self.slider.setValue(90)
 
@@ -54,6 +56,8 @@ class LossPlot(RunPlot):
         self._smooth.set_color(mixed(colors.train, colors.plot, 0.62))
         self._train.set_color(colors.train)
         self._val.set_color(colors.val)
+        self._left_batch.set_faint(colors.train, colors.plot)
+        self._left_val.set_faint(colors.val, colors.plot)
         super().apply_theme(colors)
 
     def is_empty(self) -> bool:
@@ -62,11 +66,15 @@ class LossPlot(RunPlot):
 
     def entries(self) -> list[Entry]:
         """Train, validation and batch."""
-        return [
+        faint = mixed(self.colors.train, self.colors.plot, 0.6)
+        found = [
             Entry(key="train", name=tr("train"), color=self.colors.train),
             Entry(key="val", name=tr("validation"), color=self.colors.val),
-            Entry(key="batch", name=tr("batch"), color=mixed(self.colors.train, self.colors.plot, 0.6), line="faint"),
+            Entry(key="batch", name=tr("batch"), color=faint, line="faint"),
         ]
+        if self.series.ghosts:
+            found.append(Entry(key="left", name=tr("road left"), color=faint, line="faint"))
+        return found
 
     def values_at(self, x: float | None) -> dict[str, str]:
         """The smoothed loss of the batch, and the losses of the epoch that ended last; none past the run's position."""
@@ -104,8 +112,19 @@ class LossPlot(RunPlot):
             picked, average = series.smoothed.sample(first, stop, pixels // 2)
             self._smooth.show_points(series.to_axis(x[picked], self.axis), self.clamped(self.scaled(average)))
         self._smooth.setVisible(bool(series.smoothing))
+        self._draw_ghosts()
         self._train.show_points(*shown["train"])
         self._val.show_points(*shown["val"])
+
+    def _draw_ghosts(self) -> None:
+        series = self.series
+        self._left_batch.show_roads(
+            (series.to_axis(g.x, self.axis), self.clamped(self.scaled(g.loss))) for g in series.ghosts
+        )
+        self._left_val.show_roads(
+            (series.to_axis(g.epoch_x, self.axis), self.clamped(self.scaled(g.metrics["val_loss"])))
+            for g in series.ghosts
+        )
 
     def _choose_y(self, batch: np.ndarray, train: np.ndarray, val: np.ndarray) -> None:
         """Show the epochs whole and the batches but for their spikes.

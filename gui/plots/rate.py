@@ -15,6 +15,7 @@ from gui.plots.ahead import CANDIDATES, PENDING, PLAN, Ahead, Part
 from gui.plots.base import RunPlot
 from gui.plots.drawing import Drawing
 from gui.plots.ends import Line
+from gui.plots.ghost import GhostTrace
 from gui.plots.grip import Bubble, Grip
 from gui.plots.header import Entry
 from gui.plots.items import Trace, pen
@@ -54,6 +55,8 @@ class RatePlot(RunPlot):
         self._note = ""
         self._scale = Scale(True, -4.0, -1.0)
         self._past: list[Trace] = []
+        self._left = GhostTrace()
+        self.view.addItem(self._left, ignoreBounds=True)
         self.plan, self.pending = Ahead(self.view, PLAN), Ahead(self.view, PENDING)
         self._candidates: list[tuple[Candidate, Ahead]] = []
         self._now = pg.InfiniteLine(angle=90)
@@ -175,6 +178,7 @@ class RatePlot(RunPlot):
         past = [Stairs(self.series.rate_x, rates).between(low, min(high, now), most) for rates in self.series.rates]
         ahead = [(curve, curve.parts(max(low, now), high, most)) for curve in self._all_ahead()]
         self._choose_scale([rates for part in (past, *(parts for _, parts in ahead)) for _, rates in part])
+        self._left.show_roads(self._roads_left(most))
         self._show(self._past, past)
         for curve, parts in ahead:
             self._show(curve.traces, parts)
@@ -203,6 +207,15 @@ class RatePlot(RunPlot):
         return QPointF(float(x[0]), float(y[0]))
 
     # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _roads_left(self, most: int) -> list[Part]:
+        roads = [
+            Stairs.of(g.rate_x, rates).between(float(g.rate_x[0]), g.end, most)
+            for g in self.series.ghosts
+            if len(g.rate_x)
+            for rates in g.rates
+        ]
+        return [(self.series.to_axis(x, self.axis), self.clamped(self._scale.coordinates(rates))) for x, rates in roads]
 
     def _all_ahead(self) -> list[Ahead]:
         return [self.plan, self.pending, *(ahead for _, ahead in self._candidates)]
@@ -252,6 +265,7 @@ class RatePlot(RunPlot):
         for candidate, ahead in self._candidates:
             ahead.make_traces([self.candidate_color(candidate.place)] * len(ahead.lines))
         self._now.setPen(pen(self.colors.now))
+        self._left.set_faint(self.colors.lr, self.colors.plot)
 
     def _write_ends(self) -> None:
         """The rate at the end of each line, and what the plan waits for."""

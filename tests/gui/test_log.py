@@ -294,7 +294,7 @@ def test_the_action_line_offers_the_ways_back_that_there_are(qtbot: QtBot) -> No
     back: list[tuple[str, CommandEvent]] = []
     line.put_back.connect(lambda event: back.append(("put", event)))
     line.go_back.connect(lambda event: back.append(("go", event)))
-    put, go = button(line, "Put back"), button(line, "Go back to here")
+    put, go = button(line, "Put back"), button(line, "Go back to here…")
     assert not put.isVisible()
     line.show_action(HALVED, ["all"])
     assert (put.isVisible(), go.isVisible()) == (True, False)

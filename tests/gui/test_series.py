@@ -245,3 +245,28 @@ def test_appending_to_a_long_history_costs_only_what_is_new() -> None:
 def test_the_buffers_import_no_qt() -> None:
     code = "import sys, gui.series; sys.exit(any(m.startswith(('PySide6', 'pyqtgraph', 'torch')) for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_road_that_is_left_stays_as_a_ghost_that_begins_where_it_was_left() -> None:
+    series = two_epochs()
+    series.truncate(2, 1)
+    (ghost,) = series.ghosts
+    assert ghost.x.tolist() == [1.25, 1.5, 1.75, 2.0]
+    assert ghost.rate_x.tolist() == [pytest.approx(1.25, abs=0.1), 1.5]
+    assert [rates.tolist() for rates in ghost.rates] == [[0.1, 0.05]]
+    assert ghost.epoch_x.tolist() == [1.0, 2.0]
+    assert ghost.metrics["val_loss"].tolist() == [2.0, 1.0]
+    assert ghost.end == 2.0
+    series.append_steps(steps(2, 1, [0.5, 0.4, 0.3], [[0.1]] * 3), 4)
+    assert len(series.ghosts) == 1  # going on leaves none
+    series.restore([ended(1)], 4)
+    assert series.ghosts == []
+
+
+def test_a_few_ghosts_are_enough_and_a_long_one_is_thinned() -> None:
+    series = RunSeries()
+    series.append_steps(steps(1, 0, [1.0] * 5000, [[0.1]] * 5000), 10_000)
+    for _ in range(7):
+        series.append_steps(steps(1, 5000, [1.0] * 4000, [[0.1]] * 4000), 10_000)
+        series.truncate(1, 5000)
+    assert [len(ghost.x) for ghost in series.ghosts] == [1000] * 5
