@@ -8,6 +8,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>&amp;Edit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;File</source>
         <translation type="unfinished"></translation>
     </message>
@@ -369,6 +373,10 @@
     </message>
     <message>
         <source>Choose a line where your hand changed the LR.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a line where your hand changed the run.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -864,11 +872,27 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Go back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go back to epoch {epoch}, batch {batch}, in a new branch</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Go back to here</source>
+        <source>Go back to here…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to just before it: {n} epochs are left behind…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to just before “{act}”…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to the beginning…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -876,7 +900,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Go back to the end of epoch {epoch}…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go back to the start, in a new branch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to {where}?</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -897,6 +929,10 @@
     </message>
     <message>
         <source>Goes up and down between base_lr and max_lr, and momentum the other way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Going back</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1316,6 +1352,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>No snapshot stands there: the way to it is computed again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not again in this run.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1433,6 +1473,10 @@
     </message>
     <message>
         <source>OneCycleLR begins with a warm-up of its own.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only a change of the LR can be put back.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1568,6 +1612,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Put the LR back, from now on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>PyTorch code…</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1620,6 +1668,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redo: {what}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>ReduceLROnPlateau: half when nothing improves</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1653,6 +1709,10 @@
     </message>
     <message>
         <source>Resume with the weights as they are; the bad update was not made.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Return to the road that was left</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1868,6 +1928,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stage the LR again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stage the schedule again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Stage this rate in the hand's panel. Nothing changes until it is applied there.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1956,6 +2024,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stop and save the run, then return to {name}? It can be continued later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Stopped</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2021,6 +2093,10 @@
     </message>
     <message>
         <source>That is more than a million times the LR in force. Choose one group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>That run is not in the library.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2264,6 +2340,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The run stands there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The run's name; click to change it.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2332,6 +2412,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>There is no run under way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>There is no run yet.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2345,6 +2429,22 @@
     </message>
     <message>
         <source>There is no run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to redo.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to undo.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They stay on the plots as a faint line, and in the library as a run of its own.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They stay on the plots as a faint line. There is no library to keep them in.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2437,6 +2537,22 @@
     </message>
     <message>
         <source>Type a rate or drag the slider, then apply.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo what is staged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo: {act}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo: {act}…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2912,6 +3028,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>just before “{act}” (epoch {epoch}, batch {batch})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>just now</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3228,6 +3348,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>road left</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>run {run} is under way{owner}: stop it there first</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3329,6 +3453,10 @@
     </message>
     <message>
         <source>the disk is slow, and {size} wait for it already</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the end of epoch {epoch}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3517,6 +3645,10 @@
     </message>
     <message>
         <source>the validation loss of epoch {epoch} is {loss}, above the limit of {limit}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the very beginning</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3901,6 +4033,10 @@
     </message>
     <message>
         <source>{n} are compared already; remove one first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} epochs are left behind. {kept}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
