@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from torch.optim import Optimizer
+
 from engine import momentum
 from engine.acts import act_on_rate
 from engine.commands import (
@@ -10,6 +14,7 @@ from engine.commands import (
     HandCommand,
     Note,
     ReleaseLR,
+    Rewind,
     ScaleLR,
     SetEpochs,
     SetLR,
@@ -17,16 +22,33 @@ from engine.commands import (
     SetSchedule,
     Unfreeze,
 )
+from engine.events import CommandEvent
 from engine.optimizers import Rejected, change
 from engine.rate import RateControl
 from engine.remarks import meant
-from engine.run_state import RunState
 from engine.words import Words
 
 CHANGES = (SetLR, ScaleLR, ReleaseLR, SetSchedule, SetOptimizer, Freeze, Unfreeze, SetEpochs)
 
 
-def carry_out(act: HandCommand, state: RunState) -> Words | None:
+class Acted(Protocol):
+    """What of a run the acts of the hand ask for and change; ``RunState`` has it all."""
+
+    rate: RateControl
+    optimizer: Optimizer
+    position: At
+    hand: list[CommandEvent]
+    group_names: list[str]
+    frozen: set[str]
+
+    def metrics(self) -> list[dict[str, float]]:
+        """The metrics of each epoch so far."""
+
+    def freeze(self, name: str, frozen: bool = True) -> None:
+        """Stop training a group, or take it up again."""
+
+
+def carry_out(act: HandCommand, state: Acted) -> Words | None:
     """Do ``act`` to ``state``; returns a warning for the person, or None.
 
     Raises:
@@ -92,6 +114,24 @@ def check_length(epochs: int, at: At, rate: RateControl) -> None:
         raise Rejected(Words("the run has {epochs} epochs already", epochs=epochs))
 
 
+def target_of(act: Rewind) -> At:
+    """The moment that ``act`` goes back to."""
+    return At(epoch=act.epoch + 1, batch=act.batch or 0)
+
+
+def check_behind(target: At, now: At, batches: int) -> None:
+    """Know whether a run that stands at ``now``, with epochs of ``batches``, can go back to ``target``.
+
+    Raises:
+        Rejected: it is not behind, or there is no such batch.
+    """
+    if not target < now:
+        raise Rejected(Words("{target} is not behind: the run is at {now}", target=target, now=now))
+    problem = no_such_batch(target, batches)
+    if problem is not None:
+        raise Rejected(problem)
+
+
 def no_such_batch(at: At, batches: int) -> Words | None:
     """Why nothing can happen ``at`` in epochs of ``batches``, or None where it can."""
     if at.batch < batches:
@@ -99,7 +139,7 @@ def no_such_batch(at: At, batches: int) -> Words | None:
     return Words("there is no batch {batch}: an epoch has batches 0 to {last}", batch=at.batch, last=batches - 1)
 
 
-def _freeze(name: str, frozen: bool, state: RunState) -> None:
+def _freeze(name: str, frozen: bool, state: Acted) -> None:
     _chosen(name, state)
     if (name in state.frozen) == frozen:
         how = "frozen" if frozen else "not frozen"
@@ -109,7 +149,7 @@ def _freeze(name: str, frozen: bool, state: RunState) -> None:
     state.freeze(name, frozen)
 
 
-def _chosen(group: str | None, state: RunState) -> list[int]:
+def _chosen(group: str | None, state: Acted) -> list[int]:
     if group is None:
         return list(range(len(state.group_names)))
     if group not in state.group_names:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from engine import data, momentum
-from engine.acts import act_on_rate
+import torch
+
+from engine import data, optimizers
 from engine.batches import batches_in
-from engine.carry_out import check_length, check_not_over, no_such_batch
-from engine.commands import At, HandLine, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetOptimizer, SetSchedule, Stop
+from engine.carry_out import carry_out, check_behind, no_such_batch, target_of
+from engine.commands import At, HandCommand, HandLine, Rewind, Save, Stop
+from engine.events import CommandEvent
 from engine.hand import WaitingHand, command_json
 from engine.optimizers import Rejected
 from engine.rate import RateControl
@@ -34,60 +36,134 @@ def group_names(recipe: Recipe) -> list[str]:
     return [g.name for g in groups.split(network, recipe.groups)]
 
 
+class Weightless:
+    """A run without network and images: what of it decides which rates come, and what an act of the hand may do.
+
+    It has of a ``RunState`` what ``carry_out`` asks for. Each group is one number whose gradient is 0, so that the
+    optimizer's state is there when a real one's is.
+
+    Raises:
+        SpecError: the recipe cannot be trained.
+    """
+
+    def __init__(self, recipe: Recipe, per_epoch: int) -> None:
+        self.group_names = group_names(recipe)
+        self.rate = RateControl.from_recipe(recipe, self.group_names, per_epoch)
+        self._numbers = [torch.zeros(1, requires_grad=True) for _ in self.group_names]
+        pairs = zip(self._numbers, self.rate.rates(), strict=True)
+        self.optimizer = optimizers.build(recipe.optimizer, [([number], lr) for number, lr in pairs])
+        self.position = At(epoch=1)
+        self.hand: list[CommandEvent] = []
+        self.frozen: set[str] = set()
+        self._per_epoch = per_epoch
+        self._unstepped = True
+        for number in self._numbers:
+            number.grad = torch.zeros(1)
+        for group in recipe.groups:
+            if group.frozen:
+                self.freeze(group.name)
+
+    def metrics(self) -> list[dict[str, float]]:
+        """None: nothing is measured."""
+        return []
+
+    def freeze(self, name: str, frozen: bool = True) -> None:
+        """Stop training a group, or take it up again."""
+        self._numbers[self.group_names.index(name)].grad = None if frozen else torch.zeros(1)
+        (self.frozen.add if frozen else self.frozen.discard)(name)
+        self._unstepped = True
+
+    def carry_out(self, act: HandCommand) -> None:
+        """Do what the hand does here.
+
+        Raises:
+            Rejected: training would refuse it.
+        """
+        carry_out(act, self)
+        epoch, batch = self.position.epoch, self.position.batch
+        done = command_json(act)
+        self.hand.append(CommandEvent(id=0, command=done, status="applied", epoch=epoch, batch=batch))
+
+    def lines(self, batches: bool) -> Iterator[dict[str, Any]]:
+        """What is to be said of the batch that comes now."""
+        epoch, batch, rates = self.position.epoch, self.position.batch, self.rate.rates()
+        if batch == 0:
+            yield {"epoch": epoch, "lr": rates}
+        if batches and self.rate.stepwise:
+            yield {"epoch": epoch, "batch": batch, "lr": rates}
+
+    def train_a_batch(self) -> None:
+        """Go on to the next batch, or to the next epoch."""
+        if self._unstepped:  # state that an optimizer makes at its first step; no other changes it
+            self.rate.write(self.optimizer)
+            self.optimizer.step()
+            self._unstepped = False
+        self.rate.step_done()
+        epoch, batch = self.position.epoch, self.position.batch + 1
+        if batch == self._per_epoch:
+            self.rate.epoch_done(None)
+            epoch, batch = epoch + 1, 0
+        self.position = At(epoch=epoch, batch=batch)
+
+    def copy(self) -> Weightless:
+        """An independent run in the same state."""
+        made = copy.copy(self)
+        made.rate = self.rate.copy()
+        made._numbers, made.optimizer = copy.deepcopy((self._numbers, self.optimizer))
+        made.hand, made.frozen = list(self.hand), set(self.frozen)
+        return made
+
+
 def rates_ahead(
     recipe: Recipe, hand: Iterable[HandLine], batches: bool, refused: Callable[[HandLine, str], None]
 ) -> Iterator[dict[str, Any]]:
-    """A line for each epoch and, with ``batches`` and a schedule stepped per batch, for each batch.
+    """A line for each epoch that begins and, with ``batches`` and a schedule stepped per batch, for each batch.
 
-    A metric-driven schedule is given no metric, and so stays flat. ``refused`` hears of lines of the hand that training
-    would reject.
+    Where the hand goes back, the lines do too. A metric-driven schedule is given no metric, and so stays flat.
+    ``refused`` hears of lines of the hand that training would reject.
 
     Raises:
         SpecError: the recipe cannot be trained.
         PlanError: the schedule gives no rate at some position.
     """
     per_epoch = batches_in(data.describe(recipe.data.name).train, recipe.data.batch_size)
-    rate = RateControl.from_recipe(recipe, group_names(recipe), per_epoch)
-    waiting = WaitingHand(hand)
-    for epoch in itertools.count(1):
-        for batch in range(per_epoch):
-            stopped = _stopped(rate, waiting, At(epoch=epoch, batch=batch), per_epoch, refused)
-            if stopped or epoch > rate.length.epochs:
+    lines = list(hand)
+    targets = {target_of(line.act) for line in lines if isinstance(line.act, Rewind)}
+    run, waiting, kept = Weightless(recipe, per_epoch), WaitingHand(lines), dict[At, Weightless]()
+    while True:
+        if run.position in targets:
+            kept[run.position] = run.copy()
+        line = waiting.due(run.position)
+        while line is not None:
+            if isinstance(line.act, Stop) and no_such_batch(line.at, per_epoch) is None:
                 return
-            if batch == 0:
-                yield {"epoch": epoch, "lr": rate.rates()}
-            if batches and rate.stepwise:
-                yield {"epoch": epoch, "batch": batch, "lr": rate.rates()}
-            rate.step_done()
-        rate.epoch_done(None)
+            try:
+                run = _after(run, line, kept, per_epoch)
+            except Rejected as refusal:
+                refused(line, str(refusal.reason))
+            line = waiting.due(run.position)
+        if run.position.epoch > run.rate.length.epochs:
+            return
+        yield from run.lines(batches)
+        run.train_a_batch()
 
 
-def _stopped(
-    rate: RateControl, waiting: WaitingHand, at: At, per_epoch: int, refused: Callable[[HandLine, str], None]
-) -> bool:
-    """Carry out what is due ``at``; whether the hand stops the run there."""
-    while (line := waiting.due(at)) is not None:
-        act, problem = line.act, no_such_batch(line.at, per_epoch)
-        if problem is not None:
-            refused(line, problem)
-            continue
-        if isinstance(act, Stop):
-            return True
-        try:
-            if isinstance(act, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
-                check_not_over(at, rate)
-                act_on_rate(rate, act, [])
-            elif isinstance(act, SetOptimizer):
-                check_not_over(at, rate)
-                momentum.check_free(rate.chosen(act.group), act.changes())
-            elif isinstance(act, SetEpochs):
-                check_length(act.epochs, at, rate)
-                rate.set_epochs(act.epochs)
-            elif act.command == "rewind":
-                refused(line, "only a run that trains can go back")
-        except Rejected as refusal:
-            refused(line, str(refusal.reason))
-    return False
+def _after(run: Weightless, line: HandLine, kept: dict[At, Weightless], per_epoch: int) -> Weightless:
+    """The run after a line of the hand.
+
+    Raises:
+        Rejected: training would refuse it.
+    """
+    problem = no_such_batch(line.at, per_epoch)
+    if problem is not None:
+        raise Rejected(problem)
+    if isinstance(line.act, Rewind):
+        target = target_of(line.act)
+        check_behind(target, run.position, per_epoch)
+        return kept[target].copy()
+    if not isinstance(line.act, Save):
+        run.carry_out(line.act)
+    return run
 
 
 def shown(line: HandLine) -> str:

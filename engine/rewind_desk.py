@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from engine.agenda import Agenda
-from engine.carry_out import no_such_batch
+from engine.carry_out import check_behind, target_of
 from engine.commands import At, CancelRewind, Pause, Rewind, Stop
 from engine.data import Cancelled
 from engine.desk import Desk
@@ -60,10 +60,10 @@ class RewindDesk:
 
     def _rewind(self, letter: Letter, act: Rewind) -> Literal["rewound", "stayed"]:
         state, before = self._loop.state, self._loop.state.rate.rates()
-        target = At(epoch=act.epoch + 1, batch=act.batch or 0)
+        target = target_of(act)
         now, epochs, hand = state.position, state.epochs, state.hand
         try:
-            self._check(target, now)
+            check_behind(target, now, state.batches.per_epoch)
             left = state.capture()
             warning = go_to(state, target, left, self._kept(target), self._progress(letter.number), self._called_off)
         except Rejected as refusal:
@@ -99,13 +99,6 @@ class RewindDesk:
         self._keeper.keep_beginning(state)
         self._loop.say_rates()
         return "rewound"
-
-    def _check(self, target: At, now: At) -> None:
-        if not target < now:
-            raise Rejected(Words("{target} is not behind: the run is at {now}", target=target, now=now))
-        problem = no_such_batch(target, self._loop.state.batches.per_epoch)
-        if problem is not None:
-            raise Rejected(problem)
 
     def _kept(self, target: At) -> list[Path]:
         """Snapshots from which the target can be reached; none where the library cannot be read."""
