@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.commands import HandLine, Stop
 from engine.events import EndEvent
 from engine.hand import read_hand
 from engine.job import Job, to_resume
-from engine.library import Library, default_root
+from engine.library import Library, Reader, default_root, is_readable
 from engine.printing import LinePrinter, line
 from engine.recipe import Recipe, read_recipe
 from engine.spec import SpecError, parse
+
+_SAVING: Final = b"the run is being saved; once more leaves at once, without what is not saved yet\n"
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,7 +66,7 @@ def run_train(options: argparse.Namespace) -> int:
         raise SpecError("resume", "give a recipe or --resume, not both")
     lines = tuple(read_hand(options.hand)) if options.hand else None
     recipe = None if options.resume else _with_options(_recipe(options.recipe), options)
-    with contextlib.closing(Library(options.library or default_root())) as library:
+    with _library(options) as library:
         if recipe is not None:
             job = Job(recipe=recipe, lines=lines or ())
         else:
@@ -167,7 +170,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 def run_runs(options: argparse.Namespace) -> int:
     """``main.py runs``."""
-    with contextlib.closing(Library(options.library or default_root())) as library:
+    with _reader(options) as library:
         for row in library.runs():
             newest = library.newest_snapshot(row.id)
             shown = {
@@ -178,6 +181,8 @@ def run_runs(options: argparse.Namespace) -> int:
                 "epochs": row.epochs,
                 "snapshot": str(newest) if newest else None,
                 "parent": row.parent,
+                "tags": row.tags,
+                "bytes": row.bytes,
                 "created": row.created,
                 "updated": row.updated,
             }
@@ -190,6 +195,28 @@ def run_doctor(options: argparse.Namespace) -> int:
     from engine.doctor import show
 
     return show()
+
+
+@contextlib.contextmanager
+def _library(options: argparse.Namespace) -> Iterator[Library]:
+    with contextlib.closing(Library(options.library or default_root())) as library:
+        for remark in library.remarks:
+            print(one_line(remark), file=sys.stderr)
+        yield library
+
+
+@contextlib.contextmanager
+def _reader(options: argparse.Namespace) -> Iterator[Reader]:
+    """The library, or where nothing can be written there, what can be read of it."""
+    root = Path(options.library or default_root()).absolute()
+    try:
+        with _library(options) as library:
+            yield library
+            return
+    except SpecError:
+        if not is_readable(root):
+            raise
+    yield Reader(root, immutable=True)
 
 
 def _recipe(path: str | None) -> Recipe:
@@ -214,12 +241,19 @@ def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """While within, SIGINT and SIGTERM call ``stop``; a second one acts as it always does."""
+    """While within, SIGINT and SIGTERM call ``stop``; a second one is told that it saves, a third leaves at once."""
     kept: dict[signal.Signals, Any] = {}
+    heard = 0
 
     def handle(number: int, frame: object) -> None:
-        signal.signal(number, kept[signal.Signals(number)])
-        stop()
+        nonlocal heard
+        heard += 1
+        if heard == 1:
+            stop()
+        elif heard == 2:
+            os.write(sys.stderr.fileno(), _SAVING)
+        else:
+            os._exit(128 + number)  # whatever is being written: a snapshot stands whole or not at all
 
     for number in (signal.SIGINT, signal.SIGTERM):
         kept[number] = signal.signal(number, handle)

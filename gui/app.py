@@ -85,6 +85,8 @@ class App:
         self._wire()
         recall(self.window, self.settings)
         self.reception.set_up(self.settings.last_recipe)
+        for remark in self.library.remarks if self.library is not None else ():
+            self.window.banner.show_failure(tr("{what}.", what=said(remark)[:1].upper() + said(remark)[1:]))
         if problem is not None:
             self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(problem)))
 

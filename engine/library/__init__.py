@@ -8,8 +8,10 @@ from engine.library.keeping import Keeping, size_words
 from engine.library.library import Library, default_root
 from engine.library.lock import RunLock, UnderWayError
 from engine.library.problems import why
+from engine.library.reading import Reader
 from engine.library.record import Beginning
 from engine.library.rows import HandRow, Kind, RunRow, SnapshotRow, new_run_id
+from engine.library.schema import is_readable
 from engine.library.writer import Parcel
 
 __all__ = [
@@ -19,11 +21,13 @@ __all__ = [
     "Kind",
     "Library",
     "Parcel",
+    "Reader",
     "RunLock",
     "RunRow",
     "SnapshotRow",
     "UnderWayError",
     "default_root",
+    "is_readable",
     "new_run_id",
     "size_words",
     "why",

@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from engine.library.rows import Kind, SnapshotRow
 
+
+class Measured(Protocol):
+    """What has the metrics of an epoch."""
+
+    @property
+    def metrics(self) -> dict[str, float]:  # noqa: D102
+        ...
+
+
+M = TypeVar("M", bound=Measured)
 Monitor = Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"]
 
 
@@ -50,7 +60,7 @@ class Keeping:
         kept |= {s.path for s in newest([s for s in after_end if s.kind == "timed"], 1)}
         return [s for s in snapshots if s.path not in kept and s.kind != "asked"]
 
-    def best_of(self, ends: Iterable[SnapshotRow]) -> list[SnapshotRow]:
+    def best_of(self, ends: Iterable[M]) -> list[M]:
         """The best of the epoch ends whose metric is known and finite, the best first, of equals the older."""
         sign = -1.0 if self.monitor.endswith("accuracy") else 1.0
         known = [s for s in ends if math.isfinite(s.metrics.get(self.monitor, math.nan))]

@@ -93,15 +93,15 @@ class Library(Reader):
     def store(self, parcel: Parcel) -> None:
         """Write a snapshot later, note it, and thin those of its run to what is kept.
 
-        An epoch end that waits behind newer ones is not written at all. Where the disk is so slow that the memory for
-        what waits is used up, the parcel is refused.
+        An epoch end that waits behind newer and better ones is not written at all. Where the disk is so slow that the
+        memory for what waits is used up, the parcel is refused.
         """
         if parcel.kind != "stop" and not self._writer.make_room(parcel, self.keeping.memory_bytes):
             parcel.content = {}
             waits = size_words(self._writer.waiting)
             parcel.done(None, Words("the disk is slow, and {size} wait for it already", size=waits))
             return
-        self._writer.store(parcel, self._write_snapshot)
+        self._writer.store(parcel, self._write_snapshot, self.keeping.best_of)
 
     def flush(self) -> None:
         """Wait until everything handed over so far is written and answered."""

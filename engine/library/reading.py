@@ -23,12 +23,15 @@ _HAND: Final = "ticket, source, at_epoch, at_batch, command, state, reason, epoc
 class Reader:
     """Questions to the library in ``root``. Each opens a connection of its own.
 
+    ``immutable``: nobody can write there, and no file beside the index can be made to read it.
+
     Raises:
         sqlite3.Error: the index cannot be read (any of the methods).
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, immutable: bool = False) -> None:
         self.root = root
+        self._immutable = immutable
 
     # -- runs
 
@@ -151,7 +154,7 @@ class Reader:
         return line
 
     def _connect(self) -> sqlite3.Connection:
-        return connect(self.root)
+        return connect(self.root, immutable=self._immutable)
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         with closing(self._connect()) as db:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -59,13 +60,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 TABLES: Final = ("runs", "snapshots", "epochs", "steps", "commands")
 
 
-def connect(root: Path, *, make: bool = False, busy: float = BUSY_SECONDS) -> sqlite3.Connection:
+def connect(
+    root: Path, *, make: bool = False, immutable: bool = False, busy: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     """A connection to the index in ``root``; transactions are begun by hand. It is made only where ``make`` says so.
+
+    ``immutable`` reads it where nothing can be written beside it.
 
     Raises:
         sqlite3.Error: it is not there, or cannot be opened.
     """
-    mode = "rwc" if make else "rw"  # or one that was deleted under us would be made anew, empty
+    mode = (
+        "ro&immutable=1" if immutable else "rwc" if make else "rw"
+    )  # or one that was deleted under us would be made anew, empty
     address = f"{(root / INDEX).as_uri()}?mode={mode}"
     return sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None, check_same_thread=False)
 
@@ -91,6 +98,15 @@ def migrate(db: sqlite3.Connection) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def is_readable(root: Path) -> bool:
+    """Whether the index in ``root`` is there and of this version, though nothing may be written there."""
+    try:
+        with closing(connect(root, immutable=True)) as db:
+            return version(db) == len(MIGRATIONS)
+    except (sqlite3.Error, NewerError):
+        return False
 
 
 class NewerError(Exception):

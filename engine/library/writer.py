@@ -137,15 +137,18 @@ class Writer:
 
     # -- snapshots
 
-    def store(self, parcel: Parcel, write: Callable[[Parcel], None]) -> None:
+    def store(
+        self, parcel: Parcel, write: Callable[[Parcel], None], best: Callable[[Sequence[Parcel]], Sequence[Parcel]]
+    ) -> None:
         """Have ``write`` called with ``parcel`` on the writer thread, and answer it.
 
-        Of the epoch ends that wait only the newest few stay. Where more waits than memory was given for, the parcel is
-        refused at once: the training thread never waits for a slow disk.
+        Of a run's epoch ends that wait only the newest few stay, and those that are ``best``.
         """
         with self._changed:
             self._parcels.append(parcel)
-            self._drop([p for p in self._parcels if p.kind == "epoch" and p.run == parcel.run][:-EPOCHS_WAITING])
+            ends = [p for p in self._parcels if p.kind == "epoch" and p.run == parcel.run]
+            spared = best(ends)
+            self._drop([p for p in ends[:-EPOCHS_WAITING] if p not in spared])
         self._pool.submit(self._write_parcel, parcel, write)
 
     def make_room(self, parcel: Parcel, memory: int) -> bool:

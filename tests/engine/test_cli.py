@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +353,7 @@ def test_a_reader_that_leaves_neither_hangs_nor_fails_it(call: Caller) -> None:
 
 UNREAD = """
 import sys
+import time
 from engine.events import WarningEvent
 from engine.printing import LinePrinter
 printer = LinePrinter(sys.stdout)
@@ -374,6 +376,7 @@ def test_a_reader_that_does_not_read_neither_hangs_nor_fails_it() -> None:
 
 LIGHT = """
 import sys
+import time
 import main
 for words in (["runs", "--library", sys.argv[1]], ["--help"]):
     try:
@@ -408,3 +411,24 @@ def test_mnist_is_learnt_within_three_epochs(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         events = run(Job(recipe=recipe_from_json(text)), library)
     assert max(e.val_accuracy for e in events.epochs) >= 0.985
+
+
+@pytest.mark.slow
+def test_an_impatient_person_gets_no_traceback(call: Caller) -> None:
+    for times in (2, 3):
+        with start("train", call.recipe("heavy", epochs=2000), "--library", call.library) as process:
+            assert process.stdout is not None
+            while json.loads(process.stdout.readline())["event"] != "epoch":
+                pass
+            for _ in range(times):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.1)
+            _, err = process.communicate(timeout=SECONDS)
+        assert "Traceback" not in err
+        assert "KeyboardInterrupt" not in err
+        if times == 2:
+            assert process.returncode == 0
+            assert err in ("", "the run is being saved; once more leaves at once, without what is not saved yet\n")
+        else:
+            assert process.returncode in (0, 130)
+    assert {row["state"] for row in call("runs").lines} <= {"stopped", "interrupted"}
