@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -44,7 +44,15 @@ class _Kept:
 
     @property
     def name(self) -> str:
-        return type(self.command.schedule).__name__
+        name = type(self.command.schedule).__name__
+        return name if self.command.group is None else tr("{group}: {name}", group=self.command.group, name=name)
+
+    def shown(self) -> Curve | None:
+        """The curve of the groups that the candidate is for."""
+        curve, group = self.curve, self.command.group
+        if curve is None or group not in curve.group_names:
+            return curve
+        return replace(curve, lr=curve.lr[:, [curve.group_names.index(group)]], group_names=(group,))
 
 
 class Candidates(QObject):
@@ -156,9 +164,10 @@ class Candidates(QObject):
         chips, drawn = [], []
         for kept in self._kept:
             end = ""
-            if kept.curve is not None:
-                end = tr("ends at {lr}", lr=", ".join(rate_text(float(lr), 4) for lr in kept.curve.lr[-1]))
-                drawn.append(Candidate(key=kept.key, name=kept.name, place=kept.place, curve=kept.curve))
+            curve = kept.shown()
+            if curve is not None:
+                end = tr("ends at {lr}", lr=", ".join(rate_text(float(lr), 4) for lr in curve.lr[-1]))
+                drawn.append(Candidate(key=kept.key, name=kept.name, place=kept.place, curve=curve))
             chips.append(
                 Chip(
                     key=kept.key,

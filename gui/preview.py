@@ -16,6 +16,7 @@ from engine.qthread import Failure, Question, Worker
 from engine.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.schedules.query import Curve, CurveQuery
+from gui.panels.group_schedules import Schedules
 from gui.panels.rates import Rates
 from gui.panels.slider import rate_text
 from gui.window import Window
@@ -133,7 +134,8 @@ class Preview(QObject):
             if isinstance(act, SetSchedule):
                 lr = act.lr if isinstance(act.lr, float) else recipe.optimizer.lr
                 optimizer = recipe.optimizer.model_copy(update={"lr": lr})
-                recipe = recipe.model_copy(update={"schedule": act.schedule, "optimizer": optimizer})
+                recipe = Schedules.of_recipe(recipe).put(act.group, act.schedule, self._names).onto(recipe)
+                recipe = recipe.model_copy(update={"optimizer": optimizer})
             return CurveQuery(
                 key=key,
                 recipe=recipe,

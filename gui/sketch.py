@@ -40,11 +40,12 @@ class Sketch(QObject):
         self._drawing = window.plots.rate.drawing
         self._points: PointsEditor | None = None
         self._rates: RateEvent | None = None
-        self._groups = 1
+        self._groups: list[str] = []
         self._origin = 0.0
         self._move: tuple[float, float, float] | None = None
         self._bend: tuple[float, float] | None = None
-        self._like: Drawn | None = None  # what is bent
+        self._like: Drawn | None = None  # what is bent, and the group that it is of
+        self._bent_group: str | None = None
         self._pace = QTimer(self)
         self._pace.setSingleShot(True)
         self._pace.setInterval(PACE_MS)
@@ -78,7 +79,7 @@ class Sketch(QObject):
 
     def _place(self) -> None:
         if self._points is not None:
-            self._points.place(self._origin, _in_force(self._rates))
+            self._points.place(self._origin, _in_force(self._rates, self._group()))
 
     def _show(self) -> None:
         """Bring the points to the plot while their editor is in sight, and say what else can be done there."""
@@ -86,7 +87,12 @@ class Sketch(QObject):
         shown = points is not None and points.drawing() and self._panel.isEnabled() and self._in_front()
         self._drawing.snap = points is None or points.snap.isChecked()
         self._drawing.show_points(points.points() if points is not None and shown else [], self._origin)
-        self._drawing.bendable = self._rates is not None and not shown and self._groups == 1
+        self._drawing.bendable = self._rates is not None and not shown
+
+    def _group(self) -> int:
+        """The place of the group whose schedule is edited; of all groups, the first."""
+        group = self._panel.group()
+        return self._groups.index(group) if group in self._groups else 0
 
     def _in_front(self) -> bool:
         area = self._window.side.currentWidget()
@@ -113,6 +119,7 @@ class Sketch(QObject):
     def _on_bent(self, group: int, x: float, lr: float) -> None:
         if self._bend is None and self._plot.plan.curve is not None:
             self._like = None
+            self._bent_group = self._groups[group] if len(self._groups) > 1 else None
             self._worker.ask(BENT, partial(_like, self._plot.plan.curve, group))
         self._bend = (x, lr)
         if not self._pace.isActive():
@@ -135,13 +142,15 @@ class Sketch(QObject):
             x, lr = self._bend
             points = tuple(sorted([*(p for p in self._like.points if p[0] != x), (x, lr)]))
             scale = self._like.scale if lr > 0 else "linear"
+            if self._bent_group != self._panel.group():
+                self._panel.look_at(self._bent_group)
             self._stage(self._like.model_copy(update={"points": points, "scale": scale}))
 
     def _draw_from(self) -> None:
         """Ask for the points of the schedule that is edited."""
         ahead = self._plot.pending if self._plot.pending.known else self._plot.plan
         if ahead.curve is not None and ahead.known:
-            self._worker.ask(LIKE, partial(_like, ahead.curve, 0))
+            self._worker.ask(LIKE, partial(_like, ahead.curve, self._group()))
 
     def _stage(self, spec: Drawn) -> None:
         """Bring ``spec``, which counts the run's epochs, into the editor."""
@@ -165,7 +174,7 @@ class Sketch(QObject):
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, StartEvent):
-            self._groups = len(event.groups)
+            self._groups = event.groups
         elif isinstance(event, EndEvent):
             self._rates = None
         elif isinstance(event, RateEvent):
@@ -180,11 +189,11 @@ def _like(curve: Curve, group: int, _question: Question) -> Drawn:
     return questions.drawn_like(curve, group)
 
 
-def _in_force(rates: RateEvent | None) -> tuple[tuple[tuple[float, float], ...], float] | None:
+def _in_force(rates: RateEvent | None, group: int) -> tuple[tuple[tuple[float, float], ...], float] | None:
     """The points of the drawn schedule in force, and where it began, in the run's epochs."""
     if rates is None:
         return None
-    plan, batches = rates.state["groups"][0]["plan"], rates.state["steps_per_epoch"]
+    plan, batches = rates.state["groups"][group]["plan"], rates.state["steps_per_epoch"]
     spec = json.loads(plan["spec"])
     if spec["name"] != "Drawn":
         return None

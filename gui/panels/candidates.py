@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from gui.panels.labels import ElidedLabel, set_role
 from gui.words import tr
 
 
@@ -56,7 +57,7 @@ class _Row(QFrame):
     def __init__(self, chip: Chip) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self._swatch, self._name, self._end = _Swatch(), QLabel(), QLabel()
+        self._swatch, self._name, self._end = _Swatch(), ElidedLabel(), ElidedLabel()
         self.take, self.remove = QPushButton(tr("Take")), QToolButton()
         self.remove.setText("×")
         self.remove.setAutoRaise(True)
@@ -80,14 +81,9 @@ class _Row(QFrame):
     def show_chip(self, chip: Chip) -> None:
         name = tr("{letter}: {name}", letter=chip.key, name=chip.name)
         self._swatch.show_line(chip.color, chip.dashes)
-        self._name.setText(self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, 150))
-        text = chip.problem or chip.end
-        self._end.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 150))
-        role = "error" if chip.problem else "muted"
-        if self._end.property("role") != role:
-            self._end.setProperty("role", role)
-            self._end.style().unpolish(self._end)
-            self._end.style().polish(self._end)
+        self._name.setText(name)
+        self._end.setText(chip.problem or chip.end)
+        set_role(self._end, "error" if chip.problem else "hint")
         self.setToolTip(chip.tip if chip.problem is None else f"{chip.tip}\n{chip.problem}")
         self.take.setToolTip(tr("Take {name} into the editor", name=name))
         self.take.setAccessibleName(self.take.toolTip())

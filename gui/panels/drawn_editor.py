@@ -43,6 +43,7 @@ class PointsEditor(Editor):
     """
 
     shown = Signal()
+    has_own_label = True
     full_width = True
     note_lines = 2
 

@@ -39,6 +39,11 @@ class Schedules:
                 return cls(first.model_copy(update={"lr_lambda": tuple(text for texts in lists for text in texts)}))
         return cls(first, {name: spec for name, spec in plans.items() if spec != first})
 
+    def onto(self, recipe: Recipe) -> Recipe:
+        """``recipe`` with these schedules."""
+        groups = tuple(g.model_copy(update={"schedule": self.own.get(g.name)}) for g in recipe.groups)
+        return recipe.model_copy(update={"schedule": self.shared, "groups": groups})
+
     def of(self, group: str | None, names: Sequence[str]) -> ScheduleSpec:
         """The schedule of a group alone, or the shared one for None."""
         if group is None:

@@ -110,6 +110,7 @@ class SchedulePanel(QWidget):
 
     def take(self, command: SetSchedule) -> None:
         """Show what ``command`` would bring, as if the person had chosen it."""
+        self.look_at(command.group)
         self.pending.show_choice(command.start == "replay", command.lr)
         self.editor.gives.show_value("lr" if command.lr == 1.0 else "multiplier")
         self.editor.stage(command.schedule)

@@ -166,3 +166,22 @@ def test_candidates_take_the_colours_of_the_theme(driver: Driver) -> None:
     assert panel.candidates._rows["A"]._swatch._pen.color().name() == DARK.candidates[0]
     driver.app.theme.set_mode("light")
     assert panel.candidates._rows["A"]._swatch._pen.color().name() == LIGHT.candidates[0]
+
+
+def test_a_candidate_for_one_group_is_drawn_for_that_group_alone(driver: Driver) -> None:
+    groups = [{"name": "head", "modules": ["head"], "lr": 0.5}]
+    driver.set_up(tiny(schedule={"name": "Constant"}, epochs=10, groups=groups))
+    panel, plot = driver.window.schedule, driver.window.plots.rate
+    panel.look_at("head")
+    panel.editor.choose(ExponentialLR)
+    keep(driver)
+    assert lines(driver)["A"] == [0.5, pytest.approx(0.5 * 0.95**9)]
+    assert len(plot._candidates[0][1].traces) == 1
+    assert driver.says(panel.candidates, "A: head: ExponentialLR")
+    panel.look_at(None)
+    panel.editor.choose(StepLR)
+    keep(driver)
+    assert len(plot._candidates[1][1].traces) == 2
+    driver.qtbot.mouseClick(chip(driver, "A", "take"), LEFT)
+    assert panel.group() == "head"
+    assert panel.schedule() == ExponentialLR(gamma=0.95)

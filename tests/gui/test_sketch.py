@@ -193,3 +193,21 @@ def test_shift_while_the_end_of_the_line_is_dragged_keeps_the_rate(driver: Drive
     driver.click(window.hand, "Apply")
     answer = driver.answer("set_lr")
     assert (answer.status, answer.command["then"]) == ("applied", "hold")
+
+
+def test_of_several_groups_the_one_whose_line_is_bent_gets_a_plan_of_its_own(driver: Driver) -> None:
+    groups = [{"name": "head", "modules": ["head"], "lr": 0.5}]
+    driver.stand(tiny(schedule={"name": "Constant"}, epochs=20, groups=groups), epoch=4)
+    plot, window = rate(driver), driver.window
+    driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
+    assert plot._names == ["rest", "head"]
+    drag(plot, spot(plot, 10.0, 0.5), spot(plot, 10.0, 0.1))
+    driver.wait(lambda: plot.pending.known and plot.pending.at(1, 10.0) == dict(plot.drawing.points)[10.0])
+    assert window.schedule.group() == "head"
+    assert plot.pending.at(0, 10.0) == 0.05
+    assert plot.pending.at(1, 3.0) == 0.5
+    driver.click(window.schedule, "Apply")
+    assert driver.answer("set_schedule").command["group"] == "head"
+    driver.wait(lambda: plot.plan.at(1, 10.0) < 0.2)
+    assert plot.plan.at(0, 10.0) == 0.05
+    assert [x for x, _ in plot.drawing.points] == [3.0, 10.0, 19.0]
