@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from engine import questions
-from engine.commands import Command, ScaleLR, SetLR, SetSchedule
+from engine.commands import Command, SetSchedule
 from engine.events import RateEvent
 from engine.qthread import Failure, Question, Worker
 from engine.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.schedules.query import Curve, CurveQuery
 from gui.panels.group_schedules import Schedules
-from gui.panels.rates import Rates
-from gui.panels.slider import rate_text
+from gui.plan_words import end_words, floor_words, next_cut, plan_words
 from gui.window import Window
-from gui.words import said, tr
+from gui.words import said
 
 PLAN, PENDING = "plan", "pending"
 
@@ -59,6 +56,7 @@ class Preview(QObject):
         """Ask for the whole curve of ``recipe``; None (it is wrong somewhere) takes the curve away."""
         self._rates, self._pending, self._recipe = None, None, recipe
         self._plan_ends = ""
+        self._window.plots.rate.set_note("")
         key = self._new_key(PLAN)
         if recipe is None:
             self._worker.cancel(PLAN)
@@ -115,7 +113,7 @@ class Preview(QObject):
             self._window.hand.show_floor(None)
         else:
             self._ask(PENDING, act, at)
-            self._window.hand.show_floor(_floor(self._rates, act))
+            self._window.hand.show_floor(floor_words(self._rates, act))
 
     @property
     def pending(self) -> Command | None:
@@ -190,12 +188,13 @@ class Preview(QObject):
         self._batches = curve.steps_per_epoch
         self._window.schedule.set_batches(curve.steps_per_epoch)
         self._window.plots.set_plan(curve if curve.x.size else None)
-        self._plan_ends = _ends(curve)
+        self._plan_ends = end_words(curve)
         if self._rates is None:
             self._say_of_schedule(curve)
             self.judged.emit(said(curve.problem) if curve.problem else None)
             return
-        self._window.hand.show_plan(_plan_words(self._rates, curve))
+        self._window.hand.show_plan(plan_words(self._rates, curve))
+        self._window.plots.rate.set_note(next_cut(self._rates) or "")
         if not isinstance(self._pending, SetSchedule):
             self._window.schedule.set_preview(self._plan_ends)
 
@@ -210,7 +209,7 @@ class Preview(QObject):
         schedule = self._window.schedule
         schedule.set_problem(said(curve.problem) if curve.problem else None, curve.field)
         schedule.set_warnings([said(w) for w in curve.warnings])
-        schedule.set_preview(_ends(curve))
+        schedule.set_preview(end_words(curve))
 
     def _show_pending(self, curve: Curve) -> None:
         self._window.plots.set_pending(curve if curve.x.size else None)
@@ -227,65 +226,3 @@ def _draw(query: CurveQuery, question: Question) -> Curve:
 
 def _first(warnings: Sequence[str]) -> str | None:
     return said(warnings[0]) if warnings else None
-
-
-def _rates_words(rates: Sequence[float]) -> str:
-    return ", ".join(rate_text(float(rate), 4) for rate in rates)
-
-
-def _ends(curve: Curve) -> str:
-    """The curve's first rate and its last."""
-    if not curve.x.size:
-        return ""
-    first, last = int(curve.x[0]) + 1, max(1, round(float(curve.x[-1])))
-    return tr(
-        "Epoch {first}: {begin}. Epoch {last}: {end}.",
-        first=first,
-        begin=_rates_words(curve.lr[0]),
-        last=last,
-        end=_rates_words(curve.lr[-1]),
-    )
-
-
-def _plan_words(rates: RateEvent, curve: Curve) -> str:
-    """The plan in a line: its name, and what it does next."""
-    plan = rates.state["groups"][0]["plan"]
-    name, scheduler = json.loads(plan["spec"])["name"], plan["scheduler"]
-    if name == "ReduceLROnPlateau" and scheduler["last_epoch"]:
-        return tr(
-            "Plan: {name}, best {best}, {bad} of {patience} epochs without a better one",
-            name=name,
-            best=rate_text(scheduler["best"], 4),
-            bad=scheduler["num_bad_epochs"],
-            patience=scheduler["patience"],
-        )
-    if all(rates.holding):
-        return tr("Held. Back to plan goes on with {name}.", name=name)
-    if not len(curve.x):
-        return tr("Plan: {name}", name=name)
-    moves = (curve.lr[1:] != curve.lr[:-1]).any(axis=1) if len(curve.lr) > 1 else np.zeros(0, dtype=bool)
-    if not moves.any():
-        return tr("Plan: {name}, level to the end", name=name)
-    place = int(moves.argmax()) + 1
-    return tr(
-        "Plan: {name}, {lr} from epoch {epoch}",
-        name=name,
-        lr=_rates_words(curve.lr[place]),
-        epoch=int(curve.x[place]) + 1,
-    )
-
-
-def _floor(rates: RateEvent | None, act: Command) -> str | None:
-    """Where the floor of the curve would lie after a staged change that keeps the curve's shape, if it has one."""
-    if rates is None or not isinstance(act, (SetLR, ScaleLR)) or act.then == "hold":
-        return None
-    shown = Rates(tuple(rates.groups), tuple(rates.lr), tuple(rates.plan), tuple(rates.holding), tuple(rates.touched))
-    floors = []
-    for index, group in enumerate(shown.groups):
-        spec = json.loads(rates.state["groups"][index]["plan"]["spec"])
-        floor = spec.get("eta_min") or spec.get("min_lr")
-        if act.group not in (None, group) or not floor or not rates.plan[index]:
-            continue
-        new = act.lr if isinstance(act, SetLR) else rates.lr[index] * act.factor
-        floors.append(new * floor / rates.plan[index])
-    return tr("The floor of the curve becomes {floor}.", floor=_rates_words(floors)) if floors else None

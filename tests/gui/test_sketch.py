@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
+from engine.commands import SetEpochs
 from engine.recipe import Recipe
 from engine.schedules import ConstantLR, CosineAnnealingLR, Drawn, ScheduleSpec, StepLR
 from gui.forms import SpecForm
@@ -211,3 +212,29 @@ def test_of_several_groups_the_one_whose_line_is_bent_gets_a_plan_of_its_own(dri
     driver.wait(lambda: plot.plan.at(1, 10.0) < 0.2)
     assert plot.plan.at(0, 10.0) == 0.05
     assert [x for x, _ in plot.drawing.points] == [3.0, 10.0, 19.0]
+
+
+def test_a_plateau_says_beside_its_flat_line_what_would_cut_it(driver: Driver) -> None:
+    driver.stand(tiny(schedule={"name": "ReduceLROnPlateau", "patience": 3}, epochs=12), epoch=4)
+    plot = rate(driver)
+    driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
+    plot.refresh()
+    assert {plot.plan.at(0, x) for x in range(3, 12)} == {0.05}
+    words = [text.toPlainText() for text in plot.ends.texts if text.isVisible()]
+    best = min(event.val_loss for event in driver.of("epoch"))
+    assert any(w.startswith("×0.1 after ") and f"not below {best * (1 - 1e-4):.4g}" in w for w in words), words
+    assert driver.says(driver.window.hand, "×0.1 after ")
+
+
+def test_the_plan_ahead_reaches_to_the_last_epoch_also_after_that_has_moved(driver: Driver) -> None:
+    driver.stand(tiny(epochs=8), epoch=3)
+    plot = rate(driver)
+    driver.wait(lambda: plot.plan.known and plot.plan.end == 8.0)
+    driver.app.runs.post(SetEpochs(epochs=14))
+    driver.wait(lambda: plot.plan.end == 14.0)
+    driver.window.hand.stage_lr(0.5)
+    driver.wait(lambda: plot.pending.known and plot.pending.end == 14.0)
+    driver.app.runs.post(SetEpochs(epochs=5))
+    driver.wait(lambda: plot.plan.end == 5.0 and plot.pending.end == 5.0)
+    plot.refresh()
+    assert plot.plan.traces[0].getData()[0].max() == 5.0

@@ -1,0 +1,94 @@
+"""What is said of a plan that a metric drives comes true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engine.events import RateEvent
+from engine.rate import RateControl
+from engine.recipe import Recipe
+from engine.schedules import Constant, ReduceLROnPlateau
+from engine.schedules.curve import draw
+from engine.schedules.query import Curve, CurveQuery
+from gui.plan_words import next_cut, plan_words
+
+
+def control(spec: ReduceLROnPlateau) -> RateControl:
+    return RateControl.from_recipe(Recipe(schedule=spec, epochs=60), ["all"], 1)
+
+
+def told(rate: RateControl) -> RateEvent:
+    return RateEvent(
+        epoch=rate.epochs_done + 1,
+        batch=0,
+        epochs=60,
+        groups=["all"],
+        lr=rate.rates(),
+        plan=rate.planned(),
+        holding=[rate.groups[0].hold is not None],
+        touched=[rate.groups[0].touched],
+        state=rate.state(),
+    )
+
+
+def bad_until_cut(rate: RateControl, metric: dict[str, float]) -> int:
+    before, epochs = rate.rates(), 0
+    while rate.rates() == before:
+        rate.epoch_done(metric)
+        epochs += 1
+        assert epochs < 50
+    return epochs
+
+
+def number(words: str | None, pattern: str) -> float:
+    found = re.search(pattern, words or "")
+    assert found is not None, words
+    return float(found[1])
+
+
+@pytest.mark.parametrize("cooldown", [0, 3])
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_the_next_cut_comes_after_as_many_bad_epochs_as_are_said(mode: str, threshold_mode: str, cooldown: int) -> None:
+    spec = ReduceLROnPlateau.model_validate(
+        {"mode": mode, "threshold_mode": threshold_mode, "threshold": 0.1, "patience": 4, "cooldown": cooldown}
+    )
+    rate = control(spec)
+    for value in (1.0, 0.5, 2.0, 1.0):
+        rate.epoch_done({"val_loss": value})
+    words = next_cut(told(rate))
+    limit = number(words, r"not (?:below|above) ([\d.]+)")
+    better = limit - 0.001 if mode == "min" else limit + 0.001
+    worse = limit + 0.001 if mode == "min" else limit - 0.001
+    again = RateControl.from_state(rate.state(), Recipe().optimizer)
+    again.epoch_done({"val_loss": better})
+    assert "(0 bad of 4)" in (next_cut(told(again)) or "")
+    assert bad_until_cut(rate, {"val_loss": worse}) == number(words, r"after (\d+) more")
+    words = next_cut(told(rate))
+    assert bad_until_cut(rate, {"val_loss": worse}) == number(words, r"after (\d+) more") == 5 + cooldown
+
+
+def test_before_the_first_metric_there_is_nothing_to_beat() -> None:
+    rate = control(ReduceLROnPlateau(patience=3))
+    assert next_cut(told(rate)) == "×0.1 after 4 epochs in which val_loss is no better"
+
+
+def test_at_the_floor_there_is_no_further_cut() -> None:
+    rate = control(ReduceLROnPlateau(patience=0, min_lr=0.01))
+    assert next_cut(told(rate)) == "at its floor: no further cut"
+
+
+def test_held_or_without_a_metric_nothing_is_waited_for() -> None:
+    rate = control(ReduceLROnPlateau())
+    rate.set_lr(0.1, "hold", None)
+    assert next_cut(told(rate)) is None
+    level = RateControl.from_recipe(Recipe(schedule=Constant()), ["all"], 1)
+    assert next_cut(told(level)) is None
+
+
+def test_the_line_on_the_plan_says_it_too() -> None:
+    rate = control(ReduceLROnPlateau(patience=3))
+    curve: Curve = draw(CurveQuery(key="", recipe=Recipe(schedule=ReduceLROnPlateau(patience=3))))
+    assert plan_words(told(rate), curve).startswith("Plan: ReduceLROnPlateau. ×0.1 after 4 epochs")
