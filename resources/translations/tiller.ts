@@ -1568,15 +1568,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Plan: {name}, best {best}, {bad} of {patience} epochs without a better one</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Plan: {name}, level to the end</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Plan: {name}, {lr} from epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Plan: {name}. {what}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2736,6 +2736,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>at its floor: no further cut</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>at least {bound}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3856,6 +3860,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{group}: {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{group}: {problem}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4205,6 +4213,18 @@
     </message>
     <message>
         <source>×{factor}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>×{factor} after {n} epochs in which {metric} is no better</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>×{factor} after {n} more epochs with {metric} not above {limit} ({bad} bad of {patience})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>×{factor} after {n} more epochs with {metric} not below {limit} ({bad} bad of {patience})</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
