@@ -1,4 +1,4 @@
-"""Commands that are not answered at once: the window says that they wait, and for what."""
+"""What takes a moment while it trains: the validation, and commands that wait for it or for the next batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ELSEWHERE: Final = ("find_lr", "cancel_find", "withdraw")
 
 
 class Waiting(QObject):
-    """Shows in the action line what was sent and waits for the next batch, or for the validation to end."""
+    """Shows in the action line what was sent and waits, and beside the progress that the validation is under way."""
 
     def __init__(self, window: Window, runs: Runs) -> None:
         super().__init__(window)
@@ -33,6 +33,11 @@ class Waiting(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(PATIENCE_MS)
         self._timer.timeout.connect(self._show)
+        self._long = QTimer(self)
+        self._long.setSingleShot(True)
+        self._long.setInterval(PATIENCE_MS)
+        self._long.timeout.connect(lambda: window.transport.show_validating(True))
+        self._window = window
         runs.posted.connect(self._posted)
         runs.happened.connect(self._happened)
         runs.gone.connect(self._forget)
@@ -44,7 +49,8 @@ class Waiting(QObject):
     def _happened(self, event: Event) -> None:
         match event:
             case StartEvent():
-                self._batches, self._validating = event.batches_per_epoch, False
+                self._batches = event.batches_per_epoch
+                self._validate(False)
             case StepsEvent():
                 self._validate(event.batch + len(event.loss) >= self._batches)
             case EpochEvent() | StateEvent():
@@ -65,13 +71,19 @@ class Waiting(QObject):
     def _validate(self, validating: bool) -> None:
         if validating != self._validating:
             self._validating = validating
+            if validating:
+                self._long.start()
+            else:
+                self._long.stop()
+                self._window.transport.show_validating(False)
             if self._waiting and not self._timer.isActive():
                 self._show()
 
     def _forget(self) -> None:
         self._later.clear()
         self._waiting.clear()
-        self._batches, self._validating = 0, False
+        self._batches = 0
+        self._validate(False)
         self._timer.stop()
         self._line.show_waiting(None)
 

@@ -13,7 +13,7 @@ from engine.commands import ReleaseLR, ScaleLR, SetLR
 from engine.recipe import LR_MAX
 from gui.panels.group_picker import GroupPicker
 from gui.panels.groups_table import GroupsTable
-from gui.panels.labels import as_tip, label, reach
+from gui.panels.labels import as_tip, bring_into_sight, label, reach
 from gui.panels.length import LengthRow
 from gui.panels.optimizer import OptimizerSection
 from gui.panels.rates import RateCommand, Rates
@@ -108,6 +108,8 @@ class HandPanel(QWidget):
         self._hold_instead.hide()
         self._warning.setText(said(text) if text else "")
         self._warning.setVisible(bool(text))
+        if text:
+            bring_into_sight(self._warning)
         if not self._stage.is_pending():
             self._stage.idle()
 
@@ -116,6 +118,7 @@ class HandPanel(QWidget):
         self.show_warning(reason or tr("The plan is 0 here, so its curve has no shape to keep."))
         self._offer = command.model_copy(update={"then": "hold"})
         self._hold_instead.show()
+        bring_into_sight(self._hold_instead)
 
     def group(self) -> str | None:
         """The chosen group; None for all of them."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QGuiApplication, QIcon, QPalette
 
 from engine.events import (
+    WITHDRAWN,
     BranchEvent,
     CommandEvent,
     DivergedEvent,
@@ -76,7 +77,8 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
         case CommandEvent(status="applied") if about_of(event) is not None:
             return None  # it stands in the line of its act
         case CommandEvent(epoch=epoch, batch=batch):
-            kind: Kind = "warning" if event.status == "rejected" else "hand"
+            refused = event.status == "rejected" and event.reason != WITHDRAWN
+            kind: Kind = "warning" if refused else "hand"
             text = describe(event)
             if event.warning:
                 text = tr("{act}. Note: {warning}", act=text, warning=said(event.warning))

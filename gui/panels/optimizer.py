@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from engine.commands import SetOptimizer
 from engine.recipe import OPTIMIZERS
@@ -17,7 +17,7 @@ from engine.spec import first_problem
 from gui.fields import EMPTY
 from gui.form_words import write
 from gui.forms import SpecForm
-from gui.panels.labels import ElidedLabel, as_tip, label, reach, set_role
+from gui.panels.labels import ElidedLabel, as_tip, bring_into_sight, label, reach, set_role
 from gui.words import said, tr
 
 _CYCLED: Final = ("momentum", "betas")
@@ -167,14 +167,7 @@ class OptimizerSection(QWidget):
         if unfolded and self.form is None and self._groups:
             self._show({})
         if unfolded:
-            QTimer.singleShot(50, self, self._bring_into_sight)  # once it is laid out
-
-    def _bring_into_sight(self) -> None:
-        above = self.parentWidget()
-        while above is not None and not isinstance(above, QScrollArea):
-            above = above.parentWidget()
-        if above is not None:
-            above.ensureWidgetVisible(self.body)
+            bring_into_sight(self.body)
 
     def _make_form(self) -> SpecForm:
         form = SpecForm(self._kind, only=tuple(self._groups[0].values))

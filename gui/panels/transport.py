@@ -58,6 +58,8 @@ class Transport(QWidget):
         self._finish.clicked.connect(self.finish)
         self._cancel.clicked.connect(self.cancel)
         self._place, self._batch, self._eta, self._speed = Readout(), Readout(), Readout(), Readout()
+        self._validating, self._batch_text = False, ""
+        self._batch.reserve(tr("validating…"))
         self._bar, self._loading_bar = QProgressBar(), QProgressBar()
         self._loading = ElidedLabel()
         for bar in (self._bar, self._loading_bar):
@@ -132,14 +134,21 @@ class Transport(QWidget):
         self._place.reserve(tr("Epoch {epoch}/{epochs}", epoch=epochs, epochs=epochs))
         self._batch.reserve(tr("batch {batch}/{batches}", batch=batches_per_epoch, batches=batches_per_epoch))
         self._place.setText(tr("Epoch {epoch}/{epochs}", epoch=min(epoch, epochs), epochs=epochs))
-        self._batch.setText(tr("batch {batch}/{batches}", batch=batches_done, batches=batches_per_epoch))
+        self._batch_text = tr("batch {batch}/{batches}", batch=batches_done, batches=batches_per_epoch)
+        self.show_validating(self._validating)
         self._bar.setValue(min(_FINE, _FINE * done // whole))
         eta = "–" if eta_seconds is None else duration_words(eta_seconds)
         self._eta.setText(tr("ETA {time}", time=eta))
         self._speed.setText(tr("– images/s") if images_per_second is None else speed_words(images_per_second))
 
+    def show_validating(self, validating: bool) -> None:
+        """Whether the epoch's batches are done and it is being validated, for long enough to be worth a word."""
+        self._validating = validating
+        self._batch.setText(tr("validating…") if validating else self._batch_text)
+
     def clear_progress(self) -> None:
         """Before the first batch: no numbers."""
+        self._validating, self._batch_text = False, ""
         for readout in (self._place, self._batch, self._eta, self._speed):
             readout.clear()
         self._place.setText(tr("Not started"))

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.commands import SetLR
 from engine.events import (
+    WITHDRAWN,
     BranchEvent,
     CommandEvent,
     DivergedEvent,
@@ -116,6 +117,14 @@ def test_a_refusal_says_why() -> None:
     reason = Words("the plan of {group} is 0 here", group="all")
     refused = act({"command": "set_lr", "lr": 0.05, "then": "follow"}, status="rejected", reason=reason)
     assert describe(refused) == "Refused: Set the LR to 0.05, keeping the curve's shape (the plan of all is 0 here)"
+
+
+def test_what_the_person_took_back_is_no_refusal() -> None:
+    back = act({"command": "set_lr", "lr": 0.05}, status="rejected", reason=WITHDRAWN)
+    assert describe(back) == "Taken back: Set the LR to 0.05"
+    entry = entry_of(back)
+    assert entry is not None
+    assert entry.kind == "hand"
 
 
 def test_a_queued_act_says_when() -> None:

@@ -242,9 +242,11 @@ def test_a_pause_in_the_validation_says_what_it_waits_for(driver: Driver) -> Non
     driver.click(driver.window.transport, "Pause")
     driver.wait(lambda: line._waiting.isVisible())
     assert line._waiting.text() == "Pause: waits for the validation to end."
+    driver.wait(lambda: driver.says(driver.window.transport, "validating…"))
     driver.reach("paused")
     driver.wait(lambda: not line._waiting.isVisible())
     assert line._text.isVisible()
+    assert not driver.says(driver.window.transport, "validating…")
 
 
 def test_what_is_answered_at_once_is_not_said_to_wait_and_what_was_taken_back_was_not_refused(driver: Driver) -> None:
