@@ -3728,6 +3728,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>validating…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>validation</source>
         <translation type="unfinished"></translation>
     </message>
