@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.schedules import ScheduleSpec
+from engine.schedules import ComposedSpec, ScheduleSpec, SequentialLR
 from engine.schedules.base import extra
 from gui.form_words import write
 from gui.notes import Note
@@ -34,21 +34,17 @@ NARROW: Final = 22
 
 def in_short(spec: ScheduleSpec) -> str:
     """The values of ``spec`` that are its own: those that it requires, that count, or that are not PyTorch's."""
+    if isinstance(spec, ComposedSpec):
+        names = [type(stage).__name__ for stage in spec.schedulers]
+        return (" → " if isinstance(spec, SequentialLR) else " × ").join(names)
     parts = []
     for name, info in type(spec).model_fields.items():
         value = getattr(spec, name)
-        if name in ("name", "interval") or value is None:
+        if name in ("name", "interval", "points") or value is None:
             continue
         if info.is_required() or extra(info).get("counts") or value != info.default:
-            parts.append(f"{name} {_written(value)}")
+            parts.append(f"{name} {write(value)}")
     return ", ".join(parts)
-
-
-def _written(value: object) -> str:
-    if isinstance(value, tuple):
-        names = [type(v).__name__ if isinstance(v, ScheduleSpec) else write(v) for v in value]
-        return ", ".join(names)
-    return write(value)
 
 
 class _Summary(Note):
@@ -70,7 +66,7 @@ class _Title(QToolButton):
         bold = self.font()
         bold.setBold(True)
         self.setFont(bold)
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
@@ -178,8 +174,7 @@ class StageCard(QFrame):
     def show_words(self) -> None:
         """Say what the stage is."""
         spec, kind = self.editor.value(), self.editor.kind.__name__
-        self.fold.setText(f"{self._number}  {kind}")
-        self.fold.setArrowType(Qt.ArrowType.DownArrow if self._open else Qt.ArrowType.RightArrow)
+        self.fold.setText(f"{'▾' if self._open else '▸'} {self._number}  {kind}")
         self.fold.setAccessibleName(tr("Stage {number}: {kind}", number=self._number, kind=kind))
         self.fold.setToolTip(tr("Fold this stage") if self._open else tr("Edit this stage"))
         text = in_short(spec) if spec is not None else tr("not finished")

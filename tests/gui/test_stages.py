@@ -333,4 +333,5 @@ def test_a_sequence_travels_with_apply_and_drop_brings_the_plan_back(qtbot: QtBo
 def test_a_stage_in_short_says_what_is_its_own() -> None:
     assert in_short(StepLR(step_size=3)) == "step_size 3"
     assert in_short(CosineAnnealingLR(T_max=5, eta_min=1e-5)) == "T_max 5, eta_min 1e-5"
-    assert in_short(ChainedScheduler(schedulers=(Constant(), LinearLR()))) == "schedulers Constant, LinearLR"
+    assert in_short(ChainedScheduler(schedulers=(Constant(), LinearLR()))) == "Constant × LinearLR"
+    assert in_short(WARM_COSINE) == "LinearLR → CosineAnnealingLR"
