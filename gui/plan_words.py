@@ -35,12 +35,13 @@ def end_words(curve: Curve) -> str:
 
 
 def plan_words(rates: RateEvent, curve: Curve) -> str:
-    """The plan in a line: its name, and what it does next."""
-    plan = rates.state["groups"][0]["plan"]
-    name = json.loads(plan["spec"])["name"]
+    """The plan in a line: its name (or each group's, where they differ), and what it does next."""
+    names = {group["name"]: str(json.loads(group["plan"]["spec"])["name"]) for group in rates.state["groups"]}
+    alike = len(set(names.values())) == 1
+    name = next(iter(names.values())) if alike else ", ".join(f"{group} {kind}" for group, kind in names.items())
     if all(rates.holding):
         return tr("Held. Back to plan goes on with {name}.", name=name)
-    waits = next_cut(rates)
+    waits = next_cut(rates) if alike else None
     if waits is not None:
         return tr("Plan: {name}. {what}.", name=name, what=waits[:1].upper() + waits[1:])
     if not len(curve.x):

@@ -35,11 +35,15 @@ AnyScheduler = lr_scheduler.LRScheduler
 
 
 class PlanError(ValueError):
-    """A schedule that cannot be run to the end; the message says where and why, ``field`` which field is at fault."""
+    """A schedule that cannot be run to the end; the message says where and why, ``field`` which field is at fault.
 
-    def __init__(self, problem: str, field: str = "") -> None:
+    ``part`` is the spec that the field is of, where it may be a part of the whole.
+    """
+
+    def __init__(self, problem: str, field: str = "", part: ScheduleSpec | None = None) -> None:
         super().__init__(problem)
         self.field = field
+        self.part = part
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ def _multiplier(spec: WrittenSpec, length: Length) -> Callable[[int], float]:
         try:
             return expression(names)
         except ExpressionError as error:
-            raise PlanError(f"at epoch = {position} the expression {expression.text!r} {error}") from None
+            problem = f"at epoch = {position} the expression {expression.text!r} {error}"
+            raise PlanError(problem, "", spec) from None
 
     return multiplier
 
@@ -175,7 +180,7 @@ def _stages(
         try:
             stages.append(build_scheduler(spec, optimizer, length, span))
         except PlanError as error:
-            field = f"schedulers[{index}].{error.field}" if error.field else ""
+            field = f"schedulers[{index}].{error.field}".removesuffix(".")
             raise PlanError(str(error), field) from None
     optimizer.step()  # a SequentialLR steps its first stage at once, before which PyTorch wants this
     return stages

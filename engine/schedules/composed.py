@@ -171,6 +171,15 @@ class ChainedScheduler(ComposedSpec):
         return any(stage.own_level() for stage in self.schedulers)
 
 
+def path_of(part: ScheduleSpec, whole: ScheduleSpec) -> str:
+    """Where ``part``, the very object, stands in ``whole``, such as schedulers[1]; empty where it is all of it."""
+    for index, stage in enumerate(whole.schedulers) if isinstance(whole, ComposedSpec) else ():
+        inner = path_of(part, stage)
+        if inner or stage is part:
+            return f"schedulers[{index}].{inner}".removesuffix(".")
+    return ""
+
+
 def _with_interval(stage: Any, whole: Any) -> Any:
     if isinstance(stage, ScheduleSpec):
         return stage if "interval" in stage.model_fields_set else stage.model_copy(update={"interval": whole})

@@ -13,6 +13,7 @@ from engine import optimizers
 from engine.recipe import OptimizerSpec
 from engine.schedules import AnySchedule, ReduceLROnPlateau, ScheduleSpec
 from engine.schedules.build import Length, PlanError, build_scheduler
+from engine.schedules.composed import path_of
 from engine.schedules.stored import load, stored
 from engine.spec import parse
 
@@ -92,7 +93,7 @@ class Plan:
             try:
                 self._scheduler.step()
             except (PlanError, OverflowError) as error:  # a chain may have moved half of its parts by then
-                self.ended = str(error) if isinstance(error, PlanError) else self._too_large()
+                self.ended = self._with_its_part(error) if isinstance(error, PlanError) else self._too_large()
                 group.update(before)
                 return
         self.position += 1
@@ -108,6 +109,11 @@ class Plan:
         if self.momentum is not None and not 0 <= self.momentum < 1:
             return f"the schedule gives a momentum of {self.momentum:.6g} {where}; allowed is 0 to less than 1"
         return None
+
+    def _with_its_part(self, error: PlanError) -> str:
+        """The problem, and of a schedule made of others which of them has it."""
+        path = path_of(error.part, self.spec) if error.part is not None else ""
+        return f"{path}: {error}" if path else str(error)
 
     def _too_large(self) -> str:
         after = f"{self.spec.interval} {self.position + 1}"

@@ -183,7 +183,7 @@ class SchedulePanel(QWidget):
 
     def set_problem(self, text: str | None, field: str = "") -> None:
         """Why the planner refuses the schedule, and because of which field; or None."""
-        self._problem, self._problem_at = text, field or text or ""
+        self._problem, self._problem_at = text, f"{field} {text or ''}"  # either may name a stage
         self._show_words()
 
     def set_warnings(self, warnings: list[str]) -> None:

@@ -138,7 +138,10 @@ class ScheduleEditor(QWidget):
             self.gives.show_value("lr" if gives_lr else "multiplier")
         self._kind = type(spec)
         fitting = self._context.values(self._kind, spec.interval)
-        self._own = {(self._kind.__name__, name) for name, value in fitting.items() if getattr(spec, name) != value}
+        own = [name for name, value in fitting.items() if getattr(spec, name) != value]
+        if own and isinstance(spec, ComposedSpec):
+            own = list(fitting)  # stages and milestones are of one piece
+        self._own = {(self._kind.__name__, name) for name in own}
         self.form.set_value(spec)
         self._show()
 

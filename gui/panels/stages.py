@@ -100,8 +100,9 @@ class StagesForm(QWidget):
 
     def set_fields(self, values: Mapping[str, Any]) -> None:
         """Show some fields' values without a signal."""
-        now = {"schedulers": [c.editor.value() for c in self.cards], "milestones": [m.raw() for m in self.milestones]}
-        if values and {**now, **values} != now and all(spec is not None for spec in now["schedulers"]):
+        specs = tuple(card.editor.value() for card in self.cards)
+        now = {"schedulers": specs, "milestones": tuple(row.raw() for row in self.milestones)}
+        if None not in specs and {**now, **values} != now:
             self._show_value({**now, **values})
 
     def set_hint(self, name: str, hint: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -279,3 +280,25 @@ def test_two_lines_within_brackets_are_one_expression() -> None:
 
 def test_an_expression_that_breaks_off_is_wrong_at_its_end() -> None:
     assert refused("0.1 +").position == len("0.1 +")
+
+
+PIECES = ("(", "{", "-", "not ", "9**9**", "1 if 1 else ", "lambda:", "f'{", "max(1,", ". e {", "(a:=", "1<", "\x00")
+HOSTILE = [
+    *(piece * count for piece in PIECES for count in (20, 100, 500, 100_000)),
+    "((10**10000)**10000)",
+    "9**9**9**9",
+    "max(" * 39 + "1,1" + ")" * 39,
+    "__import__('os').system('')",
+    "epoch.__class__",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: f"{text[:12]!r}x{len(text)}")
+def test_hostile_input_is_answered_in_under_a_tenth_of_a_second(text: str) -> None:
+    took = []
+    for _ in range(3):  # the fastest counts: other programs may hold the processor
+        began = time.perf_counter()
+        with contextlib.suppress(ExpressionError):
+            Expression(text)({"epoch": 3.0, "step": 6.0, "epochs": 30.0, "steps_per_epoch": 2.0})
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.1

@@ -13,7 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
-from engine.schedules import Constant, CosineAnnealingLR, LambdaLR, MultiStepLR, ReduceLROnPlateau, ScheduleSpec, StepLR
+from engine.schedules import (
+    ChainedScheduler,
+    Constant,
+    CosineAnnealingLR,
+    LambdaLR,
+    MultiStepLR,
+    ReduceLROnPlateau,
+    ScheduleSpec,
+    SequentialLR,
+    StepLR,
+)
 from engine.schedules.plan import Length, Plan, PlanError
 from tests.engine.strategies import METRICS, RATES, SPECS
 
@@ -135,6 +145,17 @@ def test_a_plan_without_a_value_on_the_way_is_not_accepted(text: str, why: str) 
     with pytest.raises(PlanError, match=why):
         plan.prove(29)
     assert plan.position == 0  # a copy was tried
+
+
+def test_a_part_without_a_value_on_the_way_is_named() -> None:
+    inner = ChainedScheduler(schedulers=(Constant(), expression("1 / (20 - epoch)")))
+    with pytest.raises(PlanError, match=r"^schedulers\[1\]: at epoch = 9 .* divides by zero"):
+        plan_of(SequentialLR(schedulers=(Constant(), expression("1 / (9 - epoch)")), milestones=(5,))).prove(29)
+    with pytest.raises(PlanError, match=r"^schedulers\[0\].schedulers\[1\]: at epoch = 20 .* divides by zero"):
+        plan_of(SequentialLR(schedulers=(inner, Constant()), milestones=(25,))).prove(29)
+    with pytest.raises(PlanError) as error:  # at once
+        plan_of(SequentialLR(schedulers=(expression("1 / epoch"), Constant()), milestones=(5,)))
+    assert error.value.field == "schedulers[0]"
 
 
 def test_what_comes_after_the_last_epoch_does_not_count_against_a_plan() -> None:

@@ -25,11 +25,13 @@ from engine.schedules import (
     StepLR,
 )
 from gui.forms import SpecForm
+from gui.panels.expressions import ExpressionsEditor
 from gui.panels.schedule import SchedulePanel
 from gui.panels.schedule_editor import ScheduleEditor
 from gui.panels.schedule_popup import KIND
 from gui.panels.stage_card import in_short
 from gui.panels.stages import StagesForm
+from tests.gui.app_fixture import Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 LEFT = Qt.MouseButton.LeftButton
@@ -202,6 +204,16 @@ def test_in_mid_run_counts_are_told_in_the_runs_epochs(panel: SchedulePanel) -> 
     assert form.note("T_max").said() == "T_max 25 = epoch 42"
 
 
+def test_a_stage_stays_the_same_widget_while_the_run_changes_around_it(panel: SchedulePanel) -> None:
+    panel.set_schedule(SequentialLR(schedulers=(Constant(), StepLR(step_size=3)), milestones=(5,)))
+    cards = list(stages(panel).cards)
+    for epochs in (60, 12, 30):  # of 30 epochs, 5 are the usual warm-up
+        panel.set_context(epochs, 0, 0.01, False)
+    panel.set_batches(23)
+    assert stages(panel).cards == cards
+    assert panel.schedule() == SequentialLR(schedulers=(Constant(), StepLR(step_size=3)), milestones=(5,))
+
+
 def test_a_wrong_milestone_is_said_beside_it(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedule(WARM_COSINE)
     click(qtbot, stages(panel).add)
@@ -335,3 +347,26 @@ def test_a_stage_in_short_says_what_is_its_own() -> None:
     assert in_short(CosineAnnealingLR(T_max=5, eta_min=1e-5)) == "T_max 5, eta_min 1e-5"
     assert in_short(ChainedScheduler(schedulers=(Constant(), LinearLR()))) == "Constant × LinearLR"
     assert in_short(WARM_COSINE) == "LinearLR → CosineAnnealingLR"
+
+
+def test_the_planner_says_beside_which_stage_the_plan_breaks_and_what_is_typed_is_drawn(driver: Driver) -> None:
+    broken = {"name": "LambdaLR", "lr_lambda": ["1 / (3 - epoch)"]}
+    plan = {"name": "SequentialLR", "schedulers": [{"name": "Constant"}, broken], "milestones": [2]}
+    driver.set_up(tiny(epochs=12, schedule=plan))
+    window = driver.window
+    first, second = stages(window.schedule).cards
+    driver.wait(lambda: second.problem.said() != "")
+    assert "divides by zero" in second.problem.said()
+    assert not first.problem.isVisible()
+    assert not driver.button(window.transport, "Start").isEnabled()
+    click(driver.qtbot, second.fold)
+    form = second.editor.form
+    assert isinstance(form, SpecForm)
+    written = form.editor("lr_lambda")
+    assert isinstance(written, ExpressionsEditor)
+    drawn: list[list[float]] = []
+    driver.app.curves.answered.connect(lambda key, curve: drawn.append(curve.lr[:, 0].tolist()) if key == "plan" else 0)
+    retype(driver.qtbot, written.lines[0], "0.5**epoch")
+    driver.wait(lambda: drawn and drawn[-1] == [0.05, 0.05, *(0.05 * 0.5**n for n in range(10)), 0.05 * 0.5**9])
+    assert second.problem.said() == ""
+    driver.wait(lambda: driver.button(window.transport, "Start").isEnabled())
