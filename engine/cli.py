@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.commands import HandLine, Stop
+from engine.crash_log import crash_log
 from engine.events import EndEvent
 from engine.hand import read_hand
 from engine.job import Job, to_resume
@@ -89,7 +90,7 @@ def train(job: Job, library: Library) -> int:
         for post in posts:
             post(Stop())
 
-    with _signals(stop):
+    with crash_log(library.root), _signals(stop):
         from engine.trainer import Trainer  # brings torch, which takes seconds
 
         printer = LinePrinter(sys.stdout)

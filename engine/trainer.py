@@ -158,6 +158,9 @@ class Trainer:
     def _leave(self, ending: Ending) -> EndEvent:
         """Answer whatever is left unanswered, let go of the memory, then say the end, whatever goes wrong meanwhile."""
         sha, at = None, self._position
+        if ending.reason == "failed" and self._loop is not None:
+            with suppress(Exception):
+                self._loop.report()  # what was trained before it failed
         try:
             self._answer_the_rest(ending.reason)
             last_acts: dict[EndReason, Action] = {"finished": "finish", "stopped": "stop"}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from types import TracebackType
+from pathlib import Path
 
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
+from engine.crash_log import crash_log
 from engine.library import Library, default_root
 from engine.qthread import Worker
+from engine.recipe import Recipe
 from engine.spec import SpecError
 from gui import translations
 from gui.advisor import Advisor
@@ -25,10 +26,14 @@ from gui.frames import FrameClock
 from gui.garbage import GarbageTimer
 from gui.going_back import GoingBack
 from gui.help import Help
+from gui.last_resort import LastResort
 from gui.memory import recall, remember
+from gui.mishaps import Mishaps
 from gui.preview import Preview
 from gui.reception import Reception
+from gui.recovery import Recovery
 from gui.runs import Runs
+from gui.salvage import Salvage
 from gui.session import Session
 from gui.settings import Settings
 from gui.signals import UnixSignals
@@ -73,6 +78,9 @@ class App:
         self.candidates = Candidates(self.window, self.preview, self.session.change, self.curves, self.window)
         self.steering = Steering(self.window, self.runs, self.clock)
         self.waiting = Waiting(self.window, self.runs)
+        self.recovery = Recovery(self.window, self.runs)
+        self.mishaps = Mishaps(self.window, self.runs)
+        self.salvage = Salvage(self.window, self.runs, self.errands, self.settings)
         window, session = self.window, self.session
         self.advisor = Advisor(
             window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
@@ -119,6 +127,9 @@ class App:
             action.setChecked(action.data() == self.settings.theme)
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
         self.help.example_wanted.connect(self.reception.set_up_instead)
+        self.mishaps.set_up_wanted.connect(self.reception.set_up_instead)
+        self.mishaps.begin_wanted.connect(self._begin_anew)
+        self.salvage.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
         window.find_rate.triggered.connect(self.finding.open)
         window.hand.finder_wanted.connect(self.finding.open)
         self.curves.answered.connect(self.advisor.show_curve)
@@ -127,7 +138,17 @@ class App:
     def _begin(self) -> None:
         for worker in (self.curves, self.errands, self.downloads):
             worker.start()
+        self.salvage.look()
         self.chores.load_torch()
+
+    def _begin_anew(self, recipe: Recipe) -> None:
+        """Begin ``recipe`` in place of a run that failed, whose thread may still be on its way out."""
+
+        def act() -> None:
+            self.reception.set_up(recipe)
+            self.reception.start()
+
+        self.reception.when_free(act, "")
 
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]
@@ -153,7 +174,24 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     application.setApplicationName("tiller")
     application.setApplicationDisplayName("Tiller")
     translations.install(application, QLocale.system())
+    with crash_log(Path(library) if library else default_root()) as log:
+        last_resort = LastResort(log)
+        status = _run(application, last_resort, what, start=start, events=events, library=library)
+        last_resort.close()
+    return status
+
+
+def _run(
+    application: QApplication,
+    last_resort: LastResort,
+    what: str | None,
+    *,
+    start: bool,
+    events: bool,
+    library: str | None,
+) -> int:
     app = App(application, library)
+    last_resort.uncaught.connect(app.mishaps.tell_uncaught)
     app.reception.left.connect(application.exit)  # quit would ask the window again
     signals = UnixSignals()
     signals.asked_to_leave.connect(lambda: app.reception.leave(ask=False))
@@ -163,7 +201,6 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
 
         printer = LinePrinter(sys.stdout)
         app.runs.happened.connect(printer)
-    sys.excepthook = lambda kind, error, where: _say(app, kind, error, where)
     app.show()
     if what is not None:
         app.files.open_path(what, begin=start)
@@ -174,12 +211,4 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     signals.close()
     if printer is not None:
         printer.close()
-    sys.excepthook = sys.__excepthook__
     return status
-
-
-def _say(app: App, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-    """An exception that nothing caught: said in the window and on standard error, and the window lives on."""
-    details = "".join(traceback.format_exception(kind, error, where))
-    print(details, file=sys.stderr)
-    app.window.banner.show_failure(tr("Something went wrong in the window: {error}", error=error), details)

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from engine.events import StartEvent
 from engine.recipe import OptimizerSpec, Recipe
 from gui.panels.slider import rate_text
-from gui.words import tr
+from gui.words import said, tr
+
+
+def sentence(text: str) -> str:
+    """What the engine said, in the person's language, as a sentence that stands by itself."""
+    words = said(text).rstrip(".")
+    return tr("{what}.", what=words[:1].upper() + words[1:])
 
 
 def finished(val_accuracy: float, epochs: int) -> str:

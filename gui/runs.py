@@ -13,7 +13,7 @@ from engine.qthread import TrainingThread
 
 
 class Runs(QObject):
-    """Begins runs and passes their events on.
+    """Begins runs and passes their events on; ``job`` is what was begun last.
 
     Signals:
         happened(Event): of the run under way, in order.
@@ -28,6 +28,7 @@ class Runs(QObject):
     def __init__(self, library: Library | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.library = library
+        self.job: Job | None = None
         self._thread: TrainingThread | None = None
 
     @property
@@ -38,6 +39,7 @@ class Runs(QObject):
     def begin(self, job: Job) -> None:
         """Do ``job`` on a new thread. There must be none."""
         assert self._thread is None
+        self.job = job
         thread = self._thread = TrainingThread(job, self.library, self)
         thread.happened.connect(self._pass_on)
         thread.finished.connect(self._gone)

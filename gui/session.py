@@ -11,7 +11,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
-from engine.commands import Pause, Resume, Rewind, RunEpoch, Save, ScaleLR, SetLR, Start, Stop
+from engine.commands import Pause, Resume, RunEpoch, Save, ScaleLR, SetLR, Start, Stop
 from engine.events import (
     BranchEvent,
     CommandEvent,
@@ -65,7 +65,6 @@ class Session(QObject):
         self._loading = False
         self._rates: RateEvent | None = None
         self._beyond: list[float] = []
-        self._going_back: int | None = None
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             LoadingEvent: self._on_loading,
             StartEvent: self._on_start,
@@ -78,7 +77,7 @@ class Session(QObject):
             SavedEvent: self._on_saved,
             BranchEvent: self._on_branch,
             WarningEvent: story.tell,
-            DivergedEvent: self._on_diverged,
+            DivergedEvent: story.tell,
             EndEvent: self._on_end,
         }
         window.plots.set_series(self.series)
@@ -116,7 +115,7 @@ class Session(QObject):
     def forget(self) -> None:
         """There is no run any more: a new one is being set up."""
         self.start, self.end, self._rates = None, None, None
-        self.state, self._loading, self._going_back = "ready", False, None
+        self.state, self._loading = "ready", False
         self.series.clear()
         self.progress.clear()
         self._story.forget()
@@ -132,7 +131,7 @@ class Session(QObject):
 
     def _connect(self) -> None:
         window, post = self._window, self._runs.post
-        transport, hand, banner = window.transport, window.hand, window.banner
+        transport, hand = window.transport, window.hand
         transport.start.connect(self._start)
         transport.pause.connect(lambda: post(Pause()))
         transport.resume.connect(self._resume)
@@ -146,9 +145,6 @@ class Session(QObject):
         window.plots.dragging.connect(self._clock.set_dragging)
         window.plots.touched.connect(self._clock.poke)
         self._preview.drawn.connect(self._clock.hurry)
-        banner.back_wanted.connect(self._back)
-        banner.go_on_wanted.connect(self._resume)
-        banner.stop_wanted.connect(lambda: post(Stop()))
         self._story.put_back_wanted.connect(post)
 
     def _start(self) -> None:
@@ -163,17 +159,6 @@ class Session(QObject):
         if self._runs.active and not self._loading:
             self._runs.post(RunEpoch())
 
-    def _back(self, epoch: int) -> None:
-        self._going_back = self._runs.post(Rewind(epoch=epoch))  # the rest follows once that is done
-
-    def _went_back(self, event: CommandEvent) -> None:
-        self._going_back = None
-        if event.status == "applied":
-            self._runs.post(ScaleLR(factor=0.1))
-            self._runs.post(Resume())
-        else:
-            self._window.banner.show_failure(tr("Not gone back: {reason}", reason=said(event.reason or "")))
-
     def _group_chosen(self, group: str | None) -> None:
         names = self.start.groups if self.start else []
         self._window.plots.rate.set_active_group(names.index(group) if group in names else None)
@@ -185,7 +170,7 @@ class Session(QObject):
 
     def _on_start(self, event: StartEvent) -> None:
         window, goes_on = self._window, self._goes_on(event)
-        self._loading, self._going_back = False, None
+        self._loading = False
         self.start, self.end, self._rates = event, None, None
         recipe = recipe_from_json(json.dumps(event.recipe))
         window.banner.clear()
@@ -258,8 +243,6 @@ class Session(QObject):
                 hand.offer_hold(kind.model_validate(event.command))
         elif event.name == "set_schedule":
             self.change.answered(event)
-        elif event.name == "rewind" and event.id == self._going_back:
-            self._went_back(event)
         elif event.name == "save" and event.status == "rejected":
             self._window.banner.show_failure(tr("{reason}", reason=said(event.reason or "")))
 
@@ -296,19 +279,8 @@ class Session(QObject):
         self.change.renew()  # the plan in force may be an older one again
         self._clock.poke()
 
-    def _on_diverged(self, event: DivergedEvent) -> None:
-        self._story.tell(event)
-        text = tr("{what}.", what=said(event.text)[:1].upper() + said(event.text)[1:])
-        back = event.epoch - 1 if event.batch else max(0, event.epoch - 2)
-        self._window.banner.show_diverged(text, back if self._runs.library is not None else None)
-
     def _on_end(self, event: EndEvent) -> None:
         window = self._window
-        if event.reason == "failed":
-            text = said(event.text or tr("The run failed."))
-            text = tr("{field}: {text}", field=event.field, text=text) if event.field else text
-            can_go_on = bool(event.snapshot) and not self._loading
-            window.banner.show_failure(text, event.details, can_go_on=can_go_on)
         if self._loading:
             self.unload()
             return

@@ -71,6 +71,7 @@ class Settings:
     log_loss = Choice[bool]("plots/log_loss", TypeAdapter(bool), False)
     log_lr = Choice[bool]("plots/log_lr", TypeAdapter(bool), True)
     x_axis = Choice[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
+    offered = Choice[str]("crash/offered", TypeAdapter(str), "")
     last_recipe = Choice[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
     last_hand = Choice[tuple[HandLine, ...]]("setup/hand", TypeAdapter(tuple[HandLine, ...]), ())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -22,9 +24,19 @@ from gui.panels.chip import BLUE, RED, Dot
 from gui.panels.labels import label, set_role
 from gui.words import said, tr
 
-Subject = Literal["finished", "diverged", "failure"]
-_RANK: Final[dict[Subject, int]] = {"finished": 0, "diverged": 1, "failure": 2}
-_COLOURS: Final[dict[Subject, str]] = {"finished": BLUE, "diverged": RED, "failure": RED}
+Subject = Literal["offer", "finished", "diverged", "failure"]
+_RANK: Final[dict[Subject, int]] = {"offer": 0, "finished": 0, "diverged": 1, "failure": 2}
+_COLOURS: Final[dict[Subject, str]] = {"offer": BLUE, "finished": BLUE, "diverged": RED, "failure": RED}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A way out that a message offers, as a button: ``act`` is called once it is chosen and the message is gone."""
+
+    text: str
+    tip: str
+    act: Callable[[], object]
+    primary: bool = False
 
 
 class Banner(QFrame):
@@ -33,23 +45,17 @@ class Banner(QFrame):
     A choice closes it. A lesser message never takes the place of a graver one that is still up; ``clear`` does.
 
     Signals:
-        back_wanted(int): back to the end of this epoch, at a tenth of the rate.
-        go_on_wanted(): train on although the loss was not finite.
-        stop_wanted(): save and end the diverged run.
         more_epochs_wanted(int): this many epochs more, after the end.
         continue_wanted(): the run that was stopped or failed goes on where it was.
     """
 
-    back_wanted = Signal(int)
-    go_on_wanted = Signal()
-    stop_wanted = Signal()
     more_epochs_wanted = Signal(int)
     continue_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._subject: Subject | None = None
-        self._epoch, self._more = 0, 10
+        self._choices: list[QPushButton] = []
         set_role(self, "card")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -64,35 +70,38 @@ class Banner(QFrame):
         """The message shown."""
         return self._text.text()
 
-    def show_failure(self, text: str, details: str | None = None, *, can_go_on: bool = False) -> None:
-        """The engine failed: ``text`` in words, ``details`` the traceback; ``can_go_on`` from a snapshot."""
-        if self._begin("failure", said(text)):
+    def show_failure(
+        self, text: str, details: str | None = None, *, hint: str = "", choices: Sequence[Choice] = ()
+    ) -> None:
+        """Something failed: ``text`` in words, ``details`` to read and to copy, ``choices`` of what to do."""
+        if self._begin("failure", said(text), hint):
             self._details.setPlainText(details or "")
-            ways = (self._continue,) if can_go_on else ()
-            self._offer(*ways, *((self._expander, self._copy) if details else ()))
+            self._offer(choices, has_details=bool(details))
+
+    def show_diverged(self, text: str, hint: str, choices: Sequence[Choice]) -> None:
+        """A loss was not learned from; ``hint`` says where the last good state is."""
+        if self._begin("diverged", said(text), hint):
+            self._offer(choices)
+
+    def show_offer(self, text: str, hint: str, choices: Sequence[Choice]) -> None:
+        """Something can be done, and need not be."""
+        if self._begin("offer", said(text), hint):
+            self._offer(choices)
 
     def show_stopped(self, text: str) -> None:
         """The run was ended before its time, and can go on."""
         if self._begin("finished", said(text)):
-            self._offer(self._continue)
-
-    def show_diverged(self, text: str, back_epoch: int | None) -> None:
-        """The loss was not finite; ``back_epoch`` is the epoch (0: the start) whose end can be gone back to, if any."""
-        if not self._begin("diverged", said(text)):
-            return
-        self._epoch = back_epoch or 0
-        if back_epoch == 0:
-            self._back.setText(tr("Back to the start at a tenth of the LR"))
-        else:
-            self._back.setText(tr("Back to epoch {epoch} at a tenth of the LR", epoch=back_epoch))
-        self._offer(*([self._back] if back_epoch is not None else []), self._go_on, self._stop)
+            self._offer([self.go_on()])
 
     def show_finished(self, text: str, plan: str = "", more: int = 10) -> None:
         """The run is done; ``plan`` says what the plan does next, ``more`` how many epochs are offered (0: none)."""
         if self._begin("finished", said(text), plan):
-            self._more = more
-            self._more_epochs.setText(tr("+{more} epochs", more=more))
-            self._offer(*([self._more_epochs] if more else []))
+            longer = Choice(tr("+{more} epochs", more=more), "", lambda: self.more_epochs_wanted.emit(more))
+            self._offer([longer] if more else [])
+
+    def go_on(self) -> Choice:
+        """The choice to continue the run that ended."""
+        return Choice(tr("Continue"), tr("Go on exactly where the run was saved."), self.continue_wanted.emit)
 
     def clear(self) -> None:
         """Take the message away."""
@@ -110,14 +119,33 @@ class Banner(QFrame):
         self._expander.setChecked(False)
         return True
 
-    def _offer(self, *buttons: QWidget) -> None:
-        """Show these buttons: beside a message with at most one, under a message with more."""
-        beside = len(buttons) <= 1
-        for button in self._buttons:
-            button.setVisible(button in buttons)
-            (self._beside if beside else self._under).addWidget(button)
+    def _offer(self, choices: Sequence[Choice], has_details: bool = False) -> None:
+        """Show a button for each: beside a message with at most one, under a message with more."""
+        for button in self._choices:
+            button.hide()
+            button.deleteLater()
+        self._choices = [self._button(choice) for choice in choices]
+        fixed: tuple[QWidget, ...] = (self._expander, self._copy)
+        beside = len(choices) + len(fixed) * has_details <= 1
+        for widget in (*self._choices, *fixed):
+            (self._beside if beside else self._under).addWidget(widget)
+            widget.setVisible(widget not in fixed or has_details)
         self._under_row.setVisible(not beside)
         self.show()
+
+    def _button(self, choice: Choice) -> QPushButton:
+        button = QPushButton(choice.text, self)
+        button.setToolTip(choice.tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
+        if choice.primary:
+            set_role(button, "primary")
+
+        def chosen() -> None:
+            self.clear()  # and only then do it: it may bring a new message
+            choice.act()
+
+        button.clicked.connect(chosen)
+        return button
 
     def _copy_details(self) -> None:
         QGuiApplication.clipboard().setText(f"{self._text.text()}\n\n{self._details.toPlainText()}")
@@ -125,21 +153,6 @@ class Banner(QFrame):
     def _expand(self, wanted: bool) -> None:
         self._details.setVisible(wanted)
         self._expander.setArrowType(Qt.ArrowType.DownArrow if wanted else Qt.ArrowType.RightArrow)
-
-    def _chosen(self) -> None:
-        """Close, and only then say what was chosen: the answer may bring a new message."""
-        sender = self.sender()
-        self.clear()
-        if sender is self._back:
-            self.back_wanted.emit(self._epoch)
-        elif sender is self._go_on:
-            self.go_on_wanted.emit()
-        elif sender is self._stop:
-            self.stop_wanted.emit()
-        elif sender is self._continue:
-            self.continue_wanted.emit()
-        elif sender is self._more_epochs:
-            self.more_epochs_wanted.emit(self._more)
 
     def _build(self) -> None:
         self._dot = Dot()
@@ -149,32 +162,14 @@ class Banner(QFrame):
         self._text.setFont(font)
         for words in (self._text, self._hint):
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._back, self._go_on, self._stop = QPushButton(), QPushButton(tr("Go on as it is")), QPushButton(tr("Stop"))
-        self._more_epochs, self._continue = QPushButton(), QPushButton(tr("Continue"))
-        self._continue.setToolTip(tr("Go on exactly where the run was saved."))
         self._copy, self._expander = QPushButton(tr("Copy")), QToolButton()
-        set_role(self._back, "primary")
-        self._back.setToolTip(tr("The snapshot from then is loaded and goes on as a new branch. This run is kept."))
-        self._go_on.setToolTip(tr("Resume with the weights as they are; the bad update was not made."))
-        self._stop.setToolTip(tr("Save and end the run."))
         self._copy.setToolTip(tr("Copy the message and its details, to send to somebody."))
-        for choice in (self._back, self._go_on, self._stop, self._more_epochs, self._continue):
-            choice.clicked.connect(self._chosen)
         self._copy.clicked.connect(self._copy_details)
         self._expander.setText(tr("Details"))
         self._expander.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._expander.setArrowType(Qt.ArrowType.RightArrow)
         self._expander.setCheckable(True)
         self._expander.toggled.connect(self._expand)
-        self._buttons: tuple[QWidget, ...] = (
-            self._back,
-            self._go_on,
-            self._stop,
-            self._more_epochs,
-            self._continue,
-            self._expander,
-            self._copy,
-        )
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))

@@ -144,6 +144,13 @@ def test_commands_that_are_posted_to_a_failed_run_are_answered(tmp_path: Path) -
         assert live.events.end.text == "RuntimeError: broke"
 
 
+def test_what_was_trained_before_a_failure_is_told(tmp_path: Path) -> None:
+    events = Events()
+    Trainer(raising(tmp_path, "RuntimeError('broke')"), events.append).run()
+    assert sum(len(event.loss) for event in events.of("steps")) == 4
+    assert (events.end.epoch, events.end.batch) == (2, 1)
+
+
 def test_what_ends_a_run_in_words() -> None:
     assert because_of(SpecError("data.root", "is not there")).field == "data.root"
     lack = because_of(MemoryError())

@@ -162,3 +162,12 @@ class Numb(Tiny):
 
 def numb(in_channels: int, num_classes: int) -> nn.Module:
     return Numb(in_channels, num_classes)
+
+
+def breaks_on_the_eighth(in_channels: int, num_classes: int) -> nn.Module:
+    def when(n: int) -> bool:
+        if n == 8:
+            raise RuntimeError("broken on the eighth")
+        return False
+
+    return Poisoned(in_channels, num_classes, when)

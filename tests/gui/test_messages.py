@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from gui.panels.messages import Banner
+from gui.panels.messages import Banner, Choice
 from gui.panels.start_page import Resumable, StartPage, when_words
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
@@ -31,11 +31,13 @@ def banner(qtbot: QtBot) -> Banner:
 @pytest.fixture
 def said(banner: Banner) -> list[tuple[str, Any]]:
     heard: list[tuple[str, Any]] = []
-    banner.back_wanted.connect(lambda epoch: heard.append(("back", epoch)))
-    banner.go_on_wanted.connect(lambda: heard.append(("go on", None)))
-    banner.stop_wanted.connect(lambda: heard.append(("stop", None)))
     banner.more_epochs_wanted.connect(lambda n: heard.append(("more", n)))
+    banner.continue_wanted.connect(lambda: heard.append(("continue", None)))
     return heard
+
+
+def ways(*names: str, heard: list[str] | None = None) -> list[Choice]:
+    return [Choice(name, f"what {name} does", lambda name=name: (heard or []).append(name)) for name in names]
 
 
 def offered(banner: Banner) -> list[str]:
@@ -52,33 +54,40 @@ def test_there_is_nothing_until_there_is(banner: Banner) -> None:
     assert banner.subject() is None
 
 
-@pytest.mark.parametrize(
-    ("text", "answer"),
-    [
-        ("Back to epoch 6 at a tenth of the LR", ("back", 6)),
-        ("Go on as it is", ("go on", None)),
-        ("Stop", ("stop", None)),
-    ],
-)
-def test_diverged_offers_three_ways_and_closes_on_a_choice(
-    banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot, text: str, answer: tuple[str, Any]
-) -> None:
-    banner.show_diverged(DIVERGED, 6)
+@pytest.mark.parametrize("chosen", ["Back", "Go on", "Stop"])
+def test_a_choice_is_made_once_the_message_is_gone(banner: Banner, qtbot: QtBot, chosen: str) -> None:
+    made: list[tuple[str, bool]] = []
+    choices = [Choice(t, "", lambda t=t: made.append((t, banner.isHidden()))) for t in ("Back", "Go on", "Stop")]
+    banner.show_diverged(DIVERGED, "The last good state is the start.", choices)
     assert banner.text() == DIVERGED
-    assert len(offered(banner)) == 3
-    click(banner, text, qtbot)
-    assert said == [answer]
-    assert banner.isHidden()
+    assert offered(banner) == ["Back", "Go on", "Stop"]
+    click(banner, chosen, qtbot)
+    assert made == [(chosen, True)]
 
 
-def test_diverged_in_the_first_epoch_goes_back_to_the_start_or_nowhere(
-    banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot
-) -> None:
-    banner.show_diverged(DIVERGED, None)
-    assert offered(banner) == ["Go on as it is", "Stop"]
-    banner.show_diverged(DIVERGED, 0)
-    click(banner, "Back to the start at a tenth of the LR", qtbot)
-    assert said == [("back", 0)]
+def test_a_choice_may_bring_a_message_of_its_own(banner: Banner, qtbot: QtBot) -> None:
+    banner.show_failure("one", choices=[Choice("Try", "", lambda: banner.show_failure("two", choices=ways("Again")))])
+    click(banner, "Try", qtbot)
+    assert banner.text() == "two"
+    assert offered(banner) == ["Again"]
+
+
+def test_the_choices_of_an_earlier_message_are_gone(banner: Banner, qtbot: QtBot) -> None:
+    banner.show_diverged(DIVERGED, "", ways("A", "B", "C"))
+    banner.show_failure("Out of memory.", "Traceback", choices=ways("D"))
+    assert sorted(offered(banner)) == ["Copy", "D", "Details"]
+    banner.show_failure("Not saved.")
+    assert offered(banner) == []
+
+
+def test_one_choice_stands_beside_the_message_and_more_under_it(banner: Banner, qtbot: QtBot) -> None:
+    banner.show()
+    banner.show_offer("Continue?", "", ways("Continue"))
+    qtbot.wait(1)
+    low = banner.height()
+    banner.show_offer("Continue?", "", ways("Continue", "Not now"))
+    qtbot.wait(1)
+    assert banner.sizeHint().height() > low
 
 
 def test_finished_offers_more_epochs(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
@@ -121,7 +130,7 @@ def test_details_fold_again_for_the_next_message(banner: Banner, qtbot: QtBot) -
 
 
 def test_a_lesser_message_waits_for_nobody_to_lose_a_graver_one(banner: Banner) -> None:
-    banner.show_diverged(DIVERGED, 6)
+    banner.show_diverged(DIVERGED, "", ways("Stop"))
     banner.show_finished("Finished.")
     assert banner.subject() == "diverged"
     banner.show_failure("Out of memory.")

@@ -373,8 +373,7 @@ def test_without_a_library_the_run_trains_and_says_that_it_is_not_kept(
     fails(driver, "The run is not kept")
     driver.start(tiny("poisoned_fifth"))
     driver.reach("diverged")
-    shown = [b.text() for b in driver.window.banner._buttons if b.isVisible()]
-    assert shown == ["Go on as it is", "Stop"]
+    assert driver.button(driver.window.banner, "Back, at a tenth of the LR").isEnabled()  # it is computed again
     driver.click(driver.window, "Save")
     fails(driver, "there is no library")
     driver.app.runs.post(ScaleLR(factor=0.5))
