@@ -136,6 +136,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A new recipe like this run's, but for the batch size, to look at and to start</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A new run in three steps</source>
         <translation type="unfinished"></translation>
     </message>
@@ -149,6 +153,10 @@
     </message>
     <message>
         <source>A row an epoch: metrics, LR, and what your hand did</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A run that goes on keeps its batch size. A new one can have a smaller one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -308,10 +316,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Back to epoch {epoch} at a tenth of the LR</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Back to plan</source>
         <translation type="unfinished"></translation>
     </message>
@@ -320,7 +324,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Back to the start at a tenth of the LR</source>
+        <source>Back, as it was</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back, at a tenth of the LR</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -329,6 +337,10 @@
     </message>
     <message>
         <source>Batch size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Begin the same recipe anew with half the batch size</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -384,6 +396,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose a smaller network, or another device.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose another plan and see its curve before it is applied.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -405,6 +421,10 @@
     </message>
     <message>
         <source>Close this message.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close what else takes memory, or choose a smaller network or another device.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -621,6 +641,10 @@
     </message>
     <message>
         <source>Duplicate as new</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Duplicate as new with batches of {n}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -901,6 +925,14 @@
     </message>
     <message>
         <source>Go back to the end of epoch {epoch}…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to the last good state and on from there at a tenth of the rate. This run is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to the last good state, with the rate it had, and stand paused there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1381,6 +1413,10 @@
     </message>
     <message>
         <source>Not noted: this act was undone when the run went back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not now</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1964,6 +2000,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Start with batches of {n}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Start, pause or resume</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2204,6 +2244,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The last good state is {place}, 1 batch back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The last good state is {place}, {n} batches back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The last rate is the first one divided by this.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2344,6 +2392,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The run stays in the library and can be continued later.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The run's name; click to change it.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2381,10 +2433,6 @@
     </message>
     <message>
         <source>The schedules that it is made of, in order.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The snapshot from then is loaded and goes on as a new branch. This run is kept.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2452,6 +2500,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Tiller ended unexpectedly in the middle of {name}, epoch {epoch} of {epochs}. Continue?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tiller {version}. Training with a hand on the learning rate.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2477,6 +2529,10 @@
     </message>
     <message>
         <source>Train for {epochs} epochs in all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Train on from the newest snapshot, exactly as it would have gone on.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2613,6 +2669,10 @@
     </message>
     <message>
         <source>What it is multiplied by once total_iters epochs are completed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What it was doing then is noted in {path}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2793,6 +2853,10 @@
     </message>
     <message>
         <source>batch {batch}/{batches}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>before batch {batch} of epoch {epoch}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3645,6 +3709,10 @@
     </message>
     <message>
         <source>the snapshots take {taken}, more than the {limit} that they may: delete runs and empty the bin</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the start</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
