@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from PySide6.QtCore import QLocale
@@ -174,41 +175,26 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     application.setApplicationName("tiller")
     application.setApplicationDisplayName("Tiller")
     translations.install(application, QLocale.system())
-    with crash_log(Path(library) if library else default_root()) as log:
-        last_resort = LastResort(log)
-        status = _run(application, last_resort, what, start=start, events=events, library=library)
-        last_resort.close()
-    return status
+    with crash_log(Path(library) if library else default_root()) as log, closing(LastResort(log)) as last_resort:
+        app = App(application, library)
+        last_resort.uncaught.connect(app.mishaps.tell_uncaught)
+        app.reception.left.connect(application.exit)  # quit would ask the window again
+        signals = UnixSignals()
+        signals.asked_to_leave.connect(lambda: app.reception.leave(ask=False))
+        printer = None
+        if events:
+            from engine.printing import LinePrinter
 
-
-def _run(
-    application: QApplication,
-    last_resort: LastResort,
-    what: str | None,
-    *,
-    start: bool,
-    events: bool,
-    library: str | None,
-) -> int:
-    app = App(application, library)
-    last_resort.uncaught.connect(app.mishaps.tell_uncaught)
-    app.reception.left.connect(application.exit)  # quit would ask the window again
-    signals = UnixSignals()
-    signals.asked_to_leave.connect(lambda: app.reception.leave(ask=False))
-    printer = None
-    if events:
-        from engine.printing import LinePrinter
-
-        printer = LinePrinter(sys.stdout)
-        app.runs.happened.connect(printer)
-    app.show()
-    if what is not None:
-        app.files.open_path(what, begin=start)
-    elif start:
-        app.reception.start()
-    status = application.exec()
-    app.close()
-    signals.close()
-    if printer is not None:
-        printer.close()
+            printer = LinePrinter(sys.stdout)
+            app.runs.happened.connect(printer)
+        app.show()
+        if what is not None:
+            app.files.open_path(what, begin=start)
+        elif start:
+            app.reception.start()
+        status = application.exec()
+        app.close()
+        signals.close()
+        if printer is not None:
+            printer.close()
     return status
