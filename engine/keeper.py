@@ -50,6 +50,7 @@ class Keeper:
         self.parent: str | None = None
         self.branch: tuple[int, int] | None = None
         self.newest: Path | None = None
+        self._newest_is_of: object = None
 
     @property
     def keeps(self) -> bool:
@@ -182,6 +183,7 @@ class Keeper:
         target = Path(path).expanduser().absolute() if path is not None else self._place(kind, at)
         content = {**capture, "run": self._identity(), "made": made(capture)}
         self._write_steps()
+        self._newest_is_of = _moment(capture)
 
         def stored(where: Path | None, error: str | None) -> None:
             if where is not None:
@@ -216,6 +218,17 @@ class Keeper:
         if self._library is not None:
             self.store(capture, kind, self._autosaved)
             self._moment_due = time.monotonic() + self._minutes()
+
+    def took_up(self, path: Path, state: RunState) -> None:
+        """The run was taken up from its own snapshot at ``path``, which is the newest until there is another."""
+        self.newest, self._newest_is_of = path, _moment(state.capture())
+
+    def keep_end(self, state: RunState) -> None:
+        """Save where the run ended, if there is a library and the newest snapshot is not of that very moment."""
+        if self._library is not None:
+            capture = state.capture()
+            if _moment(capture) != self._newest_is_of:
+                self.autosave(capture, "stop")
 
     @property
     def moment_is_due(self) -> bool:
@@ -298,6 +311,11 @@ class Keeper:
             return self._library.root / "saved" / f"{name[:80]}, epoch {at.epoch} batch {at.batch}, {when}.tiller"
         file = f"{time.time_ns():x}-{self._sequence}-{kind}-{at.epoch}-{at.batch}.tiller"
         return self._library.root / "snapshots" / self.run / file
+
+
+def _moment(capture: Capture) -> object:
+    """What tells two moments of a run apart: where it stands, and what the hand has done."""
+    return capture["position"], capture["hand"]
 
 
 def made(capture: Capture) -> dict[str, Any]:

@@ -111,8 +111,8 @@ class Trainer:
             self._begin()
             self._train()
             ending = Ending(reason=self._end or "finished", text=self._end_text)
-            if ending.reason == "stopped" and self._loop is not None:
-                self._keeper.autosave(self._loop.state.capture(), "stop")
+            if ending.reason != "diverged" and self._loop is not None:
+                self._keeper.keep_end(self._loop.state)
         except BaseException as error:  # noqa: BLE001 - every way to end is said; nothing is swallowed
             ending = because_of(error)
         return self._leave(ending)
@@ -134,6 +134,8 @@ class Trainer:
         state = loaded.state
         loop = self._loop = Loop(state, self._say)
         lines = WaitingHand(job.lines, state.position if loaded.resumed else None, state.hand)
+        if job.snapshot is not None and job.run is not None:
+            self._keeper.took_up(job.snapshot, state)
         state.hand += self._agenda.begin(lines, job.recorded, len(state.hand), self._mailbox)
         desk = self._desk = Desk(loop, self._keeper, self._emit)
         self._finder = FinderDesk(loop, desk, self._mailbox, self._emit)

@@ -45,6 +45,8 @@ from engine.export.replay import road
 from engine.job import Job
 from engine.mailbox import AnyCommand
 from engine.recipe import Recipe
+from engine.run_state import commands_from_json, epochs_from_json
+from engine.snapshot import read
 from tests.engine.running import OPTIMIZERS, PER_EPOCH, SCHEDULES, SECONDS, Events, Live, library_at, recipe, run
 
 GROUPS = [{"name": "head", "modules": ["head"], "lr": 0.02}]
@@ -176,8 +178,8 @@ class Session(RuleBasedStateMachine):
         assert self._live is not None
         assert self._over is not None
         assert self._over.snapshot is not None
-        epochs = self._live.state.epochs + more
         run_id, snapshot = self._library.runs()[-1].id, Path(self._over.snapshot)
+        epochs = read(snapshot)["rate"]["epochs"] + more
         self._over = None
         self._open(Job(snapshot=snapshot, run=run_id, epochs=epochs, begin=False, on_divergence="pause"))
 
@@ -200,15 +202,16 @@ class Session(RuleBasedStateMachine):
         assert not [t for t in threading.enumerate() if t.name == "training"]
 
     def _compare(self, end: EndEvent) -> None:
-        assert self._live is not None
-        state = self._live.state
-        stopped = state.position if end.reason == "stopped" else None
-        lines = tuple(road(state.hand, stopped))
+        assert end.snapshot is not None
+        kept = read(end.snapshot)
+        epoch, batch = kept["position"]
+        stopped = At(epoch=epoch, batch=batch) if end.reason == "stopped" else None
+        lines = tuple(road(commands_from_json(kept["hand"]), stopped))
         whole: Events = run(Job(recipe=self._recipe, lines=lines, on_divergence="pause"))
         assert [a.reason for a in whole.answers if a.status != "applied"] == []
         assert whole.end.weights_sha256 == end.weights_sha256
         assert rates(whole) == self._lived
-        assert [e.metrics() for e in whole.epochs] == [e.metrics() for e in state.history]
+        assert [e.metrics() for e in whole.epochs] == [e.metrics() for e in epochs_from_json(kept["history"])]
 
     # -- how
 
@@ -258,8 +261,13 @@ class Session(RuleBasedStateMachine):
             live.trainer.post(also)
 
         def answered() -> bool:
+            if self._ended:
+                return True
+            loop = live.trainer._loop
+            if loop is None or loop.state.position.epoch > loop.state.epochs:
+                return False  # it will end by itself
             done = len([e for e in live.events.answers if e.id]) == self._posted
-            return (done and (self._state != "training" or isinstance(command, RunEpoch))) or self._ended
+            return done and (self._state != "training" or isinstance(command, RunEpoch))
 
         self._wait(answered)
         (answer,) = [e for e in live.events.answers if e.id == number]

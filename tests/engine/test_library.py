@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from engine.commands import At, Resume, Rewind
 from engine.job import Job, to_resume
 from engine.library import Beginning, Keeping, Library, Parcel, RunRow, default_root, new_run_id
 from engine.library.schema import MIGRATIONS
+from engine.snapshot import read
 from engine.spec import SpecError
 from tests.engine.running import MAIN, Live, at, hand, library_at, recipe, run
 
@@ -245,3 +247,15 @@ def test_where_the_library_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.delenv("TILLER_LIBRARY")
     assert default_root().name == "library"
     assert "tiller" in str(default_root())
+
+
+def test_a_run_that_is_made_shorter_where_it_stands_ends_with_a_snapshot_of_its_end(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        run(Job(recipe=recipe(), lines=hand(at(3, 0, "set_epochs", epochs=2))), library)
+        (known,) = library.runs()
+        newest = library.newest_snapshot(known.id)
+        assert newest is not None
+        assert json.loads(read(newest)["hand"])[-1]["command"] == {"command": "set_epochs", "epochs": 2}
+        again = run(to_resume(known.id, library), library)  # there is nothing left to do
+        assert again.end.snapshot == str(newest)
+        assert library.newest_snapshot(known.id) == newest
