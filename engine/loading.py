@@ -110,18 +110,28 @@ def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Words]]:
     Raises:
         SnapshotError: it is damaged, and nothing else leads to the same run.
     """
-    remarks: list[Words] = []
-    if job.snapshot is None:
-        return None, None, remarks
+    problems: list[SnapshotError] = []
     for file in (job.snapshot, *job.older):
+        if file is None:
+            continue
         try:
-            return file, snapshot.read(file), remarks
+            return file, snapshot.read(file), _skipped(problems)
         except SnapshotError as error:
-            remarks.append(Words("{problem}; the run goes on from what was saved before", problem=error.problem))
-            problem = error
-    if job.recipe is None or job.run is None:
-        raise problem
-    return None, None, remarks
+            problems.append(error)
+    if problems and (job.recipe is None or job.run is None):
+        raise problems[0]
+    again = Words("no snapshot of the run can be read: it is trained again, from its recipe and hand")
+    return None, None, [*_skipped(problems), again] if problems else []
+
+
+def _skipped(problems: list[SnapshotError]) -> list[Words]:
+    """What is said of snapshots that could not be read."""
+    if not problems:
+        return []
+    said = [Words("{problem}; the run goes on from what was saved before", problem=problems[0].problem)]
+    if len(problems) > 1:
+        said.append(Words("{count} older snapshots of the run cannot be read either", count=len(problems) - 1))
+    return said
 
 
 def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Recipe:

@@ -15,7 +15,7 @@ import platformdirs
 from engine.library import record, shelf
 from engine.library.keeping import Keeping, size_words
 from engine.library.lock import RunLock
-from engine.library.problems import why
+from engine.library.problems import why, why_not_opened
 from engine.library.reading import Reader
 from engine.library.record import Beginning, Statement
 from engine.library.repair import open_index
@@ -56,7 +56,7 @@ class Library(Reader):
             self.remarks: list[Words] = self._writer.now(lambda: open_index(self.root, busy))
         except (OSError, sqlite3.Error, NewerError) as error:
             self._writer.close()
-            reason = str(error) if isinstance(error, NewerError) else why(error)
+            reason = str(error) if isinstance(error, NewerError) else why_not_opened(error, self.root)
             text = "{root} cannot be used: {reason}; choose another with --library"
             raise SpecError("library", Words(text, root=self.root, reason=reason)) from None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import tempfile
+from pathlib import Path
 from typing import Final
 
 from engine.words import Words
@@ -13,7 +15,7 @@ _SENTENCES: Final = {
     "quota": "the quota of this disk is used up: free some space",
     "large": "the file would be larger than this process or disk may have",
     "read-only": "the folder is read-only: make it writable, or choose another library",
-    "gone": "the folder or a file in it is gone: put it back",
+    "gone": "its index or folder is gone; snapshots are saved all the same, and found again when Tiller starts",
     "input/output": "the disk does not answer as it should (input/output error)",
     "locked": "another program keeps the index locked",
     "damaged": "the index is damaged: it is made anew when Tiller starts again",
@@ -52,6 +54,21 @@ def why(error: BaseException) -> str:
             return Words("{where}{problem}", where=where, problem=Words(_SENTENCES[known]))
         return f"{where}{error.strerror}" if error.strerror else str(error)
     return f"{type(error).__name__}: {error}"
+
+
+def why_not_opened(error: BaseException, root: Path) -> str:
+    """Why the library in ``root`` cannot be opened, in one sentence."""
+    if isinstance(error, (OSError, sqlite3.Error)) and root.is_dir() and not _writable(root):
+        return Words(_SENTENCES["read-only"])
+    return why(error)
+
+
+def _writable(root: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=root):
+            return True
+    except OSError as error:
+        return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def code(error: sqlite3.Error) -> int:

@@ -1,0 +1,126 @@
+"""What every fault needs: a run to hurt, its uninterrupted twin, and the question what was lost."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import seal
+from engine.commands import At, Pause, Resume
+from engine.events import CommandEvent
+from engine.job import Job, to_resume
+from engine.library import Library
+from engine.seal import SnapshotError
+from tests.engine.running import Events, Live, at, hand, recipe, run
+
+EPOCHS = 6
+LINES = hand(at(2, 1, "scale_lr", factor=0.5), at(4, 1, "set_optimizer", momentum=0.5), at(6, 1, "set_lr", lr=0.01))
+
+
+class NotHereError(Exception):
+    """The machine does not allow the fault; the text says why."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was ``said`` of a fault, whether training ``went_on``, and what was ``lost``; empty: nothing."""
+
+    said: list[str]
+    went_on: bool
+    lost: list[str]
+
+
+def job(begin: bool = True) -> Job:
+    """The run that is hurt."""
+    return Job(recipe=recipe(epochs=EPOCHS), lines=LINES, begin=begin, name="hurt")
+
+
+@functools.cache
+def whole() -> Events:
+    """What it does where nothing goes wrong."""
+    return run(job())
+
+
+def go_on_to(live: Live, epoch: int, batch: int = 0) -> None:
+    """Resume, and pause before ``batch`` of ``epoch``."""
+    number = live.trainer.post(Pause(), At(epoch=epoch, batch=batch))
+    live.trainer.post(Resume())
+    live.wait(lambda e: isinstance(e, CommandEvent) and e.id == number and e.status == "applied")
+
+
+def warnings(events: Events) -> list[str]:
+    """What was warned of."""
+    return [str(e.text) for e in events.of("warning")]
+
+
+def lost(root: Path, resume: bool = True, remarks: list[str] | None = None) -> list[str]:
+    """Open the library anew, take the run up, and compare it with its twin; ``remarks`` hears what is said of it."""
+    missing: list[str] = []
+    library = Library(root)
+    try:
+        said = [str(r) for r in library.remarks]
+        (row,) = library.runs()
+        if resume:
+            events = run(to_resume(row.id, library), library)
+            said += warnings(events)
+            if events.end.weights_sha256 != whole().end.weights_sha256:
+                missing.append("the weights differ")
+        if [e.metrics() for e in library.history(row.id)] != [e.metrics() for e in whole().epochs]:
+            missing.append("metrics of epochs")
+        known = [float(loss) for e in library.steps(row.id) for loss in e.loss]
+        if known != [float(loss) for e in whole().of("steps") for loss in e.loss]:
+            missing.append("losses of batches")
+        acts = [(r.command, r.epoch, r.batch) for r in library.hand(row.id) if r.place is not None]
+        if acts != [(a.command, a.epoch, a.batch) for a in whole().answers]:
+            missing.append("acts of the hand")
+        missing += [f"{p.name} was left" for p in root.rglob("*.part")]
+        missing += [
+            f"{s.path.name} is broken" for s in library.snapshots(row.id) if s.path.exists() and not good(s.path)
+        ]
+    finally:
+        library.close()
+    if remarks is not None:
+        remarks += said
+    return missing
+
+
+def good(path: Path) -> bool:
+    """Whether a snapshot's seal holds."""
+    try:
+        with path.open("rb") as file:
+            seal.check(file, path)
+    except (SnapshotError, OSError):
+        return False
+    return True
+
+
+def contents(root: Path) -> dict[Path, bytes]:
+    """The snapshots in ``root``, byte for byte."""
+    return {path: path.read_bytes() for path in root.glob("snapshots/*/*.tiller")}
+
+
+def overwritten(before: dict[Path, bytes]) -> list[str]:
+    """Snapshots that stand no longer as they stood. (Thinned ones are gone; that is no harm.)"""
+    return [f"{p.name} was overwritten" for p, raw in before.items() if p.exists() and p.read_bytes() != raw]
+
+
+@contextmanager
+def mounted(path: Path, *options: str) -> Iterator[None]:
+    """A small file system in memory at ``path``. Raises NotHereError where mounting is not allowed."""
+    path.mkdir(parents=True, exist_ok=True)
+    if sys.platform != "linux" or os.geteuid() != 0:
+        raise NotHereError("mounting a small file system takes root on Linux")
+    command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise NotHereError(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(path)], check=True)
