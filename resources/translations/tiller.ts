@@ -3096,6 +3096,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>its index or folder is gone; snapshots are saved all the same, and found again when Tiller starts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>just before “{act}” (epoch {epoch}, batch {batch})</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3348,6 +3352,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>no snapshot of the run can be read: it is trained again, from its recipe and hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>none</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3541,10 +3549,6 @@
     </message>
     <message>
         <source>the folder is read-only: make it writable, or choose another library</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>the folder or a file in it is gone: put it back</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3869,6 +3873,10 @@
     </message>
     <message>
         <source>{changes}, at the next batch (Enter).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{count} older snapshots of the run cannot be read either</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
