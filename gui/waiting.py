@@ -27,8 +27,8 @@ class Waiting(QObject):
         self._line = window.action_line
         self._later: set[int] = set()  # meant for a moment of their own: who sent them says so
         self._waiting: dict[int, CommandEvent] = {}
-        self._batches = 0
-        self._validating = False
+        self._batches, self._epoch = 0, 1
+        self._training = self._validating = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PATIENCE_MS)
@@ -36,7 +36,7 @@ class Waiting(QObject):
         self._long = QTimer(self)
         self._long.setSingleShot(True)
         self._long.setInterval(PATIENCE_MS)
-        self._long.timeout.connect(lambda: window.transport.show_validating(True))
+        self._long.timeout.connect(lambda: window.transport.show_validating(self._epoch))
         self._window = window
         runs.posted.connect(self._posted)
         runs.happened.connect(self._happened)
@@ -52,8 +52,12 @@ class Waiting(QObject):
                 self._batches = event.batches_per_epoch
                 self._validate(False)
             case StepsEvent():
+                self._epoch = event.epoch
                 self._validate(event.batch + len(event.loss) >= self._batches)
-            case EpochEvent() | StateEvent():
+            case EpochEvent():
+                self._validate(False)
+            case StateEvent():
+                self._training = event.state == "training"
                 self._validate(False)
             case CommandEvent(status="queued"):
                 if self._batches and event.id not in self._later and event.name not in _ELSEWHERE:
@@ -75,7 +79,7 @@ class Waiting(QObject):
                 self._long.start()
             else:
                 self._long.stop()
-                self._window.transport.show_validating(False)
+                self._window.transport.show_validating(None)
             if self._waiting and not self._timer.isActive():
                 self._show()
 
@@ -90,8 +94,11 @@ class Waiting(QObject):
     def _show(self) -> None:
         if not self._waiting:
             return
-        newest = describe(replace(next(reversed(self._waiting.values())), status="applied"))
+        event = next(reversed(self._waiting.values()))
+        newest = describe(replace(event, status="applied"))
         if self._validating:
             self._line.show_waiting(tr("{act}: waits for the validation to end.", act=newest))
-        else:
+        elif self._training and event.name != "save":
             self._line.show_waiting(tr("{act}: sent, acts at the next batch.", act=newest))
+        else:
+            self._line.show_waiting(tr("{act}: under way…", act=newest))

@@ -58,7 +58,8 @@ class Transport(QWidget):
         self._finish.clicked.connect(self.finish)
         self._cancel.clicked.connect(self.cancel)
         self._place, self._batch, self._eta, self._speed = Readout(), Readout(), Readout(), Readout()
-        self._validating, self._batch_text = False, ""
+        self._validating: int | None = None
+        self._at = (1, 0, "")  # the epoch under way, all of them (0: no run), and the batch in words
         self._batch.reserve(tr("validating…"))
         self._bar, self._loading_bar = QProgressBar(), QProgressBar()
         self._loading = ElidedLabel()
@@ -133,22 +134,29 @@ class Transport(QWidget):
         done = (epoch - 1) * batches_per_epoch + batches_done
         self._place.reserve(tr("Epoch {epoch}/{epochs}", epoch=epochs, epochs=epochs))
         self._batch.reserve(tr("batch {batch}/{batches}", batch=batches_per_epoch, batches=batches_per_epoch))
-        self._place.setText(tr("Epoch {epoch}/{epochs}", epoch=min(epoch, epochs), epochs=epochs))
-        self._batch_text = tr("batch {batch}/{batches}", batch=batches_done, batches=batches_per_epoch)
-        self.show_validating(self._validating)
+        self._at = epoch, epochs, tr("batch {batch}/{batches}", batch=batches_done, batches=batches_per_epoch)
+        self._say_place()
         self._bar.setValue(min(_FINE, _FINE * done // whole))
         eta = "–" if eta_seconds is None else duration_words(eta_seconds)
         self._eta.setText(tr("ETA {time}", time=eta))
         self._speed.setText(tr("– images/s") if images_per_second is None else speed_words(images_per_second))
 
-    def show_validating(self, validating: bool) -> None:
-        """Whether the epoch's batches are done and it is being validated, for long enough to be worth a word."""
-        self._validating = validating
-        self._batch.setText(tr("validating…") if validating else self._batch_text)
+    def show_validating(self, epoch: int | None) -> None:
+        """Epoch ``epoch``'s batches are done and it is being validated, for long enough to be worth a word; or None."""
+        self._validating = epoch
+        self._say_place()
+
+    def _say_place(self) -> None:
+        epoch, epochs, batch = self._at
+        if self._validating is not None:
+            epoch, batch = self._validating, tr("validating…")
+        if epochs:
+            self._place.setText(tr("Epoch {epoch}/{epochs}", epoch=min(epoch, epochs), epochs=epochs))
+            self._batch.setText(batch)
 
     def clear_progress(self) -> None:
         """Before the first batch: no numbers."""
-        self._validating, self._batch_text = False, ""
+        self._validating, self._at = None, (1, 0, "")
         for readout in (self._place, self._batch, self._eta, self._speed):
             readout.clear()
         self._place.setText(tr("Not started"))
