@@ -85,14 +85,14 @@ def test_the_slider_stages_and_apply_sends(driver: Driver) -> None:
     slider = driver.window.hand._stage._slider.slider()
     slider.setFocus()
     driver.press(Qt.Key.Key_Left, slider)
-    driver.wait(lambda: driver.window.plots.rate._pending is not None)
+    driver.wait(lambda: driver.window.plots.rate.pending.curve is not None)
     staged = driver.window.hand._stage._command
     assert isinstance(staged, SetLR)
     assert staged.lr < 0.05
     assert not driver.answers("set_lr")
     driver.click(driver.window.hand, "Apply")
     assert driver.answer("set_lr").lr == [staged.lr]
-    driver.wait(lambda: driver.window.plots.rate._pending is None)
+    driver.wait(lambda: driver.window.plots.rate.pending.curve is None)
 
 
 def test_following_a_plan_at_0_is_refused_and_hold_is_offered_and_taken(driver: Driver) -> None:
@@ -137,15 +137,15 @@ def test_dragging_the_line_stages_draws_and_escape_drops(driver: Driver) -> None
         QTest.mouseMove(viewport, spot)
         driver.settle(20)
     QTest.mouseRelease(viewport, LEFT, pos=spots[-1])
-    driver.wait(lambda: plot._pending is not None)
+    driver.wait(lambda: plot.pending.curve is not None)
     staged = driver.window.hand._stage._command
     assert isinstance(staged, SetLR)
     assert 0.03 < staged.lr < 0.06
-    assert plot._pending is not None
-    assert plot._pending.lr[0, 0] == staged.lr
+    assert plot.pending.curve is not None
+    assert plot.pending.curve.lr[0, 0] == staged.lr
     assert driver.number == "0.025"
     driver.press(Qt.Key.Key_Escape)
-    driver.wait(lambda: plot._pending is None)
+    driver.wait(lambda: plot.pending.curve is None)
     assert driver.window.hand._stage._command is None
     assert not driver.answers("set_lr")
 
@@ -155,9 +155,9 @@ def test_a_staged_change_of_a_plan_by_batches_is_drawn_from_where_the_run_stands
     driver.stand(tiny(schedule=schedule), 2, 3)
     driver.type_rate("0.02")
     plot = driver.window.plots.rate
-    driver.wait(lambda: plot._pending is not None)
-    assert plot._pending is not None
-    foreseen = plot._pending.lr[:-1, 0].tolist()
+    driver.wait(lambda: plot.pending.curve is not None)
+    assert plot.pending.curve is not None
+    foreseen = plot.pending.curve.lr[:-1, 0].tolist()
     driver.click(driver.window.hand, "Apply")
     driver.answer("set_lr")
     driver.click(driver.window.transport, "Resume")
@@ -170,10 +170,10 @@ def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driv
     window, plot = driver.window, driver.window.plots.rate
     driver.click(window.hand, "Change schedule…")
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
-    driver.wait(lambda: plot._pending is not None)
-    assert plot._pending is not None
-    assert plot._pending.x[0] == 2.0
-    foreseen = plot._pending.lr[:-1, 0]
+    driver.wait(lambda: plot.pending.curve is not None)
+    assert plot.pending.curve is not None
+    assert plot.pending.curve.x[0] == 2.0
+    foreseen = plot.pending.curve.lr[:-1, 0]
     assert driver.says(window.schedule, "Epoch 3: ")
     driver.click(window.schedule, "Apply")
     driver.wait(lambda: any(e.name == "set_schedule" and e.status == "queued" for e in driver.of("command")))
@@ -185,7 +185,7 @@ def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driv
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 3, 0)
     driver.finish()
     assert rates_by_batch(driver)[2 * BATCHES :, 0].tolist() == np.repeat(foreseen, BATCHES).tolist()
-    assert plot._pending is None
+    assert plot.pending.curve is None
     assert window.schedule.schedule() == CosineAnnealingLR(T_max=4)
 
 
@@ -194,11 +194,11 @@ def test_the_curve_that_is_drawn_moves_on_with_the_epochs(driver: Driver) -> Non
     plot = driver.window.plots.rate
     driver.window.show_side(driver.window.schedule)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
-    driver.wait(lambda: plot._pending is not None and plot._pending.x[0] == 2.0)
+    driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.x[0] == 2.0)
     driver.go_on_to(4, 2)
-    driver.wait(lambda: plot._pending is not None and plot._pending.x[0] == 4.0)
-    assert plot._pending is not None
-    foreseen = plot._pending.lr[:-1, 0]
+    driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.x[0] == 4.0)
+    assert plot.pending.curve is not None
+    foreseen = plot.pending.curve.lr[:-1, 0]
     driver.click(driver.window.schedule, "Apply")
     driver.click(driver.window.transport, "Resume")
     assert driver.answer("set_schedule").epoch == 5
@@ -211,9 +211,9 @@ def test_a_schedule_can_be_dropped_before_and_after_it_was_sent(driver: Driver) 
     schedule, plot = driver.window.schedule, driver.window.plots.rate
     driver.window.show_side(schedule)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
-    driver.wait(lambda: plot._pending is not None)
+    driver.wait(lambda: plot.pending.curve is not None)
     driver.click(schedule, "Drop")
-    driver.wait(lambda: plot._pending is None)
+    driver.wait(lambda: plot.pending.curve is None)
     assert schedule.schedule() == StepLR(step_size=2, gamma=0.5)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
     driver.click(schedule, "Apply")
@@ -230,7 +230,7 @@ def test_as_if_from_the_start_is_drawn_and_applied_so(driver: Driver) -> None:
     driver.window.show_side(schedule)
     schedule.pending.replay.click()
     choose_schedule(driver, StepLR(step_size=1, gamma=0.5))
-    driver.wait(lambda: plot._pending is not None and plot._pending.lr[0, 0] == 0.05 / 8)
+    driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.lr[0, 0] == 0.05 / 8)
     driver.click(schedule, "Apply")
     answer = driver.answer("set_schedule")
     assert answer.command["start"] == "replay"
@@ -253,9 +253,9 @@ def test_a_dropped_rate_brings_the_schedule_that_is_still_being_prepared_back(dr
     plot = driver.window.plots.rate
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
     driver.type_rate("0.7")
-    driver.wait(lambda: plot._pending is not None and plot._pending.lr[0, 0] == 0.7)
+    driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.lr[0, 0] == 0.7)
     driver.press(Qt.Key.Key_Escape)
-    driver.wait(lambda: plot._pending is not None and plot._pending.lr[0, 0] == 0.05)
+    driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.lr[0, 0] == 0.05)
 
 
 def test_an_expression_that_gives_the_rate_itself(driver: Driver) -> None:
