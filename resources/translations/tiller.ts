@@ -3860,6 +3860,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{act}: under way…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{act}: waits for the validation to end.</source>
         <translation type="unfinished"></translation>
     </message>
