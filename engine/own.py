@@ -70,7 +70,9 @@ def _run(path: Path) -> ModuleType:
     # under a name of its own in sys.modules, which dataclasses and the like look themselves up in
     name = f"tiller_own_{path.stem}"
     loader = _FreshLoader(name, str(path))
-    module = importlib.util.module_from_spec(ModuleSpec(name, loader, origin=str(path)))
+    spec = ModuleSpec(name, loader, origin=str(path))
+    spec.has_location = True  # so that the file knows its own ``__file__``
+    module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         loader.exec_module(module)

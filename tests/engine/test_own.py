@@ -134,3 +134,13 @@ def test_an_own_file_can_import_its_neighbours_and_is_read_anew_each_time(tmp_pa
     assert dict(outline(build(spec, **DIGITS)))["1"] == 65
     path.write_text(text.replace("WIDTH, 1", "WIDTH, 2").replace("Linear(1,", "Linear(2,"))
     assert dict(outline(build(spec, **DIGITS)))["1"] == 130
+
+
+def test_the_file_knows_where_it_is(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nfrom torch import nn\n"
+    code += "classes = int((Path(__file__).parent / 'classes.txt').read_text())\n"
+    code += "def make(in_channels, num_classes): return nn.Sequential(nn.Flatten(), nn.Linear(64, classes))\n"
+    (tmp_path / "own.py").write_text(code)
+    (tmp_path / "classes.txt").write_text("10")
+    build(ModelSpec(name=f"{tmp_path / 'own.py'}:make"), **DIGITS)
+    assert not (tmp_path / "__pycache__").exists()
