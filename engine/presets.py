@@ -16,7 +16,8 @@ TUTORIAL: Final = (
     "layered_lambda_lr",
     "reduce_lr_on_plateau",
 )
-PRESETS: Final = ("digits", *(f"tutorial/{name}" for name in TUTORIAL))
+FINE_TUNE: Final = ("head_and_rest", "layer_by_layer")
+PRESETS: Final = ("digits", *(f"tutorial/{name}" for name in TUTORIAL), *(f"fine_tune/{name}" for name in FINE_TUNE))
 
 
 def preset(name: str) -> Recipe:

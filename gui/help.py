@@ -35,6 +35,8 @@ class Help(QObject):
             "tutorial/lambda_lr": tr("LambdaLR: a line, then level"),
             "tutorial/layered_lambda_lr": tr("LambdaLR: two layer groups"),
             "tutorial/reduce_lr_on_plateau": tr("ReduceLROnPlateau: half when nothing improves"),
+            "fine_tune/head_and_rest": tr("Fine-tuning: a new head at ten times the LR of the rest"),
+            "fine_tune/layer_by_layer": tr("Fine-tuning: each earlier block slower"),
         }
         for name in PRESETS:
             action = window.examples.addAction(titles.get(name, name))

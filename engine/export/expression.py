@@ -27,6 +27,12 @@ def as_python(text: str, interval: str, epochs: int, steps_per_epoch: int) -> st
     return f"lambda {argument}: {ast.unparse(ast.fix_missing_locations(translated))}"
 
 
+def of_x(text: str, largest: float) -> str:
+    """``lambda x: ...`` for a checked expression in ``x``, a whole number of at most ``largest``."""
+    translated, _ = _Translation("x", {"x": float(largest)}).visit(ast.parse(text, mode="eval").body)
+    return f"lambda x: {ast.unparse(ast.fix_missing_locations(translated))}"
+
+
 class _Translation:
     """Rewrites a tree; each part comes with the largest whole number that it can be, or None for a float."""
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.export.curves import curve_name
-from engine.export.expression import as_python
+from engine.export.expression import as_python, of_x
 from engine.export.text import call, listed, value
 from engine.schedules import (
     ChainedScheduler,
     ComposedSpec,
     Constant,
+    CyclicLR,
     Drawn,
     LinearLR,
     OneCycleLR,
@@ -88,6 +89,11 @@ class ScheduleText:
                 return call(name, optimizer, lr_lambda=self._lambdas(specs))
             case OneCycleLR():
                 return call(name, optimizer, total_steps=span, **options(first))
+            case CyclicLR(scale_fn=str() as text):
+                height = of_x(text, self._epochs * self._steps_per_epoch)
+                if "math." in height:
+                    self.needs.modules.add("math")
+                return call(name, optimizer, **{**options(first), "scale_fn": height})
         return call(name, optimizer, **options(first))
 
     def _stages(self, specs: Sequence[ScheduleSpec], optimizer: str, spans: list[str]) -> list[str]:

@@ -128,8 +128,23 @@ def _multiplier(spec: WrittenSpec, length: Length) -> Callable[[int], float]:
 
 
 def _cyclic(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, CyclicLR)
     _needs_momentum(spec, optimizer)
-    return lr_scheduler.CyclicLR(optimizer, **_options(spec))
+    return lr_scheduler.CyclicLR(optimizer, **{**_options(spec), "scale_fn": _height(spec)})
+
+
+def _height(spec: CyclicLR) -> Callable[[float], float] | None:
+    if spec.scale_fn is None:
+        return None
+    expression = Expression(spec.scale_fn, ("x",))
+
+    def height(x: float) -> float:
+        try:
+            return expression({"x": float(x)})
+        except ExpressionError as error:
+            raise PlanError(f"at x = {x} the expression {expression.text!r} {error}", "scale_fn", spec) from None
+
+    return height
 
 
 def _one_cycle(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:

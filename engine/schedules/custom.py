@@ -7,8 +7,20 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator
 
 from engine.schedules.base import ScheduleSpec
-from engine.schedules.expression import Expression, ExpressionError
+from engine.schedules.expression import NAMES, Expression, ExpressionError
 from engine.spec import SpecError
+
+
+def checked(text: str, names: tuple[str, ...] = NAMES, where: str = "") -> str:
+    """The expression ``text`` as it is kept.
+
+    Raises:
+        SpecError: at ``where``; says what is wrong and at which character.
+    """
+    try:
+        return Expression(text, names).text
+    except ExpressionError as error:
+        raise SpecError(where, f"{error} (at character {error.position + 1})") from None
 
 
 class WrittenSpec(ScheduleSpec):
@@ -31,14 +43,8 @@ class WrittenSpec(ScheduleSpec):
     @field_validator("lr_lambda")
     @classmethod
     def _readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        cleaned = []
-        for index, text in enumerate(value):
-            try:
-                cleaned.append(Expression(text).text)
-            except ExpressionError as error:
-                where = f"[{index}]" if len(value) > 1 else ""
-                raise SpecError(where, f"{error} (at character {error.position + 1})") from None
-        return tuple(cleaned)
+        many = len(value) > 1
+        return tuple(checked(text, where=f"[{index}]" if many else "") for index, text in enumerate(value))
 
     def for_group(self, index: int) -> Self:
         """The expression of group ``index`` alone."""

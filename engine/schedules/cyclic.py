@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from engine.schedules.base import Interval, ScheduleSpec, advanced, usual
+from engine.schedules.custom import checked
 from engine.schedules.ordered import COUNTS
 from engine.words import Words
 
@@ -86,6 +87,18 @@ class CyclicLR(ScheduleSpec):
         description="Of exp_range: what the height is multiplied by at every step.",
         json_schema_extra={**usual(0.999, 1), **advanced()},
     )
+    scale_fn: str | None = Field(
+        None,
+        title="scale_fn",
+        description="In place of mode: an expression in x for the height, such as 0.5**(x - 1).",
+        json_schema_extra=advanced(),
+    )
+    scale_mode: Literal["cycle", "iterations"] = Field(
+        "cycle",
+        title="scale_mode",
+        description="What the x of scale_fn counts: cycles, from 1, or steps, from 0.",
+        json_schema_extra=advanced(),
+    )
     cycle_momentum: bool = Field(
         True, title="cycle_momentum", description="Move momentum (or the first beta) against the rate."
     )
@@ -101,6 +114,11 @@ class CyclicLR(ScheduleSpec):
         description="Highest momentum, where the rate is lowest.",
         json_schema_extra={**usual(0.9, 0.95), **advanced()},
     )
+
+    @field_validator("scale_fn")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        return value if value is None else checked(value, ("x",))
 
     def own_level(self) -> bool:
         """It starts at base_lr."""

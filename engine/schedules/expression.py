@@ -69,13 +69,14 @@ class Expression:
 
     Args:
         text: at most 500 characters. A pasted ``lambda epoch:`` prefix is dropped.
+        names: the names that it may use beside ``pi`` and ``e``; the first is what a ``lambda`` takes.
 
     Raises:
         ExpressionError: the text is not an expression of the allowed kind.
     """
 
-    def __init__(self, text: str) -> None:
-        self.text = without_lambda(text)
+    def __init__(self, text: str, names: tuple[str, ...] = NAMES) -> None:
+        self.text = without_lambda(text, names[0])
         start = len(text.rstrip()) - len(self.text)  # a prefix that was dropped, in the positions of errors
         if len(self.text) > MAX_LENGTH:
             raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", start + MAX_LENGTH)
@@ -85,7 +86,7 @@ class Expression:
             if not character.isascii() or not character.isprintable() or character == "#":  # no comments either
                 raise ExpressionError(f"the character {character!r} is not allowed in an expression", start + offset)
         try:
-            self._evaluate = _compile(_parsed(self.text), 0)
+            self._evaluate = _compile(_parsed(self.text), 0, names)
         except ExpressionError as error:
             raise ExpressionError(error.problem, start + error.position) from None
 
@@ -119,17 +120,17 @@ class Expression:
         return result
 
 
-def without_lambda(text: str) -> str:
-    """``text`` without surrounding space and without a pasted ``lambda epoch:`` prefix."""
+def without_lambda(text: str, name: str = "epoch") -> str:
+    """``text`` without surrounding space and without a pasted ``lambda epoch:`` prefix (or of another ``name``)."""
     given, text = text, text.strip()
     text = text.translate({ord(space): " " for space in "\t\n\r"})  # one line, so that positions are offsets
     if text.startswith("lambda"):
         head, colon, body = text.partition(":")
         argument = head.removeprefix("lambda").strip()
         if colon and argument.isidentifier():
-            if argument != "epoch":
+            if argument != name:
                 position = given.index(argument, given.index("lambda") + len("lambda"))
-                raise ExpressionError(f"write epoch instead of {argument}", position)
+                raise ExpressionError(f"write {name} instead of {argument}", position)
             return body.strip()
     return text
 
@@ -149,12 +150,12 @@ def _parsed(text: str) -> ast.expr:
     return tree.body
 
 
-def _compile(node: ast.expr, depth: int) -> Evaluate:
+def _compile(node: ast.expr, depth: int, known: tuple[str, ...]) -> Evaluate:
     if depth > MAX_DEPTH:
         raise ExpressionError("is nested too deeply", node.col_offset)
 
     def sub(child: ast.expr) -> Evaluate:
-        return _compile(child, depth + 1)
+        return _compile(child, depth + 1, known)
 
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
@@ -168,8 +169,8 @@ def _compile(node: ast.expr, depth: int) -> Evaluate:
                 return lambda names: math.pi
             if name == "e":
                 return lambda names: math.e
-            if name not in NAMES:
-                allowed = ", ".join((*NAMES, *FUNCTIONS))
+            if name not in known:
+                allowed = ", ".join(dict.fromkeys((*known, "pi", "e", *FUNCTIONS)))
                 raise ExpressionError(f"the name {name!r} is not known; allowed: {allowed}", node.col_offset)
             return lambda names: names[name]
         case ast.UnaryOp(op=ast.USub(), operand=operand):

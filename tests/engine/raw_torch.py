@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,6 +70,8 @@ def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer, total: int = 70, bat
                 spec.step_size_down,
                 spec.mode,
                 spec.gamma,
+                None if spec.scale_fn is None else eval(f"lambda x: {spec.scale_fn}", {"sqrt": math.sqrt}),
+                spec.scale_mode,
                 cycle_momentum=spec.cycle_momentum,
                 base_momentum=spec.base_momentum,
                 max_momentum=spec.max_momentum,

@@ -321,6 +321,8 @@ def test_the_default_and_the_tutorials_sound_recipes_are_left_alone() -> None:
         "tutorial/exponential_lr",
         "tutorial/lambda_lr",
         "tutorial/layered_lambda_lr",
+        "fine_tune/head_and_rest",
+        "fine_tune/layer_by_layer",
     }
     for name in PRESETS:
         recipe = preset(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from typing import Any
 
@@ -19,6 +20,29 @@ from tests.engine.raw_torch import control, momentum_of, optimizer_of, raw_rates
 from tests.engine.strategies import METRICS, RATES, SPECS, with_interval
 
 EPOCHS = 70
+STEPPED = (schedules.CyclicLR, schedules.OneCycleLR)
+
+
+WORKED_OUT = {"total_steps", "epochs", "steps_per_epoch"}  # of OneCycleLR: from the run
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SCHEDULES if hasattr(torch.optim.lr_scheduler, kind.__name__)])
+def test_every_parameter_has_pytorchs_name_and_default(kind: type[ScheduleSpec]) -> None:
+    theirs = inspect.signature(getattr(torch.optim.lr_scheduler, kind.__name__).__init__).parameters
+    wanted = {
+        name: parameter.default
+        for name, parameter in theirs.items()
+        if name not in {"self", "optimizer", "last_epoch", "verbose", *WORKED_OUT}
+    }
+    ours = {
+        name: inspect.Parameter.empty if field.is_required() else field.get_default()
+        for name, field in kind.model_fields.items()
+        if name not in ("name", "interval", "monitor")
+    }
+    if kind is schedules.SequentialLR:
+        wanted["milestones"] = ()  # of one stage there are none
+    assert ours == wanted
+    assert kind.model_fields["interval"].get_default() == ("step" if kind in STEPPED else "epoch")
 
 
 def test_every_schedule_is_tested() -> None:

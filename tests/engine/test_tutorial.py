@@ -14,8 +14,9 @@ from torch.optim import Optimizer, lr_scheduler
 from engine import models
 from engine.commands import SetLR
 from engine.groups import split
-from engine.presets import PRESETS, TUTORIAL, preset, tutorial_text
+from engine.presets import FINE_TUNE, PRESETS, TUTORIAL, preset, tutorial_text
 from engine.rate import RateControl
+from engine.rates_ahead import group_names as names_in_network
 from engine.recipe import Recipe
 from engine.schedules.curve import draw
 from engine.schedules.query import CurveQuery
@@ -99,7 +100,8 @@ def taught(name: str) -> tuple[Recipe, list[list[float]]]:
 
 def test_every_recipe_is_taught() -> None:
     assert set(EXAMPLES) == set(TUTORIAL) == set(LENGTHS)
-    assert set(PRESETS) == {"digits", *(f"tutorial/{name}" for name in TUTORIAL)}
+    tutorial, tuning = (f"tutorial/{name}" for name in TUTORIAL), (f"fine_tune/{name}" for name in FINE_TUNE)
+    assert set(PRESETS) == {"digits", *tutorial, *tuning}
     assert preset("digits") == Recipe()
     with pytest.raises(KeyError):
         preset("../pyproject")
@@ -332,3 +334,14 @@ def test_in_the_plateau_recipe_a_cut_by_hand_starts_the_patience_anew() -> None:
     rate.scale_lr(0.5, "keep", None)
     told = [{"val_loss": 1.0}] * 7
     assert [r[0] for r in tiller_rates(rate, 7, told)] == [0.0005] * 6 + [0.00025]
+
+
+@pytest.mark.parametrize("name", FINE_TUNE)
+def test_fine_tuning_recipes_keep_pretrained_layers_10_to_100_times_below_the_new_ones(name: str) -> None:
+    recipe = preset(f"fine_tune/{name}")
+    assert recipe.model.pretrained
+    names = names_in_network(recipe)
+    assert names[-1] == "head"
+    rates = RateControl.from_recipe(recipe, names, 23).rates()
+    assert rates == sorted(rates)
+    assert 10 <= rates[-1] / rates[0] <= 100
