@@ -800,6 +800,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Fine-tuning: a new head at ten times the LR of the rest</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fine-tuning: each earlier block slower</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Finish now</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1053,6 +1061,10 @@
     </message>
     <message>
         <source>Images per step.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In place of mode: an expression in x for the height, such as 0.5**(x - 1).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2704,6 +2716,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What the x of scale_fn counts: cycles, from 1, or steps, from 0.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>What you do, what the plan does and what is saved will stand here.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3433,6 +3449,14 @@
     </message>
     <message>
         <source>scale</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>scale_fn</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>scale_mode</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
