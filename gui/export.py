@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from engine import questions
 from engine.commands import At, HandCommand
@@ -73,9 +73,7 @@ class Export(QObject):
         menu.addActions([self.copy_code, self.save_code, self.save_table, self.save_replay])
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self._show_what_can_be)
-        layout = panel.layout()
-        assert isinstance(layout, QBoxLayout)
-        layout.insertWidget(layout.indexOf(panel.preview) + 1, self.button, 0, Qt.AlignmentFlag.AlignLeft)
+        panel.candidates.add_beside(self.button)
 
     # -- what the run did
 

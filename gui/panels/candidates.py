@@ -113,7 +113,14 @@ class CandidateList(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
-        self._column.addWidget(self.keep, 0, Qt.AlignmentFlag.AlignLeft)
+        self._row = QHBoxLayout()
+        self._row.addWidget(self.keep)
+        self._row.addStretch(1)
+        self._column.addLayout(self._row)
+
+    def add_beside(self, button: QPushButton) -> None:
+        """Put another button into the row of the one that keeps."""
+        self._row.insertWidget(self._row.count() - 1, button)
 
     def allow(self, why_not: str | None) -> None:
         """Enable the button, or say why not."""

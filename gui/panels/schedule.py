@@ -62,7 +62,7 @@ class SchedulePanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(10, 10, 10, 10)
         whole.setSpacing(6)
-        for widget in (self.title, self.target, self.editor, self.preview, self.candidates, self.pending, self.notes):
+        for widget in (self.title, self.target, self.editor, self.preview, self.pending, self.notes, self.candidates):
             whole.addWidget(widget)
         whole.addStretch(1)
         self._connect()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from engine.schedules import SCHEDULES, ScheduleSpec
 from gui.notes import Note
+from gui.panels.labels import ElidedLabel
 from gui.panels.schedule_popup import PAD, Curves, SchedulePopup
 from gui.panels.sparkline import Sparkline, shape
 from gui.words import said, tr
@@ -35,7 +36,7 @@ class SchedulePicker(QPushButton):
         self._popup: SchedulePopup | None = None
         self._kind: type[ScheduleSpec] = SCHEDULES[0]
         self.sparkline = Sparkline()
-        self._name, self._formula = QLabel(), Note(lines=2)
+        self._name, self._formula = ElidedLabel(), Note(lines=2)
         bold = self._name.font()
         bold.setBold(True)
         self._name.setFont(bold)

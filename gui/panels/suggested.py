@@ -46,11 +46,11 @@ def suggested(
         "PolynomialLR": {"total_iters": max(1, span)},
         "CosineAnnealingWarmRestarts": {"T_0": max(1, span // 3)},
         "CyclicLR": {
-            "base_lr": min(top / 10, 1000.0),
+            "base_lr": min(float(f"{top / 10:.3g}"), 1000.0),
             "max_lr": min(top, 1000.0),
             "step_size_up": max(1, span // 6),
         },
-        "OneCycleLR": {"max_lr": min(top * 10, 1000.0)},
+        "OneCycleLR": {"max_lr": min(float(f"{top * 10:.3g}"), 1000.0)},
         "LambdaLR": {"lr_lambda": ("0.95**epoch",)},
         "MultiplicativeLR": {"lr_lambda": ("0.95",)},
         "Drawn": {"points": ((0.0, top), (float(max(1, span // per_epoch)), float(f"{top / 100:.3g}") or top))},

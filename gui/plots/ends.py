@@ -14,6 +14,7 @@ Line = tuple[FloatArray, FloatArray]
 
 _STEP: Final = 3.0
 _FAR: Final = 2.5  # heights of the words, beyond which one no longer sees whose end they tell
+_ASIDE: Final = 1.6  # widths of the words, likewise
 _EDGE: Final = 2.0
 _BEFORE: Final = 5.0
 _REACH: Final = 4.0  # about the end of another line, which words never hide
@@ -59,6 +60,7 @@ def place(
     view: tuple[float, float],
     lines: Sequence[Line],
     avoid: Sequence[Box],
+    crowded: bool = False,
 ) -> tuple[Box, bool] | None:
     """A box for words about the end of a line, and whether a line runs behind it.
 
@@ -69,6 +71,7 @@ def place(
         view: width and height of the drawing area.
         lines: every line that is drawn, as x [n] and y [n].
         avoid: what is never covered, such as words already placed.
+        crowded: many lines end here: the words say whose they are, so they may stand farther off, but hide none.
 
     Returns:
         None where there is no room that ``avoid``, the lines' ends and the view's edges leave.
@@ -77,7 +80,10 @@ def place(
     kept = [*avoid, *(_about(x[-1], y[-1]) for x, y in lines if len(x))]
     right = min(end[0], view[0] - _EDGE)
     offsets = np.arange(0.0, _FAR * height, _STEP)
-    spots = [(right, end[1] + by) for offset in offsets for by in (-offset, height + offset)]
+    shifts = np.arange(0.0, _ASIDE * width, _STEP * 4) if crowded else (0.0,)
+    spots = [
+        (right - shift, end[1] + by) for shift in shifts for offset in offsets for by in (-offset, height + offset)
+    ]
     spots.insert(2, (min(before - _BEFORE, right), end[1] + height / 2))
     second: Box | None = None
     for to, bottom in spots:
@@ -89,7 +95,7 @@ def place(
         if not crossed(core, lines):
             return box, False
         second = second or box
-    return None if second is None else (second, True)
+    return None if second is None or crowded else (second, True)
 
 
 def _about(x: float, y: float) -> Box:

@@ -274,13 +274,14 @@ class RatePlot(RunPlot):
         several = len(self._names) > 1
         groups = self.group_colors()
         ends: list[End] = []
+        crowded = self.pending.known or bool(self._candidates)
         if self.pending.known:
             colors = groups if several else [self.colors.pending]
-            ends += self._ends(self.pending, colors)
+            ends += self._ends(self.pending, colors, tr("pending") if crowded else "")
         for candidate, ahead in self._candidates:
             colors = [self.candidate_color(candidate.place)] * len(ahead.lines)
             ends += self._ends(ahead, colors, candidate.key)
-        ends += self._ends(self.plan, groups if several else [self.colors.axis])
+        ends += self._ends(self.plan, groups if several else [self.colors.axis], tr("plan") if crowded else "")
         if self._note and self.plan.known:
             ends.insert(0, self._beside_the_plan())
         self.ends.write(ends, drawn, self.grip.boxes(), self.colors.plot)

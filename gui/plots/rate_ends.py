@@ -61,10 +61,11 @@ class EndWords:
             avoid: what is never covered.
             ground: colour of the plot, which hides a line behind words that have no better place.
         """
-        taken = list(avoid)
+        taken, crowded = list(avoid), any(end.name for end in ends)
         told = _joined([end for end in ends if np.isfinite([end.x, end.y]).all() and end.x <= self._view.width() + 1])
         while len(self.texts) < len(told):
             text = pg.TextItem(anchor=(1, 1))
+            text.setZValue(30)
             self.texts.append(text)
             self._view.addItem(text, ignoreBounds=True)
         for text in self.texts[len(told) :]:
@@ -74,7 +75,10 @@ class EndWords:
             text.setColor(end.color)
             words = (text.boundingRect().width(), text.boundingRect().height())
             size = (float(self._view.width()), float(self._view.height()))
-            spot = place((end.x, end.y), end.since, words, size, drawn, taken)
+            room = ((end.x, end.y), end.since, words, size, drawn, taken)
+            spot = place(*room, crowded)
+            if spot is None and end is told[0]:
+                spot = place(*room)
             text.setVisible(spot is not None)
             if spot is None:
                 continue

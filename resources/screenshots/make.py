@@ -1,8 +1,8 @@
-"""The README's pictures: the real window in mid-training, light and dark.
+"""The README's pictures: the real window before the start and in mid-training, light and dark.
 
-``python -m resources.screenshots.make [FOLDER]`` trains digits for about half a minute, halves the rate and changes the
-schedule on the way with the window's own widgets, prepares one more change, and writes ``training.png`` and
-``training-dark.png``. Needs no screen; ``QT_QPA_PLATFORM=xcb`` takes the pictures on one.
+``python -m resources.screenshots.make [FOLDER]`` compares and draws schedules, trains digits for about half a minute,
+halves the rate and changes the schedule on the way with the window's own widgets, prepares changes, searches for a
+rate, and writes a picture of each. Needs no screen; ``QT_QPA_PLATFORM=xcb`` takes the pictures on one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
-from engine.events import EndEvent, EpochEvent, Event
+from engine.events import EndEvent, EpochEvent, Event, FinderEvent, StateEvent
 from engine.recipe import DataSpec, Recipe
-from engine.schedules import CosineAnnealingLR, StepLR
+from engine.schedules import CosineAnnealingLR, CosineAnnealingWarmRestarts, Drawn, ExponentialLR, OneCycleLR, StepLR
 from gui.app import App
 from gui.settings import Settings
 from gui.theme import Mode
@@ -30,50 +30,104 @@ RECIPE: Final = Recipe(
     epochs=60,
     device="cpu",
 )
-PICTURES: Final[dict[str, Mode]] = {"training.png": "light", "training-dark.png": "dark"}
+DRAWN: Final = Drawn(points=((0, 0.001), (5, 0.02), (20, 0.012), (42, 0.0015), (60, 0.0002)), smooth=True)
+MODES: Final[dict[str, Mode]] = {"": "light", "-dark": "dark"}
 SIZE: Final = (1280, 800)
-SETTLE_MS: Final = 1000  # the planned curves are answered by then
+SETTLE_MS: Final = 1500  # the planned curves are answered by then
 
 
 class Photographer(QObject):
-    """Acts on a run of ``app`` as its epochs end, takes the pictures into ``folder``, and ends the program."""
+    """Acts on a run of ``app``, takes the pictures into ``folder``, and ends the program."""
 
     def __init__(self, app: App, folder: Path) -> None:
         super().__init__()
-        self._app, self._folder = app, folder
+        self._app, self._folder, self._window = app, folder, app.window
         self._acts: dict[int, Callable[[], None]] = {
             10: lambda: press(app.window.hand, "÷2"),
             22: self._change_schedule,
             34: self._stage,
         }
+        self._searched = False
         press(app.window.plots.loss, "Log")
         app.runs.happened.connect(self._on_event)
+        app.chores.torch_loaded.connect(lambda: _soon(self._compare))
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, EpochEvent) and event.epoch in self._acts:
             self._acts[event.epoch]()
+        elif isinstance(event, StateEvent) and event.state == "training" and not self._searched:
+            self._searched = True
+            QTimer.singleShot(0, self._find)
+        elif isinstance(event, FinderEvent):
+            _soon(self._find_done)
         elif isinstance(event, EndEvent) and event.reason != "stopped":
             self._app.application.exit(1)
 
+    # -- before the start
+
+    def _compare(self) -> None:
+        panel = self._window.schedule
+        for kind in (ExponentialLR, CosineAnnealingLR, OneCycleLR):
+            panel.editor.picker.chosen.emit(kind)
+            press(panel.candidates, "Compare")
+        panel.editor.picker.chosen.emit(StepLR)
+        _soon(self._draw, self._take("candidates"))
+
+    def _draw(self) -> None:
+        for row in self._window.schedule.candidates.findChildren(QAbstractButton):
+            if row.text() == "×":
+                row.click()
+        self._window.schedule.stage(DRAWN)
+        _soon(self._start, self._take("drawn"))
+
+    def _start(self) -> None:
+        self._window.schedule.stage(RECIPE.schedule)
+        self._app.reception.start()
+
+    # -- in mid-run
+
     def _change_schedule(self) -> None:
-        panel = self._app.window.schedule
+        panel = self._window.schedule
         panel.editor.picker.chosen.emit(CosineAnnealingLR)
         press(panel, "Apply")
 
     def _stage(self) -> None:
-        self._app.window.show_side(self._app.window.hand)
-        self._app.window.hand.stage_lr(0.001)
-        QTimer.singleShot(SETTLE_MS, self._take)
+        self._window.show_side(self._window.hand)
+        self._window.hand.stage_lr(0.001)
+        _soon(self._swap, self._take("training"))
 
-    def _take(self) -> None:
-        app, window = self._app, self._app.window
-        for name, mode in PICTURES.items():
-            app.theme.set_mode(mode)
-            app.application.processEvents()
-            window.plots.refresh()
-            app.session.progress.paint()
-            window.grab().save(str(self._folder / name))
-        app.reception.leave(ask=False)
+    def _swap(self) -> None:
+        press(self._window.hand, "Drop")
+        self._window.show_side(self._window.schedule)
+        self._window.schedule.editor.picker.chosen.emit(CosineAnnealingWarmRestarts)
+        _soon(lambda: self._app.reception.leave(ask=False), self._take("pending"))
+
+    def _find(self) -> None:
+        self._app.finding.open()
+        press(self._app.finding.panel, "Find")
+
+    def _find_done(self) -> None:
+        self._take("finder", self._app.finding.panel)()
+        self._app.finding.panel.close()
+
+    def _take(self, name: str, what: QWidget | None = None) -> Callable[[], None]:
+        def take() -> None:
+            app, window = self._app, self._window
+            for suffix, mode in MODES.items():
+                app.theme.set_mode(mode)
+                app.application.processEvents()
+                window.plots.refresh()
+                app.session.progress.paint()
+                file = self._folder / f"{name}{suffix}.png"
+                (what or window).grab().save(str(file), "PNG", 0)  # as small as can be without loss
+            app.theme.set_mode("light")
+
+        return take
+
+
+def _soon(*acts: Callable[[], None]) -> None:
+    """Do ``acts``, the last one first, when the curves have come."""
+    QTimer.singleShot(SETTLE_MS, lambda: [act() for act in reversed(acts)])
 
 
 def press(panel: QWidget, text: str) -> None:
@@ -87,12 +141,13 @@ def make(folder: Path) -> int:
     application = QApplication([])
     with tempfile.TemporaryDirectory() as scratch:
         app = App(application, str(Path(scratch) / "library"), Settings(Path(scratch)))
+        app.reception.left.connect(application.exit)  # quit would ask the window again
         photographer = Photographer(app, folder)
         app.window.resize(*SIZE)
         app.show()
         recipe = Path(scratch) / "recipe.json"
         recipe.write_text(RECIPE.to_json(), encoding="utf-8")
-        app.files.open_path(str(recipe), begin=True)
+        app.files.open_path(str(recipe), begin=False)
         status = application.exec()
         app.close()
         del photographer

@@ -278,7 +278,7 @@ def test_lines_that_end_at_one_rate_are_told_together(plot: RatePlot) -> None:
     plot.set_candidates(candidates(1e-4, 1e-4))
     plot.refresh()
     words = [text.toPlainText() for text in plot.ends.texts if text.isVisible()]
-    assert words == ["A, B end at 0.0001", "ends at 0.001"]
+    assert words == ["A, B end at 0.0001", "plan ends at 0.001"]
 
 
 def test_taken_away_nothing_of_the_candidates_is_left(plot: RatePlot) -> None:

@@ -106,7 +106,7 @@ def test_after_the_start_the_past_is_solid_up_to_now_and_the_plan_goes_on_from_t
     assert (x.min(), x.max()) == (2.0, 4.0)
     assert stack.rate.plan.traces[0].opts["pen"].style() != Qt.PenStyle.SolidLine
     assert 10 ** curve_of(stack.rate.pending.traces[0])[1].max() == pytest.approx(0.02)
-    assert stack.rate.ends.texts[0].toPlainText() == "ends at 0.002"
+    assert stack.rate.ends.texts[0].toPlainText() == "pending ends at 0.002"
     stack.set_pending(None)
     stack.refresh()
     assert curve_of(stack.rate.pending.traces[0])[0].size == 0
