@@ -19,7 +19,7 @@ from torch.optim import Optimizer
 
 from engine.commands import FindLR
 from engine.data import Cancelled
-from engine.events import Suggestion
+from engine.events import FinderEvent, Suggestion
 from engine.guard import Guard
 from engine.optimizers import Rejected
 from engine.recipe import GuardSpec
@@ -43,6 +43,21 @@ class Finding:
     smoothed: Curve
     diverged: bool
     suggestions: tuple[Suggestion, ...]
+
+    def event(self, number: int, state: RunState) -> FinderEvent:
+        """What was found of ``state`` by the search that was posted as ``number``."""
+        rates = state.rate.rates()
+        return FinderEvent(
+            id=number,
+            epoch=state.position.epoch,
+            batch=state.position.batch,
+            lr=self.lr,
+            loss=self.loss,
+            smoothed=self.smoothed,
+            diverged=self.diverged,
+            suggestions=self.suggestions,
+            group=state.group_names[rates.index(max(rates))] if len(rates) > 1 else None,
+        )
 
 
 def sweep(

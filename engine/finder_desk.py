@@ -9,7 +9,7 @@ from engine.carry_out import check_not_over
 from engine.commands import CancelFind, FinderCommand, FindLR, Pause, Stop
 from engine.data import Cancelled
 from engine.desk import Desk
-from engine.events import Event, FinderEvent, FinderProgressEvent
+from engine.events import Event, FinderProgressEvent
 from engine.finder import sweep
 from engine.lifecycle import State
 from engine.loop import Loop
@@ -62,20 +62,7 @@ class FinderDesk:
         except Cancelled:
             self._desk.refuse(number, command, Words("the search was called off"))
             return
-        rates = state.rate.rates()
-        self._emit(
-            FinderEvent(
-                id=number,
-                epoch=state.position.epoch,
-                batch=state.position.batch,
-                lr=found.lr,
-                loss=found.loss,
-                smoothed=found.smoothed,
-                diverged=found.diverged,
-                suggestions=found.suggestions,
-                group=state.group_names[rates.index(max(rates))] if len(rates) > 1 else None,
-            )
-        )
+        self._emit(found.event(number, state))
         self._desk.done(number, command)
 
     def _called_off(self) -> bool:

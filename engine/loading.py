@@ -15,7 +15,7 @@ from engine.devices import choose, make_deterministic, nondeterministic_operator
 from engine.events import StartEvent, StepsEvent
 from engine.job import Job
 from engine.recipe import Recipe, recipe_from_json
-from engine.run_state import RunState, group_sizes
+from engine.run_state import DRAWS, RunState, group_sizes
 from engine.seal import SnapshotError
 from engine.shortage import fitting
 from engine.spec import SpecError
@@ -23,6 +23,7 @@ from engine.words import Words
 
 MOST_THREADS: Final = 256
 FEW_PIXELS: Final = 20_000  # a batch of fewer trains fastest on one thread
+_PATIENCE: Final = 0.05  # seconds
 Progress = Callable[[str, int, int], None]
 
 
@@ -67,6 +68,11 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
         SpecError: the recipe, the data or the snapshot is bad.
         data.Cancelled: ``cancelled`` said so.
     """
+    while not DRAWS.acquire(timeout=_PATIENCE):
+        progress(Words("waiting for the search for a rate to end"), 0, 0)
+        if cancelled():
+            raise data.Cancelled
+    DRAWS.release()
     progress(Words("reading the snapshot"), 0, 0)
     file, content, skipped = _read(job)
     recipe = _recipe(job, file, content)

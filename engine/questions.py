@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from engine.commands import FindLR
+from engine.events import FinderEvent
 from engine.recipe import SGD, DataSpec, ModelSpec, Recipe
 from engine.schedules import Drawn
 from engine.schedules.query import Curve, CurveQuery
@@ -96,6 +98,29 @@ def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
     names, batches = group_names(recipe), batches_per_epoch(recipe.data)
     RateControl.from_recipe(recipe, names, batches)  # which refuses what has no rate at some position
     return text_of(recipe, names, batches, remarks)
+
+
+def find_rate(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Cancelled) -> FinderEvent:
+    """Search for a rate in the run that ``recipe`` would begin; it is built for that and forgotten.
+
+    ``progress`` hears of what is loaded, and then, with an empty sentence, of how many rates were tried.
+
+    Raises:
+        SpecError: the recipe cannot be trained, or the search failed.
+        Cancelled: ``cancelled`` said so.
+    """
+    from engine.finder import sweep
+    from engine.job import Job
+    from engine.loading import load
+    from engine.optimizers import Rejected
+    from engine.run_state import DRAWS
+
+    with DRAWS:
+        state = load(Job(recipe=recipe), progress, cancelled).state
+        try:
+            return sweep(state, settings, lambda done, total: progress("", done, total), cancelled).event(0, state)
+        except Rejected as refusal:
+            raise SpecError("", refusal.reason) from None
 
 
 def data_problem(spec: DataSpec) -> str | None:

@@ -7,9 +7,10 @@ import dataclasses
 import hashlib
 import json
 import random
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -28,6 +29,8 @@ from engine.spec import SpecError
 from engine.step import Stepper, Sums
 
 Capture = dict[str, Any]
+DRAWS: Final = threading.RLock()
+"""Held by whoever draws from PyTorch's generators, which are one for all, outside a run: one that begins waits."""
 
 
 @dataclass

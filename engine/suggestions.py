@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.advice.expressions import highest
 from engine.events import Suggestion
+from engine.recipe import Recipe, recipe_from_json
+from engine.schedules import CyclicLR, Drawn, LambdaLR, OneCycleLR
+from engine.spec import Spec, SpecError
 from engine.words import Words, number
 
 BETA: Final = 0.98
@@ -15,6 +19,7 @@ LEAST_FALL: Final = 0.05  # of the loss; less is not worth a suggestion
 FEWEST: Final = 8  # points between the noisy ends
 
 Curve = npt.NDArray[np.float64]
+S = TypeVar("S", bound=Spec)
 
 
 class Smoothed:
@@ -78,6 +83,51 @@ def suggest(lr: Curve, loss: Curve, smoothed: Curve, steps: int, diverged: bool)
             ),
         ),
     )
+
+
+def begun_at(recipe: Recipe, lr: float) -> Recipe | None:
+    """``recipe`` with ``lr`` for its fastest group, the others in proportion; None where its schedule cannot have it.
+
+    A schedule that brings its own level is moved as a whole, so that its highest rate is ``lr``.
+    """
+    schedule = recipe.schedule
+    if isinstance(schedule, OneCycleLR):
+        return _with(recipe, schedule=_changed(schedule, max_lr=lr))
+    if isinstance(schedule, CyclicLR):
+        scale = lr / max(schedule.max_lr, schedule.base_lr)
+        return _with(
+            recipe, schedule=_changed(schedule, base_lr=schedule.base_lr * scale, max_lr=schedule.max_lr * scale)
+        )
+    if isinstance(schedule, Drawn):
+        scale = lr / max(rate for _, rate in schedule.points)
+        return _with(
+            recipe, schedule=_changed(schedule, points=tuple((x, rate * scale) for x, rate in schedule.points))
+        )
+    if schedule.own_level():
+        return None
+    own = [group.lr for group in recipe.groups if group.lr is not None and not group.frozen]
+    lead = max([recipe.optimizer.lr, *own])
+    if isinstance(schedule, LambdaLR):
+        lr /= highest(schedule, recipe.epochs, None) or 1.0
+    if lead == 0:
+        return _with(recipe, optimizer=_changed(recipe.optimizer, lr=lr))
+    scale = lr / lead
+    groups = tuple(g if g.lr is None else _changed(g, lr=float(f"{g.lr * scale:.6g}")) for g in recipe.groups)
+    base = lr if lead == recipe.optimizer.lr else float(f"{recipe.optimizer.lr * scale:.6g}")
+    return _with(recipe, optimizer=_changed(recipe.optimizer, lr=base), groups=groups)
+
+
+def _changed(spec: S, **changes: Any) -> S:
+    return spec.model_copy(update=changes)
+
+
+def _with(recipe: Recipe, **changes: Any) -> Recipe | None:
+    """``recipe`` with ``changes``, or None where they are beyond what is allowed."""
+    given: dict[str, Any] = {name: getattr(recipe, name) for name in Recipe.model_fields}
+    try:
+        return recipe_from_json(Recipe.model_construct(**(given | changes)).model_dump_json())
+    except SpecError:
+        return None
 
 
 def steepest(lr: Curve, smoothed: Curve, reach: int) -> int:

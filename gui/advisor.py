@@ -93,7 +93,7 @@ class Advisor(QObject):
             CommandEvent: self._on_command,
             RateEvent: self._on_rate,
             BranchEvent: self._on_branch,
-            FinderEvent: self._on_finder,
+            FinderEvent: self.take_finding,
             EndEvent: self._on_end,
         }
         runs.happened.connect(self._happened)
@@ -119,6 +119,13 @@ class Advisor(QObject):
             self._panel.show_advice(for_run(self._view(self._start, self._rates)))
         else:
             self._panel.show_advice([])
+
+    def take_finding(self, event: FinderEvent) -> None:
+        """Remember the valley that a search found."""
+        found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
+        if found:
+            self._valley = found[0]
+            self._settle.start()
 
     # -- what the rules look at
 
@@ -200,12 +207,6 @@ class Advisor(QObject):
     def _note_optimizer(self, event: CommandEvent) -> None:
         if event.status == "applied" and event.name == "set_optimizer" and event.command.get("group") is None:
             self._weight_decay = event.command.get("weight_decay", self._weight_decay)
-
-    def _on_finder(self, event: FinderEvent) -> None:
-        found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
-        if found:
-            self._valley = found[0]
-            self._settle.start()
 
     def _on_end(self, event: EndEvent) -> None:
         self._ended = True

@@ -74,7 +74,6 @@ class App:
         self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
         self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
         self.help = Help(self.window)
-        self.finding = Finding(self.window, self.runs)
         self.sketch = Sketch(self.window, self.runs, self.session.change, self.curves, self.window)
         self.candidates = Candidates(self.window, self.preview, self.session.change, self.curves, self.window)
         self.steering = Steering(self.window, self.runs, self.clock)
@@ -83,6 +82,7 @@ class App:
         self.mishaps = Mishaps(self.window, self.runs)
         self.salvage = Salvage(self.window, self.runs, self.errands, self.settings)
         window, session = self.window, self.session
+        self.finding = Finding(window, self.runs, self.errands, lambda: session.start is not None)
         self.advisor = Advisor(
             window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
         )
@@ -135,6 +135,8 @@ class App:
         window.hand.finder_wanted.connect(self.finding.open)
         self.curves.answered.connect(self.advisor.show_curve)
         self.advisor.recipe_wanted.connect(self.reception.amend)
+        self.finding.recipe_wanted.connect(self.reception.amend)
+        self.finding.found.connect(self.advisor.take_finding)
 
     def _begin(self) -> None:
         for worker in (self.curves, self.errands, self.downloads):

@@ -49,7 +49,9 @@ class SuggestionRow(QWidget):
         self.rate, self.sentence = label("", "title"), label("", "", wrap=True)
         self.use = QPushButton(tr("Use this"))
         self.use.setAutoDefault(False)
-        self.use.setToolTip(tr("Stage this rate in the hand's panel. Nothing changes until it is applied there."))
+        self.use.setToolTip(
+            tr("In a run, stage this rate in the hand's panel, to be applied there; before the start, begin with it.")
+        )
         self.use.clicked.connect(lambda: self.use_wanted.emit(self._lr))
         self.rate.setMinimumWidth(84)
         line = QHBoxLayout(self)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from engine.suggestions import BETA, Curve, Smoothed, noisy_ends, steepest, suggest, valley
+from engine.commands import FindLR
+from engine.job import Job
+from engine.questions import find_rate
+from engine.rates_ahead import rates_ahead
+from engine.spec import SpecError
+from engine.suggestions import BETA, Curve, Smoothed, begun_at, noisy_ends, steepest, suggest, valley
 from engine.words import Words
+from tests.engine.running import Live, recipe
 
 STEPS = 100
 LR = np.geomspace(1e-6, 10, STEPS)
@@ -111,3 +119,51 @@ def test_the_average_is_not_pulled_towards_0() -> None:
     other = Smoothed()
     other.add(1.0)
     assert other.add(3.0) == pytest.approx((BETA * 1 + 3) / (BETA + 1))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "highest"),
+    [
+        ({"name": "StepLR", "step_size": 3}, 0.04),
+        ({"name": "LambdaLR", "lr_lambda": "0.5 * 0.9**epoch"}, 0.04),
+        ({"name": "OneCycleLR", "max_lr": 1.0}, 0.04),
+        ({"name": "CyclicLR", "base_lr": 0.1, "max_lr": 0.2, "step_size_up": 5}, 0.04),
+        ({"name": "Drawn", "points": [[0, 0.1], [5, 0.2]]}, 0.04),
+    ],
+)
+def test_a_recipe_begun_at_a_rate_reaches_it_and_no_more(schedule: dict[str, Any], highest: float) -> None:
+    changed = begun_at(recipe(schedule=schedule, epochs=10), 0.04)
+    assert changed is not None
+    rates = [line["lr"][0] for line in rates_ahead(changed, (), True, lambda *_: None)]
+    assert max(rates) == pytest.approx(highest, rel=0.02)
+    assert changed.model_copy(update={"schedule": None, "optimizer": None}) == recipe(epochs=10).model_copy(
+        update={"schedule": None, "optimizer": None}
+    )
+
+
+def test_groups_of_a_recipe_keep_their_proportions() -> None:
+    groups = [{"name": "head", "modules": ["head"], "lr": 0.5}, {"name": "first", "modules": ["body.1"]}]
+    changed = begun_at(recipe(groups=groups), 0.02)
+    assert changed is not None
+    assert (changed.optimizer.lr, changed.groups[0].lr, changed.groups[1].lr) == (0.002, 0.02, None)
+
+
+def test_a_rate_that_cannot_be_had_is_none() -> None:
+    parts = [{"name": "OneCycleLR", "max_lr": 0.1}, {"name": "Constant", "interval": "step"}]
+    assert begun_at(recipe(schedule={"name": "ChainedScheduler", "schedulers": parts, "interval": "step"}), 0.1) is None
+    assert begun_at(recipe(), 1e9) is None
+
+
+def test_a_search_before_the_start_finds_what_the_run_itself_would() -> None:
+    of = recipe(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}])
+    told: list[tuple[str, int, int]] = []
+    event = find_rate(of, FindLR(steps=30), lambda *said: told.append(said), lambda: False)
+    with Live(Job(recipe=of, begin=False)) as live:
+        live.reach("ready")
+        live.ask(FindLR(steps=30))
+        (found,) = live.events.of("finder")
+    assert np.array_equal(event.loss, found.loss)
+    assert (event.suggestions, event.group, event.epoch) == (found.suggestions, "head", 1)
+    assert [said for said in told if not said[0]][-1][1:] == (len(event.lr), 30)
+    with pytest.raises(SpecError, match="broken, says the test"):
+        find_rate(recipe("breaks_in_training"), FindLR(steps=30), lambda *_: None, lambda: False)

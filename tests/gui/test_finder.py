@@ -18,13 +18,16 @@ from pytestqt.qtbot import QtBot
 from engine.commands import At, FindLR, Pause, Resume, SetLR, Start, Stop
 from engine.events import Event, FinderEvent, RateEvent, StateEvent, Suggestion
 from engine.job import Job
+from engine.qthread import Worker
+from engine.suggestions import begun_at
 from engine.words import Words
 from gui.finding import Finding
 from gui.panels.finder import FinderPanel
 from gui.runs import Runs
 from gui.theme import DARK, LIGHT, Theme
 from gui.window import Window
-from tests.engine.running import recipe
+from tests.engine.running import NETWORKS, recipe, run
+from tests.gui.app_fixture import Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 LEFT = Qt.MouseButton.LeftButton
@@ -69,6 +72,12 @@ def shown(panel: FinderPanel) -> str:
 
 def buttons(panel: FinderPanel, text: str) -> list[QPushButton]:
     return [b for b in panel.findChildren(QPushButton) if b.text() == text and b.isVisibleTo(panel)]
+
+
+def click(panel: FinderPanel, text: str, qtbot: QtBot) -> None:
+    (button,) = buttons(panel, text)
+    assert button.isEnabled(), button.toolTip()
+    qtbot.mouseClick(button, LEFT)
 
 
 def type_into(panel: FinderPanel, qtbot: QtBot, name: str, text: str) -> None:
@@ -202,9 +211,11 @@ class Searched:
 
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
-        self.window, self.runs = Window(), Runs(None)
+        self.window, self.runs, self.begun = Window(), Runs(None), False
         qtbot.addWidget(self.window, before_close_func=lambda window: window.leave())
-        self.finding = Finding(self.window, self.runs)
+        self.errands = Worker()
+        self.errands.start()
+        self.finding = Finding(self.window, self.runs, self.errands, lambda: self.begun)
         self.panel = self.finding.panel
         self.events: list[Event] = []
         self.runs.happened.connect(self.events.append)
@@ -213,6 +224,7 @@ class Searched:
         qtbot.waitExposed(self.panel)
 
     def begin(self, job: Job) -> None:
+        self.begun = True
         self.runs.begin(job)
         self.reach("ready")
 
@@ -244,10 +256,10 @@ def searched(qtbot: QtBot) -> Iterator[Searched]:
     yield made
     made.runs.stop()
     qtbot.waitUntil(lambda: not made.runs.active, timeout=20_000)
+    made.errands.stop()
 
 
 def test_a_search_in_a_paused_run_fills_the_hand(searched: Searched) -> None:
-    assert "no run" in searched.panel.start.toolTip()
     searched.begin(Job(recipe=recipe(), begin=False))
     searched.runs.post(Pause(), At(epoch=1, batch=1))
     searched.runs.post(Start())
@@ -318,3 +330,54 @@ def test_the_end_of_the_run_ends_a_search_and_a_new_run_clears_what_was_found(se
     assert len(searched.panel.plot.smoothed.xData) == 0
     assert not buttons(searched.panel, "Use this")
     assert searched.panel.start.isEnabled()
+
+
+def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver) -> None:
+    of = tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.1}])
+    driver.set_up(of)
+    driver.window.find_rate.trigger()
+    panel = driver.app.finding.panel
+    click(panel, "Find a rate", driver.qtbot)
+    driver.wait(lambda: "rates tried in epoch 1." in shown(panel))
+    assert not driver.app.runs.active  # and nothing of it is left in the library
+    assert driver.app.library is not None
+    assert driver.app.library.runs() == []
+    rate = float(panel._rows["valley"].rate.text())
+    driver.qtbot.mouseClick(buttons(panel, "Use this")[1], LEFT)
+    recipe_now = driver.window.setup.recipe()
+    assert recipe_now == begun_at(of, rate)
+    assert recipe_now is not None
+    assert recipe_now.groups[0].lr == pytest.approx(rate)
+    assert recipe_now.optimizer.lr == pytest.approx(rate / 2)
+    driver.start()
+    driver.wait(lambda: driver.of("rate"))
+    assert driver.app.advisor._valley == pytest.approx(rate, rel=0.01)
+
+
+def test_a_run_that_begins_waits_for_a_search_and_is_what_it_is_without_one(driver: Driver) -> None:
+    of = tiny(epochs=2)
+    driver.set_up(of)
+    driver.window.find_rate.trigger()
+    panel = driver.app.finding.panel
+    type_into(panel, driver.qtbot, "steps", "10000")
+    click(panel, "Find a rate", driver.qtbot)
+    driver.wait(lambda: panel.bar.value() > 2)
+    driver.start()
+    end = driver.finish()
+    assert not panel.searching
+    assert end.weights_sha256 == run(Job(recipe=of)).end.weights_sha256
+
+
+def test_before_the_start_a_search_is_cancelled_and_a_wrong_recipe_is_not_searched(driver: Driver) -> None:
+    driver.set_up(tiny())
+    driver.window.find_rate.trigger()
+    panel = driver.app.finding.panel
+    type_into(panel, driver.qtbot, "steps", "10000")
+    click(panel, "Find a rate", driver.qtbot)
+    driver.wait(lambda: panel.bar.value() > 2)
+    click(panel, "Cancel", driver.qtbot)
+    driver.wait(lambda: not panel.searching)
+    assert "called off" in shown(panel)
+    driver.set_up(tiny(model={"name": f"{NETWORKS}:breaks_in_training"}))
+    click(panel, "Find a rate", driver.qtbot)
+    driver.wait(lambda: "broken, says the test" in shown(panel))
