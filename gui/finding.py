@@ -57,6 +57,8 @@ class Finding(QObject):
         worker.answered.connect(self._answered)
         worker.progressed.connect(self._progressed)
         window.setup.recipe_changed.connect(self._judge)
+        for begins in (window.transport.start, window.transport.run_epoch):
+            begins.connect(self._make_way)
 
     @property
     def panel(self) -> FinderPanel:
@@ -105,6 +107,12 @@ class Finding(QObject):
             self._worker.cancel(_BEFORE)
             self.panel.show_problem(tr("The search was called off."), error=False)
 
+    def _make_way(self) -> None:
+        """A run begins, which waits for a search of what was in the forms."""
+        if self._panel is not None and self._panel.searching and not self._in_run():
+            self._worker.cancel(_BEFORE)
+            self._panel.show_problem(tr("The search was called off: the run begins."), error=False)
+
     def _use(self, lr: float) -> None:
         if self._in_run():
             self._window.show_side(self._window.hand)
@@ -151,9 +159,7 @@ class Finding(QObject):
         match event:
             case LoadingEvent():
                 self._allow(tr("The run is being loaded."))
-                if self._panel is not None and self._panel.searching:  # the run waits for it
-                    self._worker.cancel(_BEFORE)
-                    self._panel.show_problem(tr("The search was called off: the run begins."), error=False)
+                self._make_way()
             case StartEvent():
                 if self._panel is not None:
                     self._panel.clear()

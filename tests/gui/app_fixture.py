@@ -80,7 +80,7 @@ class Driver:
 
     def finish(self) -> EndEvent:
         """Wait until the run and its thread are gone."""
-        self.wait(lambda: not self.app.runs.active)
+        self.wait(lambda: not self.app.runs.active and self.app.reception._job is None)
         end = self.events[-1]
         assert isinstance(end, EndEvent)
         return end
