@@ -1064,6 +1064,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>In a run, stage this rate in the hand's panel, to be applied there; before the start, begin with it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>In place of mode: an expression in x for the height, such as 0.5**(x - 1).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1984,10 +1988,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Stage this rate in the hand's panel. Nothing changes until it is applied there.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Stage {number}: {kind}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2400,6 +2400,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The run is being loaded.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The run stands there.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2445,6 +2449,14 @@
     </message>
     <message>
         <source>The schedules that it is made of, in order.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The search was called off.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The search was called off: the run begins.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2509,6 +2521,10 @@
     </message>
     <message>
         <source>This one is kept already; change something and compare again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This schedule brings its own rates: set them there.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3833,6 +3849,10 @@
     </message>
     <message>
         <source>valley</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>waiting for the search for a rate to end</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
