@@ -31,8 +31,7 @@ class ConfirmedField(QLineEdit):
         """What is in force now; a text that is being typed stays."""
         self._confirmed = text
         if not self._typed and text != self.text():
-            self.setText(text)
-            self.setCursorPosition(0)
+            self._show(text)
 
     def is_typed(self) -> bool:
         """Whether something else than the confirmed value is typed."""
@@ -42,8 +41,7 @@ class ConfirmedField(QLineEdit):
         """Forget what is typed."""
         if self._typed:
             self._typed = False
-            self.setText(self._confirmed)
-            self.setCursorPosition(0)
+            self._show(self._confirmed)
             self.typing.emit(self._confirmed)
 
     def set_problem(self, problem: str | None) -> None:
@@ -57,6 +55,13 @@ class ConfirmedField(QLineEdit):
             self.drop()
         else:
             super().keyPressEvent(event)
+
+    def _show(self, text: str) -> None:
+        self.setText(text)
+        if self.hasFocus():
+            self.selectAll()  # so that the next digits replace it
+        else:
+            self.setCursorPosition(0)
 
     def _on_typed(self, text: str) -> None:
         self._typed = text.strip() != self._confirmed

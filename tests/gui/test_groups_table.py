@@ -237,6 +237,10 @@ def test_in_a_run_the_rows_act_and_show_what_events_confirm(driver: Driver) -> N
     driver.qtbot.keyClick(head.lr, Qt.Key.Key_Return)
     driver.wait(lambda: head.lr.text() == "0.2")
     assert (head.factor.text(), rest.lr.text()) == ("×0.4", "0.05")
+    driver.qtbot.keyClicks(head.lr, "9")
+    assert head.lr.text() == "9"  # what was confirmed is selected
+    driver.qtbot.keyClick(head.lr, Qt.Key.Key_Escape)
+    assert (head.lr.text(), head.note.isVisible()) == ("0.2", False)
     driver.qtbot.mouseClick(rest.frozen, LEFT, pos=QPoint(8, rest.frozen.height() // 2))
     driver.wait(lambda: rest.frozen.isChecked())
     assert driver.answer("freeze").status == "applied"

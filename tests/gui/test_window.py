@@ -196,9 +196,9 @@ def test_another_recipe_in_the_forms_is_the_one_that_trains(driver: Driver) -> N
 def test_the_planned_curve_is_drawn_before_the_start(driver: Driver) -> None:
     rate = driver.window.plots.rate
     driver.set_up(tiny())
-    driver.wait(lambda: rate._plan is not None and rate._plan.x[-1] == 6)
-    assert rate._plan is not None
-    assert rate._plan.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
+    driver.wait(lambda: rate.plan.curve is not None and rate.plan.curve.x[-1] == 6)
+    assert rate.plan.curve is not None
+    assert rate.plan.curve.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
 
 
 def test_a_name_given_before_and_during_the_run_is_kept_with_it(driver: Driver) -> None:
@@ -225,8 +225,8 @@ def test_groups_have_two_curves_and_a_pattern_that_matches_nothing_is_shown(driv
     window = driver.window
     head = {"name": "head", "modules": ["head"], "lr": 0.5}
     driver.set_up(tiny(groups=[head]))
-    driver.wait(lambda: window.plots.rate._plan is not None and window.plots.rate._plan.lr.shape[1] == 2)
-    plan = window.plots.rate._plan
+    driver.wait(lambda: window.plots.rate.plan.curve is not None and window.plots.rate.plan.curve.lr.shape[1] == 2)
+    plan = window.plots.rate.plan.curve
     assert plan is not None
     assert plan.lr[0].tolist() == [0.05, 0.5]
     driver.set_up(tiny(groups=[{**head, "modules": ["nothing*"]}]))
