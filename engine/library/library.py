@@ -103,6 +103,11 @@ class Library(Reader):
             return
         self._writer.store(parcel, self._write_snapshot, self.keeping.best_of)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a snapshot waits to be written, or is."""
+        return self._writer.waiting > 0
+
     def flush(self) -> None:
         """Wait until everything handed over so far is written and answered."""
         self._writer.flush()

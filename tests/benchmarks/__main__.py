@@ -13,13 +13,13 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as main.py does, before PyTorch comes
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from tests.benchmarks import engine_speed, start_up, window_cost
+from tests.benchmarks import engine_speed, snapshots, start_up, window_cost
 
 BENCHMARKS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "engine": engine_speed.engine_against_bare_loop,
     "batches": engine_speed.batches_alone,
     "bfloat16": engine_speed.bfloat16_against_float32,
-    "snapshot": engine_speed.snapshot_stall,
+    "snapshot": snapshots.snapshot_stall,
     "window": window_cost.window_against_headless,
     "start": start_up.command_to_window,
 }

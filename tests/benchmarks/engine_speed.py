@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from engine import data, snapshot
+from engine import data
 from engine.data import ImageSet, Split
 from engine.loop import Loop
-from engine.recipe import DataSpec, ModelSpec, Recipe
+from engine.recipe import DataSpec, Recipe
 from engine.run_state import RunState
 from engine.schedules import Constant
 
@@ -86,22 +86,6 @@ def bfloat16_against_float32() -> Iterator[Row]:
     short, whole = (Loop(state(recipe(precision=p), image_set), lambda e: None) for p in ("bfloat16", "float32"))
     ratios, _ = ratio(lambda: short.batch(), lambda: whole.batch())
     yield {"what": "bfloat16 over float32, images/s", "value": statistics.median(ratios), "unit": "ratio"}
-
-
-def snapshot_stall() -> Iterator[Row]:
-    """What a snapshot of a ResNet-18 costs the training thread, in batches; and what writing it takes elsewhere."""
-    run = state(recipe(model=ModelSpec(name="resnet18"), data=DataSpec(name="mnist", batch_size=32)), images())
-    loop = Loop(run, lambda event: None)
-    loop.batch()
-    batch = min(seconds(lambda: loop.batch()) for _ in range(3))
-    stall = min(seconds(lambda: run.capture()) for _ in range(5))
-    yield {"what": "capture of a ResNet-18 over one batch of 32", "value": stall / batch, "unit": "batches"}
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"tiller-benchmark-{os.getpid()}.tiller"
-    content = {**run.capture(), "run": {}, "made": {"threads": 1}}
-    try:
-        yield {"what": "writing it", "value": seconds(lambda: snapshot.write(content, path)), "unit": "s"}
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def ratio(a: Callable[[], object], b: Callable[[], object]) -> tuple[list[float], list[float]]:
