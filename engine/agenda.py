@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from engine.commands import At, HandCommand, HandLine, Rewind
 from engine.events import CommandEvent
@@ -27,20 +27,26 @@ class Agenda:
         self._again: deque[Letter] = deque()
         self._last = 0
 
-    def begin(self, file: WaitingHand, recorded: Iterable[HandRow], held: int, mailbox: Mailbox) -> list[CommandEvent]:
-        """Wait for the lines of ``file`` and for what the library has ``recorded`` and the run, of whose hand ``held``
-        commands are in force, does not know yet.
+    def begin(
+        self, file: WaitingHand, recorded: Iterable[HandRow], now: At, held: Sequence[CommandEvent], mailbox: Mailbox
+    ) -> list[CommandEvent]:
+        """Wait for the lines of ``file`` and for what the library has ``recorded`` and the run does not know yet.
 
-        Returns what belongs to the hand but is not done again: that it went back, in a branch.
+        The run stands at ``now``, and ``held`` is its hand. What waited for a moment before that is over, though the
+        library may never have heard of it (its disk was full). Returns what belongs to the hand but is not done again:
+        that it went back, in a branch.
         """
+        there = [c.command for c in held if (c.epoch, c.batch) == (now.epoch, now.batch)]
         self._file = file
         self._tickets = deque(self.ticket() for _ in file.rest())
         undone: list[CommandEvent] = []
         for row in recorded:
-            lost = row.state == "applied" and row.place is not None and row.place >= held
+            lost = row.state == "applied" and row.place is not None and row.place >= len(held)
             if row.source == "file" or not (lost or row.state == "waiting"):
                 continue
             line = row.line()
+            if row.state == "waiting" and (line.at < now or (line.at == now and row.command in there)):
+                continue
             if isinstance(line.act, Rewind) and lost:
                 undone += [CommandEvent(**row.answer)] if row.answer else []
             elif row.source == "posted":

@@ -9,9 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import torch
-
-from engine import __version__, snapshot
+from engine import snapshot
 from engine.commands import At, HandCommand
 from engine.events import CommandEvent, EpochEvent, Event, SavedEvent, StepsEvent
 from engine.library import Beginning, HandRow, Kind, Library, Parcel, RunLock, RunRow, new_run_id, record, why
@@ -78,6 +76,7 @@ class Keeper:
         self.branch = (state.position.epoch, state.position.batch) if parent else None
         if self._library is None:
             return
+        self._library.warn = self._warn
         if run is None:
             self.own(self.run)
         now = time.time()
@@ -181,7 +180,7 @@ class Keeper:
             done(None, Words("there is no library to save into; name a file"))
             return
         target = Path(path).expanduser().absolute() if path is not None else self._place(kind, at)
-        content = {**capture, "run": self._identity(), "made": made(capture)}
+        content = {**capture, "run": self._identity(), "made": snapshot.made(capture)}
         self._write_steps()
         self._newest_is_of = _moment(capture)
 
@@ -316,15 +315,3 @@ class Keeper:
 def _moment(capture: Capture) -> object:
     """What tells two moments of a run apart: where it stands, and what the hand has done."""
     return capture["position"], capture["hand"]
-
-
-def made(capture: Capture) -> dict[str, Any]:
-    """By what a capture was made: enough to know whether a resumed run can be bit-identical."""
-    device = str(next(iter(capture["model"].values())).device)
-    return {
-        "tiller": __version__,
-        "torch": str(torch.__version__),
-        "device": device,
-        "threads": torch.get_num_threads(),
-        "when": time.time(),
-    }

@@ -11,6 +11,7 @@ import os
 import pickle
 import struct
 import tempfile
+import time
 from pathlib import Path
 from types import NoneType
 from typing import IO, Any, Final
@@ -18,11 +19,11 @@ from typing import IO, Any, Final
 import torch
 from torch import Tensor
 
-from engine import seal
+from engine import __version__, seal
 from engine.library.lock import take_part
 from engine.seal import SnapshotError
 
-__all__ = ["FORMAT", "SnapshotError", "read", "write"]
+__all__ = ["FORMAT", "SnapshotError", "made", "read", "write"]
 
 FORMAT: Final = 1
 _KEYS: Final[dict[str, type]] = {
@@ -102,6 +103,18 @@ def read(path: str | Path) -> dict[str, Any]:
     _check_content(content, path)
     checked: dict[str, Any] = content
     return checked
+
+
+def made(capture: dict[str, Any]) -> dict[str, Any]:
+    """By what a capture was made: enough to know whether a resumed run can be bit-identical."""
+    device = str(next(iter(capture["model"].values())).device)
+    return {
+        "tiller": __version__,
+        "torch": str(torch.__version__),
+        "device": device,
+        "threads": torch.get_num_threads(),
+        "when": time.time(),
+    }
 
 
 class _Honest:

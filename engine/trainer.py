@@ -136,7 +136,7 @@ class Trainer:
         lines = WaitingHand(job.lines, state.position if loaded.resumed else None, state.hand)
         if job.snapshot is not None and job.run is not None:
             self._keeper.took_up(job.snapshot, state)
-        state.hand += self._agenda.begin(lines, job.recorded, len(state.hand), self._mailbox)
+        state.hand += self._agenda.begin(lines, job.recorded, state.position, state.hand, self._mailbox)
         desk = self._desk = Desk(loop, self._keeper, self._emit)
         self._finder = FinderDesk(loop, desk, self._mailbox, self._emit)
         self._rewinder = RewindDesk(loop, desk, self._keeper, self._agenda, self._mailbox, self._emit)

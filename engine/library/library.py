@@ -19,7 +19,7 @@ from engine.library.problems import why, why_not_opened
 from engine.library.reading import Reader
 from engine.library.record import Beginning, Statement
 from engine.library.repair import open_index
-from engine.library.schema import BUSY_SECONDS, NewerError
+from engine.library.schema import BUSY_SECONDS, INDEX, NewerError
 from engine.library.writer import Parcel, Writer
 from engine.spec import SpecError
 from engine.words import Words
@@ -49,7 +49,8 @@ class Library(Reader):
     def __init__(self, root: str | Path, keeping: Keeping | None = None, *, busy: float = BUSY_SECONDS) -> None:
         super().__init__(Path(root).absolute())
         self.keeping = keeping or Keeping()
-        self._writer = Writer(self.root, busy)
+        self.warn: Callable[[Words], None] = lambda _: None  # of a run under way: hears what is made anew meanwhile
+        self._writer = Writer(self.root, busy, lambda: self._heal(busy))
         self._over_limit = False
         try:
             (self.root / "snapshots").mkdir(parents=True, exist_ok=True)
@@ -147,6 +148,16 @@ class Library(Reader):
         return shelf.bring_in(self, self._writer, Path(file))
 
     # -- within, on the writer thread
+
+    def _heal(self, busy: float) -> bool:
+        """Make the index anew in mid-run; the folder itself is made by the next snapshot, if it is gone."""
+        try:
+            remarks = open_index(self.root, busy) if self.root.is_dir() else []
+        except (OSError, sqlite3.Error, NewerError):
+            return False
+        for remark in remarks:
+            self.warn(remark)
+        return (self.root / INDEX).exists()
 
     def _write_snapshot(self, parcel: Parcel) -> None:
         from engine import snapshot  # brings torch, which readers of the library do without

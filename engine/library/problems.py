@@ -82,6 +82,12 @@ def is_damage(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and code(error) in DAMAGED
 
 
+def is_lost(error: BaseException) -> bool:
+    """Whether ``error`` means that the index is broken or gone, and has to be made anew."""
+    gone = isinstance(error, sqlite3.Error) and code(error) == sqlite3.SQLITE_CANTOPEN
+    return is_damage(error) or gone or isinstance(error, FileNotFoundError)
+
+
 def may_pass(error: BaseException) -> bool:
     """Whether the same write may succeed later: the disk, the folder or a lock is in the way, not what is written."""
     return isinstance(error, OSError) or (isinstance(error, sqlite3.Error) and code(error) in _BY_CODE)

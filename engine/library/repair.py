@@ -17,7 +17,7 @@ from engine.library.lock import is_live, take_part
 from engine.library.problems import is_damage
 from engine.library.record import Beginning, Statement
 from engine.library.rows import KINDS, Kind, RunRow
-from engine.library.schema import BUSY_SECONDS, INDEX, TABLES, NewerError, connect, migrate, version
+from engine.library.schema import BACKUP, BUSY_SECONDS, INDEX, TABLES, NewerError, connect, migrate, version
 from engine.seal import SnapshotError
 from engine.words import Words
 
@@ -28,8 +28,8 @@ SUFFIX: Final = ".tiller"
 def open_index(root: Path, busy: float = BUSY_SECONDS) -> list[Words]:
     """Make the index in ``root`` or bring it up to date; returns what a person should know of that.
 
-    A damaged index is kept aside; what can still be read in it, and the snapshots, make a new one. So do the snapshots
-    alone where the index is gone.
+    A damaged index is kept aside; what can still be read in it, its newest copy and the snapshots make a new one. So do
+    the copy and the snapshots where the index is gone.
 
     Raises:
         OSError, sqlite3.Error: it cannot be done.
@@ -37,17 +37,22 @@ def open_index(root: Path, busy: float = BUSY_SECONDS) -> list[Words]:
     """
     remarks: list[Words] = []
     aside: Path | None = None
-    was_there = (root / INDEX).exists()
+    was_there = (root / INDEX).exists() and (root / INDEX).stat().st_size > 0
     if was_there and is_damaged(root, busy):
         aside = _set_aside(root)
     with closing(connect(root, make=True, busy=busy)) as db:
         migrate(db)
         if aside is not None:
             _salvage(aside, db)
+        copied = (aside is not None or not was_there) and (root / BACKUP).exists()
+        if copied:
+            _salvage(root / BACKUP, db)
         found = _adopt(root, db)
     if aside is not None:
         text = "the library's index was damaged and was made anew; the damaged file is kept as {name}"
         remarks.append(Words(text, name=aside.name))
+    elif copied:
+        remarks.append(Words("the library's index was gone and was made anew from its copy and the snapshots"))
     elif found and not was_there:
         text = "the library's index was gone and was made anew from {count} snapshots, without tags and notes"
         remarks.append(Words(text, count=found))
@@ -145,7 +150,10 @@ def _adopt_run(root: Path, db: sqlite3.Connection, run: str, dated: list[tuple[f
         statements.append(_snapshot(root, run, file, _kind(file), header))
     if newest is None:
         return 0
-    if not known:
+    if known:
+        query = "UPDATE runs SET epochs_done = :done WHERE id = :run AND epochs_done < :done"
+        statements.append((query, {"run": run, "done": newest.epoch - 1}))
+    else:
         state = "finished" if newest.over else "stopped" if _kind(dated[-1][1]) == "stop" else "interrupted"
         statements = record.begin(beginning_of(newest, run, state, dated[0][0])) + statements
     _write(db, statements)
@@ -206,7 +214,7 @@ def _kind(file: Path) -> Kind:
 
 def _sweep(root: Path) -> None:
     """Remove what a process left half-written when it was killed."""
-    for pattern in ("snapshots/*/.*.part", "saved/.*.part"):
+    for pattern in ("snapshots/*/.*.part", "saved/.*.part", f"{BACKUP}.*.part"):
         for part in root.glob(pattern):
             with suppress(OSError), part.open("r+b") as file:
                 if take_part(file):  # nobody is writing it

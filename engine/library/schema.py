@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 INDEX: Final = "runs.sqlite"
+BACKUP: Final = "runs.backup.sqlite"  # a copy of the index, never much older
 BUSY_SECONDS: Final = 10.0
 
 # Each entry leads from the version before it to its own; what was published is never changed, only added to.

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from engine.library.problems import may_pass, why
+from engine.library.backup import Backup
+from engine.library.problems import is_lost, may_pass, why
 from engine.library.record import Statement
 from engine.library.rows import Done, Kind, Warned
 from engine.library.schema import INDEX, connect
@@ -51,10 +52,14 @@ class Parcel:
 
 
 class Writer:
-    """Writes to the library in ``root`` on a thread of its own. No call but those that say so waits for the disk."""
+    """Writes to the library in ``root`` on a thread of its own. No call but those that say so waits for the disk.
 
-    def __init__(self, root: Path, busy: float) -> None:
-        self._root, self._busy = root, busy
+    ``heal`` is called on that thread where the index is damaged or gone, and says whether it is there again.
+    """
+
+    def __init__(self, root: Path, busy: float, heal: Callable[[], bool]) -> None:
+        self._root, self._busy, self._heal = root, busy, heal
+        self._backup = Backup(root)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="library")
         self._changed = threading.Lock()
         self._parcels: list[Parcel] = []
@@ -95,11 +100,22 @@ class Writer:
         Raises:
             OSError, sqlite3.Error: it could not be done.
         """
+        every = [*self._owed, *statements]
+        try:
+            db = self._transact(every)
+        except (OSError, sqlite3.Error) as error:
+            if not is_lost(error) or not self._heal():
+                raise
+            db = self._transact([*self._backup.since, *every])
+        self._owed.clear()
+        self._backup.wrote(every, db)
+
+    def _transact(self, statements: Sequence[Statement]) -> sqlite3.Connection:
         try:
             db = self._connection()
             db.execute("BEGIN IMMEDIATE")
             try:
-                for statement, values in (*self._owed, *statements):
+                for statement, values in statements:
                     db.execute(statement, values)
                 db.execute("COMMIT")
             except BaseException:
@@ -109,7 +125,7 @@ class Writer:
         except (OSError, sqlite3.Error):
             self._disconnect()  # a connection that failed may go on failing
             raise
-        self._owed.clear()
+        return db
 
     def query(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Read on the writer thread itself. Raises OSError, sqlite3.Error."""
@@ -203,6 +219,8 @@ class Writer:
             if self._owed:
                 with suppress(OSError, sqlite3.Error):
                     self.execute(())
+            if self._db is not None:
+                self._backup.copy(self._db)
             self._disconnect()
 
         with suppress(RuntimeError):  # it was closed before

@@ -19,13 +19,16 @@ WORDS: dict[str, list[str]] = {
     "disk full until the end": ["the disk is full: free some space"],
     "folder read-only for two epochs": ["the folder is read-only: make it writable", "snapshots are saved again"],
     "library on a read-only disk": ["cannot be used: the folder is read-only.*choose another with --library"],
-    "folder moved away in mid-run": ["is gone; snapshots are saved all the same", "was made anew from 6 snapshots"],
+    "folder moved away in mid-run": [
+        "is gone; snapshots are saved all the same",
+        "is written again, with all that had to wait",
+    ],
     "index locked by another process": [
         "another program keeps the index locked",
         "the run library is written again, with all that had to wait",
     ],
     "index damaged in mid-run": ["the damaged file is kept as runs.damaged"],
-    "index deleted": ["the library's index was gone and was made anew from 6 snapshots"],
+    "index deleted": ["the library's index was gone and was made anew from its copy and the snapshots"],
     "newest snapshot: one bit flipped": ["is damaged: its checksum.*goes on from what was saved before"],
     "newest snapshot: cut short": ["is damaged: its checksum.*goes on from what was saved before"],
     "every snapshot damaged": [

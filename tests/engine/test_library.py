@@ -189,7 +189,8 @@ def test_a_library_that_breaks_in_mid_run_is_warned_of_and_training_goes_on(tmp_
         assert live.finish().reason == "finished"
         assert live.events.answer("rewind").status == "applied"  # computed again, from the beginning
         texts = [e.text for e in live.events.of("warning")]
-        assert any("the run library could not be written" in text for text in texts)
+        assert any("the library's index was gone and was made anew" in text for text in texts)
+        assert [r.state for r in library.runs()] == ["left", "finished"]
 
 
 def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> None:

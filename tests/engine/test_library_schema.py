@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.commands import At, ScaleLR, Stop
 from engine.job import Job, to_resume
 from engine.library import Library
 from engine.library.schema import MIGRATIONS, TABLES
 from engine.spec import SpecError
-from tests.engine.running import at, hand, library_at, recipe, run
+from tests.engine.running import Live, at, hand, library_at, recipe, run
 
 # What the first version wrote, byte for byte: it must never change.
 FIRST = """
@@ -121,12 +122,45 @@ def test_a_damaged_or_lost_index_is_made_anew_and_the_run_goes_on_exactly(tmp_pa
             assert aside[0].name in text
             assert aside[0].read_bytes() == bad
         if how == "gone":
-            assert "was gone and was made anew from 4 snapshots" in library.remarks[0]
-        lines = None if row.waiting else hand(at(3, 0, "scale_lr", factor=0.1))  # what waited was in the index alone
-        resumed = run(to_resume(known, library, lines), library)
+            assert "was gone and was made anew from its copy and the snapshots" in library.remarks[0]
+        resumed = run(to_resume(known, library), library)  # the line that waited was in the copy
         assert resumed.end.weights_sha256 == uninterrupted()
     with library_at(tmp_path) as library:
         assert library.remarks == []
+
+
+def test_without_a_copy_the_snapshots_alone_make_the_index_anew(tmp_path: Path) -> None:
+    known = stopped(tmp_path)
+    for file in tmp_path.glob("runs.*"):
+        file.unlink()
+    with library_at(tmp_path) as library:
+        assert "was gone and was made anew from 4 snapshots" in library.remarks[0]
+        (row,) = library.runs()
+        assert (row.id, row.state, row.waiting) == (known, "stopped", "")
+        resumed = run(to_resume(known, library, hand(at(3, 0, "scale_lr", factor=0.1))), library)
+        assert resumed.end.weights_sha256 == uninterrupted()
+
+
+def test_an_older_copy_does_not_undo_what_the_snapshots_know(tmp_path: Path) -> None:
+    """What waited when the copy was made was done since: it is not done again."""
+    with library_at(tmp_path) as library:
+        with Live(Job(recipe=recipe(), begin=False), library) as live:
+            live.stand(2, 0)
+            live.trainer.post(ScaleLR(factor=0.5), At(epoch=2, batch=1))
+            live.trainer.post(ScaleLR(factor=0.5), At(epoch=3, batch=1))
+            live.ask(Stop())
+        (row,) = library.runs()
+    old = (tmp_path / "runs.backup.sqlite").read_bytes()
+    with library_at(tmp_path) as library, Live(to_resume(row.id, library), library) as live:
+        live.wait(lambda e: e.event == "epoch")
+        live.ask(Stop(), At(epoch=3, batch=1))
+    (tmp_path / "runs.sqlite").unlink()
+    (tmp_path / "runs.backup.sqlite").write_bytes(old)
+    with library_at(tmp_path) as library:
+        assert library.runs()[0].epochs_done == 2
+        resumed = run(to_resume(row.id, library), library)
+        lines = hand(at(2, 1, "scale_lr", factor=0.5), at(3, 1, "scale_lr", factor=0.5))
+        assert resumed.end.weights_sha256 == run(Job(recipe=recipe(), lines=lines)).end.weights_sha256
 
 
 def test_what_can_still_be_read_of_a_damaged_index_is_kept(tmp_path: Path) -> None:

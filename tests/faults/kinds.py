@@ -18,12 +18,10 @@ from typing import Final
 import torch
 
 from engine.commands import Resume
-from engine.job import to_resume
 from engine.library import Library
 from engine.spec import SpecError
 from tests.engine.running import MAIN, Live, run
 from tests.faults.base import (
-    LINES,
     Outcome,
     contents,
     go_on_to,
@@ -125,9 +123,7 @@ def folder_gone(folder: Path) -> Outcome:
     library.close()
     said = warnings(live.events)
     there = lost(away)  # taken up from where it was moved
-    # Snapshots hold no losses of batches: those are in the index that was moved.
-    missing = [m for m in lost(root, remarks=said) if m != "losses of batches"]
-    return Outcome(said, went_on, there + missing)
+    return Outcome(said, went_on, there + lost(root, remarks=said))
 
 
 LOCKER = """
@@ -174,7 +170,7 @@ def index_damaged(folder: Path) -> Outcome:
         went_on = live.finish().reason == "finished"
     library.close()
     said = warnings(live.events)
-    missing = [m for m in lost(folder, remarks=said) if m != "losses of batches"]  # which only the index has
+    missing = lost(folder, remarks=said)
     kept = [] if list(folder.glob("runs.damaged*.sqlite")) else ["the damaged index"]
     return Outcome(said, went_on, missing + kept)
 
@@ -185,7 +181,7 @@ def index_deleted(folder: Path) -> Outcome:
     for file in folder.glob("runs.sqlite*"):
         file.unlink()
     said: list[str] = []
-    return Outcome(said, True, [m for m in lost_with_the_hand(folder, said) if m != "losses of batches"])
+    return Outcome(said, True, lost(folder, remarks=said))
 
 
 def one_bit(folder: Path) -> Outcome:
@@ -274,16 +270,6 @@ FAULTS: Final[dict[str, Callable[[Path], Outcome]]] = {
     "newest snapshot: a hostile pickle": hostile,
     "kill -9": killed,
 }
-
-
-def lost_with_the_hand(root: Path, said: list[str]) -> list[str]:
-    """As ``lost``, for a library whose index, and so the lines that waited, are gone: they are given again."""
-    library = Library(root)
-    said += [str(r) for r in library.remarks]
-    (row,) = library.runs()
-    run(to_resume(row.id, library, LINES), library)
-    library.close()
-    return lost(root)
 
 
 def _stopped(root: Path) -> None:
