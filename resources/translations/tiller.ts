@@ -3604,6 +3604,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the library's index was gone and was made anew from its copy and the snapshots</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the library's index was gone and was made anew from {count} snapshots, without tags and notes</source>
         <translation type="unfinished"></translation>
     </message>
