@@ -9,10 +9,26 @@ import numpy as np
 
 from engine.advice.base import OFF, Advice, RecipeChange, RecipeView, dead_from, first_rates, times
 from engine.advice.expressions import ALIKE, factor_between, highest
-from engine.advice.on_schedule import SCHEDULE_RULES, Span, aimed_gamma, cuts_within
+from engine.advice.on_schedule import (
+    SCHEDULE_RULES,
+    Finding,
+    ScheduleRule,
+    Span,
+    aimed_gamma,
+    cuts_within,
+    last_stage,
+)
 from engine.advice.on_task import by_task, constant
 from engine.recipe import LR_MAX, GroupSpec, Recipe
-from engine.schedules import ExponentialLR, LambdaLR, MultiStepLR, PolynomialLR, StepLR
+from engine.schedules import (
+    ExponentialLR,
+    LambdaLR,
+    MultiStepLR,
+    PolynomialLR,
+    ScheduleSpec,
+    SequentialLR,
+    StepLR,
+)
 from engine.words import Words, number
 
 HEADS: Final = {"resnet18": "fc", "vgg11_bn": "classifier"}
@@ -116,13 +132,13 @@ def schedules(view: RecipeView) -> list[Advice]:
     """What the rules on a single schedule say of the recipe's, and of each group's own."""
     recipe, found = view.recipe, list[Advice]()
     for key, rule in SCHEDULE_RULES:
-        finding = rule(recipe.schedule, _span(view, recipe.optimizer.lr))
+        finding = _of_all(rule, recipe.schedule, _span(view, recipe.optimizer.lr))
         if finding is not None:
             change = RecipeChange(schedule=finding.better) if finding.better else None
             found.append(Advice(key, finding.text, finding.reason, change, finding.label))
         for index, group in enumerate(recipe.groups):
             lr = recipe.optimizer.lr if group.lr is None else group.lr
-            finding = rule(group.schedule, _span(view, lr)) if group.schedule is not None else None
+            finding = _of_all(rule, group.schedule, _span(view, lr)) if group.schedule is not None else None
             if finding is None:
                 continue
             text = Words("{group}: {text}", group=group.name, text=finding.text)
@@ -132,6 +148,27 @@ def schedules(view: RecipeView) -> list[Advice]:
                 change = RecipeChange(groups=(*recipe.groups[:index], better, *recipe.groups[index + 1 :]))
             found.append(Advice(f"{key} {group.name}", text, finding.reason, change, finding.label))
     return found
+
+
+def _of_all(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> Finding | None:
+    """What ``rule`` says of ``spec`` or, if nothing, of the last schedule of a sequence, which lasts to the end."""
+    finding = rule(spec, span)
+    stage = last_stage(spec, span)
+    if finding is not None or stage is None or not isinstance(spec, SequentialLR):
+        return finding
+    place, begin, its_span = stage
+    finding = rule(spec.schedulers[place], its_span)
+    if finding is None:
+        return None
+    better = None
+    if finding.better is not None and finding.better.interval == spec.interval:
+        better = spec.model_copy(update={"schedulers": (*spec.schedulers[:place], finding.better)})
+    return Finding(
+        Words("Stage {stage}: {text}", stage=place + 1, text=finding.text),
+        Words("Counted from {begin} on, where this stage begins. {reason}", begin=begin, reason=finding.reason),
+        better,
+        finding.label if better is not None else None,
+    )
 
 
 def zero_early(view: RecipeView) -> list[Advice]:

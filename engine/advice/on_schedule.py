@@ -13,6 +13,7 @@ from engine.schedules import (
     MultiStepLR,
     ReduceLROnPlateau,
     ScheduleSpec,
+    SequentialLR,
     StepLR,
 )
 from engine.words import Words, number
@@ -39,14 +40,20 @@ FIRST_TO_CUT: Final = 3
 
 @dataclass(frozen=True)
 class Span:
-    """What a schedule runs over: the epochs, the steps in one (None: not known), and the rate that it starts from."""
+    """What a schedule runs over: the epochs, the steps in one (None: not known), and the rate that it starts from.
+
+    ``own`` is the length in the schedule's own count, of a stage that is not there for the whole run.
+    """
 
     epochs: int
     steps_per_epoch: int | None
     lr: float
+    own: int | None = None
 
     def length(self, spec: ScheduleSpec) -> int | None:
         """The run in the schedule's own count; None where it is not known."""
+        if self.own is not None:
+            return self.own
         if spec.interval == "epoch":
             return self.epochs
         return None if self.steps_per_epoch is None else self.epochs * self.steps_per_epoch
@@ -132,7 +139,30 @@ def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
             ),
             *_offer(spec, "milestones", better, length > 1),
         )
+    if isinstance(spec, SequentialLR) and spec.milestones and spec.milestones[-1] >= length:
+        reached = tuple(m for m in spec.milestones if m < length)
+        return Finding(
+            Words("Milestone {first} is beyond the run's end", first=spec.milestones[len(reached)]),
+            Words("The run ends after {length}. The schedules from there on never come.", length=length),
+            spec.model_copy(
+                update={"schedulers": spec.schedulers[: len(reached) + 1], "milestones": reached},
+            ),
+            Words("Leave them out"),
+        )
     return None
+
+
+def last_stage(spec: ScheduleSpec, span: Span) -> tuple[int, int, Span] | None:
+    """Of a SequentialLR that comes to its last schedule: which one that is, from where on, and what it runs over."""
+    length = span.length(spec)
+    if not isinstance(spec, SequentialLR) or not spec.milestones or length is None:
+        return None
+    begin = spec.milestones[-1]
+    if begin >= length:
+        return None
+    left = length - begin
+    epochs = left if spec.interval == "epoch" else span.epochs
+    return len(spec.schedulers) - 1, begin, Span(epochs, span.steps_per_epoch, span.lr, own=left)
 
 
 def t_max_long(spec: ScheduleSpec, span: Span) -> Finding | None:
@@ -238,7 +268,8 @@ def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-SCHEDULE_RULES: Final[tuple[tuple[str, Callable[[ScheduleSpec, Span], Finding | None]], ...]] = (
+ScheduleRule = Callable[[ScheduleSpec, Span], Finding | None]
+SCHEDULE_RULES: Final[tuple[tuple[str, ScheduleRule], ...]] = (
     ("stepwise", stepwise),
     ("cannot_improve", cannot_improve),
     ("patience", patience),

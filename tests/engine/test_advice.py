@@ -23,10 +23,12 @@ from engine.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
     LambdaLR,
+    LinearLR,
     MultiStepLR,
     OneCycleLR,
     PolynomialLR,
     ReduceLROnPlateau,
+    SequentialLR,
     StepLR,
 )
 from engine.words import Words
@@ -169,6 +171,55 @@ def test_a_schedule_that_does_not_fit_the_run(
         return
     better = changed(named(for_recipe(recipe), key), recipe).schedule
     assert {name: getattr(better, name) for name in after} == after
+
+
+def warm_up(last: AnySchedule, *, at: int = 5, interval: Any = "epoch") -> SequentialLR:
+    stages = (LinearLR(total_iters=at, interval=interval), last.model_copy(update={"interval": interval}))
+    return SequentialLR(schedulers=stages, milestones=(at,), interval=interval)
+
+
+@pytest.mark.parametrize(
+    ("last", "key", "after"),
+    [
+        (CosineAnnealingLR(T_max=25), None, {}),
+        (CosineAnnealingLR(T_max=30), "t_max_long", {"T_max": 25}),  # of 30 epochs, 5 are the warm-up's
+        (CosineAnnealingLR(T_max=10), "t_max_short", {"T_max": 25}),
+        (ExponentialLR(gamma=0.8), "exponential", {"gamma": 0.95}),
+        (MultiStepLR(milestones=(10, 26)), "cuts_beyond", {"milestones": (10,)}),
+        (MultiStepLR(milestones=(10, 24)), None, {}),
+    ],
+)
+def test_the_last_schedule_of_a_sequence_is_judged_by_what_is_left_for_it(
+    last: AnySchedule, key: str | None, after: dict[str, Any]
+) -> None:
+    recipe = Recipe(schedule=warm_up(last), epochs=30)
+    if key is None:
+        assert keys(recipe) == []
+        return
+    advice = named(for_recipe(recipe), key)
+    assert advice.text.startswith("Stage 2: ")
+    assert advice.reason.startswith("Counted from 5 on, where this stage begins. ")
+    better = changed(advice, recipe).schedule
+    assert isinstance(better, SequentialLR)
+    assert {name: getattr(better.schedulers[1], name) for name in after} == after
+    assert better.schedulers[0] == warm_up(last).schedulers[0]
+
+
+def test_a_sequence_stepped_per_batch_is_judged_in_batches() -> None:
+    recipe = Recipe(schedule=warm_up(CosineAnnealingLR(T_max=30), at=100, interval="step"), epochs=30)
+    assert (
+        changed(named(for_recipe(recipe, steps_per_epoch=20), "t_max_short"), recipe).schedule.schedulers[1].T_max
+        == 500
+    )  # type: ignore[union-attr]
+    assert keys(recipe) == []  # where the batches are not known, nothing is said of them
+
+
+def test_schedules_of_a_sequence_that_never_come() -> None:
+    recipe = Recipe(schedule=warm_up(CosineAnnealingLR(T_max=25), at=30), epochs=30)
+    better = changed(named(for_recipe(recipe), "cuts_beyond"), recipe).schedule
+    assert isinstance(better, SequentialLR)
+    assert (len(better.schedulers), better.milestones) == (1, ())
+    assert planned(recipe)["plan_lr"].tolist() == planned(Recipe(schedule=better, epochs=30))["plan_lr"].tolist()
 
 
 @pytest.mark.parametrize("patience", [10, 27])
