@@ -516,6 +516,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Counted from {begin} on, where this stage begins. {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Custom: you write the curve</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1213,6 +1217,10 @@
     </message>
     <message>
         <source>Learning-rate schedules: a tutorial</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave them out</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1992,6 +2000,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stage {stage}: {text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Stand still after the batch under way (Space).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2385,6 +2397,10 @@
     </message>
     <message>
         <source>The run ends after {length}. A cut at milestones from {length} on never comes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The run ends after {length}. The schedules from there on never come.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
