@@ -268,25 +268,6 @@ def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new
     assert second.of("epoch")[0].epoch == 4
 
 
-def test_an_exception_in_a_slot_is_said_and_the_window_lives(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    from gui.app import _say
-
-    def breaks() -> None:
-        raise RuntimeError("a slot broke")
-
-    monkeypatch.setattr(sys, "excepthook", lambda kind, error, where: _say(driver.app, kind, error, where))
-    driver.window.about.triggered.disconnect()
-    driver.window.about.triggered.connect(breaks)
-    driver.window.about.trigger()
-    assert driver.window.banner.subject() == "failure"
-    assert "a slot broke" in driver.window.banner.text()
-    assert "Traceback" in driver.window.banner._details.toPlainText()
-    driver.start(tiny(epochs=1))
-    assert driver.finish().reason == "finished"
-
-
 def answer_dialogs(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
     """Answer every question; returns what was asked."""
     from PySide6.QtWidgets import QMessageBox
