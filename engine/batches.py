@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.augment import augment
+from engine.augment import Augmentation
 from engine.data import ImageSet
+from engine.recipe import DataSpec
 
 EVALUATION_BATCH = 512
 
@@ -33,18 +34,17 @@ class Batches:
 
     Args:
         images: the data set.
-        batch_size: images a batch; the last batch of an epoch is smaller, and is left out where it would hold a
-            single image, which BatchNorm cannot train on.
+        how: the data's part of a recipe: the batch size, and how training images are augmented. The last batch of an
+            epoch is smaller, and is left out where it would hold a single image, which BatchNorm cannot train on.
         seed: decides the order and the augmentation.
-        shift: whether training images are shifted at random.
         device: where the images live.
     """
 
-    def __init__(self, images: ImageSet, batch_size: int, seed: int, shift: bool, device: torch.device) -> None:
-        self.batch_size = batch_size
-        self.per_epoch = batches_in(len(images.train.labels), batch_size)
+    def __init__(self, images: ImageSet, how: DataSpec, seed: int, device: torch.device) -> None:
+        self.batch_size = how.batch_size
+        self.per_epoch = batches_in(len(images.train.labels), how.batch_size)
         self._seed = seed
-        self._shift = shift
+        self._augment = Augmentation(how, seed)
         self._device = device
         self._images, self._labels = _on(images.train.images, device), _on(images.train.labels, device)
         self._val_images, self._val_labels = _on(images.val.images, device), _on(images.val.labels, device)
@@ -62,9 +62,7 @@ class Batches:
         if self._order[0] != epoch:
             self._order = (epoch, epoch_order(self.count, self._seed, epoch).to(self._device))
         chosen = self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
-        images = self._images.index_select(0, chosen)
-        if self._shift:
-            images = augment(images, seed=self._seed, epoch=epoch, batch=index)
+        images = self._augment(self._images.index_select(0, chosen), epoch, index)
         return self._normalised(images), self._labels.index_select(0, chosen)
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:

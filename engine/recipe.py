@@ -36,7 +36,28 @@ class DataSpec(Spec):
     augment: bool = Field(
         False,
         title="Augment",
-        description="Shift each training image by up to an eighth of its size at random.",
+        description="Shift each training image by up to an eighth of its size at random: a crop of the padded image.",
+    )
+    flip: bool = Field(
+        False,
+        title="Flip",
+        description="Mirror half of the training images, left to right. Not for digits and letters.",
+        json_schema_extra=advanced(),
+    )
+    cutout: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        title="Cutout",
+        description="Side in pixels of a square that is blanked at a random place of each training image; 0 for none.",
+        json_schema_extra={**advanced(), **usual(4, 16)},
+    )
+    policy: Literal["none", "RandAugment", "TrivialAugment"] = Field(
+        "none",
+        title="Policy",
+        description="torchvision's random operations on each training image, for images of 32 pixels and more: "
+        "RandAugment (two of moderate strength) or TrivialAugment (one of any strength).",
+        json_schema_extra=advanced(),
     )
     root: str | None = Field(
         None,
@@ -44,6 +65,11 @@ class DataSpec(Spec):
         title="Folder",
         description="The folder that holds the data set, in torchvision's layout (MNIST/raw/...).",
     )
+
+    @property
+    def augmented(self) -> bool:
+        """Whether anything is done to training images."""
+        return self.augment or self.flip or self.cutout > 0 or self.policy != "none"
 
 
 class ModelSpec(Spec):

@@ -75,7 +75,7 @@ class RunState:
         self.recipe = recipe
         self.device = device
         with fitting("data", recipe.data.name, device):
-            self.batches = Batches(images, recipe.data.batch_size, recipe.seed, recipe.data.augment, device)
+            self.batches = Batches(images, recipe.data, recipe.seed, device)
         self._shape = (images.channels, images.height, images.width, len(images.classes))
         self._begin(download)
 

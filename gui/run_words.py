@@ -37,7 +37,7 @@ def more_epochs(rates: Sequence[float]) -> str:
 
 def summary(recipe: Recipe, event: StartEvent) -> list[tuple[str, str]]:
     """What the run trains, as names and values."""
-    augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augment else recipe.data.name
+    augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augmented else recipe.data.name
     summary = [
         (tr("Data set"), augmented),
         (tr("Network"), recipe.model.name),

@@ -23,7 +23,7 @@ def digits() -> ImageSet:
 
 
 def batches(seed: int = 0, size: int = 100, shift: bool = False, images: ImageSet | None = None) -> Batches:
-    return Batches(images or digits(), size, seed, shift, CPU)
+    return Batches(images or digits(), DataSpec(batch_size=size, augment=shift), seed, CPU)
 
 
 def test_the_order_is_a_permutation_that_seed_and_epoch_decide() -> None:
