@@ -23,7 +23,7 @@ from gui.words import CONTEXT
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = Path(__file__).parent
-_SPECS: Final = ("engine.recipe", "engine.schedules.")
+_SPECS: Final = ("engine.recipe", "engine.optimizer_spec", "engine.schedules.")
 # Which argument of a call is a sentence that is translated later, where it is written out.
 _CALLS: Final = {"tr": 0, "Words": 0, "SpecError": 1, "ExpressionError": 0}
 _MUST_BE_READABLE: Final = ("tr", "Words")
