@@ -524,6 +524,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Cutout</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cuts the rate by factor when the monitored metric has not improved for more than patience epochs.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -829,6 +833,10 @@
     </message>
     <message>
         <source>Fit the schedule to {epochs} epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Flip</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1304,6 +1312,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Mirror half of the training images, left to right. Not for digits and letters.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Modules</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1644,6 +1656,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Policy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Precision</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1908,7 +1924,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Shift each training image by up to an eighth of its size at random.</source>
+        <source>Shift each training image by up to an eighth of its size at random: a crop of the padded image.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1925,6 +1941,10 @@
     </message>
     <message>
         <source>Show the whole run (or double-click the plot)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Side in pixels of a square that is blanked at a random place of each training image; 0 for none.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3829,6 +3849,10 @@
     </message>
     <message>
         <source>threshold_mode</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>torchvision's random operations on each training image, for images of 32 pixels and more: RandAugment (two of moderate strength) or TrivialAugment (one of any strength).</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
