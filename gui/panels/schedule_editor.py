@@ -14,6 +14,7 @@ from engine.schedules import (
     Constant,
     Drawn,
     LambdaLR,
+    OneCycleLR,
     ReduceLROnPlateau,
     ScheduleSpec,
     SequentialLR,
@@ -265,7 +266,7 @@ class ScheduleEditor(QWidget):
     def _show(self) -> None:
         """Show the chosen schedule's form and words."""
         self.picker.show_kind(self._kind)
-        self.when.say(said(self._kind.when))
+        self.when.say(self._use())
         self._gives_row.setVisible(self._kind is LambdaLR and self._may_give_lr)
         self._show_warm_up()
         self._show_counts()
@@ -273,6 +274,17 @@ class ScheduleEditor(QWidget):
         for form in self.forms.values():
             form.setVisible(form is chosen and self._kind is not Constant)
         self.shown.emit()
+
+    def _use(self) -> str:
+        """When to use the schedule; of one that fills the run, what that comes to."""
+        text, spec = said(self._kind.when), self.value()
+        if self._kind is not OneCycleLR or spec is None:
+            return text
+        per_epoch = self._interval() == "epoch"
+        if not per_epoch and self._context.batches is None:
+            return text
+        steps = self._context.positions(self._interval())
+        return tr("{text} total_steps is {n}, worked out from the run.", text=text, n=f"{steps:,}")
 
     def _show_warm_up(self) -> None:
         self.warm_up.setVisible(not self._stage and not issubclass(self._kind, ComposedSpec))

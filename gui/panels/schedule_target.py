@@ -68,7 +68,7 @@ class ScheduleTarget(QWidget):
         group, differ = self.group(), schedules.differ(names)
         self.picker.setEnabled(why_not is None)
         self.picker.set_tip(why_not or tr("Whose schedule to edit: that of all groups, or one group's own"))
-        lines = [self._line(schedules, name, names) for name in names] if differ else []
+        lines = self._lines(schedules, names) if differ else []
         if why_not is not None:
             lines = [why_not]
         elif not differ:
@@ -79,10 +79,10 @@ class ScheduleTarget(QWidget):
         self.words.say("\n".join(lines))
         self.shared.setVisible(not running and group in schedules.own)
 
-    def _line(self, schedules: Schedules, name: str, names: Sequence[str]) -> str:
-        spec = schedules.of(name, names)
-        values = in_short(spec)
-        kind = type(spec).__name__
-        if not values:
-            return tr("{group}: {schedule}", group=name, schedule=kind)
-        return tr("{group}: {schedule}, {values}", group=name, schedule=kind, values=values)
+    def _lines(self, schedules: Schedules, names: Sequence[str]) -> list[str]:
+        """A line for each schedule, with the groups that are on it."""
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            spec = schedules.of(name, names)
+            groups.setdefault(", ".join(filter(None, (type(spec).__name__, in_short(spec)))), []).append(name)
+        return [tr("{group}: {schedule}", group=", ".join(them), schedule=text) for text, them in groups.items()]

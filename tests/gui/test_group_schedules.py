@@ -116,6 +116,12 @@ def test_what_is_chosen_for_all_groups_replaces_their_own(qtbot: QtBot, panel: S
     assert panel.schedules() == Schedules(CosineAnnealingLR(T_max=30))
 
 
+def test_groups_on_the_same_schedule_share_a_line(panel: SchedulePanel) -> None:
+    panel.set_group_names(NAMES)
+    panel.set_schedules(Schedules(FLAT, {"head": CUTS}))
+    assert panel.target.words.said().splitlines()[:2] == ["rest, body: Constant", "head: ExponentialLR, gamma 0.9"]
+
+
 def test_all_schedules_follow_the_epochs_whichever_is_looked_at(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedules(Schedules(CosineAnnealingLR(T_max=30), {"head": StepLR(step_size=10, gamma=0.3)}))
     look_at(qtbot, panel, "head")

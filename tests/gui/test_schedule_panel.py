@@ -204,6 +204,15 @@ def test_a_schedule_stepped_per_batch_counts_the_batches_of_the_run(qtbot: QtBot
     assert panel.schedule() == CosineAnnealingLR(T_max=30)
 
 
+def test_one_cycles_total_steps_are_told_from_the_run(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel, OneCycleLR)
+    assert "total_steps" not in panel.editor.when.said()  # the batches are not known yet
+    panel.set_batches(23)
+    assert "total_steps is 690, worked out from the run." in panel.editor.when.said()
+    panel.set_context(40, 12, 0.01, True)
+    assert "total_steps is 644, worked out from the run." in panel.editor.when.said()
+
+
 def test_a_recipes_own_count_does_not_follow(panel: SchedulePanel) -> None:
     panel.set_schedule(StepLR(step_size=7, gamma=0.5))
     panel.set_context(90, 0, 0.01, False)
