@@ -4044,10 +4044,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{group}: {schedule}, {values}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{group}: {text}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4345,6 +4341,10 @@
     </message>
     <message>
         <source>{target} is not behind: the run is at {now}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{text} total_steps is {n}, worked out from the run.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
