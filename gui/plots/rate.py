@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -46,6 +46,7 @@ class RatePlot(RunPlot):
 
     dragged = Signal(float, bool)
     dragging = Signal(bool)
+    _told: tuple[object, ...] = ()
 
     def __init__(self, series: RunSeries, parent: QWidget | None = None) -> None:
         empty = tr("The planned learning rate appears here, and what was in force once training starts")
@@ -138,6 +139,11 @@ class RatePlot(RunPlot):
         """Draw in ``colors``."""
         super().apply_theme(colors)
         self._color_curves()
+
+    def touch(self) -> None:
+        """Something other than the history changed: the words at the ends find their places anew."""
+        self._told = ()
+        super().touch()
 
     def is_empty(self) -> bool:
         """Whether there is neither a past nor a plan."""
@@ -269,8 +275,6 @@ class RatePlot(RunPlot):
 
     def _write_ends(self) -> None:
         """The rate at the end of each line, and what the plan waits for."""
-        traces = [*self._past, *(trace for ahead in self._all_ahead() for trace in ahead.traces)]
-        drawn = [line for line in (self._in_pixels(*trace.getData()) for trace in traces) if len(line[0])]
         several = len(self._names) > 1
         groups = self.group_colors()
         ends: list[End] = []
@@ -284,7 +288,18 @@ class RatePlot(RunPlot):
         ends += self._ends(self.plan, groups if several else [self.colors.axis], tr("plan") if crowded else "")
         if self._note and self.plan.known:
             ends.insert(0, self._beside_the_plan())
-        self.ends.write(ends, drawn, self.grip.boxes(), self.colors.plot)
+        avoid = self.grip.boxes()
+        # The past creeps along under what was planned: while nothing else moves, the words stay where they are.
+        seen = (
+            tuple(replace(end, x=round(end.x), y=round(end.y), since=round(end.since, -2)) for end in ends),
+            tuple(round(box.left, -2) for box in avoid),
+            (self.colors.plot, self.view.width(), self.view.height(), *map(tuple, self.view.viewRange())),
+        )
+        if seen != self._told:
+            self._told = seen
+            traces = [*self._past, *(trace for ahead in self._all_ahead() for trace in ahead.traces)]
+            drawn = [line for line in (self._in_pixels(*trace.getData()) for trace in traces) if len(line[0])]
+            self.ends.write(ends, drawn, avoid, self.colors.plot)
 
     def _ends(self, ahead: Ahead, colors: Sequence[str], name: str = "") -> list[End]:
         found = []

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from engine.events import StepsEvent
 from engine.schedules.query import Curve
 from gui.plots.linked import PlotStack
 from gui.plots.rate import Candidate, RatePlot
@@ -321,3 +322,22 @@ def test_a_curve_of_several_groups_is_overlaid_for_each(qtbot: QtBot, plot: Rate
     plot.set_cursor(20.0)
     assert plot.header.legend.values["A"] == "0.001 0.01"
     assert len(plot._candidates[0][1].traces) == 2
+
+
+def test_while_only_the_past_grows_the_words_stay_and_a_frame_stays_cheap(plot: RatePlot) -> None:
+    plot.set_candidates(candidates(0.0012, 0.0008, 0.00095, 0.00105))
+    plot.set_pending(planned([0.005] * 20, start=10, key="pending"))
+    plot.refresh()
+    places = [text.pos() for text in plot.ends.texts]
+    written: list[int] = []
+    write = plot.ends.write
+    plot.ends.write = lambda *args: (written.append(1), write(*args))[1]  # type: ignore[method-assign]
+    one = StepsEvent(epoch=11, batch=0, loss=np.ones(1, np.float32), lr=np.full((1, 1), 0.01), images_per_second=1.0)
+    plot.series.append_steps(one, 20)
+    assert plot.refresh()
+    assert written == []
+    assert [text.pos() for text in plot.ends.texts] == places
+    plot.set_pending(planned([0.02] * 20, start=10, key="pending"))
+    plot.refresh()
+    assert written == [1]
+    assert plot.ends.texts[0].toPlainText() == "pending ends at 0.02"
