@@ -60,7 +60,7 @@ def place(
     view: tuple[float, float],
     lines: Sequence[Line],
     avoid: Sequence[Box],
-    crowded: bool = False,
+    aside: bool = False,
 ) -> tuple[Box, bool] | None:
     """A box for words about the end of a line, and whether a line runs behind it.
 
@@ -71,7 +71,7 @@ def place(
         view: width and height of the drawing area.
         lines: every line that is drawn, as x [n] and y [n].
         avoid: what is never covered, such as words already placed.
-        crowded: many lines end here: the words say whose they are, so they may stand farther off, but hide none.
+        aside: rather farther to the left than with a line behind.
 
     Returns:
         None where there is no room that ``avoid``, the lines' ends and the view's edges leave.
@@ -80,7 +80,7 @@ def place(
     kept = [*avoid, *(_about(x[-1], y[-1]) for x, y in lines if len(x))]
     right = min(end[0], view[0] - _EDGE)
     offsets = np.arange(0.0, _FAR * height, _STEP)
-    shifts = np.arange(0.0, _ASIDE * width, _STEP * 4) if crowded else (0.0,)
+    shifts = np.arange(0.0, _ASIDE * width, _STEP * 4) if aside else (0.0,)
     spots = [
         (right - shift, end[1] + by) for shift in shifts for offset in offsets for by in (-offset, height + offset)
     ]
@@ -95,7 +95,7 @@ def place(
         if not crossed(core, lines):
             return box, False
         second = second or box
-    return None if second is None or crowded else (second, True)
+    return None if second is None or aside else (second, True)
 
 
 def _about(x: float, y: float) -> Box:

@@ -20,6 +20,7 @@ from gui.plots.grip import Bubble, Grip
 from gui.plots.header import Entry
 from gui.plots.items import Trace, pen
 from gui.plots.rate_ends import End, EndWords
+from gui.plots.rate_legend import legend_entries, legend_values
 from gui.plots.stairs import Scale, Stairs, scale_for
 from gui.plots.text import value_text
 from gui.series import RunSeries
@@ -51,7 +52,7 @@ class RatePlot(RunPlot):
     def __init__(self, series: RunSeries, parent: QWidget | None = None) -> None:
         empty = tr("The planned learning rate appears here, and what was in force once training starts")
         super().__init__(tr("Learning rate"), empty, series, parent=parent)
-        self._names = ["all"]
+        self.names = ["all"]
         self._active = 0
         self._note = ""
         self._scale = Scale(True, -4.0, -1.0)
@@ -59,7 +60,7 @@ class RatePlot(RunPlot):
         self._left = GhostTrace()
         self.view.addItem(self._left, ignoreBounds=True)
         self.plan, self.pending = Ahead(self.view, PLAN), Ahead(self.view, PENDING)
-        self._candidates: list[tuple[Candidate, Ahead]] = []
+        self.candidates: list[tuple[Candidate, Ahead]] = []
         self._now = pg.InfiniteLine(angle=90)
         self._now.setZValue(-40)
         self._now.setVisible(False)
@@ -77,9 +78,9 @@ class RatePlot(RunPlot):
 
     def set_group_names(self, names: Sequence[str]) -> None:
         """Names of the parameter groups, in order; at least one."""
-        if list(names) != self._names and names:
-            self._names = list(names)
-            self._active = min(self._active, len(self._names) - 1)
+        if list(names) != self.names and names:
+            self.names = list(names)
+            self._active = min(self._active, len(self.names) - 1)
             self._make_curves()
             self.touch()
 
@@ -97,14 +98,14 @@ class RatePlot(RunPlot):
 
     def set_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Schedules to compare with, each over the plan."""
-        for _, ahead in self._candidates:
+        for _, ahead in self.candidates:
             ahead.clear()
-        self._candidates = []
+        self.candidates = []
         for candidate in candidates:
             ahead = Ahead(self.view, CANDIDATES[candidate.place % len(CANDIDATES)])
             ahead.set_curve(candidate.curve)
             ahead.make_traces([self.candidate_color(candidate.place)] * len(ahead.lines))
-            self._candidates.append((candidate, ahead))
+            self.candidates.append((candidate, ahead))
         self.touch()
 
     def set_note(self, note: str) -> None:
@@ -125,9 +126,9 @@ class RatePlot(RunPlot):
 
     def group_colors(self) -> list[str]:
         """One colour a group."""
-        if len(self._names) == 1:
+        if len(self.names) == 1:
             return [self.colors.lr]
-        return [self.colors.groups[i % len(self.colors.groups)] for i in range(len(self._names))]
+        return [self.colors.groups[i % len(self.colors.groups)] for i in range(len(self.names))]
 
     def candidate_color(self, place: int) -> str:
         """The colour of a candidate."""
@@ -151,30 +152,11 @@ class RatePlot(RunPlot):
 
     def entries(self) -> list[Entry]:
         """The groups (with one group what the kinds of line mean), what is pending, and the candidates."""
-        colors = self.group_colors()
-        if len(self._names) > 1:
-            named = zip(self._names, colors, strict=True)
-            found = [Entry(key=str(i), name=name, color=color) for i, (name, color) in enumerate(named)]
-        else:
-            found = [Entry(key="0", name=tr("in force") if len(self.series.rate_x) else tr("plan"), color=colors[0])]
-        if self.pending.known:
-            dotted = self.colors.pending if len(self._names) == 1 else self.colors.muted
-            found.append(Entry(key="pending", name=tr("pending"), color=dotted, line="dot"))
-        for candidate, _ in self._candidates:
-            color, name = self.candidate_color(candidate.place), f"{candidate.key} {candidate.name}"
-            found.append(Entry(key=candidate.key, name=name, color=color, line="dash", short=candidate.key))
-        return found
+        return legend_entries(self)
 
     def values_at(self, x: float | None) -> dict[str, str]:
         """The rates in force at ``x``, or planned there; of what is not in force, where it would be."""
-        where = self.series.position if x is None else x
-        values = {str(i): value_text(self._rate(i, where)) for i in range(len(self._names))}
-        others = [("pending", self.pending)] if self.pending.known else []
-        for key, ahead in [*others, *((candidate.key, ahead) for candidate, ahead in self._candidates)]:
-            begins = ahead.begin if x is None else x
-            if begins >= ahead.begin:
-                values[key] = " ".join(value_text(ahead.at(group, begins)) for group in range(len(ahead.lines)))
-        return values
+        return legend_values(self, x)
 
     def draw(self) -> None:
         """The kinds of line of each group, the line at now, the handles, and the rates at the ends."""
@@ -192,7 +174,7 @@ class RatePlot(RunPlot):
         self._now.setVisible(started)
         if started:
             self._now.setPos(float(self.series.to_axis(now, self.axis)))
-        rate = float("nan") if self.drawing.points else self._rate(self._active, now)  # the points take its place
+        rate = float("nan") if self.drawing.points else self.rate(self._active, now)  # the points take its place
         self.grip.place(now, rate, self.group_colors()[self._active])
         self.drawing.draw()
         self._write_ends()
@@ -212,6 +194,13 @@ class RatePlot(RunPlot):
         x, y = self._in_pixels(np.array([point.x()]), np.array([point.y()]))
         return QPointF(float(x[0]), float(y[0]))
 
+    def rate(self, group: int, x: float) -> float:
+        """The rate of ``group`` that was in force at ``x`` epochs, or is planned there; NaN where neither is known."""
+        if x < self.series.position or (x == self.series.position and not self.plan.known):
+            rates = self.series.rates
+            return Stairs(self.series.rate_x, rates[group]).at(x) if group < len(rates) else float("nan")
+        return self.plan.at(group, x)
+
     # Inside ----------------------------------------------------------------------------------------------------------
 
     def _roads_left(self, most: int) -> list[Part]:
@@ -224,7 +213,7 @@ class RatePlot(RunPlot):
         return [(self.series.to_axis(x, self.axis), self.clamped(self._scale.coordinates(rates))) for x, rates in roads]
 
     def _all_ahead(self) -> list[Ahead]:
-        return [self.plan, self.pending, *(ahead for _, ahead in self._candidates)]
+        return [self.plan, self.pending, *(ahead for _, ahead in self.candidates)]
 
     def _show(self, traces: Sequence[Trace], parts: Sequence[Part]) -> None:
         for index, trace in enumerate(traces):
@@ -245,16 +234,10 @@ class RatePlot(RunPlot):
         if not self._manual_y:
             self.view.setYRange(scale.low, scale.high, padding=0)
 
-    def _rate(self, group: int, x: float) -> float:
-        if x < self.series.position or (x == self.series.position and not self.plan.known):
-            rates = self.series.rates
-            return Stairs(self.series.rate_x, rates[group]).at(x) if group < len(rates) else float("nan")
-        return self.plan.at(group, x)
-
     def _make_curves(self) -> None:
         for item in self._past:
             self.view.removeItem(item)
-        self._past = [Trace() for _ in self._names]
+        self._past = [Trace() for _ in self.names]
         for ahead in (self.plan, self.pending):
             ahead.clear()
             ahead.make_traces(self.group_colors())
@@ -268,21 +251,21 @@ class RatePlot(RunPlot):
             trace.set_color(color)
         self.plan.make_traces([mixed(color, self.colors.plot, 0.7) for color in colors])
         self.pending.make_traces([self.colors.pending] if len(colors) == 1 else colors)
-        for candidate, ahead in self._candidates:
+        for candidate, ahead in self.candidates:
             ahead.make_traces([self.candidate_color(candidate.place)] * len(ahead.lines))
         self._now.setPen(pen(self.colors.now))
         self._left.set_faint(self.colors.lr, self.colors.plot)
 
     def _write_ends(self) -> None:
         """The rate at the end of each line, and what the plan waits for."""
-        several = len(self._names) > 1
+        several = len(self.names) > 1
         groups = self.group_colors()
         ends: list[End] = []
-        crowded = self.pending.known or bool(self._candidates)
+        crowded = self.pending.known or bool(self.candidates)
         if self.pending.known:
             colors = groups if several else [self.colors.pending]
             ends += self._ends(self.pending, colors, tr("pending") if crowded else "")
-        for candidate, ahead in self._candidates:
+        for candidate, ahead in self.candidates:
             colors = [self.candidate_color(candidate.place)] * len(ahead.lines)
             ends += self._ends(ahead, colors, candidate.key)
         ends += self._ends(self.plan, groups if several else [self.colors.axis], tr("plan") if crowded else "")

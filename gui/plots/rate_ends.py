@@ -61,7 +61,7 @@ class EndWords:
             avoid: what is never covered.
             ground: colour of the plot, which hides a line behind words that have no better place.
         """
-        taken, crowded = list(avoid), any(end.name for end in ends)
+        taken = list(avoid)
         told = _joined([end for end in ends if np.isfinite([end.x, end.y]).all() and end.x <= self._view.width() + 1])
         while len(self.texts) < len(told):
             text = pg.TextItem(anchor=(1, 1))
@@ -76,7 +76,7 @@ class EndWords:
             words = (text.boundingRect().width(), text.boundingRect().height())
             size = (float(self._view.width()), float(self._view.height()))
             room = ((end.x, end.y), end.since, words, size, drawn, taken)
-            spot = place(*room, crowded)
+            spot = place(*room, aside=True)
             if spot is None and end is told[0]:
                 spot = place(*room)
             text.setVisible(spot is not None)

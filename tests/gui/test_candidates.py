@@ -28,7 +28,7 @@ def settle(driver: Driver) -> None:
 
 def lines(driver: Driver) -> dict[str, list[float]]:
     """The first and the last rate of each candidate on the plot, by its letter."""
-    return {c.key: [ahead.at(0, ahead.begin), ahead.last(0)] for c, ahead in driver.window.plots.rate._candidates}
+    return {c.key: [ahead.at(0, ahead.begin), ahead.last(0)] for c, ahead in driver.window.plots.rate.candidates}
 
 
 def chip(driver: Driver, letter: str, button: str) -> QAbstractButton:
@@ -117,10 +117,10 @@ def test_in_mid_run_a_candidate_is_drawn_from_where_it_would_begin_and_applied(d
     keep(driver)
     panel.editor.choose(CosineAnnealingLR)
     keep(driver)
-    assert [ahead.begin for _, ahead in plot._candidates] == [3.0, 3.0]
+    assert [ahead.begin for _, ahead in plot.candidates] == [3.0, 3.0]
     driver.qtbot.mouseClick(panel.pending.drop, LEFT)
     driver.go_on_to(6)
-    driver.wait(lambda: [ahead.begin for _, ahead in plot._candidates] == [5.0, 5.0])
+    driver.wait(lambda: [ahead.begin for _, ahead in plot.candidates] == [5.0, 5.0])
     assert not plot.pending.known
     driver.qtbot.mouseClick(chip(driver, "A", "take"), LEFT)
     assert panel.command() == SetSchedule(schedule=ExponentialLR(gamma=0.95))
@@ -152,8 +152,8 @@ def test_a_drawn_candidate_stands_still_while_the_run_goes_on(driver: Driver) ->
     keep(driver)
     driver.qtbot.mouseClick(panel.pending.drop, LEFT)
     driver.go_on_to(6)
-    driver.wait(lambda: [ahead.begin for _, ahead in plot._candidates] == [5.0])
-    assert plot._candidates[0][1].at(0, 8.0) == 0.01
+    driver.wait(lambda: [ahead.begin for _, ahead in plot.candidates] == [5.0])
+    assert plot.candidates[0][1].at(0, 8.0) == 0.01
 
 
 def test_candidates_take_the_colours_of_the_theme(driver: Driver) -> None:
@@ -162,7 +162,7 @@ def test_candidates_take_the_colours_of_the_theme(driver: Driver) -> None:
     panel.editor.choose(ExponentialLR)
     keep(driver)
     driver.app.theme.set_mode("dark")
-    assert plot._candidates[0][1].traces[0].opts["pen"].color().name() == DARK.candidates[0]
+    assert plot.candidates[0][1].traces[0].opts["pen"].color().name() == DARK.candidates[0]
     assert panel.candidates._rows["A"]._swatch._pen.color().name() == DARK.candidates[0]
     driver.app.theme.set_mode("light")
     assert panel.candidates._rows["A"]._swatch._pen.color().name() == LIGHT.candidates[0]
@@ -176,12 +176,12 @@ def test_a_candidate_for_one_group_is_drawn_for_that_group_alone(driver: Driver)
     panel.editor.choose(ExponentialLR)
     keep(driver)
     assert lines(driver)["A"] == [0.5, pytest.approx(0.5 * 0.95**9)]
-    assert len(plot._candidates[0][1].traces) == 1
+    assert len(plot.candidates[0][1].traces) == 1
     assert driver.says(panel.candidates, "A: head: ExponentialLR")
     panel.look_at(None)
     panel.editor.choose(StepLR)
     keep(driver)
-    assert len(plot._candidates[1][1].traces) == 2
+    assert len(plot.candidates[1][1].traces) == 2
     driver.qtbot.mouseClick(chip(driver, "A", "take"), LEFT)
     assert panel.group() == "head"
     assert panel.schedule() == ExponentialLR(gamma=0.95)

@@ -246,10 +246,10 @@ def candidates(*ends: float, start: int = 10) -> list[Candidate]:
 def test_candidates_are_overlaid_each_in_colours_and_dashes_of_its_own(plot: RatePlot) -> None:
     plot.set_candidates(candidates(0.001, 1e-4, 1e-5))
     plot.refresh()
-    pens = [ahead.traces[0].opts["pen"] for _, ahead in plot._candidates]
+    pens = [ahead.traces[0].opts["pen"] for _, ahead in plot.candidates]
     assert len({pen.color().name() for pen in pens}) == 3
     assert len({tuple(pen.dashPattern()) for pen in pens}) == 3
-    assert [entry.name for entry in plot.entries()] == ["in force", "A Schedule0", "B Schedule1", "C Schedule2"]
+    assert [entry.name for entry in plot.entries()] == ["in force", "plan", "A Schedule0", "B Schedule1", "C Schedule2"]
     low, high = plot.view.viewRange()[1]
     assert low < -5 < high
 
@@ -259,7 +259,7 @@ def test_the_crosshair_has_the_values_of_all_lines(plot: RatePlot) -> None:
     plot.set_pending(planned([0.005] * 20, start=10, key="pending"))
     plot.refresh()
     plot.set_cursor(29.5)
-    assert plot.header.legend.values == {"0": "0.001", "pending": "0.005", "A": "0.001", "B": "0.0001"}
+    assert plot.header.legend.values == {"plan": "0.001", "pending": "0.005", "A": "0.001", "B": "0.0001"}
     plot.set_cursor(4.0)
     assert plot.header.legend.values == {"0": "0.01"}
 
@@ -288,7 +288,7 @@ def test_taken_away_nothing_of_the_candidates_is_left(plot: RatePlot) -> None:
     plot.refresh()
     plot.set_candidates([])
     plot.refresh()
-    assert [entry.name for entry in plot.entries()] == ["in force"]
+    assert [entry.name for entry in plot.entries()] == ["in force", "plan"]
     assert [t.toPlainText() for t in plot.ends.texts if t.isVisible()] == ["ends at 0.001"]
     assert len(plot.view.addedItems) <= before + 2
 
@@ -321,7 +321,7 @@ def test_a_curve_of_several_groups_is_overlaid_for_each(qtbot: QtBot, plot: Rate
     plot.refresh()
     plot.set_cursor(20.0)
     assert plot.header.legend.values["A"] == "0.001 0.01"
-    assert len(plot._candidates[0][1].traces) == 2
+    assert len(plot.candidates[0][1].traces) == 2
 
 
 def test_while_only_the_past_grows_the_words_stay_and_a_frame_stays_cheap(plot: RatePlot) -> None:

@@ -230,7 +230,7 @@ def test_past_the_runs_position_there_are_no_losses_and_the_rate_is_the_plans(
     stack._on_cursor(7.5)
     assert stack.loss.header.legend.values == {"train": "–", "val": "–", "batch": "–"}
     assert stack.accuracy.header.legend.values == {"train": "–", "val": "–"}
-    assert stack.rate.header.legend.values["0"] == "0.001"
+    assert stack.rate.header.legend.values["plan"] == "0.001"
     stack.loss.set_cursor(3.0)
     assert stack.loss.header.legend.values["train"] == "0.6667"
 

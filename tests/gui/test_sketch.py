@@ -201,7 +201,7 @@ def test_of_several_groups_the_one_whose_line_is_bent_gets_a_plan_of_its_own(dri
     driver.stand(tiny(schedule={"name": "Constant"}, epochs=20, groups=groups), epoch=4)
     plot, window = rate(driver), driver.window
     driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
-    assert plot._names == ["rest", "head"]
+    assert plot.names == ["rest", "head"]
     drag(plot, spot(plot, 10.0, 0.5), spot(plot, 10.0, 0.1))
     driver.wait(lambda: plot.pending.known and plot.pending.at(1, 10.0) == dict(plot.drawing.points)[10.0])
     assert window.schedule.group() == "head"
