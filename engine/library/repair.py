@@ -22,6 +22,7 @@ from engine.seal import SnapshotError
 from engine.words import Words
 
 _PARTS: Final = ("", "-wal", "-shm")
+_QUICK: Final = 16_000_000  # bytes that are checked in less than a tenth of a second
 SUFFIX: Final = ".tiller"
 
 
@@ -61,10 +62,18 @@ def open_index(root: Path, busy: float = BUSY_SECONDS) -> list[Words]:
 
 
 def is_damaged(root: Path, busy: float = BUSY_SECONDS) -> bool:
-    """Whether the index in ``root`` cannot be trusted. Raises sqlite3.Error where that cannot be found out."""
+    """Whether the index in ``root`` cannot be trusted. Raises sqlite3.Error where that cannot be found out.
+
+    All of it is looked at where it is small, or where its last process was killed; a large one that was closed well is
+    believed until something in it cannot be read.
+    """
+    killed = (root / f"{INDEX}-wal").exists()
     try:
         with closing(connect(root, busy=busy)) as db:
             version(db)
+            if not killed and (root / INDEX).stat().st_size > _QUICK:
+                db.execute("SELECT COUNT(*) FROM runs").fetchone()
+                return False
             return bool(db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
     except sqlite3.Error as error:
         if is_damage(error):

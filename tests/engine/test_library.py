@@ -17,6 +17,7 @@ import torch
 from engine.commands import At, Resume, Rewind
 from engine.job import Job, to_resume
 from engine.library import Beginning, Keeping, Library, Parcel, RunRow, default_root, new_run_id
+from engine.library.lock import take_part
 from engine.library.schema import MIGRATIONS
 from engine.snapshot import read
 from engine.spec import SpecError
@@ -228,6 +229,25 @@ def test_a_library_that_another_process_is_making_is_waited_for(tmp_path: Path) 
     other.join(10)
     assert opened[0].runs() == []
     opened[0].close()
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        run(recipe(epochs=1), library)
+        folder = tmp_path / "snapshots" / library.runs()[0].id
+        (tmp_path / "saved").mkdir()
+        left = [folder / ".x.tiller.abc.part", tmp_path / "saved" / ".y.tiller.abc.part"]
+        for part in left:
+            part.write_bytes(b"half")
+        being_written = folder / ".z.tiller.abc.part"
+        with being_written.open("wb") as file:
+            assert take_part(file)
+            Library(tmp_path).close()
+            assert [p.exists() for p in left] == [False, False]
+            assert being_written.exists()
+        Library(tmp_path).close()
+        assert not list(tmp_path.rglob("*.part"))
+        assert len(library.snapshots(library.runs()[0].id)) == 2
 
 
 OPEN = "import sys; sys.path.insert(0, sys.argv[1]); from engine.library import Library; Library(sys.argv[2]).close()"
