@@ -241,7 +241,7 @@ def test_rates_and_momentum_are_right_in_every_batch(optimizer: str) -> None:
 
 
 @given(st.sampled_from(sorted(set(SPECS) - {"ReduceLROnPlateau"})), st.sampled_from(["epoch", "step"]), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_random_schedules_have_the_rates_that_training_has(name: str, interval: str, data: st.DataObject) -> None:
     spec = with_interval(data.draw(SPECS[name]), interval)
     of = recipe(epochs=6).model_copy(update={"schedule": spec})
@@ -279,7 +279,7 @@ def deeper(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 @given(st.recursive(ATOMS, deeper, max_leaves=6), st.sampled_from(["epoch", "step"]), st.integers(0, 40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_an_expression_is_the_same_number_in_python(text: str, interval: str, position: int) -> None:
     steps, epochs = 23, 30
     names = {
@@ -321,19 +321,29 @@ def test_every_function_of_the_evaluator_is_translated() -> None:
 # -- the command line
 
 
-def test_the_command_prints_code_that_runs_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    of = recipe(schedule=EVERY["LambdaLR"], epochs=8)
+def said_by(capsys: pytest.CaptureFixture[str], command: str, file: Path) -> str:
+    assert main.main([command, str(file)]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_command_prints_code_with_the_rates_that_lr_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "recipe.json"
-    file.write_text(of.to_json())
-    assert main.main(["lr", str(file)]) == 0
-    expected = [json.loads(line)["lr"] for line in capsys.readouterr().out.splitlines()]
-    assert main.main(["code", str(file)]) == 0
+    file.write_text(recipe(schedule=EVERY["LambdaLR"], epochs=8).to_json())
+    expected = [json.loads(line)["lr"] for line in said_by(capsys, "lr", file).splitlines()]
+    _, rates, _ = run(said_by(capsys, "code", file))
+    assert [[rate] for rate in rates] == expected
+
+
+@pytest.mark.slow
+def test_the_code_is_a_program_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, script = tmp_path / "recipe.json", tmp_path / "script.py"
+    file.write_text(recipe(schedule=EVERY["LambdaLR"], epochs=8).to_json())
+    expected = [json.loads(line)["lr"] for line in said_by(capsys, "lr", file).splitlines()]
     yours = "import torch\nmodel = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))\n"
-    yours += (
-        f"train_loader = [(torch.randn(2, 1, 2, 2), torch.tensor([0, 1]))] * {PER_EPOCH}\nval_loader = train_loader\n"
-    )
-    script = tmp_path / "script.py"
-    script.write_text(yours + capsys.readouterr().out)
+    yours += f"train_loader = [(torch.randn(2, 1, 2, 2), torch.tensor([0, 1]))] * {PER_EPOCH}\n"
+    script.write_text(f"{yours}val_loader = train_loader\n{said_by(capsys, 'code', file)}")
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, timeout=SECONDS * 3
     )

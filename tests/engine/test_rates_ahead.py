@@ -98,7 +98,7 @@ HANDS = st.lists(st.tuples(st.integers(1, 5), st.integers(0, PER_EPOCH), ACTS), 
 
 
 @given(st.sampled_from(sorted(OPTIMIZERS)), AS_JSON, GROUPS, HANDS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_recipe_and_any_hand(
     optimizer: str, schedule: dict[str, Any], groups: list[dict[str, Any]], lines: list[dict[str, Any]]
 ) -> None:
