@@ -49,6 +49,7 @@ class Keeper:
         self.branch: tuple[int, int] | None = None
         self.newest: Path | None = None
         self._newest_is_of: object = None
+        self._newest_stays = False  # however long the run goes on from there
 
     @property
     def keeps(self) -> bool:
@@ -182,11 +183,11 @@ class Keeper:
         target = Path(path).expanduser().absolute() if path is not None else self._place(kind, at)
         content = {**capture, "run": self._identity(), "made": snapshot.made(capture)}
         self._write_steps()
-        self._newest_is_of = _moment(capture)
+        moment = _moment(capture)
 
         def stored(where: Path | None, error: str | None) -> None:
             if where is not None:
-                self.newest = where
+                self.newest, self._newest_is_of, self._newest_stays = where, moment, kind == "stop"
                 self._saved(SavedEvent(path=str(where), kind=kind, epoch=at.epoch, batch=at.batch))
             done(where, error)
 
@@ -220,13 +221,17 @@ class Keeper:
 
     def took_up(self, path: Path, state: RunState) -> None:
         """The run was taken up from its own snapshot at ``path``, which is the newest until there is another."""
-        self.newest, self._newest_is_of = path, _moment(state.capture())
+        self.newest, self._newest_is_of, self._newest_stays = path, _moment(state.capture()), True
 
-    def keep_end(self, state: RunState) -> None:
-        """Save where the run ended, if there is a library and the newest snapshot is not of that very moment."""
+    def keep_end(self, state: RunState, *, stopped: bool) -> None:
+        """Save where the run ended, if there is a library and no snapshot of that very moment stands.
+
+        One where it was ``stopped`` stays when the run goes on: somebody may have kept its name.
+        """
         if self._library is not None:
+            self.flush()
             capture = state.capture()
-            if _moment(capture) != self._newest_is_of:
+            if _moment(capture) != self._newest_is_of or (stopped and not self._newest_stays):
                 self.autosave(capture, "stop")
 
     @property

@@ -112,7 +112,7 @@ class Trainer:
             self._train()
             ending = Ending(reason=self._end or "finished", text=self._end_text)
             if ending.reason != "diverged" and self._loop is not None:
-                self._keeper.keep_end(self._loop.state)
+                self._keeper.keep_end(self._loop.state, stopped=ending.reason == "stopped")
         except BaseException as error:  # noqa: BLE001 - every way to end is said; nothing is swallowed
             ending = because_of(error)
         return self._leave(ending)

@@ -64,6 +64,19 @@ def test_a_long_epoch_is_saved_within_and_the_run_goes_on_from_there(tmp_path: P
         library.close()
 
 
+def test_where_a_run_was_stopped_stays_when_it_goes_on(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        stop = run(Job(recipe=recipe(epochs=9), lines=hand(at(2, 0, "stop"))), library).end.snapshot  # an epoch's end
+        (known,) = library.runs()
+        idle = run(to_resume(known.id, library, hand(at(2, 0, "note", text="x"), at(2, 0, "stop"))), library)
+        again = run(to_resume(known.id, library, hand(at(2, 0, "stop"))), library)
+        assert idle.end.snapshot == again.end.snapshot != stop  # nothing new, nothing written
+        run(to_resume(known.id, library, ()), library)
+        assert stop is not None
+        assert Path(stop).is_file()
+        assert run(Job(snapshot=Path(stop)), library).end.weights_sha256 == run(recipe(epochs=9)).end.weights_sha256
+
+
 def test_moments_are_saved_only_as_often_as_was_asked(tmp_path: Path) -> None:
     for minutes in (0.0, 10.0):
         library = Library(tmp_path, Keeping(minutes=minutes))
