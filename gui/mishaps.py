@@ -36,16 +36,16 @@ class Mishaps(QObject):
         self._trained = False
         self._over = True
         self._failed = False
-        self._uncaught: dict[str, int] = {}
+        self._uncaught = ""
         runs.happened.connect(self._happened)
         runs.gone.connect(self._gone)
 
     def tell_uncaught(self, text: str, details: str) -> None:
-        """Something that nothing caught: said with a report; the same once more only counts."""
-        times = self._uncaught[details] = self._uncaught.get(details, 0) + 1
-        banner = self._window.banner
-        if times > 1 and banner.subject() == "failure":
+        """Something that nothing caught: said with a report; the same once more changes nothing."""
+        banner, again = self._window.banner, details == self._uncaught
+        if again and banner.subject() == "failure":
             return  # what is being read, or copied, stays as it is
+        self._uncaught = details
         what = tr("Something went wrong in the window: {error}", error=text)
         banner.show_failure(what, self._witness.report(what, details, self._recipe_asked()))
 

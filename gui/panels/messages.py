@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.panels.chip import BLUE, RED, Dot
+from gui.panels.flow import Flow
 from gui.panels.labels import label, set_role
 from gui.words import said, tr
 
@@ -200,12 +201,9 @@ class Banner(QFrame):
         top.addLayout(self._beside)
         top.addWidget(close, 0, middle)
         self._under_row = QWidget()
-        row = QHBoxLayout(self._under_row)
-        row.setContentsMargins(20, 0, 0, 0)
-        self._under = QHBoxLayout()
-        self._under.setSpacing(8)
-        row.addLayout(self._under)
-        row.addStretch(1)
+        self._under = Flow()
+        self._under.setContentsMargins(20, 0, 0, 0)
+        self._under_row.setLayout(self._under)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
         layout.setSpacing(8)
@@ -214,7 +212,17 @@ class Banner(QFrame):
         layout.addWidget(self._under_row)
         layout.addWidget(self._details)
 
+    def sizeHint(self) -> QSize:
+        """As high as its lines are in the width that it has."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), self.heightForWidth(self.width()) if self.isVisible() else hint.height())
+
     def minimumSizeHint(self) -> QSize:
-        """No wider than its buttons: the words wrap."""
-        hint = super().minimumSizeHint()
-        return QSize(min(hint.width(), 360), hint.height())
+        """No wider than its buttons: the words wrap, and so do they."""
+        return QSize(min(super().minimumSizeHint().width(), 360), self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width is another height."""
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self.updateGeometry()

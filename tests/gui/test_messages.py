@@ -191,3 +191,20 @@ def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
     assert asked == ["/lib/r1.tiller", "open"]
     page.show_resumables([], NOW)
     assert not [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
+
+
+def test_choices_go_on_in_the_next_line_where_the_room_ends(banner: Banner, qtbot: QtBot) -> None:
+    banner.show_diverged(DIVERGED, "", ways("Back, at a tenth of the LR", "Back, as it was", "Go on as it is", "Stop"))
+    banner.show()
+
+    def tops() -> list[int]:
+        return [button.geometry().top() for button in banner._choices]
+
+    banner.resize(800, banner.heightForWidth(800))
+    qtbot.waitUntil(lambda: len(set(tops())) == 1)
+    banner.resize(360, banner.heightForWidth(360))
+    qtbot.waitUntil(lambda: len(set(tops())) > 1)
+    for button in banner._choices:
+        assert button.width() >= button.sizeHint().width()
+        assert button.geometry().right() <= button.parentWidget().width()
+        assert button.geometry().bottom() <= button.parentWidget().height()
