@@ -19,6 +19,7 @@ from engine.run_state import Capture, RunState
 from engine.words import Words
 
 _STEPS_SECONDS: Final = 2.0
+_JOINED: Final = 20_000  # batches of an epoch that are kept as one piece
 _NOT_WRITTEN: Final = "the run library could not be written: {error}"
 _NOT_SAVED: Final = "a snapshot could not be saved: {error}; training goes on"
 
@@ -133,8 +134,11 @@ class Keeper:
             if time.monotonic() >= self._steps_due:
                 self._write_steps()
         elif isinstance(event, EpochEvent):
-            whole = record.whole_epoch(self.run, record.joined(self._reports)) if self._reports else []
-            self._write([record.epoch(self.run, event), *whole])
+            self._write([record.epoch(self.run, event)])
+            if sum(len(report.loss) for report in self._reports) <= _JOINED:
+                self._write(record.whole_epoch(self.run, record.joined(self._reports)) if self._reports else [])
+            else:  # packing so many at once would be felt: they stay in parts
+                self._write_steps()
             self._reports, self._written, self._ended = [], 0, event
             self._moment_due = time.monotonic() + self._minutes()
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from engine import keeper
 from engine.commands import At, Note, Resume, Rewind, Save, ScaleLR, SetLR, Stop, Withdraw
 from engine.events import CommandEvent, StepsEvent
 from engine.job import Job, to_resume
@@ -56,6 +58,18 @@ def test_a_branch_has_its_parents_batches_up_to_where_it_left(tmp_path: Path) ->
         assert per_batch(library.steps(second.id)) == branch  # they are its own now
         assert [r.id for r in library.runs()] == [second.id]
     assert events.end.reason == "finished"
+
+
+def test_batches_of_a_very_long_epoch_stay_in_parts_and_are_all_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_JOINED", 2)
+    monkeypatch.setattr(keeper, "_STEPS_SECONDS", 0.0)
+    with library_at(tmp_path) as library:
+        whole = run(Job(recipe=recipe()), library)
+        (row,) = library.runs()
+        assert per_batch(library.steps(row.id)) == per_batch(whole.of("steps"))
+        assert [e.batch for e in library.steps(row.id)] == [e.batch for e in whole.of("steps")]
 
 
 def test_reports_are_exact_whatever_the_losses(tmp_path: Path) -> None:
