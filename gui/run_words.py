@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.commands import HandLine, Unfreeze
 from engine.events import StartEvent
 from engine.recipe import OptimizerSpec, Recipe
 from gui.panels.slider import rate_text
@@ -35,8 +36,8 @@ def more_epochs(rates: Sequence[float]) -> str:
     return tr("With more epochs the plan goes on at {lr}.", lr=", ".join(rate_text(rate) for rate in rates))
 
 
-def summary(recipe: Recipe, event: StartEvent) -> list[tuple[str, str]]:
-    """What the run trains, as names and values."""
+def summary(recipe: Recipe, event: StartEvent, hand: Sequence[HandLine] = ()) -> list[tuple[str, str]]:
+    """What the run trains, as names and values; of the ``hand`` that waits, what it will unfreeze."""
     augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augmented else recipe.data.name
     summary = [
         (tr("Data set"), augmented),
@@ -50,6 +51,10 @@ def summary(recipe: Recipe, event: StartEvent) -> list[tuple[str, str]]:
     if len(event.groups) > 1:
         sizes = zip(event.groups, event.group_parameters, strict=True)
         summary.append((tr("Groups"), ", ".join(f"{name} ({size:,})" for name, size in sizes)))
+    thaws = [(line.act.group, line.at.epoch - 1) for line in hand if isinstance(line.act, Unfreeze)]
+    if thaws:
+        text = ", ".join(tr("{group} after epoch {epoch}", group=group, epoch=epoch) for group, epoch in thaws)
+        summary.append((tr("Unfrozen on the way"), text))
     return summary
 
 

@@ -177,7 +177,8 @@ class Session(QObject):
         window.start_page.hide()
         window.show_name(event.name, event.name)
         window.device.setText(event.device)
-        window.setup.set_running(run_words.summary(recipe, event))
+        job = self._runs.job
+        window.setup.set_running(run_words.summary(recipe, event, job.lines if job is not None else ()))
         window.fold(True)
         window.plots.set_epochs(event.epochs)
         window.plots.set_group_names(event.groups)

@@ -163,6 +163,7 @@ def test_a_run_with_a_frozen_backbone_unfreezes_it_also_when_it_was_stopped_befo
     driver.click(driver.window.transport, "Run 1 epoch")
     driver.reach("paused")
     assert driver.of("rate")[-1].frozen == [True, False]
+    assert driver.says(driver.window.setup, "backbone after epoch 3")
     driver.click(driver.window.transport, "Finish now")
     driver.finish()
     driver.click(driver.window.banner, "Continue")
