@@ -2680,6 +2680,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Unfrozen on the way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Use this</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4021,6 +4025,10 @@
     </message>
     <message>
         <source>{glance}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{group} after epoch {epoch}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
