@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from engine.commands import HandLine
+from engine.commands import At, HandLine
 from engine.hand import parse_hand
-from engine.library import HandRow, Library, RunRow
+from engine.library import HandRow, Library, RunRow, UnderWayError
 from engine.recipe import Recipe, recipe_from_json
 from engine.spec import SpecError
+from engine.words import Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class Job:
         download: whether missing data and weights may be fetched.
         begin: train at once, or stand ready.
         one_epoch: pause at the end of the first epoch.
+        back_to: the moment to go back to as soon as it is loaded, in a new branch.
         on_divergence: whether a loss that the guard does not pass pauses the run or ends it.
     """
 
@@ -45,6 +47,7 @@ class Job:
     download: bool = False
     begin: bool = True
     one_epoch: bool = False
+    back_to: At | None = None
     on_divergence: Literal["pause", "end"] = "end"
 
 
@@ -64,6 +67,23 @@ def to_resume(what: str, library: Library, lines: tuple[HandLine, ...] | None = 
     if row is None:
         raise SpecError("resume", f"{what!r} is neither a snapshot's file nor a run in {library.root}")
     return job_of(row, library, lines)
+
+
+def to_open(run: str, library: Library) -> Job:
+    """The job that takes up ``run`` where it was left, and stands there.
+
+    Raises:
+        SpecError: it is not there, or in the bin; or (UnderWayError) somebody is at it.
+    """
+    row = library.run(run)
+    if row is None:
+        raise SpecError("", Words("that run is not in the library any more"))
+    if row.deleted is not None:
+        raise SpecError("", Words("{name} is in the bin: restore it first", name=row.name or run))
+    if row.live:
+        text = "{name} is under way in another window or program: stop it there first"
+        raise UnderWayError("", Words(text, name=row.name or run))
+    return replace(job_of(row, library), begin=False, on_divergence="pause")
 
 
 def job_of(row: RunRow, library: Library, lines: tuple[HandLine, ...] | None = None) -> Job:

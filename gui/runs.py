@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.commands import At, Stop
+from engine.commands import At, Rewind, Stop
 from engine.events import Event
 from engine.job import Job
 from engine.library import Library
@@ -43,6 +43,8 @@ class Runs(QObject):
         thread = self._thread = TrainingThread(job, self.library, self)
         thread.happened.connect(self._pass_on)
         thread.finished.connect(self._gone)
+        if job.back_to is not None:  # before it starts: a run that is at its end has ended once it is loaded
+            self.post(Rewind(epoch=job.back_to.epoch - 1, batch=job.back_to.batch or None))
         thread.start()
 
     def post(self, command: AnyCommand, at: At | None = None) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import platformdirs
 
-from engine.library import record, shelf
+from engine.library import record, shelf, upkeep
 from engine.library.keeping import Keeping, size_words
 from engine.library.lock import RunLock
 from engine.library.problems import why, why_not_opened
@@ -50,7 +50,8 @@ class Library(Reader):
         super().__init__(Path(root).absolute())
         self.keeping = keeping or Keeping()
         self.warn: Callable[[Words], None] = lambda _: None  # of a run under way: hears what is made anew meanwhile
-        self._writer = Writer(self.root, busy, lambda: self._heal(busy))
+        self._busy = busy
+        self._writer = Writer(self.root, busy, self._heal)
         self._over_limit = False
         try:
             (self.root / "snapshots").mkdir(parents=True, exist_ok=True)
@@ -147,12 +148,23 @@ class Library(Reader):
         """Copy a snapshot's file into the library as a new run; returns its id. Raises SpecError, OSError."""
         return shelf.bring_in(self, self._writer, Path(file))
 
+    def check(self, progress: upkeep.Progress, cancelled: upkeep.Cancelled) -> upkeep.Soundness | None:
+        """Read everything, and say what is damaged; None where it was called off. Raises sqlite3.Error."""
+        return upkeep.check(self, progress, cancelled)
+
+    def rebuild(self) -> list[Words]:
+        """Make the index anew from the old one and the snapshots, and keep the old one aside.
+
+        Returns what a person should know of that. Raises SpecError, OSError, sqlite3.Error.
+        """
+        return upkeep.rebuild(self, self._writer, lambda: open_index(self.root, self._busy, anew=True))
+
     # -- within, on the writer thread
 
-    def _heal(self, busy: float) -> bool:
+    def _heal(self) -> bool:
         """Make the index anew in mid-run; the folder itself is made by the next snapshot, if it is gone."""
         try:
-            remarks = open_index(self.root, busy) if self.root.is_dir() else []
+            remarks = open_index(self.root, self._busy) if self.root.is_dir() else []
         except (OSError, sqlite3.Error, NewerError):
             return False
         for remark in remarks:

@@ -50,6 +50,16 @@ class Reader:
         ((total,),) = self._rows("SELECT COALESCE(SUM(bytes), 0) FROM snapshots")
         return int(total)
 
+    def figures(self) -> dict[str, tuple[float | None, float | None, tuple[float, ...]]]:
+        """Of each run with an epoch: its best validation accuracy and loss, and the rates of its newest epoch."""
+        newest = self._rows("SELECT run, MAX(epoch), event FROM epochs GROUP BY run")
+        best = {run: values for run, *values in self._rows(_BEST)}
+        found: dict[str, tuple[float | None, float | None, tuple[float, ...]]] = {}
+        for run, _, event in newest:
+            accuracy, loss = best.get(run, (None, None))
+            found[run] = (accuracy, loss, tuple(json.loads(event)["lr"]))
+        return found
+
     # -- what happened in a run
 
     def history(self, run: str) -> list[EpochEvent]:
@@ -184,6 +194,11 @@ class Reader:
 
 _BYTES: Final = "(SELECT COALESCE(SUM(bytes), 0) FROM snapshots WHERE run = runs.id)"
 _RUNS: Final = f"SELECT {', '.join(STORED)}, {_BYTES} FROM runs"
+# An epoch whose numbers are not finite is no valid JSON, and none of the best.
+_BEST: Final = """
+SELECT run, MAX(json_extract(event, '$.val_accuracy')), MIN(json_extract(event, '$.val_loss'))
+FROM epochs WHERE json_valid(event) GROUP BY run
+"""
 _ORDER: Final = "ORDER BY created, rowid"
 
 

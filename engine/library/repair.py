@@ -26,11 +26,13 @@ _QUICK: Final = 16_000_000  # bytes that are checked in less than a tenth of a s
 SUFFIX: Final = ".tiller"
 
 
-def open_index(root: Path, busy: float = BUSY_SECONDS) -> list[Words]:
+def open_index(root: Path, busy: float = BUSY_SECONDS, *, anew: bool = False) -> list[Words]:
     """Make the index in ``root`` or bring it up to date; returns what a person should know of that.
 
     A damaged index is kept aside; what can still be read in it, its newest copy and the snapshots make a new one. So do
     the copy and the snapshots where the index is gone.
+
+    ``anew`` makes a new one from a sound index too, for a person who asks for it.
 
     Raises:
         OSError, sqlite3.Error: it cannot be done.
@@ -39,17 +41,22 @@ def open_index(root: Path, busy: float = BUSY_SECONDS) -> list[Words]:
     remarks: list[Words] = []
     aside: Path | None = None
     was_there = (root / INDEX).exists() and (root / INDEX).stat().st_size > 0
-    if was_there and is_damaged(root, busy):
-        aside = _set_aside(root)
+    damaged = was_there and is_damaged(root, busy)
+    if damaged or (was_there and anew):
+        aside = _set_aside(root, "damaged" if damaged else "old")
     with closing(connect(root, make=True, busy=busy)) as db:
         migrate(db)
         if aside is not None:
             _salvage(aside, db)
-        copied = (aside is not None or not was_there) and (root / BACKUP).exists()
+        copied = (damaged or not was_there) and (root / BACKUP).exists()
         if copied:
             _salvage(root / BACKUP, db)
         found = _adopt(root, db)
-    if aside is not None:
+        if anew:
+            _forget_missing(root, db)
+    if aside is not None and not damaged:
+        remarks.append(Words("the library's index was made anew; the old one is kept as {name}", name=aside.name))
+    elif aside is not None:
         text = "the library's index was damaged and was made anew; the damaged file is kept as {name}"
         remarks.append(Words(text, name=aside.name))
     elif copied:
@@ -81,8 +88,8 @@ def is_damaged(root: Path, busy: float = BUSY_SECONDS) -> bool:
         raise
 
 
-def _set_aside(root: Path) -> Path:
-    stem = f"runs.damaged {time.strftime('%Y-%m-%d %H.%M.%S')}"
+def _set_aside(root: Path, what: str) -> Path:
+    stem = f"runs.{what} {time.strftime('%Y-%m-%d %H.%M.%S')}"
     aside = root / f"{stem}.sqlite"
     number = 1
     while aside.exists():
@@ -188,6 +195,12 @@ def beginning_of(header: Header, run: str, state: str, created: float) -> Beginn
     )
     at = At(epoch=header.epoch, batch=header.batch)
     return Beginning(row=row, at=at, history=header.history, hand=header.hand)
+
+
+def _forget_missing(root: Path, db: sqlite3.Connection) -> None:
+    """Forget snapshots whose files are gone."""
+    gone = [path for (path,) in db.execute("SELECT path FROM snapshots") if not (root / path).exists()]
+    _write(db, [("DELETE FROM snapshots WHERE path = ?", (path,)) for path in gone])
 
 
 def _snapshot(root: Path, run: str, file: Path, kind: Kind, header: Header) -> Statement:

@@ -131,6 +131,10 @@ class Writer:
         """Read on the writer thread itself. Raises OSError, sqlite3.Error."""
         return self._connection().execute(query, values).fetchall()
 
+    def let_go(self) -> None:
+        """Close the index, on the writer thread itself; what is written next opens it again."""
+        self._disconnect()
+
     def owe(self, statements: Sequence[Statement]) -> None:
         """Keep ``statements`` for the next write, on the writer thread itself."""
         self._owed.extend(statements[: max(0, MOST_OWED - len(self._owed))])
