@@ -3492,6 +3492,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>reading the snapshots</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>rel: threshold is a share of the best value. abs: it is an amount.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3572,6 +3576,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>that run is not in the library any more</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the CPU</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3636,6 +3644,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>the index is damaged: make it anew from the snapshots</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>the last rate × your expression in epoch, which is n-1</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3649,6 +3661,10 @@
     </message>
     <message>
         <source>the library's index was gone and was made anew from {count} snapshots, without tags and notes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the library's index was made anew; the old one is kept as {name}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4160,7 +4176,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{name} is in the bin: restore it first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} is taken; choose another</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} is under way in another window or program: stop it there first</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4205,6 +4229,18 @@
     </message>
     <message>
         <source>{name}. {formula}. {when}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: {file} cannot be read: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: {file} is damaged</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name}: {file} is gone</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
