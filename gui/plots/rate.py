@@ -271,6 +271,7 @@ class RatePlot(RunPlot):
         ends += self._ends(self.plan, groups if several else [self.colors.axis], tr("plan") if crowded else "")
         if self._note and self.plan.known:
             ends.insert(0, self._beside_the_plan())
+        ends = [end for end in ends if np.isfinite([end.x, end.y, end.since]).all()]  # time may not be known yet
         avoid = self.grip.boxes()
         # The past creeps along under what was planned: while nothing else moves, the words stay where they are.
         seen = (

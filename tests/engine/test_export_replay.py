@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_a_branch_that_was_made_longer_resumed_and_stopped_is_reproduced_without
 ) -> None:
     lines = [
         at(1, 1, "scale_lr", factor=0.5),
-        at(2, 1, "set_lr", lr=5.0),
+        at(2, 1, "set_lr", lr=0.5),
         at(3, 1, "rewind", epoch=1, batch=1),
         at(2, 1, "note", text="the other road"),
         at(2, 2, "stop"),
@@ -51,7 +52,7 @@ def test_a_branch_that_was_made_longer_resumed_and_stopped_is_reproduced_without
         run(Job(recipe=recipe(), lines=hand(*lines)), library)
         branch = library.runs()[-1].id
         job = to_resume(branch, library, hand(at(4, 1, "set_optimizer", momentum=0.5), at(5, 2, "stop")))
-        lived = run(Job(snapshot=job.snapshot, run=job.run, lines=job.lines, epochs=6), library)
+        lived = run(replace(job, epochs=6), library)
         assert (lived.end.reason, lived.end.epoch) == ("stopped", 5)
         files = exported(branch, library, tmp_path)
     commands = [json.loads(line)["command"] for line in Path(files[1]).read_text().splitlines()]

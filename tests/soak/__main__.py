@@ -1,0 +1,207 @@
+"""``python -m tests.soak [--steps 200000]``: what grows in a long run with the window open, and whether anything does.
+
+A tiny network trains in the real window while the hand acts every few seconds, each kind of act in turn. Each minute is
+a line of JSON; the last says what grew after the warm-up (the first tenth of the steps). The exit status is 1 where the
+memory grew by more than 50 MB, or a thread, a timer, an open file or an object of ours was left behind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as main.py does
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from engine.commands import (
+    Freeze,
+    ReleaseLR,
+    Rewind,
+    ScaleLR,
+    SetLR,
+    SetOptimizer,
+    SetSchedule,
+    Unfreeze,
+)
+from engine.events import BranchEvent, CommandEvent, EndEvent, Event, StepsEvent
+from engine.recipe import recipe_from_json
+from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, StepLR
+from gui.app import App
+from gui.settings import Settings
+
+MEGABYTE: Final = 2**20
+NETWORK: Final = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
+BATCH: Final = 2  # images: 719 steps an epoch of the digits
+OURS: Final = ("engine.", "gui.")
+MAY_GROW: Final = {  # the story of the run itself: a line, a marker and an answer for each act, an event for each epoch
+    "CommandEvent",
+    "EpochEvent",
+    "PlanEvent",
+    "LogEntry",
+    "Marker",
+    "At",
+    "HandLine",
+    "Ghost",
+    "SavedEvent",
+    "BranchEvent",
+    "RateEvent",
+    "Words",
+}
+
+
+def recipe_text(epochs: int) -> str:
+    """The tiny network in two groups, for as long as it takes."""
+    return json.dumps(
+        {
+            "data": {"name": "digits", "batch_size": BATCH},
+            "model": {"name": f"{NETWORK}:tiny"},
+            "optimizer": {"name": "SGD", "lr": 0.001, "momentum": 0.5},
+            "schedule": {"name": "StepLR", "step_size": 50, "gamma": 0.9},
+            "groups": [{"name": "head", "modules": ["head"], "lr": 0.002}],
+            "epochs": epochs,
+            "device": "cpu",
+        }
+    )
+
+
+def acts() -> list[Callable[[int], Any]]:
+    """One act of each kind, given the epoch under way; what one does, the next undoes."""
+    return [
+        lambda _: ScaleLR(factor=0.5),
+        lambda _: ScaleLR(factor=2.0),
+        lambda _: SetLR(lr=0.001, then="hold", group="rest"),
+        lambda _: ReleaseLR(group="rest"),
+        lambda _: SetSchedule(schedule=CosineAnnealingLR(T_max=100, eta_min=5e-4), lr=0.001),
+        lambda _: SetOptimizer(weight_decay=1e-4),
+        lambda _: Freeze(group="rest"),
+        lambda _: Unfreeze(group="rest"),
+        lambda _: SetSchedule(schedule=ReduceLROnPlateau(patience=500), lr=0.001),
+        lambda epoch: Rewind(epoch=max(0, epoch - 2)),
+        lambda _: SetSchedule(schedule=StepLR(step_size=50, gamma=0.9), lr=0.001),
+    ]
+
+
+def resident() -> float:
+    """Memory of this process, in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+
+
+def things(application: QApplication, app: App) -> dict[str, int]:
+    """What could be left behind: threads, open files, timers and widgets."""
+    return {
+        "threads": threading.active_count(),
+        "files": len(list(Path("/proc/self/fd").iterdir())),
+        "timers": len(app.window.findChildren(QTimer)),
+        "objects of Qt": len(app.window.findChildren(QObject)) + len(application.topLevelWidgets()),
+    }
+
+
+def objects() -> Counter[str]:
+    """How many objects of our own classes there are, by class."""
+    gc.collect()
+    gc.unfreeze()  # what was there when PyTorch came counts too
+    return Counter(type(o).__qualname__ for o in gc.get_objects() if str(type(o).__module__).startswith(OURS))
+
+
+class Soak(QObject):
+    """Counts steps, acts every few seconds, and takes the measure of the process."""
+
+    def __init__(self, application: QApplication, app: App, steps: int, every: float) -> None:
+        super().__init__()
+        self._application, self._app, self._wanted, self._every = application, app, steps, every
+        self._acts = itertools.cycle(acts())
+        self.steps = self.answered = self.refused = self.back = 0
+        self.began = time.monotonic()
+        self.warm: dict[str, Any] | None = None
+        self.ended = False
+        self._said = 0.0
+        app.runs.happened.connect(self._hear)
+        self._hand = QTimer(self)
+        self._hand.timeout.connect(self._act)
+        self._hand.start(round(1000 * every))
+
+    def measure(self) -> dict[str, Any]:
+        """Now."""
+        return {"memory": resident(), **things(self._application, self._app), "classes": objects()}
+
+    def _act(self) -> None:
+        self._app.runs.post(next(self._acts)(self._app.session.progress.position[0]))
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case StepsEvent():
+                self.steps += len(event.loss)
+                self._look()
+            case CommandEvent(status="applied") if event.name != "stop":
+                self.answered += 1
+            case CommandEvent(status="rejected"):
+                self.refused += 1
+            case BranchEvent():
+                self.back += 1
+            case EndEvent():
+                self.ended = True
+
+    def _look(self) -> None:
+        if self.warm is None and self.steps >= self._wanted / 10:
+            self.warm = self.measure()
+        if time.monotonic() - self._said >= 60:
+            self._said = time.monotonic()
+            self.say()
+        if self.steps >= self._wanted:
+            self._hand.stop()
+            self._app.runs.happened.disconnect(self._hear)
+            self._application.exit()
+
+    def say(self) -> None:
+        """A line on standard output."""
+        line = {"steps": self.steps, "seconds": round(time.monotonic() - self.began), "memory_mb": round(resident(), 1)}
+        print(json.dumps({**line, "acts": self.answered, "gone_back": self.back, "refused": self.refused}), flush=True)
+
+
+def main() -> int:
+    """Run the soak; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--steps", type=int, default=200_000)
+    parser.add_argument("--every", type=float, default=3.0, help="seconds between two acts")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TILLER_SETTINGS"] = str(Path(folder) / "settings")
+        application = QApplication([])
+        app = App(application, str(Path(folder) / "library"), Settings())
+        app.show()
+        soak = Soak(application, app, options.steps, options.every)
+        app.reception.set_up(recipe_from_json(recipe_text(options.steps // 700 * 2 + 50)))
+        app.chores.torch_loaded.connect(app.reception.start)
+        application.exec()
+        last, first = soak.measure(), soak.warm
+        soak.say()
+        app.runs.stop()
+        while app.runs.active:
+            application.processEvents()
+        app.close()
+    assert first is not None
+    grown = {name: last[name] - first[name] for name in first if name != "classes"}
+    classes = {name: count - first["classes"][name] for name, count in last["classes"].items() if name not in MAY_GROW}
+    left = {name: count for name, count in classes.items() if count > 20}
+    print(json.dumps({"grew_after_warm_up": {**grown, "memory": round(grown["memory"], 1)}, "left_behind": left}))
+    counts = all(grown[name] <= 2 for name in ("threads", "files", "timers"))
+    return 0 if grown["memory"] <= 50 and counts and not left and grown["objects of Qt"] <= 20 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
