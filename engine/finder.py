@@ -121,6 +121,8 @@ def _sweep(
 ) -> Finding:
     state.rate.write(optimizer)  # momentum as the next batch would have it, where the plan cycles that
     stepper = Stepper(model, optimizer, state.device, state.recipe.precision, Guard(GuardSpec(loss_limit=None)))
+    if stepper.scaler is not None and state.stepper.scaler is not None:
+        stepper.scaler.load(state.stepper.scaler.state())
     unused = Sums.zero(state.device)
     start, per_epoch = state.position, state.batches.per_epoch
     share = shares(state.rate.rates())
@@ -138,7 +140,7 @@ def _sweep(
             group["lr"] = rate * part
         x, y = state.batches.batch(start.epoch, (start.batch + step) % per_epoch)
         try:
-            loss = float(stepper.step(x, y, unused)[0])
+            loss = float(stepper.step(x, y, unused).loss)
         except RuntimeError as error:
             problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Rejected(

@@ -33,6 +33,13 @@ class Guard:
 
     def batch_words(self, loss: float, epoch: int, batch: int) -> Words:
         """Why the batch was not learned from."""
+        if not self.objects_to(loss):
+            return Words(
+                "the gradients were too large for float16 in epoch {epoch}, batch {batch}, unscaled as they are; that "
+                "update was not made",
+                epoch=epoch,
+                batch=batch,
+            )
         if not math.isfinite(loss) or self.limit is None:
             return Words(
                 "the loss was not finite in epoch {epoch}, batch {batch}; that update was not made",

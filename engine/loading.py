@@ -14,6 +14,8 @@ from engine import data, snapshot
 from engine.devices import choose, make_deterministic, nondeterministic_operator
 from engine.events import StartEvent, StepsEvent
 from engine.job import Job
+from engine.precision import remarks as precision_remarks
+from engine.precision import set_tf32
 from engine.recipe import Recipe, recipe_from_json
 from engine.run_state import DRAWS, RunState, group_sizes
 from engine.seal import SnapshotError
@@ -84,6 +86,8 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     device, chosen = choose(recipe.device)
     if recipe.device == "auto":
         remarks.append(chosen)
+    set_tf32(recipe.tf32)
+    remarks += precision_remarks(recipe, device)
     late = make_deterministic(device)
     remarks += [late] if late else []
     if cancelled():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from engine.batches import EVALUATION_BATCH
 from engine.commands import At
-from engine.events import EpochEvent, Event, PlanEvent, RateEvent
+from engine.events import EpochEvent, Event, PlanEvent, RateEvent, WarningEvent
 from engine.optimizers import changeable
 from engine.report import StepReports
 from engine.run_state import Meter, RunState
@@ -53,16 +53,29 @@ class Loop:
         state.meter.note(rates)
         with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
             x, y = state.batches.batch(at.epoch, at.batch)
-            loss, passed = state.stepper.step(x, y, state.meter.sums)
+            loss, passed, overflowed = state.stepper.step(x, y, state.meter.sums)
         # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
         skipped = (looking_is_free(state.device) or state.rate.stepwise) and not bool(passed)
-        if not skipped:
+        if not skipped and not overflowed:
             state.rate.step_done()
         seconds = time.perf_counter() - began
         state.meter.add_batch(len(y), seconds)
         self._reports.add(at, loss, passed, rates, len(y), seconds)
         state.position = At(epoch=at.epoch, batch=at.batch + 1)
+        if overflowed:
+            self._say_overflow(at)
         return self.report() if skipped or self._reports.is_time or self.at_epochs_end else None
+
+    def _say_overflow(self, at: At) -> None:
+        assert self.state.stepper.scaler is not None
+        text = Words(
+            "float16: the gradients overflowed in epoch {epoch}, batch {batch}, as they do now and then; that update "
+            "was not made, and losses are scaled by {scale} from here on",
+            epoch=at.epoch,
+            batch=at.batch,
+            scale=self.state.stepper.scaler.scale,
+        )
+        self._emit(WarningEvent(text=text))
 
     def report(self) -> Trouble | None:
         """Report the batches since the last report. Returns the trouble that was among them, if there was some."""

@@ -152,6 +152,7 @@ class RunState:
         return {
             "model": {name: t.detach().clone() for name, t in self.model.state_dict().items()},
             "optimizer": _cloned(self.optimizer.state_dict()),
+            "scaler": self.stepper.scaler.state() if self.stepper.scaler is not None else {},
             "rate": self.rate.state(),
             "random": random_state(self.device),
             "position": [self.position.epoch, self.position.batch],
@@ -172,6 +173,8 @@ class RunState:
         for name in self.group_names:
             self.freeze(name, name in capture["frozen"])
         self.optimizer.load_state_dict(_cloned(capture["optimizer"]))
+        if self.stepper.scaler is not None and capture.get("scaler"):
+            self.stepper.scaler.load(capture["scaler"])
         self.rate = RateControl.from_state(capture["rate"], self.recipe.optimizer)
         epoch, batch = capture["position"]
         self.position = At(epoch=epoch, batch=batch)

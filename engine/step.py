@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from engine.guard import Guard
-
-
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """The context in which the network computes: as it is for float32, in bfloat16 where asked for."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
+from engine.precision import LEAST_SCALE, Scaler, autocast
 
 
 def looking_is_free(device: torch.device) -> bool:
@@ -51,6 +47,18 @@ class Sums:
         return (loss / images, correct / images) if images else (float("nan"), 0.0)
 
 
+class Step(NamedTuple):
+    """What became of a batch.
+
+    ``loss`` and ``passed`` (whether the guard let it through) are 0-dimensional and on the device. ``overflowed``: no
+    update was made because float16's gradients overflowed, as they do now and then; the scale is smaller now.
+    """
+
+    loss: Tensor
+    passed: Tensor
+    overflowed: bool = False
+
+
 class Stepper:
     """Forward, backward, update: one training step at a time.
 
@@ -67,25 +75,33 @@ class Stepper:
         self._precision = precision
         self._guard = guard
         self._buffers = list(model.buffers())
+        self.scaler = Scaler(device) if precision == "float16" else None
 
-    def step(self, x: Tensor, y: Tensor, sums: Sums) -> tuple[Tensor, Tensor]:
-        """Train on one batch. Returns the loss and whether it passed, both 0-dimensional and on the device."""
+    def step(self, x: Tensor, y: Tensor, sums: Sums) -> Step:
+        """Train on one batch."""
         kept = [b.clone() for b in self._buffers]
         with autocast(self._device, self._precision):
             logits = self._model(x)
         loss = functional.cross_entropy(logits.float(), y)
         passed = self._guard.passes(loss.detach())
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if not looking_is_free(self._device):
+        overflowed = False
+        if self.scaler is not None:
+            overflowed = bool(passed) and not self.scaler.update(loss, self._optimizer)
+            if overflowed and self.scaler.scale < LEAST_SCALE:  # it is not the scale that makes them overflow
+                passed, overflowed = torch.zeros_like(passed), False
+            restore(self._buffers, kept, passed)
+        elif not looking_is_free(self._device):
+            loss.backward()  # type: ignore[no-untyped-call]
             masked_update(self._optimizer, passed)
             restore(self._buffers, kept, passed)
         elif passed:
+            loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
         else:
             restore(self._buffers, kept, passed)
         sums.add(loss.detach(), logits.detach(), y, passed)
-        return loss.detach(), passed
+        return Step(loss.detach(), passed, overflowed)
 
 
 def masked_update(optimizer: Optimizer, passed: Tensor) -> None:

@@ -27,11 +27,12 @@ def evaluate():
     return loss / count, correct / count
 '''
 
-_BFLOAT16: Final = """
-with torch.autocast(device.type, dtype=torch.bfloat16):
+_AUTOCAST: Final = """
+with torch.autocast(device.type, dtype=torch.{precision}):
     scores = model(images)
 scores = scores.float()
 """.strip()
+_SCALED: Final = ("scale = scaler.get_scale()", "scaler.scale(loss).backward()")
 _FROZEN: Final = """
 for module in frozen_modules:
     module.training = False  # BatchNorm's statistics stand still too
@@ -40,7 +41,10 @@ for module in frozen_modules:
 
 def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool]) -> str:
     """The loop over epochs and batches; ``ends_early`` says of each part whether its last step is left out."""
-    forward = _BFLOAT16 if recipe.precision == "bfloat16" else "scores = model(images)"
+    scaled = recipe.precision == "float16"
+    forward = (
+        _AUTOCAST.format(precision=recipe.precision) if recipe.precision != "float32" else "scores = model(images)"
+    )
     optimizers = [part.optimizer_name for part in parts]
     moves = [(part.interval, _step(part, early)) for part, early in zip(parts, ends_early, strict=True)]
     stepwise = [line for interval, lines in moves if interval == "step" for line in lines]
@@ -51,9 +55,10 @@ def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool])
         forward,
         "loss = criterion(scores, labels)",
         *(f"{name}.zero_grad()" for name in optimizers),
-        "loss.backward()",
-        *(f"{name}.step()" for name in optimizers),
-        *(["# once a batch, after the optimizer's step", *stepwise] if stepwise else []),
+        *(_SCALED if scaled else ["loss.backward()"]),
+        *(f"scaler.step({name})" if scaled else f"{name}.step()" for name in optimizers),
+        *(["scaler.update()"] if scaled else []),
+        *(["# once a batch, after the optimizer's step", *_unless_skipped(stepwise, scaled)] if stepwise else []),
         "train_loss += loss.item() * len(labels)",
         "train_correct += (scores.argmax(1) == labels).sum().item()",
         "count += len(labels)",
@@ -75,6 +80,11 @@ def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool])
     ]
     evaluate = _EVALUATE.format(forward=indented(forward, 2).strip())
     return f"{evaluate}\n\nfor epoch in range(epochs):\n" + indented("\n".join(epoch))
+
+
+def _unless_skipped(lines: Sequence[str], scaled: bool) -> list[str]:
+    """The lines that move schedulers on, but not where float16's gradients overflowed."""
+    return ["if scaler.get_scale() >= scale:", *map(indented, lines)] if scaled else list(lines)
 
 
 def _step(part: Part, early: bool) -> list[str]:

@@ -172,6 +172,10 @@ def _setting(recipe: Recipe) -> str:
         "model = model.to(device)",
         "criterion = nn.CrossEntropyLoss()",
     ]
+    if recipe.precision == "float16":
+        lines.append("scaler = torch.amp.GradScaler(device.type)")
+    if recipe.tf32:
+        lines += [f'torch.backends.{part}.fp32_precision = "tf32"' for part in ("cuda.matmul", "cudnn.conv")]
     return "\n".join(lines)
 
 

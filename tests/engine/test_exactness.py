@@ -75,13 +75,16 @@ def test_every_other_schedule_with_an_optimizer_of_its_own(tmp_path: Path, sched
     "changes",
     [
         {"precision": "bfloat16"},
+        {"precision": "float16"},
+        {"optimizer": {**OPTIMIZERS["SGD nesterov"], "fused": True}},
+        {"optimizer": {**OPTIMIZERS["AdamW"], "fused": True}},
         {"data": {"name": "digits", "batch_size": 512, "augment": True}},
         {"data": {"name": "digits", "batch_size": 512, "flip": True, "cutout": 3, "policy": "TrivialAugment"}},
         {"model": {"name": "small_cnn"}, "data": {"name": "digits", "batch_size": 512, "augment": True}},
         {"groups": [{"name": "head", "modules": ["head"], "lr": 0.2, "schedule": SCHEDULES["step"]}]},
         {"groups": [{"name": "head", "modules": ["head"], "frozen": True}]},
     ],
-    ids=["bfloat16", "augment", "policy", "small_cnn", "groups", "frozen"],
+    ids=["bfloat16", "float16", "fused SGD", "fused AdamW", "augment", "policy", "small_cnn", "groups", "frozen"],
 )
 def test_every_kind_of_recipe(tmp_path: Path, changes: dict[str, Any], device: str) -> None:
     whole = recipe(**{"device": device, **changes})

@@ -49,7 +49,7 @@ def train(state: RunState, index: int, factor: float = 1.0) -> bool:
     head = state.model.get_submodule("head")
     hook = head.register_forward_hook(lambda _module, _inputs, scores: scores * factor)
     try:
-        _, passed = state.stepper.step(x, y, state.meter.sums)
+        passed = state.stepper.step(x, y, state.meter.sums).passed
     finally:
         hook.remove()
     return bool(passed)
