@@ -1232,6 +1232,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Let an NVIDIA GPU multiply float32 with 10 bits of mantissa instead of 23: faster, less exact. Does nothing on a CPU.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Light</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2120,6 +2124,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>TF32</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>T_0</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2684,6 +2692,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Update all weights in one call: a little faster, with other last digits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Use this</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2936,7 +2948,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>bfloat16 computes the network in half the bits: faster where the hardware has it, less exact.</source>
+        <source>bfloat16 and float16 compute the network in half the bits: faster where the hardware has it, less exact. float16 is for GPUs, and scales its losses.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3053,6 +3065,18 @@
     </message>
     <message>
         <source>first cut after epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>float16 is for GPUs: on a CPU it is many times slower than float32, and bfloat16 is meant for it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>float16: the gradients overflowed in epoch {epoch}, batch {batch}, as they do now and then; that update was not made, and losses are scaled by {scale} from here on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>fused</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3576,6 +3600,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>tf32 does nothing on a CPU</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>that run is not in the library any more</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3637,6 +3665,10 @@
     </message>
     <message>
         <source>the folder is read-only: make it writable, or choose another library</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the gradients were too large for float16 in epoch {epoch}, batch {batch}, unscaled as they are; that update was not made</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
