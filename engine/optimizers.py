@@ -32,6 +32,8 @@ class Rejected(Exception):  # noqa: N818 - a refusal with its reason, not an err
 def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> Optimizer:
     """The optimizer of ``spec`` over ``groups``, each its parameters and its learning rate."""
     options = spec.model_dump(exclude={"name", "lr"})
+    if not options.get("fused"):  # False would also forbid the foreach that PyTorch chooses by itself on a GPU
+        options.pop("fused", None)
     parameters = [{"params": params, "lr": lr} for params, lr in groups]
     optimizer_class: Any = _CLASSES[spec.model_dump()["name"]]
     optimizer: Optimizer = optimizer_class(parameters, lr=spec.lr, **options)

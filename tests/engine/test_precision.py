@@ -136,7 +136,7 @@ def test_a_fused_optimizer_ends_within_a_hair_of_the_plain_one(optimizer: str) -
         weight = torch.nn.Parameter(torch.randn(500, generator=draw))
         made = recipe(optimizer={**OPTIMIZERS[optimizer], "fused": fused}).optimizer
         built = optimizers.build(made, [([weight], made.lr)])
-        assert built.param_groups[0]["fused"] is fused
+        assert built.param_groups[0]["fused"] is (True if fused else None)  # False would forbid foreach on a GPU too
         for _ in range(20):
             weight.grad = torch.randn(500, generator=draw)
             built.step()
