@@ -46,7 +46,8 @@ def test_an_optimizer_is_pytorchs_own_with_its_groups_and_rates(spec: type[Optim
 def test_fields_and_defaults_are_pytorchs_own(spec: type[OptimizerSpec]) -> None:
     theirs = inspect.signature(getattr(torch.optim, spec.__name__).__init__).parameters
     for name, value in spec().model_dump(exclude={"name"}).items():
-        assert theirs[name].default == value, name
+        # None lets PyTorch choose between foreach and a loop; Tiller's False does not fuse
+        assert theirs[name].default == value or (name, value) == ("fused", False), name
 
 
 @pytest.mark.parametrize(
