@@ -141,5 +141,5 @@ def test_rmsprop_that_has_not_stepped_yet_can_take_momentum_up() -> None:
 def test_what_a_person_may_change_is_what_an_optimizer_has() -> None:
     changeable = set(SetOptimizer.model_fields) - {"command", "group"}
     assert changeable == set(optimizers._CHANGEABLE)
-    fixed = {"name", "lr", "amsgrad", "centered"}
+    fixed = {"name", "lr", "amsgrad", "centered", "fused"}
     assert changeable == {name for spec in recipe.OPTIMIZERS for name in spec.model_fields} - fixed
