@@ -86,7 +86,7 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     device, chosen = choose(recipe.device)
     if recipe.device == "auto":
         remarks.append(chosen)
-    set_tf32(recipe.tf32)
+    set_tf32(recipe.precision == "tf32")
     remarks += precision_remarks(recipe, device)
     late = make_deterministic(device)
     remarks += [late] if late else []

@@ -32,14 +32,13 @@ def remarks(recipe: Recipe, device: torch.device) -> list[Words]:
     """What a person should know of the choice of ``recipe`` on ``device``."""
     if device.type != "cpu":
         return []
-    found = []
     if recipe.precision == "float16":
-        found.append(
+        return [
             Words("float16 is for GPUs: on a CPU it is many times slower than float32, and bfloat16 is meant for it")
-        )
-    if recipe.tf32:
-        found.append(Words("tf32 does nothing on a CPU"))
-    return found
+        ]
+    if recipe.precision == "tf32":
+        return [Words("tf32 does nothing on a CPU: it is float32 there")]
+    return []
 
 
 class Scaler:

@@ -199,18 +199,12 @@ class Recipe(Spec):
         title="Device",
         description="auto takes the first CUDA GPU, or the CPU where there is none.",
     )
-    precision: Literal["float32", "bfloat16", "float16"] = Field(
+    precision: Literal["float32", "tf32", "bfloat16", "float16"] = Field(
         "float32",
         title="Precision",
-        description="bfloat16 and float16 compute the network in half the bits: faster where the hardware has it, "
-        "less exact. float16 is for GPUs, and scales its losses.",
-    )
-    tf32: bool = Field(
-        False,
-        title="TF32",
-        description="Let an NVIDIA GPU multiply float32 with 10 bits of mantissa instead of 23: faster, less exact. "
-        "Does nothing on a CPU.",
-        json_schema_extra=advanced(),
+        description="float32 is exact. bfloat16 and float16 compute the network in half the bits: faster where the "
+        "hardware has it. tf32 lets an NVIDIA GPU multiply with 10 bits of mantissa, and does nothing on a CPU; "
+        "float16 is for GPUs too, and scales its losses.",
     )
 
     guard: GuardSpec = GuardSpec()

@@ -174,7 +174,7 @@ def _setting(recipe: Recipe) -> str:
     ]
     if recipe.precision == "float16":
         lines.append("scaler = torch.amp.GradScaler(device.type)")
-    if recipe.tf32:
+    if recipe.precision == "tf32":
         lines += [f'torch.backends.{part}.fp32_precision = "tf32"' for part in ("cuda.matmul", "cudnn.conv")]
     return "\n".join(lines)
 

@@ -26,7 +26,7 @@ class TrainingForms(QWidget):
         super().__init__(parent)
         self._device = ChoiceEditor(())
         self.length = SpecForm(Recipe, only=("epochs", "seed"))
-        self.machine = SpecForm(Recipe, only=("device", "precision", "tf32"), editors={"device": self._device})
+        self.machine = SpecForm(Recipe, only=("device", "precision"), editors={"device": self._device})
         self.guard = SpecForm(GuardSpec)
         self.forms = (self.length, self.machine, self.guard)
         column = QVBoxLayout(self)
@@ -38,7 +38,7 @@ class TrainingForms(QWidget):
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Show ``recipe``'s, without a signal."""
-        self.machine.set_fields({"device": recipe.device, "precision": recipe.precision, "tf32": recipe.tf32})
+        self.machine.set_fields({"device": recipe.device, "precision": recipe.precision})
         self.length.set_fields({"epochs": recipe.epochs, "seed": recipe.seed})
         self.guard.set_value(recipe.guard)
 
@@ -62,6 +62,5 @@ class TrainingForms(QWidget):
             "seed": length.seed,
             "device": self._device.raw(),
             "precision": self.machine.editor("precision").raw(),
-            "tf32": self.machine.editor("tf32").raw(),
             "guard": self.guard.value(),
         }
