@@ -1232,10 +1232,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Let an NVIDIA GPU multiply float32 with 10 bits of mantissa instead of 23: faster, less exact. Does nothing on a CPU.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Light</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2124,10 +2120,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>TF32</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>T_0</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2948,10 +2940,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>bfloat16 and float16 compute the network in half the bits: faster where the hardware has it, less exact. float16 is for GPUs, and scales its losses.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>building {name}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3073,6 +3061,10 @@
     </message>
     <message>
         <source>float16: the gradients overflowed in epoch {epoch}, batch {batch}, as they do now and then; that update was not made, and losses are scaled by {scale} from here on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>float32 is exact. bfloat16 and float16 compute the network in half the bits: faster where the hardware has it. tf32 lets an NVIDIA GPU multiply with 10 bits of mantissa, and does nothing on a CPU; float16 is for GPUs too, and scales its losses.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3600,7 +3592,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>tf32 does nothing on a CPU</source>
+        <source>tf32 does nothing on a CPU: it is float32 there</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
