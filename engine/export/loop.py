@@ -41,10 +41,8 @@ for module in frozen_modules:
 
 def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool]) -> str:
     """The loop over epochs and batches; ``ends_early`` says of each part whether its last step is left out."""
-    scaled = recipe.precision == "float16"
-    forward = (
-        _AUTOCAST.format(precision=recipe.precision) if recipe.precision != "float32" else "scores = model(images)"
-    )
+    scaled, whole = recipe.precision == "float16", recipe.precision in ("float32", "tf32")
+    forward = "scores = model(images)" if whole else _AUTOCAST.format(precision=recipe.precision)
     optimizers = [part.optimizer_name for part in parts]
     moves = [(part.interval, _step(part, early)) for part, early in zip(parts, ends_early, strict=True)]
     stepwise = [line for interval, lines in moves if interval == "step" for line in lines]

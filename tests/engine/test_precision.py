@@ -107,15 +107,15 @@ def test_a_choice_that_does_little_on_a_cpu_says_so() -> None:
     cpu = torch.device("cpu")
     (half,) = precision.remarks(recipe(**HALF), cpu)
     assert "many times slower" in str(half)
-    (tf32,) = precision.remarks(recipe(tf32=True), cpu)
+    (tf32,) = precision.remarks(recipe(precision="tf32"), cpu)
     assert "does nothing on a CPU" in str(tf32)
-    assert precision.remarks(recipe(tf32=True, precision="float16"), torch.device("cuda")) == []
+    assert precision.remarks(recipe(**HALF), torch.device("cuda")) == []
     assert precision.remarks(recipe(precision="bfloat16"), cpu) == []
 
 
 def test_tf32_is_off_until_a_recipe_turns_it_on() -> None:
     """PyTorch's own default has it on in convolutions."""
-    run(recipe(epochs=1, tf32=True))
+    run(recipe(epochs=1, precision="tf32"))
     try:
         assert _fp32() == ["tf32", "tf32"]
     finally:
@@ -145,7 +145,7 @@ def test_a_fused_optimizer_ends_within_a_hair_of_the_plain_one(optimizer: str) -
 
 
 def test_float16_as_code_is_gradscaler_which_steps_no_plan_for_an_overflow() -> None:
-    code = pytorch_code(recipe(**HALF, tf32=True, schedule=SCHEDULES["step"], epochs=1))
+    code = pytorch_code(recipe(**HALF, schedule=SCHEDULES["step"], epochs=1))
     assert "torch.autocast(device.type, dtype=torch.float16)" in code
     assert "if scaler.get_scale() >= scale:\n            scheduler.step()" in code
     names, _, _ = run_code(pytorch_code(recipe(**HALF, schedule=SCHEDULES["step"], epochs=1)))

@@ -280,7 +280,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"epochs": "30"}, "epochs", "must be a whole number; it is '30'"),
     ({"seed": -1}, "seed", "must be at least 0"),
     ({"device": "tpu"}, "device", "must be auto, cpu, cuda or cuda:N; it is 'tpu'"),
-    ({"precision": "float64"}, "precision", "must be 'float32', 'bfloat16' or 'float16'; it is 'float64'"),
+    ({"precision": "float64"}, "precision", "must be 'float32', 'tf32', 'bfloat16' or 'float16'; it is 'float64'"),
 ]
 
 
