@@ -140,6 +140,7 @@ class GoingBack(QObject):
 
     def _close(self) -> None:
         if self._dialog is not None:
+            self._dialog.canceled.disconnect()  # which closing it would say too
             self._dialog.close()
             self._dialog.deleteLater()
             self._dialog = None

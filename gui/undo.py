@@ -154,7 +154,8 @@ class Undo(QObject):
     def _popup(self, title: str) -> QMenu:
         menu = self.menu = QMenu(self._window)
         menu.setToolTipsVisible(True)
-        menu.addSection(title)
+        menu.addAction(title).setEnabled(False)
+        menu.addSeparator()
         menu.aboutToHide.connect(menu.deleteLater)
         return menu
 

@@ -123,6 +123,8 @@ def _act(event: CommandEvent) -> str:
             return tr("Search for a rate, on a copy")
         case "cancel_find":
             return tr("Call the search for a rate off")
+        case "cancel_rewind":
+            return tr("Call going back off")
         case "withdraw":
             return tr("Take back what waits for its moment")
         case "stop":

@@ -250,7 +250,7 @@ class LogModel(QAbstractTableModel):
 def _saved_words(event: SavedEvent) -> str:
     if event.kind == "asked":
         return tr("Saved as {path}", path=event.path)
-    return tr("Snapshot kept at the end of the run")
+    return tr("Snapshot kept where the run was left")
 
 
 def _icon(kind: Kind, event: Event | None) -> QIcon:

@@ -65,6 +65,7 @@ def test_an_act_is_gone_back_to_from_the_bottom_line_and_the_old_road_stays_fain
     assert "Go back to just before “LR ×0.5: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
     assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in said[0]
     (ghost,) = driver.app.session.series.ghosts
+    assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "road left"
     assert ghost.end == pytest.approx(2 + 2 / BATCHES)
     driver.wait(lambda: driver.window.plots.loss._left_batch.isVisible())
     assert driver.window.plots.rate._left.xData is not None
@@ -84,6 +85,8 @@ def test_the_plots_menu_offers_the_act_and_the_epochs_end(driver: Driver, said: 
     entry(menu, "the end of epoch 1").trigger()
     driver.answer("rewind")
     assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (2, 0)
+    driver.settle()
+    assert driver.answers("cancel_rewind") == []
 
 
 def test_a_line_of_the_log_goes_back_too(driver: Driver, said: list[str]) -> None:
