@@ -360,6 +360,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Call going back off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Call the search for a rate off</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1984,7 +1988,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Snapshot kept at the end of the run</source>
+        <source>Snapshot kept where the run was left</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
