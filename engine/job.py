@@ -79,9 +79,9 @@ def to_open(run: str, library: Library) -> Job:
     if row is None:
         raise SpecError("", Words("that run is not in the library any more"))
     if row.deleted is not None:
-        raise SpecError("", Words("{name} is in the bin: restore it first", name=row.name or run))
+        raise SpecError("", Words("“{name}” is in the bin: restore it first", name=row.name or run))
     if row.live:
-        text = "{name} is under way in another window or program: stop it there first"
+        text = "“{name}” is under way in another window or program: stop it there first"
         raise UnderWayError("", Words(text, name=row.name or run))
     return replace(job_of(row, library), begin=False, on_divergence="pause")
 

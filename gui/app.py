@@ -18,8 +18,10 @@ from engine.spec import SpecError
 from gui import translations
 from gui.advisor import Advisor
 from gui.aftermath import Aftermath
+from gui.asking import Asking
 from gui.candidates import Candidates
 from gui.chores import Chores
+from gui.comparison import Comparison
 from gui.export import Export
 from gui.files import Files
 from gui.finding import Finding
@@ -27,6 +29,7 @@ from gui.frames import FrameClock
 from gui.garbage import GarbageTimer
 from gui.going_back import GoingBack
 from gui.help import Help
+from gui.keeping import KeepingChoice
 from gui.last_resort import LastResort
 from gui.memory import recall, remember
 from gui.mishaps import Mishaps
@@ -37,6 +40,7 @@ from gui.runs import Runs
 from gui.salvage import Salvage
 from gui.session import Session
 from gui.settings import Settings
+from gui.shelf import Shelf
 from gui.signals import UnixSignals
 from gui.sketch import Sketch
 from gui.steering import Steering
@@ -90,6 +94,18 @@ class App:
         self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
         self.going_back = GoingBack(window, self.runs, lambda: session.progress.position, lambda: session.state)
         self.undo = Undo(window, self.runs, self.preview, self.going_back, self.files)
+        self.asking = Asking(window)
+        self.comparison = Comparison(window, self.runs, self.asking)
+        self.keeping = KeepingChoice(window, self.library, self.settings)
+        self.shelf = Shelf(
+            window,
+            self.runs,
+            self.reception,
+            self.going_back,
+            self.asking,
+            self.settings,
+            self.comparison.compare,
+        )
         self.garbage = GarbageTimer()
         self._wire()
         recall(self.window, self.settings)
@@ -111,6 +127,7 @@ class App:
         self.clock.stop()
         for worker in (self.curves, self.errands, self.downloads):  # an import of PyTorch under way cannot be cut short
             worker.stop()
+        self.asking.stop()
         if self.library is not None:
             self.library.close()
         self.garbage.stop()

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from PySide6.QtCore import QSettings
 
 from engine.commands import HandLine
+from engine.library import Keeping
 from engine.recipe import Recipe
 from gui.theme import Mode
 
@@ -71,6 +72,7 @@ class Settings:
     log_loss = Choice[bool]("plots/log_loss", TypeAdapter(bool), False)
     log_lr = Choice[bool]("plots/log_lr", TypeAdapter(bool), True)
     x_axis = Choice[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
+    keeping = Choice[Keeping]("library/keeping", TypeAdapter(Keeping), Keeping())
     offered = Choice[str]("crash/offered", TypeAdapter(str), "")
     last_recipe = Choice[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
     last_hand = Choice[tuple[HandLine, ...]]("setup/hand", TypeAdapter(tuple[HandLine, ...]), ())

@@ -37,6 +37,7 @@ from gui.words import tr
 
 SIDE_WIDTH = 310
 FOLDED_WIDTH = 190
+DRAWER_HEIGHT = 250
 
 
 class Window(QMainWindow):
@@ -95,6 +96,14 @@ class Window(QMainWindow):
         width = FOLDED_WIDTH + 20 if folded else SIDE_WIDTH
         self.columns.setSizes([width, left + middle - width, right])
 
+    def add_drawer(self, drawer: QWidget) -> None:
+        """Put ``drawer`` under everything but the transport, as wide as the window."""
+        height = self.levels.height()
+        self.levels.addWidget(drawer)
+        self.levels.setStretchFactor(0, 1)
+        part = min(DRAWER_HEIGHT, height // 2)
+        self.levels.setSizes([height - part, part])
+
     def leave(self) -> None:
         """Close, without asking again."""
         self._leaving = True
@@ -142,8 +151,11 @@ class Window(QMainWindow):
         self.run_epoch = action(tr("Run 1 epoch"), tr("Train one epoch, then pause"), "Ctrl+E")
         self.finish = action(tr("Finish now"), tr("End the run here and save it"))
         self.find_rate = action(tr("Find a rate…"), tr("Try rates on a copy of the run and see which suit it"))
-        self.show_log = action(tr("Log"), tr("What happened, line by line"), "Ctrl+L")
+        self.show_log = action(tr("Log"), tr("What happened, line by line (Ctrl+L)"), "Ctrl+L")
         self.show_log.setCheckable(True)
+        self.show_runs = action(tr("Runs"), tr("All runs: search, compare, continue (Ctrl+R)"), "Ctrl+R")
+        self.show_runs.setCheckable(True)
+        self.library_settings = action(tr("Library settings…"), tr("Which snapshots are kept"))
         self.tutorial = action(tr("Learning-rate schedules: a tutorial"), "", keys.HelpContents)
         self.about = action(tr("About Tiller"), "")
         self.quit.triggered.connect(self.close)
@@ -158,13 +170,14 @@ class Window(QMainWindow):
         file = bar.addMenu(tr("&File"))
         file.addActions([self.new, self.open, self.save, self.save_as])
         self.export = file.addMenu(tr("Export"))
+        file.addAction(self.library_settings)
         file.addSeparator()
         file.addAction(self.quit)
         self.edit = bar.addMenu(tr("&Edit"))
         self.edit.setToolTipsVisible(True)
         bar.addMenu(tr("&Run")).addActions([self.toggle, self.run_epoch, self.finish, self.find_rate])
         view = bar.addMenu(tr("&View"))
-        view.addAction(self.show_log)
+        view.addActions([self.show_log, self.show_runs])
         view.addMenu(tr("Theme")).addActions(self.themes.actions())
         about = bar.addMenu(tr("&Help"))
         about.addAction(self.tutorial)
@@ -198,7 +211,11 @@ class Window(QMainWindow):
         layout.setSpacing(0)
         layout.addWidget(self._top())
         layout.addWidget(_line())
-        layout.addWidget(self.columns, 1)
+        self.levels = QSplitter(Qt.Orientation.Vertical)
+        self.levels.setChildrenCollapsible(False)
+        self.levels.addWidget(self.columns)
+        self.show_runs.toggled.connect(self.start_page.make_room)
+        layout.addWidget(self.levels, 1)
         layout.addWidget(_line())
         layout.addWidget(self.transport)
         layout.addWidget(self._bottom())
@@ -253,12 +270,8 @@ class Window(QMainWindow):
         row = QHBoxLayout(bar)
         row.setContentsMargins(12, 0, 12, 8)
         row.addWidget(self.action_line, 1)
-        button = QPushButton(tr("Log"))
-        button.setCheckable(True)
-        button.setToolTip(tr("What happened, line by line (Ctrl+L)"))
-        button.toggled.connect(self.show_log.setChecked)
-        self.show_log.toggled.connect(button.setChecked)
-        row.addWidget(button)
+        for action in (self.show_log, self.show_runs):
+            row.addWidget(_toggle(action))
         return bar
 
 
@@ -266,6 +279,22 @@ def _scrolled(panel: QWidget) -> QScrollArea:
     area = scrolled(panel)
     area.setMinimumWidth(SIDE_WIDTH)
     return area
+
+
+def _toggle(action: QAction) -> QPushButton:
+    """A button that opens and closes what ``action`` does."""
+    button = QPushButton(action.text())
+    button.setCheckable(True)
+
+    def follow() -> None:
+        button.setEnabled(action.isEnabled())
+        button.setToolTip(action.toolTip())
+
+    follow()
+    button.toggled.connect(action.setChecked)
+    action.toggled.connect(button.setChecked)
+    action.changed.connect(follow)
+    return button
 
 
 def _line() -> QFrame:

@@ -41,8 +41,13 @@ class Keeping:
     monitor: Monitor = "val_loss"
     before: int | None = None
     minutes: float = 10.0
-    limit_bytes: int | None = 20 * 1024**3
+    limit_bytes: int | None = 20 * 1000**3
     memory_bytes: int = 1024**3
+
+    def __post_init__(self) -> None:
+        counts = (self.last - 1, self.best, self.before or 0, self.limit_bytes or 0, self.memory_bytes)
+        if min(counts) < 0 or not 0 <= self.minutes < math.inf:
+            raise ValueError("last is 1 or more; the others are 0 or more, and finite")
 
     def thinned(self, snapshots: Sequence[SnapshotRow]) -> list[SnapshotRow]:
         """Those of one run's ``snapshots`` (oldest first) that are kept no longer. What was asked for always is."""

@@ -33,7 +33,7 @@ def delete(reader: Reader, writer: Writer, run: str) -> None:
     """
     row = _known(reader, run)
     if row.live:
-        raise SpecError("run", Words("{name} is under way: stop it first", name=row.name or run))
+        raise SpecError("run", Words("“{name}” is under way: stop it first", name=row.name or run))
     writer.now(lambda: writer.execute([record.update(run, deleted=time.time())]))
 
 

@@ -87,7 +87,7 @@ def rebuild(reader: Reader, writer: Writer, make_anew: Callable[[], list[Words]]
     """
     for row in reader.runs():
         if row.live:
-            raise SpecError("library", Words("{name} is under way: stop it first", name=row.name or row.id))
+            raise SpecError("library", Words("“{name}” is under way: stop it first", name=row.name or row.id))
 
     def work() -> list[Words]:
         writer.let_go()

@@ -47,6 +47,11 @@ def state_words(state: State) -> str:
     }[state]
 
 
+def state_colour(state: State) -> str:
+    """The colour that stands for the state."""
+    return _COLOURS[state]
+
+
 def draw_dot(painter: QPainter, area: QRectF, colour: QColor, *, hollow: bool = False) -> None:
     """A round dot that fills ``area``; a ring where ``hollow``."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -65,7 +65,11 @@ class StartPage(QWidget):
         self._open = QPushButton(tr("Open…"))
         self._open.setToolTip(tr("Open a recipe or a snapshot from a file."))
         self._open.clicked.connect(self.open_requested)
-        layout = QVBoxLayout(self)
+        self._whole = QWidget()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._whole)
+        layout = QVBoxLayout(self._whole)
         layout.setContentsMargins(12, 10, 12, 10)
         layout.setSpacing(8)
         head = QHBoxLayout()
@@ -91,6 +95,10 @@ class StartPage(QWidget):
         for run in runs[:_CARDS]:
             self._cards.addWidget(self._card(run, moment))
         self._heading.setVisible(bool(runs))
+
+    def make_room(self, wanted: bool) -> None:
+        """Fold away while the list of runs is open, which has all of them and needs the room."""
+        self._whole.setVisible(not wanted)
 
     def _card(self, run: Resumable, now: datetime) -> QFrame:
         card = QFrame()

@@ -1,0 +1,200 @@
+"""Several runs over each other: loss, learning rate and accuracy over epochs, each run in a colour of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QEvent, QPointF, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from gui.notes import is_dark
+from gui.plots.axes import PositionAxis, ValueAxis
+from gui.plots.graphs import pg
+from gui.plots.header import Entry, Header
+from gui.plots.items import Grid, Trace, pen
+from gui.plots.stairs import Stairs, scale_for
+from gui.plots.view import Canvas
+from gui.theme import DARK, LIGHT, Colors, mixed
+from gui.words import tr
+
+FloatArray = npt.NDArray[np.float64]
+_MOST = 4000  # corners of a staircase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """A run's curves. Metrics are [epochs], at the end of ``epochs``; ``lr`` [points, groups] holds from ``x`` on."""
+
+    epochs: FloatArray
+    train_loss: FloatArray
+    val_loss: FloatArray
+    train_accuracy: FloatArray
+    val_accuracy: FloatArray
+    x: FloatArray
+    lr: FloatArray
+
+    @property
+    def end(self) -> float:
+        """Where the run stands, in epochs completed."""
+        last = float(self.x[-1]) if len(self.x) else 0.0
+        return max(last, float(self.epochs[-1])) if len(self.epochs) else last
+
+
+class OverlayPlot(QFrame):
+    """One quantity of several runs.
+
+    Signals:
+        pointed(object): the pointer is at this epoch (float), or has left (None).
+    """
+
+    pointed = Signal(object)
+
+    def __init__(self, title: str, suffix: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.colors: Colors = LIGHT
+        self.header = Header(title, self)
+        self.left, self.bottom = ValueAxis(suffix), PositionAxis()
+        self.canvas = Canvas(self.left, self.bottom, self)
+        self.view = self.canvas.view
+        self.cross = pg.InfiniteLine(angle=90)
+        self.cross.setVisible(False)
+        self.grid = Grid(self.bottom, self.left)
+        self.traces: list[tuple[Trace, int, bool]] = []
+        for item in (self.grid, self.cross):
+            self.view.addItem(item, ignoreBounds=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 4)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.canvas, 1)
+        self.canvas.hovered.connect(self._hovered)
+
+    def add(self, run: int, x: FloatArray, y: FloatArray, *, faint: bool = False, stairs: bool = False) -> None:
+        """Draw a curve of the run with this place."""
+        trace = Trace(thin=faint, dots=not faint and not stairs)
+        trace.show_points(x, y, smooth=not stairs)
+        self.view.addItem(trace, ignoreBounds=True)
+        self.traces.append((trace, run, faint))
+
+    def show_colors(self, colors: Colors, legend: Sequence[Entry]) -> None:
+        """Draw in ``colors``."""
+        self.canvas.setBackground(colors.plot)
+        self.header.legend.apply_theme(colors)
+        self.header.legend.set_entries(list(legend))
+        for axis in (self.left, self.bottom):
+            axis.setPen(pen(colors.plot))
+            axis.setTextPen(pen(colors.axis))
+        self.grid.set_colors(colors.grid, colors.strip)
+        self.cross.setPen(pen(colors.cursor))
+        for trace, run, faint in self.traces:
+            color = colors.groups[run % len(colors.groups)]
+            trace.set_color(mixed(color, colors.plot, 0.45) if faint else color)
+
+    def show_cross(self, x: float | None) -> None:
+        """Show where the pointer is, in any of the plots."""
+        self.cross.setVisible(x is not None)
+        if x is not None:
+            self.cross.setPos(x)
+
+    def _hovered(self, point: QPointF | None) -> None:
+        inside = point is not None and self.view.sceneBoundingRect().contains(point)
+        self.pointed.emit(float(self.view.mapSceneToView(point).x()) if inside and point is not None else None)
+
+
+class OverlayPlots(QWidget):
+    """Loss, learning rate and accuracy of several runs, side by side over one axis. Follows light and dark.
+
+    Signals:
+        pointed(object): the pointer is at this epoch (float), or has left (None).
+    """
+
+    pointed = Signal(object)
+
+    def __init__(self, runs: Sequence[Curves], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._runs = list(runs)
+        self.loss, self.rate = OverlayPlot(tr("Loss")), OverlayPlot(tr("Learning rate"))
+        self.accuracy = OverlayPlot(tr("Accuracy"), "%")
+        self.plots = (self.loss, self.rate, self.accuracy)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for plot in self.plots:
+            row.addWidget(plot, 1)
+            plot.pointed.connect(self._pointed)
+            plot.view.fit_wanted.connect(self.fit)
+        for plot in (self.rate, self.accuracy):
+            plot.view.setXLink(self.loss.view)
+        self._draw()
+        self.fit()
+        self._follow_palette()
+
+    def fit(self) -> None:
+        """Show all of each curve."""
+        end = max((run.end for run in self._runs), default=1.0) or 1.0
+        self.loss.view.setXRange(-0.02 * end, 1.02 * end, padding=0)
+        self._fit(self.loss, [v for run in self._runs for v in (run.train_loss, run.val_loss)])
+        self._fit(self.accuracy, [100 * v for run in self._runs for v in (run.train_accuracy, run.val_accuracy)])
+        scale = self._scale
+        if scale is not None:
+            self.rate.view.setYRange(scale.low, scale.high, padding=0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "plots"):
+            self._follow_palette()
+
+    def _draw(self) -> None:
+        known = [run.lr.ravel() for run in self._runs if run.lr.size]
+        scale = self._scale = scale_for(np.concatenate(known), log=True) if known else None
+        if scale is not None:
+            self.rate.left.set_scale(log=scale.log, zero_at=scale.zero_at)
+        for place, run in enumerate(self._runs):
+            self.loss.add(place, run.epochs, run.train_loss, faint=True)
+            self.loss.add(place, run.epochs, run.val_loss)
+            self.accuracy.add(place, run.epochs, 100 * run.train_accuracy, faint=True)
+            self.accuracy.add(place, run.epochs, 100 * run.val_accuracy)
+            for group in range(run.lr.shape[1] if scale is not None else 0):
+                if len(run.x):
+                    x, y = Stairs.of(run.x, run.lr[:, group]).between(float(run.x[0]), run.end, _MOST)
+                    if scale is not None:
+                        self.rate.add(place, x, scale.coordinates(y), stairs=True)
+
+    def _fit(self, plot: OverlayPlot, curves: Sequence[FloatArray]) -> None:
+        values = np.concatenate([np.empty(0), *curves])
+        values = values[np.isfinite(values)]
+        if not values.size:
+            return
+        low, high = float(values.min()), float(values.max())
+        span = max(high - low, 0.02 * max(abs(high), 1e-9))
+        plot.view.setYRange(low - 0.06 * span, high + 0.08 * span, padding=0)
+
+    def _follow_palette(self) -> None:
+        colors = DARK if is_dark(self.palette()) else LIGHT
+        faint = mixed(colors.axis, colors.plot, 0.45)
+        both = [
+            Entry(key="val", name=tr("validation"), short=tr("val"), color=colors.axis),
+            Entry(key="train", name=tr("training"), short=tr("train"), color=faint, line="faint"),
+        ]
+        for plot in self.plots:
+            plot.show_colors(colors, [] if plot is self.rate else both)
+
+    def _pointed(self, x: float | None) -> None:
+        shown = x if x is not None and math.isfinite(x) else None
+        for plot in self.plots:
+            plot.show_cross(shown)
+        self.pointed.emit(shown)
+
+
+def run_colors(dark: bool) -> tuple[str, ...]:
+    """The colours of the runs, in order."""
+    return (DARK if dark else LIGHT).groups
+
+
+__all__ = ["Curves", "OverlayPlot", "OverlayPlots", "run_colors"]
