@@ -4,7 +4,15 @@
 <context>
     <name>Tiller</name>
     <message>
+        <source> GB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source> in process {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> minutes</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -80,6 +88,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A branch of {parent}, from epoch {epoch}, batch {batch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A branch of {parent}, from its beginning</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A branch of {parent}, from the end of epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A built-in network, or FILE.py:FUNCTION, a function of your own that takes in_channels and num_classes and returns an nn.Module.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -133,6 +153,10 @@
     </message>
     <message>
         <source>A line through points that you set; before the first point and past the last the rate is level.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A new branch starts there, exactly as the run was then. The run itself is kept.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -256,6 +280,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>All runs: search, compare, continue (Ctrl+R)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All states</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All tags</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Allowed: {limits}.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -273,6 +309,10 @@
     </message>
     <message>
         <source>Another schedule, whose factors multiply with the others'</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another window or program is at this run.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -348,6 +388,22 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Best acc.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Best epoch ends</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Best loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Best validation accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Brings the same schedule, with its counts fitted, into the editor. Apply there takes it.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -376,6 +432,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Check the library</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose</source>
         <translation type="unfinished"></translation>
     </message>
@@ -400,6 +460,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose a run first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose a smaller network, or another device.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -408,11 +472,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose one run only.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose the Python file that holds the function</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Choose the folder that holds the data set</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose two to six runs, with Ctrl or Shift.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -441,6 +513,10 @@
     </message>
     <message>
         <source>Compare with {name} no longer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare {n} runs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -492,6 +568,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Copy a snapshot from elsewhere in, as a run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy as PyTorch code</source>
         <translation type="unfinished"></translation>
     </message>
@@ -521,6 +601,10 @@
     </message>
     <message>
         <source>Counted from {begin} on, where this stage begins. {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Curves of the chosen runs in one plot, and what differs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -556,6 +640,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Data, network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Decay of the average.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -572,6 +660,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Defaults</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Details</source>
         <translation type="unfinished"></translation>
     </message>
@@ -585,6 +681,10 @@
     </message>
     <message>
         <source>Digits, 8 × 8</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Disk</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -617,6 +717,10 @@
     </message>
     <message>
         <source>Double-click to note why you did this; it is kept with the run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Double-click to write something here.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -672,11 +776,35 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Empty the bin? Its runs are removed with all their snapshots, and cannot be brought back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Empty the bin…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End of epoch {epoch}: validation accuracy {accuracy}, loss {loss}, LR {lr}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>End the run here and save it</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>End the run here and save it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch {epoch}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epoch {epoch}, batch {batch}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -712,6 +840,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Epochs done</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Epochs done, of how many</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Epochs from start_factor to end_factor.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -732,7 +868,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Every epoch's end is saved, and thinned to these. What you save yourself always stays. A place whose snapshot is gone can still be gone back to: it is computed again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Every group's LR is 0, and no factor lifts it. Choose one group.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Every run that you start is kept here, to be continued, compared or thrown away.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -868,6 +1012,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>For a crash in mid-epoch; 0: never</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Forget the staged change (Escape).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -924,6 +1072,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Go back in {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go back to epoch {epoch}, batch {batch}, in a new branch</source>
         <translation type="unfinished"></translation>
     </message>
@@ -941,6 +1093,10 @@
     </message>
     <message>
         <source>Go back to the beginning…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go back to the end of an epoch, in a new branch; the run itself is kept</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -968,6 +1124,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Go back…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go on (Space).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -989,6 +1149,10 @@
     </message>
     <message>
         <source>Going back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Gone back from</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1032,6 +1196,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Hand: it did nothing in any of them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hand: the same in all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hand: what differs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Handwritten digits, StepLR</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1064,6 +1240,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>How many of a run's best epoch ends are kept beside them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many of a run's newest epoch ends are kept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many of the newest; -1 keeps them all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>How many rates to try, one a batch: 20 to 10000, usually 100.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1076,7 +1264,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>How they did</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Images per step.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import a snapshot</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import a snapshot…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Import, the bin, check and settings</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1085,6 +1289,14 @@
     </message>
     <message>
         <source>In place of mode: an expression in x for the height, such as 0.5**(x - 1).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In the bin</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In the bin ({n})</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1097,6 +1309,10 @@
     </message>
     <message>
         <source>In the run the hand acted too, which this code leaves out:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Interrupted</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1132,11 +1348,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>It was gone back from, and went on as a branch. It can still be continued itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It went from {low} to {high} over the last batches: steps this large lead away from what was learned.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Its best is {best}. Where large steps bring no more, smaller ones often do; the plan has no cut soon.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its program ended in the middle of it. It can be continued from its newest snapshot.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep so</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1204,6 +1432,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Last trained</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Last validation accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Layer by layer</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1233,6 +1469,18 @@
     </message>
     <message>
         <source>Leave them out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Library settings</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Library settings…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1304,6 +1552,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Lowest validation loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make it anew</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make the index anew? Names, notes and tags stay, runs that only their snapshots know come in.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Make the run this long, at the next batch.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1321,6 +1581,10 @@
     </message>
     <message>
         <source>Modules</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Moments before your acts</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1416,11 +1680,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Newest epoch ends</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>No better val loss for {epochs} epochs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>No epoch has ended yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No epoch of it has ended yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No run matches.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1436,7 +1712,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not compared: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not copied: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not deleted</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1444,7 +1728,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not gone back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not gone back: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not imported</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not made anew</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1464,11 +1760,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Not opened</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Not possible here: only {names} have pretrained weights.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Not possible yet: {why}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Not removed</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1565,6 +1869,10 @@
     </message>
     <message>
         <source>Open a recipe or a snapshot from a file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the folder of its snapshots</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1688,6 +1996,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Put into the bin, from which it can be restored (Del)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Put the LR back</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1728,6 +2040,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Read the index and every snapshot to the last byte</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Reading {file}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1736,7 +2052,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Rebuild the index from the snapshots…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Recipe and hand, to replay…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recipe: the same in all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recipe: what differs</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1768,6 +2096,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Remove for good</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove for good…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Remove group {number}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1784,6 +2120,26 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Remove with all snapshots. It cannot be brought back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove {n} runs with all their snapshots? They cannot be brought back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Restored.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Resume</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1797,6 +2153,14 @@
     </message>
     <message>
         <source>Run 1 epoch</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Runs in the bin have to be restored first.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1876,6 +2240,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Search names, tags, notes, data, networks, schedules</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search the runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Seed</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1936,6 +2308,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Show in the file manager</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the library's folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Show the whole run</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1993,6 +2373,10 @@
     </message>
     <message>
         <source>Snapshots (*.tiller)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Snapshots (*.tiller);;All files (*)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2057,6 +2441,10 @@
     </message>
     <message>
         <source>Starting the download…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>State</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2148,6 +2536,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Tag</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Take</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2156,7 +2552,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Take out of the bin</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Take the learning rate in hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take the run up exactly where it was left (Enter)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2213,6 +2617,18 @@
     </message>
     <message>
         <source>The axis on which the lines are straight: log (equal factors in equal times) or linear.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The best by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The best validation accuracy of all epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The bin is empty.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2308,6 +2724,22 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The learning rate of the newest epoch; of the first group where there are several</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The library cannot be read: {problem}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The library is sound: its index, and {n} snapshots to the last byte.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The library keeps snapshots by the new settings from now on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The log keeps {most} lines; the oldest {n} were left out.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2348,7 +2780,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The lowest validation loss of all epochs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The metric that must improve.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The metric that says which epoch was best</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2520,7 +2960,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The very beginning</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Theme</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no library: runs are not kept.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2561,6 +3009,10 @@
     </message>
     <message>
         <source>This one is kept already; change something and compare again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This run is the one in the window.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2664,6 +3116,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Under way</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2700,6 +3156,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Val accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Val loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Val loss since</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2713,6 +3177,10 @@
     </message>
     <message>
         <source>Warm up first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warn above</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2732,11 +3200,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What happened</source>
+        <source>What all snapshots may take together before you are told; 0: anything</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>What happened, line by line</source>
+        <source>What differs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What happened</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2749,6 +3221,10 @@
     </message>
     <message>
         <source>What it was doing then is noted in {path}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What its snapshots take on the disk</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2796,6 +3272,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Where runs are missing that have snapshots</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Where the new schedule begins; empty: the LR in force. Allowed: 0 to 1000.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2809,6 +3289,14 @@
     </message>
     <message>
         <source>Whether the schedule moves on after every epoch or after every optimizer step (batch).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Which snapshots are kept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Which snapshots are kept, and how much of them</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2836,6 +3324,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Within long epochs, every</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Words to find a run by, with commas between; double-click to edit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>a field above is wrong</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2849,6 +3345,10 @@
     </message>
     <message>
         <source>a snapshot could not be saved: {error}; training goes on</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>all</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3432,7 +3932,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>no</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>no group {group!r}; the groups are {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no limit</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3912,6 +4420,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>training accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>training loss</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>triangular: equal cycles. triangular2: each half as high. exp_range: height times gamma^steps.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3932,11 +4452,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>val</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>validating…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>validation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>validation accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>validation loss</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -3969,6 +4501,10 @@
     </message>
     <message>
         <source>withdrawn</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>yes</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4012,6 +4548,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{bad} snapshots are damaged or gone, {n} are sound.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{changes}, at the next batch (Enter).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4025,6 +4565,10 @@
     </message>
     <message>
         <source>{data} with {network} is soon learned: a few cuts at times you know are easy to read and to compare. {name} is no mistake.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{data}, {network}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4057,6 +4601,10 @@
     </message>
     <message>
         <source>{field}: {text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{file} is in the library, as run {run}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4184,6 +4732,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{name} ({run})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{name} cannot be written to {folder}: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4204,19 +4756,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>{name} is in the bin: restore it first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>{name} is taken; choose another</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{name} is under way in another window or program: stop it there first</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>{name} is under way: stop it first</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4309,6 +4849,26 @@
     </message>
     <message>
         <source>{n} parameters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} runs are in the bin.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} runs are removed for good.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} runs are restored.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} runs, {size}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{n} runs, {size} of {limit}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4412,6 +4972,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{size}, more than {limit}: delete runs and empty the bin</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{target} is not behind: the run is at {now}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4432,6 +4996,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{value} in epoch {n}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what} A run goes on from its newest sound one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{what} raised at line {line}: {reason}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -4441,6 +5013,14 @@
     </message>
     <message>
         <source>{what}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what}: {done} of {total}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{what}: {problem}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -4477,6 +5057,30 @@
     </message>
     <message>
         <source>– images/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is in the bin.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is in the bin: restore it first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is under way in another window or program: stop it there first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is under way in another window or program: stop it there first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is under way: end it first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is under way: stop it first</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
