@@ -178,7 +178,7 @@ EVENTS: list[tuple[Event, str, str]] = [
         "StepLR 0.1 -> 0.01",
     ),
     (SavedEvent(path="/x/a.tiller", kind="asked", epoch=1, batch=0), "saved", "/x/a.tiller"),
-    (SavedEvent(path="/x/b", kind="stop", epoch=1, batch=0), "saved", "end of the run"),
+    (SavedEvent(path="/x/b", kind="stop", epoch=1, batch=0), "saved", "where the run was left"),
     (WarningEvent(text="2 threads, not 4"), "warning", "2 threads"),
     (DivergedEvent(epoch=1, batch=2, text="not finite", back=(1, 0)), "warning", "not finite"),
     (StateEvent(state="paused", epoch=1, batch=2), "state", "Paused"),
