@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from engine.recipe import LR_MAX, LearningRate
 from engine.schedules import AnySchedule
@@ -30,6 +30,8 @@ OneOrMany = Annotated[
 
 class Command(Spec):
     """One message to the trainer."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 class SetLR(Command):
