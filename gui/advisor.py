@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.advice import Advice, RecipeChange, RunView, for_recipe, for_run
 from engine.commands import ScaleLR, SetLR, SetSchedule
 from engine.events import (
     BranchEvent,
@@ -31,6 +30,9 @@ from gui.panels.advice import AdvicePanel
 from gui.preview import PLAN
 from gui.runs import Runs
 from gui.window import Window
+
+if TYPE_CHECKING:
+    from engine.advice import Advice, RunView
 
 LOSSES_KEPT: Final = 1000
 """Batches that the rules look back on: the first epochs of a small set, the last moments of a large one."""
@@ -116,6 +118,8 @@ class Advisor(QObject):
             recipe = self._window.setup.recipe()
             self._panel.show_advice(self._of_recipe(recipe) if recipe is not None else [])
         elif self._start is not None and self._rates is not None and not self._ended:
+            from engine.advice import for_run
+
             self._panel.show_advice(for_run(self._view(self._start, self._rates)))
         else:
             self._panel.show_advice([])
@@ -130,6 +134,8 @@ class Advisor(QObject):
     # -- what the rules look at
 
     def _of_recipe(self, recipe: Recipe) -> list[Advice]:
+        from engine.advice import for_recipe  # the rules come when there is something to judge, not at the start
+
         curve = self._curve
         if curve is None or not len(curve.x):
             return for_recipe(recipe)
@@ -139,6 +145,8 @@ class Advisor(QObject):
         return for_recipe(recipe, steps_per_epoch=steps, plan_x=curve.x, plan_lr=curve.lr)
 
     def _view(self, start: StartEvent, rates: RateEvent) -> RunView:
+        from engine.advice import RunView
+
         curve = self._curve
         known = curve is not None and len(curve.x) and curve.lr.shape[1] == len(rates.lr)
         return RunView(
@@ -215,6 +223,8 @@ class Advisor(QObject):
     # -- doing it
 
     def _do(self, advice: Advice) -> None:
+        from engine.advice import RecipeChange
+
         window, do = self._window, advice.do
         if isinstance(do, RecipeChange):
             recipe = window.setup.recipe()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,11 +21,12 @@ from engine.events import (
 )
 from engine.lifecycle import State
 from engine.qthread import Failure, Question, Worker
-from engine.suggestions import begun_at
-from gui.panels.finder import FinderPanel
 from gui.runs import Runs
 from gui.window import Window
 from gui.words import said, tr
+
+if TYPE_CHECKING:
+    from gui.panels.finder import FinderPanel
 
 _BEFORE: Final = "rate before the start"
 _SEARCHED: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
@@ -64,6 +65,8 @@ class Finding(QObject):
     def panel(self) -> FinderPanel:
         """The finder's window, which is made when it is first asked for."""
         if self._panel is None:
+            from gui.panels.finder import FinderPanel
+
             self._panel = FinderPanel(self._window)
             self._panel.find_wanted.connect(self._find)
             self._panel.cancel_wanted.connect(self._cancel)
@@ -119,6 +122,8 @@ class Finding(QObject):
             self._window.hand.stage_lr(lr)
         else:
             recipe = self._window.setup.recipe()
+            from engine.suggestions import begun_at
+
             changed = begun_at(recipe, lr) if recipe is not None else None
             if changed is None:
                 self.panel.show_problem(tr("This schedule brings its own rates: set them there."), error=False)

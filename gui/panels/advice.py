@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from engine.advice import Advice
 from gui.panels.labels import ElidedLabel, as_tip, label, on_button
 from gui.words import said, tr
+
+if TYPE_CHECKING:
+    from engine.advice import Advice
 
 MOST: Final = 3
 """Lines shown at a time: more are not read, and the next ones come up as these are seen to."""
