@@ -93,7 +93,6 @@ class App:
         self.aftermath = Aftermath(window, self.runs, self.story)
         self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
         self.going_back = GoingBack(window, self.runs, lambda: session.progress.position, lambda: session.state)
-        self.undo = Undo(window, self.runs, self.preview, self.going_back, self.files)
         self.asking = Asking(window)
         self.comparison = Comparison(window, self.runs, self.asking)
         self.keeping = KeepingChoice(window, self.library, self.settings)
@@ -106,6 +105,7 @@ class App:
             self.settings,
             self.comparison.compare,
         )
+        self.undo = Undo(window, self.runs, self.preview, self.going_back, self.shelf.open)
         self.garbage = GarbageTimer()
         self._wire()
         recall(self.window, self.settings)

@@ -181,17 +181,21 @@ class Chores(QObject):
 
 def _unfinished(library: Library) -> list[Resumable]:
     found = []
-    for row in reversed(library.runs()):
-        path = library.newest_snapshot(row.id)
-        if row.live or row.state in ("finished", "left") or path is None or row.epochs_done >= row.epochs:
+    rows = sorted(library.runs(), key=lambda row: (row.state == "interrupted", row.updated), reverse=True)
+    for row in rows:
+        if row.live or row.state in ("finished", "left") or row.epochs_done >= row.epochs:
             continue
+        interrupted = row.state == "interrupted"
+        if not interrupted and library.newest_snapshot(row.id) is None:
+            continue  # it came to nothing, and nobody would miss it
         try:
             data = recipe_from_json(row.recipe).data.name
         except SpecError:
             continue
         name = row.name or data
         title = tr("{name}, epoch {done} of {epochs}", name=name, done=row.epochs_done, epochs=row.epochs)
-        found.append(Resumable(run=row.id, title=title, when=datetime.fromtimestamp(row.updated), path=str(path)))
+        when = datetime.fromtimestamp(row.updated)
+        found.append(Resumable(run=row.id, title=title, when=when, interrupted=interrupted))
         if len(found) == _SHOWN:
             break
     return found

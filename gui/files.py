@@ -43,7 +43,6 @@ class Files(QObject):
         window.open.triggered.connect(self._open)
         window.save.triggered.connect(self._save)
         window.save_as.triggered.connect(self._save_as)
-        window.start_page.continue_requested.connect(self.open_path)
         window.start_page.open_requested.connect(self._open)
         window.action_line.folder_wanted.connect(_show_folder)
 
@@ -72,17 +71,6 @@ class Files(QObject):
                 self._reception.start()
 
         self._reception.when_free(go_on, question)
-
-    def open_run(self, run: str) -> None:
-        """Take up a run of the library where it was left. A run under way is saved and ended first."""
-        library = self._runs.library
-        row = library.run(run) if library is not None else None
-        if library is None or row is None:
-            self._window.banner.show_failure(tr("That run is not in the library."))
-            return
-        job = replace(job_of(row, library), begin=False, on_divergence="pause")
-        question = tr("Stop and save the run, then return to {name}? It can be continued later.", name=row.name)
-        self._reception.when_free(lambda: self._reception.begin(job), question)
 
     def _job_of(self, file: Path, begin: bool) -> Job:
         """The run of the library whose newest snapshot ``file`` is goes on as itself; any other file as a branch."""

@@ -13,6 +13,8 @@ def recall(window: Window, settings: Settings) -> None:
     for name, splitter in (("columns", window.columns), ("rows", window.rows)):
         if sizes := settings.splitter_sizes.get(name):
             splitter.setSizes(sizes)
+    if drawer := settings.splitter_sizes.get("levels"):
+        window.drawer_height = drawer[-1]
     plots = window.plots
     plots.set_axis(settings.x_axis)
     plots.loss.slider.setValue(round(settings.smoothing * 100))
@@ -24,7 +26,9 @@ def remember(window: Window, settings: Settings) -> None:
     """Keep how the window is left."""
     plots = window.plots
     settings.geometry = bytes(window.saveGeometry().data())
-    settings.splitter_sizes = {"columns": window.columns.sizes(), "rows": window.rows.sizes()}
+    sizes = {"columns": window.columns.sizes(), "rows": window.rows.sizes()}
+    drawer = window.levels.sizes()[1:] or [window.drawer_height]
+    settings.splitter_sizes = {**sizes, "levels": [part or window.drawer_height for part in drawer]}
     settings.x_axis = plots.axis
     settings.smoothing = plots.loss.slider.value() / 100
     settings.log_loss = plots.loss.log_button.isChecked()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from gui.upkeep import Upkeep
 
 SETTLE_MS: Final = 400
+TRAINING_MS: Final = 2000
+"""While it trains the table is painted less often: painting holds the training up."""
 LOOK_MS: Final = 4000
 """How often it is looked whether another window or program has changed something, while the drawer is open."""
 _SHOWN: Final = (StartEvent, StateEvent, EpochEvent, SavedEvent, BranchEvent, EndEvent)
@@ -69,13 +71,12 @@ class Shelf(QObject):
         super().__init__(window)
         self._window, self._runs, self._reception, self._going_back = window, runs, reception, going_back
         self._asking, self._settings, self._compare = asking, settings, compare
-        self._own = ""
+        self._own, self._trains = "", False
         self.panel: RunsPanel | None = None
         self.upkeep: Upkeep | None = None
         self._errands = Errands(asking, self._say, self.look)
         self._settle, self._look = QTimer(self), QTimer(self)
         self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.look)
         self._look.setInterval(LOOK_MS)
         self._look.timeout.connect(self.look)
@@ -84,6 +85,7 @@ class Shelf(QObject):
             window.show_runs.setToolTip(tr("There is no library: runs are not kept."))
         window.show_runs.toggled.connect(self._toggled)
         window.renamed.connect(lambda _: self._changed())
+        window.start_page.continue_requested.connect(self.open)
         runs.happened.connect(self._happened)
         runs.gone.connect(self._changed)
 
@@ -128,11 +130,13 @@ class Shelf(QObject):
 
     def _changed(self) -> None:
         if self.panel is not None and self.panel.isVisible() and not self._settle.isActive():
-            self._settle.start()
+            self._settle.start(TRAINING_MS if self._trains else SETTLE_MS)
 
     def _happened(self, event: Event) -> None:
         if isinstance(event, (StartEvent, BranchEvent)):
             self._own = event.run
+        if isinstance(event, StateEvent):
+            self._trains = event.state == "training"
         if isinstance(event, _SHOWN):
             self._changed()
 
@@ -241,8 +245,12 @@ class Shelf(QObject):
         return library
 
     def _say(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
-        if self.panel is not None:
+        if self.panel is not None and self.panel.isVisible():
             self.panel.say(text, error=error, undo=undo)
+        elif error:
+            self._window.banner.show_failure(text)
+        else:
+            self._window.action_line.show_text(text)
 
     def _make(self, library: Library) -> None:
         from gui.panels.runs_panel import RunsPanel

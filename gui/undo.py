@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QMenu
 
 from engine.commands import Command, HandCommand, ScaleLR, SetLR, SetSchedule, hand_command
 from engine.events import BranchEvent, CommandEvent, EndEvent, Event, RateEvent, StartEvent
-from gui.files import Files
 from gui.going_back import GoingBack
 from gui.panels.acts import CHANGING, describe, put_back_command
 from gui.preview import Preview
@@ -31,10 +30,13 @@ class Undo(QObject):
     returns to the road that was left.
     """
 
-    def __init__(self, window: Window, runs: Runs, preview: Preview, going_back: GoingBack, files: Files) -> None:
+    def __init__(
+        self, window: Window, runs: Runs, preview: Preview, going_back: GoingBack, return_to: Callable[[str], None]
+    ) -> None:
+        """``return_to`` opens another run of the library."""
         super().__init__(window)
         self._window, self._runs, self._preview = window, runs, preview
-        self._going_back, self._files = going_back, files
+        self._going_back, self._return_to = going_back, return_to
         self._groups: list[str] = []
         self._rates: RateEvent | None = None
         self._acts: list[CommandEvent] = []
@@ -123,7 +125,7 @@ class Undo(QObject):
                 self._acts = [act for act in event.hand if act.name in CHANGING][-MOST:]
                 parent = event.parent
                 if self._runs.library is not None:
-                    self._remember(tr("Return to the road that was left"), lambda: self._files.open_run(parent))
+                    self._remember(tr("Return to the road that was left"), lambda: self._return_to(parent))
             case RateEvent():
                 self._rates = event
             case CommandEvent(status="applied") if event.name in CHANGING:

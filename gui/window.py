@@ -60,6 +60,7 @@ class Window(QMainWindow):
         super().__init__()
         self._leaving = False
         self._painted = False
+        self.drawer_height = DRAWER_HEIGHT
         self.setup, self.schedule, self.hand = SetupPanel(), SchedulePanel(), HandPanel()
         self.banner, self.start_page, self.plots = Banner(), StartPage(), PlotStack()
         self.transport, self.action_line, self.log = Transport(), ActionLine(), LogPanel()
@@ -101,7 +102,7 @@ class Window(QMainWindow):
         height = self.levels.height()
         self.levels.addWidget(drawer)
         self.levels.setStretchFactor(0, 1)
-        part = min(DRAWER_HEIGHT, height // 2)
+        part = min(self.drawer_height, height // 2)
         self.levels.setSizes([height - part, part])
 
     def leave(self) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QFont, QGuiApplication, QIcon, QPalette
@@ -34,6 +34,7 @@ from gui.panels.slider import rate_text
 from gui.words import tr
 
 Index = QModelIndex | QPersistentModelIndex
+_AGE: Final = timedelta(minutes=1)  # after which ages read differently
 
 
 class RunsModel(QAbstractTableModel):
@@ -58,6 +59,9 @@ class RunsModel(QAbstractTableModel):
         """Show ``runs``. ``names`` is what all runs are called, by id; ``own`` the one that this window is at."""
         made = arranged(runs, self._column, self._descending)
         alike = [(r.row.id, d) for r, d in made] == [(r.row.id, d) for r, d in self._runs]
+        same = alike and (made, names, own) == (self._runs, self._names, self._own) and now - self._now < _AGE
+        if same:
+            return  # painting costs training time
         if not alike:
             self.beginResetModel()
         self._runs, self._names, self._own, self._now = made, names, own, now

@@ -79,8 +79,9 @@ class RunsPanel(QWidget):
 
     def show_own(self, run: str, active: bool) -> None:
         """Which run this window is at, and whether it is under way."""
-        self._own, self._active = run, active
-        self._filter()
+        if (run, active) != (self._own, self._active):
+            self._own, self._active = run, active
+            self._filter()
 
     def show_use(self, text: str, problem: bool) -> None:
         """How much there is; ``problem`` where it is more than there may be."""

@@ -18,12 +18,15 @@ _CARDS: Final = 3  # the rest is in the list of runs
 
 @dataclass(frozen=True, kw_only=True)
 class Resumable:
-    """A run that can go on: ``title`` such as "digits, epoch 7 of 30", ``when`` it last trained (local time)."""
+    """A run that can go on: ``title`` such as "digits, epoch 7 of 30", ``when`` it last trained (local time).
+
+    ``interrupted``: its program ended in the middle of it.
+    """
 
     run: str
     title: str
     when: datetime
-    path: str
+    interrupted: bool = False
 
 
 def when_words(when: datetime, now: datetime) -> str:
@@ -50,7 +53,7 @@ class StartPage(QWidget):
     """Cards to continue from, [Open...], and how to begin.
 
     Signals:
-        continue_requested(str): go on from this snapshot.
+        continue_requested(str): go on with the run that has this id.
         open_requested(): choose a file.
     """
 
@@ -104,16 +107,17 @@ class StartPage(QWidget):
         card = QFrame()
         set_role(card, "card")
         card.setFrameShape(QFrame.Shape.StyledPanel)
-        card.setToolTip(as_tip(run.path))
         title = ElidedLabel(run.title)
         go_on = QPushButton(tr("Continue"))
         go_on.setAccessibleName(tr("Continue {run}", run=run.title))
-        go_on.setToolTip(as_tip(tr("Load the snapshot; training goes on when you press Start.")))
-        go_on.clicked.connect(lambda: self.continue_requested.emit(run.path))
+        go_on.setToolTip(as_tip(tr("Load the run; training goes on when you press Start.")))
+        go_on.clicked.connect(lambda: self.continue_requested.emit(run.run))
         layout = QHBoxLayout(card)
         layout.setContentsMargins(12, 6, 8, 6)
         layout.setSpacing(10)
         layout.addWidget(title, 1)
+        if run.interrupted:
+            layout.addWidget(label(tr("interrupted"), "hint"))
         layout.addWidget(label(when_words(run.when, now), "hint"))
         layout.addWidget(go_on)
         return card

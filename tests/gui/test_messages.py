@@ -176,7 +176,7 @@ def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
     page.continue_requested.connect(asked.append)
     page.open_requested.connect(lambda: asked.append("open"))
     runs = [
-        Resumable(run=f"r{i}", title=f"digits, epoch {i} of 30", when=NOW - timedelta(days=i), path=f"/lib/r{i}.tiller")
+        Resumable(run=f"r{i}", title=f"digits, epoch {i} of 30", when=NOW - timedelta(days=i), interrupted=i == 0)
         for i in range(5)
     ]
     page.show_resumables(runs, NOW)
@@ -188,7 +188,7 @@ def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
     assert len(go_on) == 3  # the newest; the rest is in the list of runs
     qtbot.mouseClick(go_on[1], LEFT)
     click(page, "Open…", qtbot)
-    assert asked == ["/lib/r1.tiller", "open"]
+    assert asked == ["r1", "open"]
     page.show_resumables([], NOW)
     assert not [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
 

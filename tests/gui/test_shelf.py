@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QMessageBox, QPushButton, QToo
 from engine.commands import At, Pause, Rewind
 from engine.job import Job
 from engine.library import Keeping, Library
+from engine.library.schema import connect
 from engine.trainer import Trainer
 from gui.panels.compare import CompareWindow
 from gui.panels.epochs import EpochsDialog
@@ -277,3 +279,25 @@ def test_a_branch_of_the_run_in_the_window_appears_by_itself(driver: Driver) -> 
     driver.wait(lambda: len(drawer.names()) == 2)
     driver.app.runs.post(Pause(), At(epoch=2, batch=1))
     driver.wait(lambda: [drawer.panel.model.run(row).row.state for row in range(2)] == ["left", "paused"])
+
+
+def test_the_start_page_offers_what_was_interrupted_first_and_continues_it(
+    runs: list[str], new_driver: Make, own_folders: Path
+) -> None:
+    _, fast, half = runs
+    with closing(connect(own_folders / "library")) as db:  # as a process leaves it that was killed
+        db.execute("UPDATE runs SET state = 'training', updated = 1, epochs = 9 WHERE id = ?", (half,))
+        db.execute("UPDATE runs SET state = 'stopped', epochs = 9 WHERE id = ?", (fast,))
+    driver = new_driver()
+    page = driver.window.start_page
+    driver.wait(lambda: driver.says(page, "interrupted"))
+    buttons = [b for b in page.findChildren(QPushButton) if b.text() == "Continue" and b.isVisible()]
+    buttons.sort(key=lambda b: b.mapToGlobal(QPoint()).y())
+    assert [b.accessibleName() for b in buttons] == [
+        "Continue half, epoch 1 of 9",
+        "Continue fast, epoch 3 of 9",
+    ]
+    driver.qtbot.mouseClick(buttons[0], LEFT)
+    driver.wait(lambda: driver.of("start"))
+    assert driver.of("start")[0].run == half
+    driver.wait(lambda: driver.app.session.progress.position == (2, 3))
