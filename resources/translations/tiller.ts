@@ -1492,7 +1492,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Load the snapshot; training goes on when you press Start.</source>
+        <source>Load the run; training goes on when you press Start.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2588,10 +2588,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>That run is not in the library.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>The LR is 0, and no factor lifts it. Type a rate instead.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3625,6 +3621,10 @@
     </message>
     <message>
         <source>in force</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>interrupted</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
