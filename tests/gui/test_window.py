@@ -259,6 +259,7 @@ def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new
     second: Driver = new_driver()
     driver.wait(lambda: second.says(second.window.start_page, "digits small_cnn, epoch 3 of 30"))
     second.click(second.window.start_page, "Continue")
+    second.wait(lambda: second.of("start"))
     second.reach("ready")
     assert second.of("start")[0].run == run
     assert (second.of("start")[0].epoch, second.of("start")[0].batch) == (4, 2)
