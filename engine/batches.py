@@ -1,10 +1,10 @@
-"""Batches from memory: the images live on the device, and the order is a function of (seed, epoch)."""
+"""Batches as a network takes them: on the device, augmented and normalised; functions of (seed, epoch, batch)."""
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import torch
@@ -12,64 +12,55 @@ from torch import Tensor
 
 from engine.augment import Augmentation
 from engine.data import ImageSet
+from engine.feeds import feed_for, fits, tensor
+from engine.order import Order, Place
 from engine.recipe import DataSpec
+from engine.share import DEFAULT_SHARE
 
-EVALUATION_BATCH = 512
-
-
-def stream_seed(*parts: int | str) -> int:
-    """A seed for an independent stream of random numbers, a function of ``parts`` alone; 0 to 2**63 - 1."""
-    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
-
-
-def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
-    """The order of ``count`` training images in ``epoch`` (from 1): int64 [count], on the CPU."""
-    generator = torch.Generator().manual_seed(stream_seed("order", seed, epoch))
-    return torch.randperm(count, generator=generator)
+EVALUATION_BATCH: Final = 512
+_BLOCK: Final = 1 << 14  # images
 
 
 class Batches:
-    """The images of a run on its device: uint8 in memory, normalised when a batch is taken.
+    """The images of a run: uint8 until a batch is taken, then normalised.
 
     Args:
         images: the data set.
-        how: the data's part of a recipe: the batch size, and how training images are augmented. The last batch of an
-            epoch is smaller, and is left out where it would hold a single image, which BatchNorm cannot train on.
+        how: the data's part of a recipe: the batch size, and how training images are augmented.
         seed: decides the order and the augmentation.
-        device: where the images live.
+        device: where batches are wanted.
+        share: how much of the device's memory images may live in, 0 to 1; the same batches come, or more slowly.
     """
 
-    def __init__(self, images: ImageSet, how: DataSpec, seed: int, device: torch.device) -> None:
-        self.batch_size = how.batch_size
-        self.per_epoch = batches_in(len(images.train.labels), how.batch_size)
-        self._seed = seed
+    def __init__(
+        self, images: ImageSet, how: DataSpec, seed: int, device: torch.device, share: float = DEFAULT_SHARE
+    ) -> None:
+        self.count = len(images.train.labels)
+        order = Order(self.count, how.batch_size, seed)
+        self.per_epoch = order.per_epoch
         self._augment = Augmentation(how, seed)
         self._device = device
-        self._images, self._labels = _on(images.train.images, device), _on(images.train.labels, device)
-        self._val_images, self._val_labels = _on(images.val.images, device), _on(images.val.labels, device)
+        self._feed = feed_for(images.train, order, device, share)
+        home = device if fits(images.val, device, share) else "cpu"
+        self._val_images, self._val_labels = tensor(images.val.images).to(home), tensor(images.val.labels).to(home)
         mean, scale = normalisation(images.train.images)
         self._mean, self._scale = mean.to(device), scale.to(device)
-        self._order = (0, torch.empty(0, dtype=torch.int64))
-
-    @property
-    def count(self) -> int:
-        """Training images."""
-        return len(self._labels)
 
     def batch(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
         """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W] channels last, and int64 [B]."""
-        if self._order[0] != epoch:
-            self._order = (epoch, epoch_order(self.count, self._seed, epoch).to(self._device))
-        chosen = self._order[1][index * self.batch_size : (index + 1) * self.batch_size]
-        images = self._augment(self._images.index_select(0, chosen), epoch, index)
-        return self._normalised(images), self._labels.index_select(0, chosen)
+        images, labels = self._feed.take(Place(epoch, index))
+        return self._normalised(self._augment(images, epoch, index)), labels
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
         """The validation images in their own order, in larger batches of the same form."""
         for start in range(0, len(self._val_labels), EVALUATION_BATCH):
             part = slice(start, start + EVALUATION_BATCH)
-            yield self._normalised(self._val_images[part]), self._val_labels[part]
+            images, labels = self._val_images[part].to(self._device), self._val_labels[part].to(self._device)
+            yield self._normalised(images), labels
+
+    def close(self) -> None:
+        """Let go of threads and processes; no batch can be taken after."""
+        self._feed.close()
 
     def _normalised(self, images: Tensor) -> Tensor:
         x = images.to(torch.float32).sub_(self._mean).mul_(self._scale)
@@ -81,20 +72,13 @@ def normalisation(images: np.ndarray) -> tuple[Tensor, Tensor]:
     means, scales = [], []
     levels = np.arange(256, dtype=np.float64)
     for channel in range(images.shape[1]):
-        share = np.bincount(images[:, channel].ravel(), minlength=256) / images[:, channel].size
+        counts = np.zeros(256, dtype=np.int64)
+        for start in range(0, len(images), _BLOCK):  # of images in a file, no more than a block is in memory
+            counts += np.bincount(images[start : start + _BLOCK, channel].ravel(), minlength=256)
+        share = counts / images[:, channel].size
         mean = float((share * levels).sum())
         spread = math.sqrt(float((share * (levels - mean) ** 2).sum()))
         means.append(mean)
         scales.append(1.0 / max(spread, 1e-6))
     shape = (1, -1, 1, 1)
     return torch.tensor(means).reshape(shape), torch.tensor(scales).reshape(shape)
-
-
-def batches_in(count: int, batch_size: int) -> int:
-    """Batches an epoch of ``count`` images; a last batch of a single image is left out."""
-    whole, left = divmod(count, batch_size)
-    return max(1, whole + (1 if left > 1 else 0))
-
-
-def _on(array: np.ndarray, device: torch.device) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array)).to(device)

@@ -25,6 +25,7 @@ from engine.job import Job, to_resume
 from engine.library import Library, Reader, default_root, is_readable
 from engine.printing import LinePrinter, line
 from engine.recipe import Recipe, read_recipe
+from engine.share import data_share
 from engine.spec import SpecError, parse
 
 _SAVING: Final = b"the run is being saved; once more leaves at once, without what is not saved yet\n"
@@ -40,6 +41,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     train.add_argument("--epochs", type=_number, metavar="N", help="another number of epochs")
     train.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N")
     train.add_argument("--download", action="store_true", help="fetch data and weights that are not there")
+    train.add_argument("--data-share", metavar="S", help="share of the memory that images may take, 0 to 1 (a half)")
     train.set_defaults(run=run_train)
     rates = commands.add_parser("lr", help="print the learning rates that training would use")
     rates.add_argument("recipe", metavar="RECIPE.json")
@@ -77,7 +79,8 @@ def run_train(options: argparse.Namespace) -> int:
             job = replace(job, epochs=epochs, device=options.device)
             if job.recipe is not None and job.snapshot is None:
                 job = replace(job, recipe=_with_options(job.recipe, options), epochs=None)
-        return train(replace(job, download=options.download), library)
+        share = data_share(options.data_share) if options.data_share is not None else None
+        return train(replace(job, download=options.download, data_share=share), library)
 
 
 def train(job: Job, library: Library) -> int:

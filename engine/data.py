@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 
 from engine.download import Cancelled, Checksum, DownloadError, Progress, fetch, ignore, never
-from engine.idx import IdxError, read_idx
+from engine.idx import IdxError, map_idx, read_idx
 from engine.recipe import DataName, DataSpec
 from engine.spec import SpecError
 from engine.words import Words
@@ -144,8 +144,11 @@ def load(
     download: bool = False,
     progress: Progress = ignore,
     cancelled: Callable[[], bool] = never,
+    room: int | None = None,
 ) -> ImageSet:
-    """Read a data set into memory; with ``download``, fetch first what is missing or damaged.
+    """Read a data set into memory; images of more than ``room`` bytes stay in their file, where that allows it.
+
+    With ``download``, fetch first what is missing or damaged.
 
     ``progress`` is called with a sentence and how much is done of how much (files, or bytes of a download).
 
@@ -159,7 +162,7 @@ def load(
         train, val = _digits()
     else:
         root = Path(spec.root).expanduser() if spec.root else default_root()
-        train, val = _Mnist(_TORCHVISION[spec.name], root, progress, cancelled).splits(download)
+        train, val = _Mnist(_TORCHVISION[spec.name], root, progress, cancelled, room).splits(download)
     if cancelled():
         raise Cancelled
     return ImageSet(spec.name, train, val, describe(spec.name).classes)
@@ -190,12 +193,15 @@ def _digits() -> tuple[Split, Split]:
 class _Mnist:
     """One data set of four IDX files in torchvision's layout."""
 
-    def __init__(self, folder: str, root: Path, progress: Progress, cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, folder: str, root: Path, progress: Progress, cancelled: Callable[[], bool], room: int | None
+    ) -> None:
         self._set = folder
         self._root = root
         self._raw = root / folder / "raw"
         self._progress = progress
         self._cancelled = cancelled
+        self._room = room
 
     def splits(self, download: bool) -> tuple[Split, Split]:
         """The training and the validation images; the set's own test part is validation."""
@@ -230,7 +236,10 @@ class _Mnist:
     def _checked(self, path: Path) -> np.ndarray:
         images = "images" in path.name
         try:
-            array = read_idx(path, 3 if images else 1, cancelled=self._cancelled)
+            if images and self._room is not None and path.suffix != ".gz" and path.stat().st_size > self._room:
+                array: np.ndarray = map_idx(path, 3)
+            else:
+                array = read_idx(path, 3 if images else 1, cancelled=self._cancelled)
             if images and array.shape[1:] != (28, 28):
                 size = f"{array.shape[1]} x {array.shape[2]}"
                 raise IdxError(Words("its images are {size} pixels, not 28 x 28", size=size))

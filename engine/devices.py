@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from engine.share import host_memory
 from engine.spec import SpecError
 from engine.words import Words
 
@@ -39,6 +40,13 @@ def available() -> list[tuple[str, str]]:
     if torch.cuda.is_available():
         found += [(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())]
     return found
+
+
+def memory(device: torch.device) -> int:
+    """Bytes of memory that ``device`` has, used or not."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return host_memory()
 
 
 def make_deterministic(device: torch.device) -> Words | None:

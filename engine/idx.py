@@ -44,6 +44,24 @@ def read_idx(path: Path, dims: int, *, cancelled: Callable[[], bool] = never) ->
             raise IdxError(Words("its compressed data is cut off or damaged")) from error
 
 
+def map_idx(path: Path, dims: int) -> np.memmap:
+    """The same array left in its file, which is not gzipped: of it, memory holds what is looked at.
+
+    Raises:
+        IdxError: another kind of file, or one of another length than its header says.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        shape = _shape(file, dims)
+        start = file.tell()
+    expected, size = math.prod(shape), path.stat().st_size - start
+    if size < expected:
+        raise IdxError(Words("it is cut off: {size} of {expected} bytes are there", size=size, expected=expected))
+    if size > expected:
+        raise IdxError(Words("it is longer than its header says ({expected} bytes)", expected=expected))
+    return np.memmap(path, np.uint8, "c", start, shape)  # "c": what is read only, torch.from_numpy warns about
+
+
 def _shape(file: BufferedIOBase, dims: int) -> tuple[int, ...]:
     size = 4 + 4 * dims
     header = file.read(size)

@@ -29,6 +29,7 @@ class Job:
         epochs: a new length for a resumed run, or None.
         device: another device than the recipe's, or None.
         download: whether missing data and weights may be fetched.
+        data_share: how much of a memory the images may take, 0 to 1; None: as the machine is set (``data_share``).
         begin: train at once, or stand ready.
         one_epoch: pause at the end of the first epoch.
         back_to: the moment to go back to as soon as it is loaded, in a new branch.
@@ -45,6 +46,7 @@ class Job:
     epochs: int | None = None
     device: str | None = None
     download: bool = False
+    data_share: float | None = None
     begin: bool = True
     one_epoch: bool = False
     back_to: At | None = None

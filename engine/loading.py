@@ -19,6 +19,7 @@ from engine.precision import set_tf32
 from engine.recipe import Recipe, recipe_from_json
 from engine.run_state import DRAWS, RunState, group_sizes
 from engine.seal import SnapshotError
+from engine.share import data_share, host_memory
 from engine.shortage import fitting
 from engine.spec import SpecError
 from engine.words import Words
@@ -80,9 +81,11 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     recipe = _recipe(job, file, content)
     remarks: list[Words] = [*skipped, *recipe.warnings()]
     remarks += _set_threads(recipe, content)
+    share = data_share(job.data_share)
     progress(Words("loading {name}", name=recipe.data.name), 0, 0)
     with fitting("data", recipe.data.name, "cpu"):
-        images = data.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled)
+        room = int(share * host_memory())
+        images = data.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled, room=room)
     device, chosen = choose(recipe.device)
     if recipe.device == "auto":
         remarks.append(chosen)
@@ -95,8 +98,20 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     progress(Words("building {name}", name=recipe.model.name), 0, 0)
     network = Path(recipe.model.name).name
     with fitting("network", network, device):
-        state = RunState(recipe, images, device, download=job.download)
-    with fitting("batch", network, device, recipe.data.batch_size):
+        state = RunState(recipe, images, device, download=job.download, share=share)
+    try:
+        return _taken_up(state, job, file, content, remarks)
+    except BaseException:
+        state.batches.close()
+        raise
+
+
+def _taken_up(
+    state: RunState, job: Job, file: Path | None, content: dict[str, Any] | None, remarks: list[Words]
+) -> Loaded:
+    """``state``, new as it is, at the moment that ``content`` holds, with all that there is to remark."""
+    recipe, network = state.recipe, Path(state.recipe.model.name).name
+    with fitting("batch", network, state.device, recipe.data.batch_size):
         operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
     if operator:
         remarks.append(

@@ -80,7 +80,7 @@ def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
 def batches_per_epoch(spec: DataSpec) -> int:
     """Batches an epoch of ``spec`` has, from what is known of the data set without loading it."""
     from engine import data
-    from engine.batches import batches_in
+    from engine.order import batches_in
 
     return batches_in(data.describe(spec.name).train, spec.batch_size)
 

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 
 from engine import data, optimizers
-from engine.batches import batches_in
 from engine.carry_out import carry_out, check_behind, no_such_batch, target_of
 from engine.commands import At, HandCommand, HandLine, Rewind, Save, Stop
 from engine.events import CommandEvent
 from engine.hand import WaitingHand, command_json
 from engine.optimizers import Rejected
+from engine.order import batches_in
 from engine.rate import RateControl
 from engine.recipe import Recipe
 

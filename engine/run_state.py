@@ -24,6 +24,7 @@ from engine.events import CommandEvent, EpochEvent
 from engine.guard import Guard
 from engine.rate import RateControl
 from engine.recipe import Recipe
+from engine.share import DEFAULT_SHARE
 from engine.shortage import fitting
 from engine.spec import SpecError
 from engine.step import Stepper, Sums
@@ -66,8 +67,16 @@ class RunState:
     ``position`` is the next batch: ``epoch`` from 1, ``batch`` from 0; (epochs + 1, 0) is the end.
     """
 
-    def __init__(self, recipe: Recipe, images: ImageSet, device: torch.device, *, download: bool = False) -> None:
-        """Build the run that ``recipe`` describes, at its beginning.
+    def __init__(
+        self,
+        recipe: Recipe,
+        images: ImageSet,
+        device: torch.device,
+        *,
+        download: bool = False,
+        share: float = DEFAULT_SHARE,
+    ) -> None:
+        """Build the run that ``recipe`` describes, at its beginning; of ``share`` see ``Batches``.
 
         Raises:
             SpecError: the network, the groups or the schedule do not fit.
@@ -75,7 +84,7 @@ class RunState:
         self.recipe = recipe
         self.device = device
         with fitting("data", recipe.data.name, device):
-            self.batches = Batches(images, recipe.data, recipe.seed, device)
+            self.batches = Batches(images, recipe.data, recipe.seed, device, share)
         self._shape = (images.channels, images.height, images.width, len(images.classes))
         self._begin(download)
 

@@ -86,7 +86,6 @@ class Trainer:
         """
         if isinstance(command, Stop) and at is None:
             self._stop_asked.set()
-
         return self._mailbox.post(
             command,
             at,
@@ -178,6 +177,8 @@ class Trainer:
             with suppress(Exception):
                 self._keeper.close()
         self._stood = self._position
+        if self._loop is not None:
+            self._loop.state.batches.close()
         self._loop = self._desk = self._finder = self._rewinder = None
         give_back()
         end = ending.event(at, sha, self._keeper.newest)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.batches import Batches, batches_in, epoch_order, normalisation, stream_seed
+from engine.batches import Batches, normalisation
 from engine.data import ImageSet, Split, load
+from engine.order import batches_in, epoch_order, stream_seed
 from engine.recipe import DataSpec
 from engine.run_state import RunState
 from engine.step import evaluate

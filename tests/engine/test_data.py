@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from engine.data import Cancelled, DataMissing, default_root, describe, load
+from engine.feeds import MappedFile
 from engine.idx import IdxError, read_idx
 from engine.recipe import DataSpec
 from engine.spec import SpecError
@@ -81,6 +82,22 @@ def test_what_is_described_is_what_is_loaded() -> None:
     assert (facts.channels, facts.height, facts.width) == (given.channels, given.height, given.width)
     assert (facts.classes, facts.num_classes) == (given.classes, given.num_classes)
     assert (facts.train, facts.val) == (len(given.train.labels), len(given.val.labels))
+
+
+def test_images_that_there_is_no_room_for_stay_in_their_file(tmp_path: Path) -> None:
+    raw = write_mnist(tmp_path, zipped=False)
+    size = (raw / "train-images-idx3-ubyte").stat().st_size
+    assert not isinstance(load(spec(tmp_path), room=size).train.images, np.memmap)
+    given = load(spec(tmp_path), room=size - 1)
+    assert isinstance(given.train.images, np.memmap)
+    assert not isinstance(given.val.images, np.memmap)  # which are fewer
+    assert np.array_equal(given.train.images, images(30)[:, None])
+    reread = MappedFile(given.train.images).__getitems__(np.array([29, 3]))
+    assert np.array_equal(reread.numpy(), images(30)[[29, 3], None])
+    for spoilt, said in ((idx(images(30))[:-1], "it is cut off"), (idx(images(30)) + b"x", "it is longer than")):
+        (raw / "train-images-idx3-ubyte").write_bytes(spoilt)
+        with pytest.raises(SpecError, match=said):
+            load(spec(tmp_path), room=0)
 
 
 def test_loading_digits_imports_neither_torch_nor_scikit_learn() -> None:

@@ -1,0 +1,68 @@
+"""The order of a run's training images: a function of (seed, epoch) and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Place(NamedTuple):
+    """A batch of a run: ``epoch`` from 1, ``batch`` from 0."""
+
+    epoch: int
+    batch: int
+
+
+class Order:
+    """Which images make a batch of ``count`` images taken ``batch_size`` at a time.
+
+    The last batch of an epoch is smaller, and is left out where it would hold a single image, which BatchNorm cannot
+    train on.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+        self.per_epoch = batches_in(count, batch_size)
+        self._count, self._batch_size, self._seed = count, batch_size, seed
+        self._newest = (0, torch.empty(0, dtype=torch.int64))
+
+    def epoch(self, epoch: int) -> Tensor:
+        """All of an epoch: int64 [count], on the CPU. May be asked from any thread."""
+        known, order = self._newest
+        if known != epoch:
+            order = epoch_order(self._count, self._seed, epoch)
+            self._newest = (epoch, order)
+        return order
+
+    def span(self, place: Place) -> slice:
+        """Where in its epoch the batch at ``place`` lies."""
+        return slice(place.batch * self._batch_size, (place.batch + 1) * self._batch_size)
+
+    def chosen(self, place: Place) -> Tensor:
+        """The images of the batch at ``place``: int64 [B], on the CPU."""
+        return self.epoch(place.epoch)[self.span(place)]
+
+    def after(self, place: Place) -> Place:
+        """The batch that follows."""
+        last = place.batch + 1 == self.per_epoch
+        return Place(place.epoch + 1, 0) if last else Place(place.epoch, place.batch + 1)
+
+
+def stream_seed(*parts: int | str) -> int:
+    """A seed for an independent stream of random numbers, a function of ``parts`` alone; 0 to 2**63 - 1."""
+    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
+    """The order of ``count`` training images in ``epoch`` (from 1): int64 [count], on the CPU."""
+    generator = torch.Generator().manual_seed(stream_seed("order", seed, epoch))
+    return torch.randperm(count, generator=generator)
+
+
+def batches_in(count: int, batch_size: int) -> int:
+    """Batches an epoch of ``count`` images; a last batch of a single image is left out."""
+    whole, left = divmod(count, batch_size)
+    return max(1, whole + (1 if left > 1 else 0))
