@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from engine import data
+from engine.batches import Batches
 from engine.commands import At, CancelRewind, Resume, Rewind, Stop
 from engine.data import Cancelled
 from engine.events import CommandEvent, Event, GoingBackEvent
@@ -154,7 +155,9 @@ def test_called_off_it_stays_where_it_was() -> None:
 def test_what_is_not_what_was_recorded_is_said() -> None:
     state = loaded()
     trained(state, (3, 1))
-    state.batches._seed += 1  # as if something that the order depends on had changed
+    how, seed = state.recipe.data, state.recipe.seed
+    # as if something that the order depends on had changed
+    state.batches = Batches(data.load(how), how, seed + 1, state.device)
     warning = go_to(state, At(epoch=2, batch=2), state.capture())
     assert warning is not None
     assert "epoch 1 differs" in warning
