@@ -4,41 +4,66 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as main.py does, before PyTorch comes
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from tests.benchmarks import engine_speed, snapshots, start_up, window_cost
+from tests.benchmarks import (
+    engine_speed,
+    growth,
+    hand_latency,
+    long_plots,
+    peers,
+    precisions,
+    snapshots,
+    start_up,
+    window_cost,
+)
 
 BENCHMARKS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "engine": engine_speed.engine_against_bare_loop,
     "batches": engine_speed.batches_alone,
+    "peers": peers.against_peers,
     "bfloat16": engine_speed.bfloat16_against_float32,
-    "snapshot": snapshots.snapshot_stall,
+    "precision": precisions.what_each_choice_brings,
     "window": window_cost.window_against_headless,
+    "hand": hand_latency.command_to_rate_in_force,
     "start": start_up.command_to_window,
+    "points": long_plots.pan_and_zoom,
+    "snapshot": snapshots.snapshot_stall,
+    "growth": growth.time_and_memory,
 }
+LONG = 1_000_000
 
 
 def main() -> int:
     """Run the benchmarks that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
-    names = parser.parse_args().names or list(BENCHMARKS)
-    print(json.dumps({"machine": platform.machine(), "python": platform.python_version(), "cpus": os.cpu_count()}))
+    parser.add_argument("--long", action="store_true", help=f"growth up to step {LONG:,}, which takes an hour and more")
+    options = parser.parse_args()
+    if options.long:
+        BENCHMARKS["growth"] = partial(growth.time_and_memory, LONG)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    machine = {"machine": platform.machine(), "python": platform.python_version(), "cpus": os.cpu_count()}
+    print(json.dumps({**machine, "load": load}))
     rows = []
-    for name in names:
+    for name in options.names or list(BENCHMARKS):
         for row in BENCHMARKS[name]():
             rows.append({"benchmark": name, **row})
-            print(json.dumps(rows[-1]), flush=True)
+            known = {key: None if isinstance(v, float) and math.isnan(v) else v for key, v in rows[-1].items()}
+            print(json.dumps(known), flush=True)
     width = max(len(str(row["what"])) for row in rows)
     for row in rows:
-        print(f"{row['benchmark']:<9} {row['what']:<{width}}  {row['value']:>10.4g} {row['unit']}", file=sys.stderr)
+        value = "" if math.isnan(row["value"]) else f"{row['value']:.4g}"
+        print(f"{row['benchmark']:<9} {row['what']:<{width}}  {value:>10} {row['unit']}", file=sys.stderr)
     return 0
 
 

@@ -1,0 +1,120 @@
+"""The real trainer, with library, metrics and printed events, that trains on and stands still as it is told."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.commands import At, Pause, Resume, Start, Stop
+from engine.events import CommandEvent, EndEvent, Event, StartEvent, StateEvent
+from engine.job import Job
+from engine.library import Library
+from engine.mailbox import AnyCommand
+from engine.printing import LinePrinter
+from engine.recipe import Recipe
+from engine.trainer import Trainer
+
+
+class LiveRun:
+    """A run on a thread of its own, as ``main.py train`` has one; its lines are printed to nowhere."""
+
+    def __init__(self, recipe: Recipe, library: Library) -> None:
+        self._changed = threading.Condition()
+        self._answered: dict[int, tuple[CommandEvent, float]] = {}
+        self._nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close
+        self._printer = LinePrinter(self._nowhere)
+        self._state = ""
+        self.start: StartEvent | None = None
+        self.at = At(epoch=1)
+        self.trainer = Trainer(Job(recipe=recipe, begin=False), self._hear, library)
+        self._thread = threading.Thread(target=self.trainer.run)
+        self._thread.start()
+        with self._changed:
+            self._changed.wait_for(lambda: self._state in ("ready", "failed"))
+
+    def _hear(self, event: Event) -> None:
+        self._printer(event)
+        now = time.perf_counter()
+        with self._changed:
+            if isinstance(event, StateEvent):
+                self._state = event.state
+            elif isinstance(event, StartEvent):
+                self.start = event
+            elif isinstance(event, CommandEvent) and event.status != "queued":
+                self._answered[event.id] = event, now
+            elif isinstance(event, EndEvent):
+                self._state = "ended"
+            self._changed.notify_all()
+
+    def ask(self, command: AnyCommand, at: At | None = None) -> tuple[CommandEvent, float]:
+        """Post ``command``; its answer, and when that came."""
+        return self.wait(self.trainer.post(command, at))
+
+    def wait(self, number: int) -> tuple[CommandEvent, float]:
+        """The answer to the command ``number``."""
+        with self._changed:
+            self._changed.wait_for(lambda: number in self._answered or self._state == "ended")
+            return self._answered[number]
+
+    def train(self, batches: int) -> float:
+        """Train that many batches, within an epoch, and stand still again; returns the seconds that it took."""
+        return self.train_to(At(epoch=self.at.epoch, batch=self.at.batch + batches))
+
+    def train_to(self, target: At) -> float:
+        """Train until before ``target`` and stand still; returns the seconds that it took."""
+        pause = self.trainer.post(Pause(), target)
+        began = time.perf_counter()
+        self.go()
+        _, ended = self.wait(pause)
+        with self._changed:
+            self._changed.wait_for(lambda: self._state == "paused")
+        self.at = target
+        return ended - began
+
+    def go(self) -> None:
+        """Train, until something stops it."""
+        self.trainer.post(Start() if self._state == "ready" else Resume())
+
+    def close(self) -> None:
+        """End the run."""
+        self.trainer.post(Stop())
+        self._thread.join()
+        self._printer.close()
+        self._nowhere.close()
+
+
+@contextmanager
+def live_run(recipe: Recipe) -> Iterator[LiveRun]:
+    """A run in a library of its own, which is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tiller-benchmark-") as folder:
+        library = Library(Path(folder))
+        run = LiveRun(recipe, library)
+        try:
+            yield run
+        finally:
+            run.close()
+            library.close()
+
+
+def resident_memory() -> float:
+    """MiB of memory that this process has in use now."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        return float("nan")
+    return int(pages.read_text().split()[1]) * 4096 / 2**20
+
+
+def interleaved(a: Callable[[], float], b: Callable[[], float], pairs: int) -> Iterator[tuple[float, float]]:
+    """Rates of ``a`` and ``b`` measured in turn A B B A."""
+    for _ in range(pairs):
+        first, second, third, fourth = a(), b(), b(), a()
+        yield (first + fourth) / 2, (second + third) / 2
+
+
+Row = dict[str, Any]
