@@ -127,7 +127,7 @@ def _steps() -> QGridLayout:
     steps = (
         (tr("Choose"), tr("Data and network are on the left. What stands there works as it is.")),
         (tr("Start"), tr("The curves are drawn here while the network learns. Space pauses.")),
-        (tr("Take the learning rate in hand"), tr("Halve it, double it or drag its curve on the right, as it trains.")),
+        (tr("Steer"), tr("Halve it, double it or drag its curve on the right, as it trains.")),
     )
     grid = QGridLayout()
     grid.setHorizontalSpacing(22)
