@@ -2448,6 +2448,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Steer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Step once per epoch</source>
         <translation type="unfinished"></translation>
     </message>
@@ -2553,10 +2557,6 @@
     </message>
     <message>
         <source>Take out of the bin</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Take the learning rate in hand</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
