@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from PySide6.QtCore import QObject
 
 from engine.qthread import Failure, Question, Worker
 
 T = TypeVar("T")
+PATIENCE: Final = 10.0
+"""Seconds for which the end waits for errands: a disk may be gone."""
 Progress = Callable[[str, int, int], None]
 
 
@@ -21,6 +24,7 @@ class Asking(QObject):
         super().__init__(parent)
         self._worker: Worker | None = None
         self._numbers = itertools.count()
+        self._questions: set[str] = set()  # which change nothing, and need not be answered at the end
         self._waiting: dict[str, tuple[Callable[[Any], None], Callable[[Failure], None], Progress | None]] = {}
 
     def ask(
@@ -44,17 +48,25 @@ class Asking(QObject):
             worker.start()
         name = key or f"errand {next(self._numbers)}"
         self._waiting[name] = (then, failed, progress)
+        if key or progress is not None:
+            self._questions.add(name)
         worker.ask(name, work)
 
     def stop(self) -> None:
-        """End the thread; what still waits is not done."""
-        if self._worker is not None:
-            self._worker.stop()
-            self._worker = None
+        """End the thread, once the errands are done; questions are not answered any more, nor told how far they are."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            for name in self._questions & self._waiting.keys():
+                worker.cancel(name)
+            done = threading.Event()
+            worker.ask("", lambda _: done.set())
+            done.wait(PATIENCE)
+            worker.stop()
         self._waiting.clear()
 
     def _answered(self, key: str, answer: object) -> None:
         waiting = self._waiting.pop(key, None)
+        self._questions.discard(key)
         if waiting is None:
             return
         then, failed, _ = waiting

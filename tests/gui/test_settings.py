@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.library import Keeping
 from engine.recipe import SGD, Recipe
 from gui.settings import Settings
 
@@ -20,6 +21,7 @@ CHOICES: dict[str, Any] = {
     "log_loss": True,
     "log_lr": False,
     "x_axis": "steps",
+    "keeping": Keeping(last=2, best=4, monitor="val_accuracy", before=7, minutes=0.0, limit_bytes=None),
     "last_recipe": Recipe(optimizer=SGD(lr=0.05, momentum=0.8), epochs=12),
 }
 
@@ -113,3 +115,12 @@ def test_everything_can_be_forgotten(tmp_path: Path) -> None:
     settings.forget()
     settings.save()
     assert Settings(tmp_path).x_axis == "epochs"
+
+
+@pytest.mark.parametrize(
+    "text", ['{"last": 0}', '{"best": -1}', '{"minutes": 1e999}', '{"monitor": "luck"}', '{"limit_bytes": -5}']
+)
+def test_what_is_kept_of_snapshots_is_the_default_where_it_makes_no_sense(tmp_path: Path, text: str) -> None:
+    settings = Settings(tmp_path)
+    settings.store(Settings.keeping.key, text)
+    assert settings.keeping == Keeping()
