@@ -91,5 +91,4 @@ def _frames(stack: PlotStack, move: Callable[[int], None]) -> list[float]:
 def _frame(stack: PlotStack) -> None:
     """As the frame clock has it: what changed is drawn, and its painting waited for."""
     stack.refresh()
-    for plot in stack.plots:
-        plot.canvas.viewport().repaint()
+    stack.repaint(0, 0, 1, 1)

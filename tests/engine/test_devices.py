@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from engine.devices import available, choose, make_deterministic, nondeterministic_operator
+from engine.loading import _set_threads
 from engine.spec import SpecError
 from tests.engine.running import DEVICES, recipe, run
 
@@ -80,3 +81,15 @@ def test_a_run_says_what_it_computes_on(device: str) -> None:
     (start,) = run(recipe(device=device, epochs=1)).of("start")
     assert start.device == str(choose(device)[0])
     assert start.threads == torch.get_num_threads()
+
+
+@pytest.mark.parametrize(
+    ("network", "batch", "threads"), [("small_cnn", 100, 1), ("small_cnn", 103, 2), ("tiny", 25, 1), ("tiny", 26, 2)]
+)
+def test_a_small_batch_trains_on_one_thread(network: str, batch: int, threads: int) -> None:
+    """Two handed it around would take longer; the rule is the recipe's, so the bits are too."""
+    name = network if network == "small_cnn" else recipe().model.name
+    torch.set_num_threads(2)
+    made = recipe(model={"name": name}, data={"name": "mnist", "batch_size": batch})
+    assert _set_threads(made, None) == []
+    assert torch.get_num_threads() == threads
