@@ -6,7 +6,6 @@ from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -94,8 +93,6 @@ class KeepingDialog(QDialog):
             field.setToolTip(as_tip(tip))
             field.setAccessibleName(title)
             field.setMinimumWidth(160)
-            if isinstance(field, QAbstractSpinBox):
-                field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
             form.addRow(title, field)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel | kinds.RestoreDefaults)

@@ -231,6 +231,9 @@ def test_the_library_is_checked_rebuilt_and_takes_snapshots_in(
     assert library is not None
     driver.wait(lambda: len(drawer.names()) == 3)
     acts, note = drawer.panel.acts, drawer.panel.note
+    library.keeping = Keeping(limit_bytes=1)
+    driver.app.shelf.look()
+    driver.wait(lambda: "more than 1 bytes: delete runs and empty the bin" in drawer.panel.use.text())
     acts.check.trigger()
     driver.wait(lambda: "The library is sound" in note.text())
     file = library.newest_snapshot(runs[0])
