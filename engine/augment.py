@@ -52,19 +52,17 @@ def shift(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
     Returns:
         The moved images, of the same shape, type and device.
     """
-    count, _, height, width = images.shape
+    count, channels, height, width = images.shape
     rows, columns = max_shift(height), max_shift(width)
     generator = _generator("augment", seed, epoch, batch)
-    down = torch.randint(-rows, rows + 1, (count, 1), generator=generator).to(images.device)
-    across = torch.randint(-columns, columns + 1, (count, 1), generator=generator).to(images.device)
-    # row y of the result is row y - down of the image; outside it, the extra pixel that holds the border's value
-    y = torch.arange(height, device=images.device) - down
-    x = torch.arange(width, device=images.device) - across
-    inside = ((y >= 0) & (y < height))[:, :, None] & ((x >= 0) & (x < width))[:, None, :]
-    source = torch.where(inside, y[:, :, None] * width + x[:, None, :], height * width)
-    pixels = images.flatten(2)
-    pixels = torch.cat((pixels, pixels.amin(2, keepdim=True)), 2)
-    return pixels.gather(2, source.flatten(1)[:, None].expand(-1, pixels.shape[1], -1)).view(images.shape)
+    down = torch.randint(-rows, rows + 1, (count, 1), generator=generator)[:, 0].to(images.device)
+    across = torch.randint(-columns, columns + 1, (count, 1), generator=generator)[:, 0].to(images.device)
+    size = (count, channels, height + 2 * rows, width + 2 * columns)
+    padded = images.amin((2, 3), keepdim=True).expand(size).contiguous()
+    padded[:, :, rows : rows + height, columns : columns + width] = images
+    # every crop of every padded image, as views: [B, C, down, across, H, W]; row y of the result is row y - down
+    crops = padded.unfold(2, height, 1).unfold(3, width, 1)
+    return crops[torch.arange(count, device=images.device), :, rows - down, columns - across]
 
 
 def flip(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:

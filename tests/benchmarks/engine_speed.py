@@ -120,16 +120,22 @@ def piece_of(run: LiveRun, batches: int = PIECE) -> float:
 def batches_alone() -> Iterator[Row]:
     """Batches, augmented and not, over what the network can eat."""
     image_set = images()
-    eaten = Loop(state(recipe(), image_set), lambda event: None)
+    loop = Loop(state(recipe(), image_set), lambda event: None)
+
+    def eat() -> None:
+        if loop.at_epochs_end:
+            loop.state.position = At(epoch=loop.state.position.epoch + 1)
+        loop.batch()
+
     for what, how in (("", mnist()), ("augmented ", mnist(augment=True))):
         fed, place = state(recipe(data=how), image_set).batches, iter(range(1_000_000))
-        ratios, speeds = ratio(lambda: fed.batch(1, next(place) % fed.per_epoch), lambda: eaten.batch())  # noqa: B023
+        ratios, speeds = ratio(lambda: fed.batch(1, next(place) % fed.per_epoch), eat)  # noqa: B023
         goal = " (goal: 20)" if what else ""
         yield {"what": f"{what}batches over training{goal}", "value": statistics.median(ratios), "unit": "ratio"}
         yield {"what": f"{what}batches", "value": statistics.median(speeds) * BATCH, "unit": "images/s"}
     order = Order(len(image_set.train.labels), BATCH, 0)
     host, place = Host(image_set.train, order, CPU), iter(range(1_000_000))
-    ratios, _ = ratio(lambda: host.take(Place(1, next(place) % order.per_epoch)), lambda: eaten.batch())
+    ratios, _ = ratio(lambda: host.take(Place(1, next(place) % order.per_epoch)), eat)
     host.close()
     yield {"what": "gathered by a thread over training", "value": statistics.median(ratios), "unit": "ratio"}
 
