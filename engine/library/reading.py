@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ class Reader:
     def hand(self, run: str) -> list[HandRow]:
         """The hand of ``run``: what was carried out or refused in its order, then what waits, by its moment."""
         rows = [_hand(row) for row in self._rows(f"SELECT {_HAND} FROM commands WHERE run = ?", run)]
-        done = sorted((r for r in rows if r.state != "waiting"), key=_answered)
+        done = _in_order([r for r in rows if r.state != "waiting"])
         waiting = sorted((r for r in rows if r.state == "waiting"), key=lambda r: (_moment(r.at), r.ticket))
         return [*done, *waiting]
 
@@ -219,8 +220,15 @@ def _hand(row: Sequence[Any]) -> HandRow:
     )
 
 
-def _answered(row: HandRow) -> tuple[float, ...]:
-    return (row.answered or 0, row.place or 0, row.ticket)
+def _in_order(rows: Sequence[HandRow]) -> list[HandRow]:
+    """Answered commands as they came: those that changed the run by their place, the others among them by the clock.
+
+    What was learned from a snapshot has no moment of its own: it came no earlier than what stands before it.
+    """
+    placed = sorted((r for r in rows if r.place is not None), key=lambda r: r.place or 0)
+    moments = accumulate((r.answered or 0.0 for r in placed), max)
+    keys = {r.ticket: (moment, 0, r.place or 0) for r, moment in zip(placed, moments, strict=True)}
+    return sorted(rows, key=lambda r: keys.get(r.ticket, (r.answered or 0.0, 1, r.ticket)))
 
 
 def _moment(at: At | None) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,17 @@ def test_going_back_takes_what_waits_along(tmp_path: Path) -> None:
         assert states(library, second.id)[-1] == ("scale_lr", "waiting", None, None)
         resumed = run(to_resume(second.id, library), library)
         assert [(a.name, a.epoch, a.batch) for a in resumed.answers] == [("scale_lr", 3, 1)]
+
+
+def test_an_act_that_only_the_snapshot_knows_takes_its_place_after_those_that_the_index_has(tmp_path: Path) -> None:
+    """As when the disk was full, and only the end's snapshot found room."""
+    lines = hand(at(1, 1, "scale_lr", factor=0.5), at(2, 1, "set_optimizer", weight_decay=0.1))
+    with library_at(tmp_path) as library:
+        run(Job(recipe=recipe(), lines=lines), library)
+        (known,) = library.runs()
+        with sqlite3.connect(tmp_path / "runs.sqlite") as db:
+            db.execute("DELETE FROM commands WHERE place = 1")
+        db.close()
+        assert [row.command["command"] for row in library.hand(known.id)] == ["scale_lr"]
+        run(to_resume(known.id, library), library)
+        assert [row.command["command"] for row in library.hand(known.id)] == ["scale_lr", "set_optimizer"]
