@@ -47,7 +47,7 @@ def main() -> int:
     """Run the benchmarks that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--long", action="store_true", help=f"growth up to step {LONG:,}, which takes an hour and more")
+    parser.add_argument("--long", action="store_true", help=f"growth up to step {LONG:,}: half an hour and more")
     options = parser.parse_args()
     if options.long:
         BENCHMARKS["growth"] = partial(growth.time_and_memory, LONG)
