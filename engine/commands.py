@@ -265,6 +265,8 @@ AnyHandCommand = Annotated[HandCommand, Field(discriminator="command")]
 class HandLine(Spec):
     """One act of the hand and its moment; a line of HAND.jsonl."""
 
+    model_config = ConfigDict(defer_build=True)
+
     at: At
     act: AnyHandCommand
 
