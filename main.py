@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -16,11 +17,26 @@ from engine import __version__
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Tiller with ``arguments`` (those of the command line); returns the exit status."""
+    prepare()
+    try:
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    finally:
+        gc.enable()
+
+
+def prepare() -> None:
+    """What must be settled before anything is imported, and what makes the window stand a little sooner."""
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Threads that wait for each other actively starve when anything else, such as a window, wants a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    words = sys.argv[1:] if arguments is None else list(arguments)
+    # pydantic would look through every installed package for plugins of its own.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # The imports make very many objects, and all of them stay: there is no garbage to look for yet.
+    gc.disable()
+
+
+def _run(words: list[str]) -> int:
     if words == ["doctor"]:
         from engine import doctor  # which must work where a package that the rest needs is missing
 
@@ -32,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error}; python main.py doctor says what to install", file=sys.stderr)
         return 1
     options = _parser(cli.add_commands).parse_args(words)
+    if options.run is not _open:  # the window has a timer for it, see gui/garbage.py
+        gc.enable()
     try:
         status: int = options.run(options)
         sys.stdout.flush()

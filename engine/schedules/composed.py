@@ -227,5 +227,5 @@ AnySchedule = Annotated[
     ],
     BeforeValidator(_canonical),
 ]
-for _kind in (ComposedSpec, SequentialLR, ChainedScheduler):
+for _kind in (SequentialLR, ChainedScheduler):
     _kind.model_rebuild()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,13 +25,19 @@ class Average:
         if not 0 <= factor <= 0.99:
             raise ValueError(f"factor: must be from 0 to 0.99; it is {factor}")
         self.factor = factor
-        powers = factor ** np.arange(_CHUNK + 1, dtype=np.float64)
-        self._decay = powers[1:]
-        # Row i weighs the chunk's numbers 0 to i: a whole chunk is one matrix product, not 256 turns of a loop.
-        lag = np.subtract.outer(np.arange(_CHUNK), np.arange(_CHUNK))
-        self._weights = np.where(lag >= 0, (1 - factor) * powers[np.maximum(lag, 0)], 0.0)
         self._sum = 0.0
         self._weight = 0.0
+
+    @cached_property
+    def _decay(self) -> FloatArray:
+        return self.factor ** np.arange(1, _CHUNK + 1, dtype=np.float64)
+
+    @cached_property
+    def _weights(self) -> FloatArray:
+        """Row i weighs the chunk's numbers 0 to i: a whole chunk is one matrix product, not 256 turns of a loop."""
+        powers = self.factor ** np.arange(_CHUNK + 1, dtype=np.float64)
+        lag = np.subtract.outer(np.arange(_CHUNK), np.arange(_CHUNK))
+        return np.where(lag >= 0, (1 - self.factor) * powers[np.maximum(lag, 0)], 0.0)
 
     def feed(self, values: npt.ArrayLike) -> FloatArray:
         """The average after each of ``values`` [n]; NaN until the first number that is one."""

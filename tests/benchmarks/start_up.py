@@ -13,6 +13,8 @@ from typing import Any
 
 _PROBE = """
 import sys, time
+import main
+main.prepare()
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from engine.recipe import Recipe
