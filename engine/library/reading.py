@@ -115,19 +115,6 @@ class Reader:
             found += [s.path for s in sorted(before, key=lambda s: (s.epoch, s.batch), reverse=True)]
         return [path for path in found if path.exists()]
 
-    def snapshot_at(self, run: str, epoch: int, batch: int) -> Path | None:
-        """The oldest snapshot of ``run`` or its ancestors that stands right at (epoch, batch), or None.
-
-        Of an ancestor only what lies before the branch counts: what came after it is another story.
-        """
-        for row, until in self._line_of(run, None):
-            if until is not None and (epoch, batch) > (until.epoch, until.batch):
-                continue
-            for s in self.snapshots(row.id):
-                if (s.epoch, s.batch) == (epoch, batch) and s.path.exists():
-                    return s.path
-        return None
-
     def snapshots_up_to(self, run: str, epoch: int, batch: int) -> list[Path]:
         """Snapshots of ``run`` and its ancestors that stand at (epoch, batch) or before it, the nearest first.
 

@@ -55,7 +55,6 @@ class Grip(QObject):
         super().__init__(plot)
         self._plot = plot
         self.staged: float | None = None
-        self.enabled = True
         self.under_way = False
         self.handle = Handle(self._on_drag)
         self.handle.setToolTip(tr("Drag to set the LR from now on; with Shift it is kept. Escape drops the change."))
@@ -65,7 +64,7 @@ class Grip(QObject):
     def place(self, now: float, rate: float, color: str) -> None:
         """Stand at ``now`` (epochs) and ``rate``, or at what is staged; not at all where no rate is."""
         shown = rate if self.staged is None else self.staged
-        visible = self.enabled and math.isfinite(rate) and math.isfinite(shown)
+        visible = math.isfinite(rate) and math.isfinite(shown)
         self.handle.setVisible(visible)
         if visible:
             plot = self._plot

@@ -119,11 +119,6 @@ class RatePlot(RunPlot):
         self._active = index or 0
         self.touch()
 
-    def set_draggable(self, draggable: bool) -> None:
-        """Whether the end of the line can be dragged now."""
-        self.grip.enabled = draggable
-        self.touch()
-
     def group_colors(self) -> list[str]:
         """One colour a group."""
         if len(self.names) == 1:

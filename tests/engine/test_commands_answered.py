@@ -386,11 +386,11 @@ def test_a_rewind_does_not_take_a_moment_of_another_branchs_future(library: Libr
     parent = library.runs()[-2]
     assert branch.parent == parent.id
     assert len(first) == 1
-    ends = {position: library.snapshot_at(parent.id, *position) for position in ((2, 0), (3, 0))}
-    assert all(ends.values())
-    found = library.snapshot_at(branch.id, 3, 0)
-    assert found is not None
-    assert branch.id in str(found)
-    found.unlink()
-    assert library.snapshot_at(branch.id, 3, 0) is None
-    assert library.snapshot_at(branch.id, 1, 0) == library.snapshot_at(parent.id, 1, 0)
+    parents = {s.path for s in library.snapshots(parent.id) if (s.epoch, s.batch) > (2, 0)}
+    assert parents
+    found = library.snapshots_up_to(branch.id, 3, 0)
+    assert branch.id in str(found[0])
+    assert not parents & set(found)
+    found[0].unlink()
+    assert library.snapshots_up_to(branch.id, 3, 0) == found[1:]
+    assert library.snapshots_up_to(branch.id, 1, 0) == library.snapshots_up_to(parent.id, 1, 0)
