@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 
 from engine import __version__
 
+SWITCH_SECONDS = 0.0001
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Tiller with ``arguments`` (those of the command line); returns the exit status."""
@@ -25,15 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def prepare() -> None:
-    """What must be settled before anything is imported, and what makes the window stand a little sooner."""
+    """What must be settled before anything is imported, and what lets window and training live beside each other."""
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # Threads that wait for each other actively starve when anything else, such as a window, wants a core.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # pydantic would look through every installed package for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # The imports make very many objects, and all of them stay: there is no garbage to look for yet.
     gc.disable()
+    # PyTorch lets go of the interpreter at each operation, and asks for it back. Python's own 5 ms until another thread
+    # must answer would make a training step of 50 operations wait for a quarter of a second.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def _run(words: list[str]) -> int:

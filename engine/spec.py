@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
@@ -56,9 +57,14 @@ def parse(kind: Any, text: str | bytes) -> Any:
         SpecError: the text is not JSON, or a field is missing, unknown or out of range.
     """
     try:
-        return TypeAdapter(kind).validate_json(text)
+        return _adapter(kind).validate_json(text)
     except ValidationError as error:
         raise first_problem(error) from error
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)  # making one takes a millisecond and more
 
 
 def first_problem(error: ValidationError) -> SpecError:

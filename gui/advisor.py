@@ -27,6 +27,7 @@ from engine.schedules import AnySchedule, ScheduleSpec
 from engine.schedules.query import Curve
 from engine.spec import parse
 from gui.panels.advice import AdvicePanel
+from gui.plan_ahead import rest_of
 from gui.preview import PLAN
 from gui.runs import Runs
 from gui.window import Window
@@ -147,8 +148,7 @@ class Advisor(QObject):
     def _view(self, start: StartEvent, rates: RateEvent) -> RunView:
         from engine.advice import RunView
 
-        curve = self._curve
-        known = curve is not None and len(curve.x) and curve.lr.shape[1] == len(rates.lr)
+        curve = rest_of(self._curve, rates) if self._curve is not None and len(self._curve.x) else None
         return RunView(
             recipe=recipe_from_json(json.dumps(start.recipe)),
             epochs=rates.epochs,
@@ -156,7 +156,7 @@ class Advisor(QObject):
             lr=tuple(rates.lr),
             history=tuple(self._history),
             losses=np.array(self._losses, np.float64),
-            **({"plan_x": curve.x, "plan_lr": curve.lr} if known and curve is not None else {}),
+            **({"plan_x": curve.x, "plan_lr": curve.lr} if curve is not None else {}),
             schedule=parse(AnySchedule, rates.state["groups"][0]["plan"]["spec"]),
             weight_decay=self._weight_decay,
             valley=self._valley,

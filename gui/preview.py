@@ -15,6 +15,7 @@ from engine.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.schedules.query import Curve, CurveQuery
 from gui.panels.group_schedules import Schedules
+from gui.plan_ahead import Course, course_of, rest_of
 from gui.plan_words import end_words, floor_words, next_cut, plan_words
 from gui.window import Window
 from gui.words import said
@@ -46,6 +47,8 @@ class Preview(QObject):
         self._history: list[dict[str, float]] = []
         self._pending: Command | None = None
         self._plan_ends = ""
+        self._course: Course | None = None
+        self._whole: Curve | None = None  # of that course, from where it was asked for
         self._asked = 0
         self._awaited: dict[str, str] = {}  # of each kind of curve, the key of the newest question
         worker.answered.connect(self._answered)
@@ -54,7 +57,7 @@ class Preview(QObject):
 
     def show_recipe(self, recipe: Recipe | None, group_names: Sequence[str]) -> None:
         """Ask for the whole curve of ``recipe``; None (it is wrong somewhere) takes the curve away."""
-        self._rates, self._pending, self._recipe = None, None, recipe
+        self._rates, self._pending, self._recipe, self._course = None, None, recipe, None
         self._plan_ends = ""
         self._window.plots.rate.set_note("")
         key = self._new_key(PLAN)
@@ -88,7 +91,7 @@ class Preview(QObject):
 
     def show_run(self, recipe: Recipe, batches: int, history: Sequence[dict[str, float]]) -> None:
         """The run that curves are of from now on."""
-        self._recipe, self._batches, self._history = recipe, batches, list(history)
+        self._recipe, self._batches, self._history, self._course = recipe, batches, list(history), None
         self.set_pending(None)
 
     def add_metrics(self, metrics: dict[str, float]) -> None:
@@ -96,9 +99,14 @@ class Preview(QObject):
         self._history.append(metrics)
 
     def show_rates(self, rates: RateEvent) -> None:
-        """The rates moved: ask for the plan ahead."""
+        """The rates moved, or the run went on: show the plan ahead."""
         self._rates = rates
-        self._ask(PLAN, None, None)
+        course = course_of(rates)
+        if course != self._course:
+            self._course, self._whole = course, None
+            self._ask(PLAN, None, None)
+        elif self._whole is not None:  # else it is on its way
+            self._show_rest(self._whole)
         self.moved.emit()
 
     def set_pending(self, act: Command | None, at: tuple[int, int] | None = None) -> None:
@@ -180,9 +188,19 @@ class Preview(QObject):
             if not answer.problem:
                 schedule.set_sparkline(key.removeprefix("spark "), answer.x, answer.lr)
         elif answer.key == self._awaited.get(PLAN):
-            self._show_plan(answer)
+            self._show_rest(answer)
         elif answer.key == self._awaited.get(PENDING):
             self._show_pending(answer)
+
+    def _show_rest(self, curve: Curve) -> None:
+        """What of the plan's ``curve`` is ahead of the run; asked for again where it came to differ."""
+        rest = rest_of(curve, self._rates) if self._rates is not None and not curve.problem else curve
+        if rest is None:
+            self._whole = None
+            self._ask(PLAN, None, None)
+        else:
+            self._whole = curve
+            self._show_plan(rest)
 
     def _show_plan(self, curve: Curve) -> None:
         self._batches = curve.steps_per_epoch

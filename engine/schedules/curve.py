@@ -17,8 +17,8 @@ from engine.spec import SpecError
 _CHECK_EVERY = 1000
 
 
-def walk(rate: RateControl, start: At, *, per_batch: bool) -> Iterator[tuple[At, list[float]]]:
-    """Run ``rate`` forward to the end of the run, yielding the rates in force at each position on the way.
+def walk(rate: RateControl, start: At, *, per_batch: bool) -> Iterator[tuple[int, int, list[float]]]:
+    """Run ``rate`` forward to the end of the run, yielding (epoch, batch, rates in force there) on the way.
 
     Positions are the starts of epochs, or of batches with ``per_batch``; the first is ``start`` itself. A
     metric-driven plan is given no metric: it shows its flat continuation. ``rate`` is used up.
@@ -28,10 +28,10 @@ def walk(rate: RateControl, start: At, *, per_batch: bool) -> Iterator[tuple[At,
     for epoch in range(start.epoch, rate.length.epochs + 1):
         first = start.batch if epoch == start.epoch else 0
         if not per_batch:
-            yield At(epoch=epoch, batch=first), rate.rates()
+            yield epoch, first, rate.rates()
         for batch in range(first, batches) if per_batch or stepwise else ():
             if per_batch:
-                yield At(epoch=epoch, batch=batch), rate.rates()
+                yield epoch, batch, rate.rates()
             rate.step_done()
         rate.epoch_done(None)
 
@@ -59,8 +59,8 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     stepwise = rate.stepwise
     x: list[float] = []
     lr: list[list[float]] = []
-    for at, rates in walk(rate, At(epoch=begin[0], batch=begin[1]), per_batch=stepwise):
-        x.append(at.epoch - 1 + at.batch / rate.length.steps_per_epoch)
+    for epoch, batch, rates in walk(rate, At(epoch=begin[0], batch=begin[1]), per_batch=stepwise):
+        x.append(epoch - 1 + batch / rate.length.steps_per_epoch)
         lr.append(rates)
         if len(x) % _CHECK_EVERY == 0 and cancelled():
             return nothing

@@ -6,6 +6,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,19 @@ from torch.nn import functional
 from engine import data
 from engine.commands import At
 from engine.data import ImageSet, Split
+from engine.events import StartEvent
 from engine.feeds import Host
 from engine.loop import Loop
 from engine.order import Order, Place
 from engine.recipe import DataSpec, Recipe
 from engine.run_state import RunState
 from engine.schedules import Constant
-from tests.benchmarks.live import LiveRun, Row, interleaved, live_run
+from tests.benchmarks.lanes import PAIRS, Lane, in_turn, lanes, median_ratio
+from tests.benchmarks.live import LiveRun, Row, interleaved
 
 CPU = torch.device("cpu")
 BATCH = 128
 STEPS = 40
-PAIRS = 5
 PIECE = 100  # batches between two standstills; an epoch of MNIST has 469
 
 
@@ -59,6 +61,12 @@ def recipe(**changes: Any) -> Recipe:
     """Small CNN on MNIST, batch 128."""
     whole = {"data": mnist(), "schedule": Constant(), "epochs": 100, "device": "cpu", **changes}
     return Recipe(**whole)
+
+
+@cache
+def images_of(run: Recipe) -> ImageSet:
+    """The images that ``run`` trains on; made ones for MNIST where it is not there."""
+    return images() if run.data.name == "mnist" else data.load(run.data)
 
 
 def state(run: Recipe, image_set: ImageSet) -> RunState:
@@ -94,15 +102,12 @@ def engine_against_bare_loop() -> Iterator[Row]:
     if not has_mnist():
         yield {"what": "skipped: TILLER_TEST_DATA names no folder with MNIST", "value": float("nan"), "unit": ""}
         return
-    with live_run(recipe()) as run:
-        assert run.start is not None
-        torch.set_num_threads(run.start.threads)
-        bare = BareLoop(images())
-        piece_of(run)
-        pairs = list(interleaved(lambda: piece_of(run), bare.speed, PAIRS))
+    engine = Lane("engine", recipe())
+    with lanes(engine, Lane("bare", recipe(), str(engine.ready["threads"]))) as (ours, bare):
+        pairs = in_turn(ours, bare, PIECE, 2 * PAIRS)
     yield {
         "what": "headless run over bare loop, images/s (goal: 0.95)",
-        "value": statistics.median(ours / limit for ours, limit in pairs),
+        "value": median_ratio(pairs),
         "unit": "ratio",
     }
     yield {"what": "headless run", "value": statistics.median(ours for ours, _ in pairs), "unit": "images/s"}
@@ -110,11 +115,27 @@ def engine_against_bare_loop() -> Iterator[Row]:
 
 
 def piece_of(run: LiveRun, batches: int = PIECE) -> float:
-    """Images a second of the next batches of a run, within an epoch: where too few are left, in the next one."""
+    """Images a second of the next batches of a run, as ``piece_after`` places them."""
     assert run.start is not None
-    if run.at.batch + batches >= run.start.batches_per_epoch:
-        run.train_to(At(epoch=run.at.epoch + 1))
-    return batches * run.start.recipe["data"]["batch_size"] / run.train(batches)
+    begin, end = piece_after(run.at, batches, run.start.batches_per_epoch)
+    if begin != run.at:
+        run.train_to(begin)
+    return images_between(begin, end, run.start) / run.train_to(end)
+
+
+def piece_after(at: At, batches: int, per_epoch: int) -> tuple[At, At]:
+    """Where the next piece of so many batches begins and ends: within an epoch, or as whole epochs."""
+    if batches < per_epoch:
+        begin = at if at.batch + batches < per_epoch else At(epoch=at.epoch + 1)
+        return begin, At(epoch=begin.epoch, batch=begin.batch + batches)
+    begin = at if not at.batch else At(epoch=at.epoch + 1)
+    return begin, At(epoch=begin.epoch + batches // per_epoch)
+
+
+def images_between(begin: At, end: At, start: StartEvent) -> int:
+    """Training images from one moment to another: a whole epoch has as many as its data set, about."""
+    batches = (end.epoch - begin.epoch) * start.batches_per_epoch + end.batch - begin.batch
+    return batches * int(start.recipe["data"]["batch_size"])
 
 
 def batches_alone() -> Iterator[Row]:

@@ -23,12 +23,12 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from engine.data import Split
-from engine.run_state import RunState
-from tests.benchmarks.engine_speed import BATCH, CPU, BareLoop, has_mnist, images, piece_of, recipe
-from tests.benchmarks.live import Row, live_run
+from engine.recipe import Recipe
+from tests.benchmarks.engine_speed import BATCH, has_mnist, images_of, recipe, state
+from tests.benchmarks.lanes import Lane, in_turn, lanes, median_ratio
+from tests.benchmarks.live import Row
 
-ROUNDS: Final = 3
-_WARM, _MEASURED = 10, 50
+_WARM, _MEASURED = 20, 100
 _LR, _MOMENTUM = 0.01, 0.9
 Tick = Callable[[], None]
 Peer = Callable[[nn.Module, Split, Tick], None]
@@ -187,59 +187,42 @@ PEERS: Final[dict[str, tuple[Peer, str | None, float]]] = {
 
 
 def against_peers() -> Iterator[Row]:
-    """Images a second of a headless run over those of each peer, the run measured before and after each."""
+    """Images a second of a headless run over those of each peer, in turn, each in a process of its own."""
     if not has_mnist():
         yield {"what": "skipped: TILLER_TEST_DATA names no folder with MNIST", "value": float("nan"), "unit": ""}
         return
-    image_set = images()
-    count = BATCH * (_WARM + _MEASURED)
-    split = Split(image_set.train.images[:count], image_set.train.labels[:count])
-    there = {name: peer for name, peer in PEERS.items() if peer[1] is None or importlib.util.find_spec(peer[1])}
-    for name in PEERS.keys() - there.keys():
+    there = [name for name, peer in PEERS.items() if peer[1] is None or importlib.util.find_spec(peer[1])]
+    for name in PEERS.keys() - set(there):
         yield {"what": f"{name}: skipped, it is not installed", "value": float("nan"), "unit": ""}
-    ratios: dict[str, list[float]] = {name: [] for name in there}
-    speeds: dict[str, list[float]] = {name: [] for name in there}
-    limits = []
-    with live_run(recipe()) as run:
-        assert run.start is not None
-        torch.set_num_threads(run.start.threads)
-        bare = BareLoop(image_set)
-        ours = piece_of(run, _MEASURED)
-        for _ in range(ROUNDS):
-            limits.append(bare.speed(_MEASURED))
-            for name, (peer, _, _) in there.items():
-                before, ours = ours, piece_of(run, _MEASURED)
-                speed = _speed(peer, split)
-                before, ours = ours, piece_of(run, _MEASURED)
-                ratios[name].append((before + ours) / 2 / speed)
-                speeds[name].append(speed)
-    for name, (_, _, goal) in there.items():
-        yield {
-            "what": f"the engine over {name} (goal: {goal:g})",
-            "value": statistics.median(ratios[name]),
-            "unit": "ratio",
-        }
-        yield {"what": name, "value": statistics.median(speeds[name]), "unit": "images/s"}
-    yield {"what": "bare loop on one batch", "value": statistics.median(limits), "unit": "images/s"}
+    for name in there:
+        with lanes(Lane("engine", recipe()), Lane("peer", recipe(), name)) as (ours, peer):
+            pairs = in_turn(ours, peer, _MEASURED)
+        what = f"the engine over {name} (goal: {PEERS[name][2]:g})"
+        yield {"what": what, "value": median_ratio(pairs), "unit": "ratio"}
+        yield {"what": name, "value": statistics.median(other for _, other in pairs), "unit": "images/s"}
+    engine = Lane("engine", recipe())
+    with lanes(engine, Lane("bare", recipe(), str(engine.ready["threads"]))) as (ours, bare):
+        pairs = in_turn(bare, ours, _MEASURED)
+    yield {
+        "what": "bare loop on one batch",
+        "value": statistics.median(limit for limit, _ in pairs),
+        "unit": "images/s",
+    }
 
 
-def _speed(peer: Peer, split: Split) -> float:
-    """Images a second over the later batches of an epoch."""
-    made = RunState(recipe(), images_once(), CPU)
-    made.training_mode()
+def split_of(run: Recipe) -> Split:
+    """As many training images as a piece of a peer takes, which is an epoch."""
+    count = BATCH * (_WARM + _MEASURED)
+    train = images_of(run).train
+    return Split(train.images[:count], train.labels[:count])
+
+
+def speed_of(name: str, run: Recipe, split: Split) -> float:
+    """Images a second of a peer over the later batches of an epoch."""
+    made = state(run, images_of(run))
     ticks: list[float] = []
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        peer(made.model, split, lambda: ticks.append(time.perf_counter()))
+        PEERS[name][0](made.model, split, lambda: ticks.append(time.perf_counter()))
     torch.set_grad_enabled(True)
     return BATCH * (len(ticks) - _WARM) / (ticks[-1] - ticks[_WARM - 1])
-
-
-_once: list[Any] = []
-
-
-def images_once() -> Any:
-    """The images, read a single time."""
-    if not _once:
-        _once.append(images())
-    return _once[0]

@@ -76,7 +76,7 @@ def test_while_paused_a_command_is_applied_where_the_run_stands(live: Live, comm
     assert answer.lr_before == before
     assert answer.lr == live.state.rate.rates() == [g["lr"] for g in live.state.optimizer.param_groups]
     assert live.state.hand[-1] == answer
-    assert [e for e in live.events if e.event == "rate"][-1].lr == answer.lr  # type: ignore[attr-defined]
+    live.wait(lambda e: e.event == "rate" and e.lr == answer.lr)  # type: ignore[attr-defined]
     live.trainer.post(Resume())
     assert live.finish().reason == "finished"
 

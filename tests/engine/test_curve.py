@@ -203,7 +203,7 @@ def test_drawing_leaves_the_state_it_was_given_alone() -> None:
 def test_a_walk_yields_the_positions_on_the_way(per_batch: bool) -> None:
     rate = after(control(StepLR(step_size=1, gamma=0.5), 0.8, epochs=4, steps=2), 1)
     rate.step_done()
-    seen = [(at.epoch, at.batch, rates[0]) for at, rates in walk(rate, At(epoch=2, batch=1), per_batch=per_batch)]
+    seen = [(epoch, batch, rates[0]) for epoch, batch, rates in walk(rate, At(epoch=2, batch=1), per_batch=per_batch)]
     if per_batch:
         assert seen == [(2, 1, 0.4), (3, 0, 0.2), (3, 1, 0.2), (4, 0, 0.1), (4, 1, 0.1)]
     else:

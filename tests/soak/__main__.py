@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, Final
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as main.py does
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
