@@ -30,7 +30,7 @@ class Witness:
     def __init__(self) -> None:
         self.start: StartEvent | None = None
         self._hand: list[CommandEvent] = []
-        self._last: deque[str] = deque(maxlen=LAST)
+        self._last: deque[Event] = deque(maxlen=LAST)
 
     def hear(self, event: Event) -> None:
         """Something happened."""
@@ -41,7 +41,7 @@ class Witness:
         elif isinstance(event, CommandEvent) and event.status == "applied":
             self._hand.append(event)
         if not isinstance(event, RateEvent):
-            self._last.append(_line(event))
+            self._last.append(event)
 
     def forget(self) -> None:
         """Another run begins."""
@@ -58,7 +58,7 @@ class Witness:
         if self._hand:
             parts.append(("Hand", "\n".join(_act(event) for event in self._hand)))
         if self._last:
-            parts.append(("Last events", "\n".join(self._last)))
+            parts.append(("Last events", "\n".join(map(_line, self._last))))
         parts.append(("Details", details))
         text = "\n\n".join(f"{title}\n{body}" if title else body for title, body in parts)
         return without_private_folders(text).strip() + "\n"

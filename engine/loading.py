@@ -16,7 +16,7 @@ from engine.events import StartEvent, StepsEvent
 from engine.job import Job
 from engine.precision import remarks as precision_remarks
 from engine.precision import set_tf32
-from engine.recipe import Recipe, recipe_from_json
+from engine.recipe import PRETRAINED, Recipe, recipe_from_json
 from engine.run_state import DRAWS, RunState, group_sizes
 from engine.seal import SnapshotError
 from engine.share import data_share, host_memory
@@ -25,9 +25,10 @@ from engine.spec import SpecError
 from engine.words import Words
 
 MOST_THREADS: Final = 256
-# A batch of fewer trains fastest on one thread. Measured, not measured anew: another number would give other last bits.
-FEW_PIXELS: Final = {"small_cnn": 80_000, "lenet5": 80_000}
-FEW_PIXELS_OF_OTHERS: Final = 20_000
+# A rule and not measured at each start, since another number gives other last bits. A thread with less to do costs more
+# than it brings: see tests/benchmarks/README.md.
+PIXELS_A_THREAD: Final = 4096
+PIXELS_A_THREAD_OF_LARGE: Final = 128  # torchvision's networks have far more to do with a pixel
 _PATIENCE: Final = 0.05  # seconds
 Progress = Callable[[str, int, int], None]
 
@@ -179,9 +180,8 @@ def _set_threads(recipe: Recipe, content: dict[str, Any] | None) -> list[Words]:
     """Bits differ with the number of threads: a resumed run takes the number that it began with."""
     facts = data.describe(recipe.data.name)
     pixels = recipe.data.batch_size * facts.channels * facts.height * facts.width
-    # Handing a small batch around takes longer than computing it: 64 images of 8x8 train three times as fast on one.
-    few = FEW_PIXELS.get(recipe.model.name, FEW_PIXELS_OF_OTHERS)
-    now = 1 if pixels < few else torch.get_num_threads()
+    share = PIXELS_A_THREAD_OF_LARGE if recipe.model.name in PRETRAINED else PIXELS_A_THREAD
+    now = min(torch.get_num_threads(), max(1, pixels // share))
     threads = min(max(1, content["made"]["threads"]), MOST_THREADS) if content else now
     torch.set_num_threads(threads)
     if threads == now:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import torch
@@ -18,7 +18,7 @@ LEAST_SCALE: Final = 1.0  # gradients that overflow without any scaling are the 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """The context in which the network computes: as it is for float32, in half the bits where asked for."""
-    return torch.autocast(device.type, dtype=_SHORT.get(precision, torch.bfloat16), enabled=precision in _SHORT)
+    return torch.autocast(device.type, dtype=_SHORT[precision]) if precision in _SHORT else nullcontext()
 
 
 def set_tf32(on: bool) -> None:

@@ -20,7 +20,7 @@ from engine import groups, models, optimizers
 from engine.batches import Batches
 from engine.commands import At
 from engine.data import ImageSet
-from engine.events import CommandEvent, EpochEvent
+from engine.events import CommandEvent, EpochEvent, Event
 from engine.guard import Guard
 from engine.rate import RateControl
 from engine.recipe import Recipe
@@ -32,6 +32,24 @@ from engine.step import Stepper, Sums
 Capture = dict[str, Any]
 DRAWS: Final = threading.RLock()
 """Held by whoever draws from PyTorch's generators, which are one for all, outside a run: one that begins waits."""
+
+
+class Written:
+    """A growing list of events as JSON, each written a single time: a snapshot's cost must not grow with the run."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Event, str]] = []
+
+    def text(self, events: Sequence[Event]) -> str:
+        """``events`` as a JSON list; the same objects at the same places as before are not written anew."""
+        known = self._known
+        for place, event in enumerate(events):
+            if place < len(known) and known[place][0] is event:
+                continue
+            del known[place:]
+            known.append((event, json.dumps(dataclasses.asdict(event))))
+        del known[len(events) :]
+        return f"[{', '.join(text for _, text in known)}]"
 
 
 @dataclass
@@ -109,6 +127,7 @@ class RunState:
         self.meter = Meter(Sums.zero(device))
         self.history: list[EpochEvent] = []
         self.hand: list[CommandEvent] = []
+        self._history_written, self._hand_written = Written(), Written()
         self.frozen: set[str] = set()
         for group in self.groups:
             if group.spec and group.spec.frozen:
@@ -168,8 +187,8 @@ class RunState:
             "meter": meter,
             "frozen": sorted(self.frozen),
             "recipe": self.recipe.to_json(),
-            "history": json.dumps([dataclasses.asdict(e) for e in self.history]),
-            "hand": json.dumps([dataclasses.asdict(c) for c in self.hand]),
+            "history": self._history_written.text(self.history),
+            "hand": self._hand_written.text(self.hand),
         }
 
     def restore(self, capture: Capture) -> None:

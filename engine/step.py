@@ -37,6 +37,12 @@ class Sums:
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor, passed: Tensor) -> None:
         """Add one batch with mean ``loss``; one that was not ``passed`` by the guard counts as no images."""
+        if looking_is_free(passed.device):  # the same numbers, with fewer operations
+            if passed:
+                self.loss += float(loss) * len(labels)
+                self.correct += (logits.argmax(1) == labels).sum()
+                self.images += len(labels)
+            return
         self.loss += torch.where(passed, loss.double() * len(labels), 0.0)
         self.correct += torch.where(passed, (logits.argmax(1) == labels).sum(), 0)
         self.images += passed * len(labels)

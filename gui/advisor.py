@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 LOSSES_KEPT: Final = 1000
 """Batches that the rules look back on: the first epochs of a small set, the last moments of a large one."""
+AFTER_EPOCH_MS: Final = 500
+"""The rules are asked at most so often while a run trains, however fast its epochs are."""
 SETTLE_MS: Final = 150
 """A recipe's new curve comes within this time; until it does, and while somebody types, the old advice stays."""
 
@@ -87,7 +89,6 @@ class Advisor(QObject):
         self._curve: Curve | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self.refresh)
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
             StartEvent: self._on_start,
@@ -100,7 +101,7 @@ class Advisor(QObject):
             EndEvent: self._on_end,
         }
         runs.happened.connect(self._happened)
-        window.setup.recipe_changed.connect(self._settle.start)
+        window.setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
 
     def show_curve(self, key: str, answer: object) -> None:
@@ -130,7 +131,7 @@ class Advisor(QObject):
         found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
         if found:
             self._valley = found[0]
-            self._settle.start()
+            self._settle.start(SETTLE_MS)
 
     # -- what the rules look at
 
@@ -191,7 +192,7 @@ class Advisor(QObject):
         self._curve, self._weight_decay = None, None
         for command in hand:
             self._note_optimizer(command)
-        self._settle.start()
+        self._settle.start(SETTLE_MS)
 
     def _on_steps(self, event: StepsEvent) -> None:
         self._losses.extend(event.loss.tolist())
@@ -199,7 +200,8 @@ class Advisor(QObject):
     def _on_epoch(self, event: EpochEvent) -> None:
         self._history.append(event)
         self._position = (event.epoch + 1, 0)
-        self.refresh()
+        if not self._settle.isActive():
+            self._settle.start(AFTER_EPOCH_MS)
 
     def _on_rate(self, event: RateEvent) -> None:
         self._rates, self._position = event, (event.epoch, event.batch)
@@ -210,7 +212,7 @@ class Advisor(QObject):
         if event.lr != event.lr_before:
             self._losses.clear()  # what the old rate did is no reason to act again
         self._note_optimizer(event)
-        self._settle.start()
+        self._settle.start(SETTLE_MS)
 
     def _note_optimizer(self, event: CommandEvent) -> None:
         if event.status == "applied" and event.name == "set_optimizer" and event.command.get("group") is None:
@@ -230,7 +232,7 @@ class Advisor(QObject):
             recipe = window.setup.recipe()
             if recipe is not None and not self._in_run():
                 self.recipe_wanted.emit(do.applied(recipe))
-                self._settle.start()
+                self._settle.start(SETTLE_MS)
         elif isinstance(do, (SetLR, ScaleLR)):
             self._stage(do)
         elif isinstance(do, SetSchedule):

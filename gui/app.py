@@ -70,7 +70,7 @@ class App:
             self.library, problem = None, error
         self.curves, self.errands, self.downloads = Worker(), Worker(), Worker()
         self.clock = FrameClock(window=self.window)
-        self.runs = Runs(self.library)
+        self.runs = Runs(self.library, self.clock)
         self.preview = Preview(self.window, self.curves, self.window)
         self.chores = Chores(self.window, self.errands, self.downloads, self.window)
         self.story = Story(self.window)

@@ -5,18 +5,25 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from engine.commands import At, Rewind, Stop
-from engine.events import Event
+from engine.events import EpochEvent, Event, RateEvent, SavedEvent, StateEvent, StepsEvent
 from engine.job import Job
 from engine.library import Library
 from engine.mailbox import AnyCommand
 from engine.qthread import TrainingThread
+from gui.frames import FrameClock
+from gui.plan_ahead import Course, course_of
+
+_MANY = (StepsEvent, EpochEvent, SavedEvent)  # what comes by itself, however fast the run trains
 
 
 class Runs(QObject):
     """Begins runs and passes their events on; ``job`` is what was begun last.
 
+    Rates that the run came to by itself, by going on, are passed on with the next frame of ``clock``: small epochs end
+    many times a second, and all that is said of rates would be written anew each time.
+
     Signals:
-        happened(Event): of the run under way, in order.
+        happened(Event): of the run under way, in order, but for such rates.
         posted(int, Command, At | None): a command was sent under this id, to act at once or at a later moment.
         gone(): the thread of the last run is gone, after its ``EndEvent``.
     """
@@ -25,11 +32,16 @@ class Runs(QObject):
     posted = Signal(int, object, object)
     gone = Signal()
 
-    def __init__(self, library: Library | None, parent: QObject | None = None) -> None:
+    def __init__(self, library: Library | None, clock: FrameClock, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.library = library
         self.job: Job | None = None
         self._thread: TrainingThread | None = None
+        self._clock = clock
+        self._training = False
+        self._course: Course | None = None
+        self._moved: RateEvent | None = None
+        clock.register(self._pass_on_rates)
 
     @property
     def active(self) -> bool:
@@ -40,6 +52,7 @@ class Runs(QObject):
         """Do ``job`` on a new thread. There must be none."""
         assert self._thread is None
         self.job = job
+        self._training, self._course = False, None
         thread = self._thread = TrainingThread(job, self.library, self)
         thread.happened.connect(self._pass_on)
         thread.finished.connect(self._gone)
@@ -59,7 +72,25 @@ class Runs(QObject):
         self.post(Stop())
 
     def _pass_on(self, event: Event) -> None:
+        if isinstance(event, RateEvent):
+            before, self._course = self._course, course_of(event)
+            if self._training and self._course == before:
+                self._moved = event
+                self._clock.poke()
+                return
+            self._moved = None  # the newer one says it all
+        elif not isinstance(event, _MANY):
+            self._pass_on_rates()
+        if isinstance(event, StateEvent):
+            self._training = event.state == "training"
         self.happened.emit(event)
+
+    def _pass_on_rates(self) -> bool:
+        """Pass on the rates that wait for a frame; whether there were some."""
+        moved, self._moved = self._moved, None
+        if moved is not None:
+            self.happened.emit(moved)
+        return moved is not None
 
     def _gone(self) -> None:
         thread, self._thread = self._thread, None

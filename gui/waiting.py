@@ -36,7 +36,7 @@ class Waiting(QObject):
         self._long = QTimer(self)
         self._long.setSingleShot(True)
         self._long.setInterval(PATIENCE_MS)
-        self._long.timeout.connect(lambda: window.transport.show_validating(self._epoch))
+        self._long.timeout.connect(self._say_validating)
         self._window = window
         runs.posted.connect(self._posted)
         runs.happened.connect(self._happened)
@@ -78,10 +78,14 @@ class Waiting(QObject):
             if validating:
                 self._long.start()
             else:
+                if not self._long.isActive():  # it took long enough to be told
+                    self._window.transport.show_validating(None)
                 self._long.stop()
-                self._window.transport.show_validating(None)
             if self._waiting and not self._timer.isActive():
                 self._show()
+
+    def _say_validating(self) -> None:
+        self._window.transport.show_validating(self._epoch)
 
     def _forget(self) -> None:
         self._later.clear()

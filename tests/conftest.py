@@ -15,6 +15,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
+os.environ["OMP_NUM_THREADS"] = "1"  # of processes that tests start, several of which run at once
 
 _scratch = tempfile.TemporaryDirectory(prefix="tiller-tests-")
 _numbers = itertools.count()

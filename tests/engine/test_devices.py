@@ -84,12 +84,21 @@ def test_a_run_says_what_it_computes_on(device: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "batch", "threads"), [("small_cnn", 100, 1), ("small_cnn", 103, 2), ("tiny", 25, 1), ("tiny", 26, 2)]
+    ("network", "batch", "threads"),
+    [
+        ("small_cnn", 5, 1),
+        ("small_cnn", 15, 2),
+        ("small_cnn", 16, 3),
+        ("small_cnn", 128, 4),
+        ("tiny", 10, 1),
+        ("tiny", 11, 2),
+        ("resnet18", 1, 4),
+    ],
 )
-def test_a_small_batch_trains_on_one_thread(network: str, batch: int, threads: int) -> None:
-    """Two handed it around would take longer; the rule is the recipe's, so the bits are too."""
-    name = network if network == "small_cnn" else recipe().model.name
-    torch.set_num_threads(2)
+def test_a_thread_is_used_for_each_few_pixels_of_a_batch(network: str, batch: int, threads: int) -> None:
+    """More would cost more than they bring; the rule is the recipe's, so the bits are too."""
+    name = recipe().model.name if network == "tiny" else network
+    torch.set_num_threads(4)
     made = recipe(model={"name": name}, data={"name": "mnist", "batch_size": batch})
     assert _set_threads(made, None) == []
     assert torch.get_num_threads() == threads

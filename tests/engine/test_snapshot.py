@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
+import json
 import os
 import pickle
 import random
@@ -21,9 +23,10 @@ import torch
 
 from engine.commands import Resume, Save
 from engine.data import load
+from engine.events import Event, WarningEvent
 from engine.job import Job
 from engine.recipe import DataSpec
-from engine.run_state import RunState
+from engine.run_state import RunState, Written
 from engine.snapshot import SnapshotError, read, write
 from tests.engine.running import DEVICES, MAIN, Live, at, hand, recipe, run
 
@@ -371,3 +374,17 @@ def test_a_save_onto_a_full_disk_is_rejected_with_words_and_the_old_file_stands(
         assert old.read_bytes() == raw
         live.trainer.post(Resume())
         assert live.finish().reason == "finished"
+
+
+def test_a_growing_list_of_events_is_written_as_json_would_write_it_whole() -> None:
+    events: list[Event] = [WarningEvent(text=text) for text in ("a", "b", "c")]
+    written = Written()
+    for some in (
+        events[:0],
+        events[:1],
+        events,
+        events[:2],
+        [events[0], WarningEvent(text="other"), events[2]],
+        events[1:],
+    ):
+        assert written.text(some) == json.dumps([dataclasses.asdict(e) for e in some])

@@ -22,6 +22,7 @@ from engine.qthread import Worker
 from engine.suggestions import begun_at
 from engine.words import Words
 from gui.finding import Finding
+from gui.frames import FrameClock
 from gui.panels.finder import FinderPanel
 from gui.runs import Runs
 from gui.theme import DARK, LIGHT, Theme
@@ -211,7 +212,7 @@ class Searched:
 
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
-        self.window, self.runs, self.begun = Window(), Runs(None), False
+        self.window, self.runs, self.begun = Window(), Runs(None, FrameClock()), False
         qtbot.addWidget(self.window, before_close_func=lambda window: window.leave())
         self.errands = Worker()
         self.errands.start()

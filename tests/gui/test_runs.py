@@ -1,0 +1,104 @@
+"""What a run comes to by itself is passed on frame by frame, what the hand did at once; nothing is lost or late."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from engine.events import EpochEvent, Event, RateEvent, StateEvent
+from engine.rate import RateControl
+from engine.schedules import ReduceLROnPlateau, ScheduleSpec, StepLR
+from gui.frames import FrameClock
+from gui.runs import Runs
+from tests.engine.raw_torch import control
+from tests.gui.test_plan_ahead import told, train
+
+
+class Heard:
+    """Runs whose events are made by hand, and what they passed on."""
+
+    def __init__(self, spec: ScheduleSpec) -> None:
+        self.clock = FrameClock()  # which ticks only when it is asked to
+        self.runs = Runs(None, self.clock)
+        self.events: list[Event] = []
+        self.runs.happened.connect(self.events.append)
+        self.rate: RateControl = control(spec, names=("rest", "head"), epochs=12, steps=3)
+        self.say(StateEvent(state="training", epoch=1, batch=0))
+
+    def say(self, event: Event) -> None:
+        self.runs._pass_on(event)
+
+    def say_rates(self) -> RateEvent:
+        event = told(self.rate)
+        self.say(event)
+        return event
+
+    def epoch(self) -> RateEvent:
+        train(self.rate, 1)
+        self.say(EPOCH)
+        return self.say_rates()
+
+    def rates(self) -> list[Event]:
+        return [e for e in self.events if isinstance(e, RateEvent)]
+
+
+EPOCH = EpochEvent(
+    epoch=1,
+    lr=[0.1],
+    lr_min=[0.1],
+    lr_max=[0.1],
+    train_loss=1.0,
+    train_accuracy=0.5,
+    val_loss=1.0,
+    val_accuracy=0.5,
+    seconds=0.1,
+    images_per_second=100.0,
+)
+
+
+@pytest.fixture
+def heard(qapp: QApplication) -> Heard:
+    made = Heard(StepLR(step_size=2))
+    made.say_rates()
+    return made
+
+
+def test_of_rates_that_come_by_themselves_a_frame_passes_on_the_newest(heard: Heard) -> None:
+    first = heard.rates()
+    newest = [heard.epoch() for _ in range(5)][-1]
+    assert heard.rates() == first
+    assert sum(isinstance(e, EpochEvent) for e in heard.events) == 5
+    assert heard.runs._pass_on_rates()
+    assert heard.rates() == [*first, newest]
+    assert not heard.runs._pass_on_rates()
+
+
+def test_what_the_hand_did_is_passed_on_at_once_and_nothing_older_after_it(heard: Heard) -> None:
+    heard.epoch()
+    heard.rate.scale_lr(0.5, "keep", None)
+    acted = heard.say_rates()
+    assert heard.events[-1] == acted
+    assert not heard.runs._pass_on_rates()
+
+
+def test_before_anything_else_is_passed_on_the_rates_are(heard: Heard) -> None:
+    newest = heard.epoch()
+    paused = StateEvent(state="paused", epoch=2, batch=0)
+    heard.say(paused)
+    assert heard.events[-2:] == [newest, paused]
+
+
+def test_while_it_stands_still_rates_are_passed_on_at_once(heard: Heard) -> None:
+    heard.say(StateEvent(state="paused", epoch=2, batch=0))
+    again = heard.say_rates()
+    assert heard.events[-1] == again
+
+
+def test_a_cut_that_a_metric_brought_comes_with_a_frame_too(qapp: QApplication) -> None:
+    heard = Heard(ReduceLROnPlateau(patience=0))
+    heard.say_rates()
+    before = heard.rate.rates()
+    newest = [heard.epoch() for _ in range(3)][-1]
+    assert newest.lr != before
+    assert heard.runs._pass_on_rates()
+    assert heard.events[-1] == newest
