@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from engine import __version__
+from engine import __version__, freed_memory
 
 SWITCH_SECONDS = 0.0001
 
@@ -38,6 +38,7 @@ def prepare() -> None:
     # PyTorch lets go of the interpreter at each operation, and asks for it back. Python's own 5 ms until another thread
     # must answer would make a training step of 50 operations wait for a quarter of a second.
     sys.setswitchinterval(SWITCH_SECONDS)
+    freed_memory.keep()
 
 
 def _run(words: list[str]) -> int:

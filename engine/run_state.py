@@ -175,8 +175,7 @@ class RunState:
     def capture(self) -> Capture:
         """A deep copy of everything that decides how the run goes on; tensors stay on their device."""
         meter = dataclasses.asdict(dataclasses.replace(self.meter, sums=None))  # type: ignore[arg-type]
-        sums = self.meter.sums
-        meter["sums"] = {"loss": sums.loss.clone(), "correct": sums.correct.clone(), "images": sums.images.clone()}
+        meter["sums"] = {name: t.clone() for name, t in self.meter.sums.tensors().items()}
         return {
             "model": {name: t.detach().clone() for name, t in self.model.state_dict().items()},
             "optimizer": _cloned(self.optimizer.state_dict()),

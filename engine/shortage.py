@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import torch
 
+from engine import freed_memory
 from engine.words import Words
 
 Place = Literal["data", "network", "batch", "validation"]
@@ -104,5 +105,6 @@ def size_words(size: float) -> str:
 
 
 def give_back() -> None:
-    """Return to the GPU, for others to use, what PyTorch keeps of its memory but nothing needs any more."""
+    """Return to the GPU and to the system, for others to use, memory that is kept but that nothing needs any more."""
     torch.cuda.empty_cache()  # which does nothing where CUDA was not used
+    freed_memory.give_back()

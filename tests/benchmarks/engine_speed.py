@@ -102,16 +102,13 @@ def engine_against_bare_loop() -> Iterator[Row]:
     if not has_mnist():
         yield {"what": "skipped: TILLER_TEST_DATA names no folder with MNIST", "value": float("nan"), "unit": ""}
         return
-    engine = Lane("engine", recipe())
-    with lanes(engine, Lane("bare", recipe(), str(engine.ready["threads"]))) as (ours, bare):
-        pairs = in_turn(ours, bare, PIECE, 2 * PAIRS)
-    yield {
-        "what": "headless run over bare loop, images/s (goal: 0.95)",
-        "value": median_ratio(pairs),
-        "unit": "ratio",
-    }
-    yield {"what": "headless run", "value": statistics.median(ours for ours, _ in pairs), "unit": "images/s"}
-    yield {"what": "bare loop", "value": statistics.median(limit for _, limit in pairs), "unit": "images/s"}
+    for memory, what in (("kept", "headless run over bare loop with the engine's memory"), ("plain", "over plain one")):
+        engine = Lane("engine", recipe())
+        with lanes(engine, Lane("bare", recipe(), str(engine.ready["threads"]), memory)) as (ours, bare):
+            pairs = in_turn(ours, bare, PIECE, 2 * PAIRS)
+        yield {"what": f"{what}, images/s (goal: 0.95)", "value": median_ratio(pairs), "unit": "ratio"}
+        yield {"what": "headless run", "value": statistics.median(ours for ours, _ in pairs), "unit": "images/s"}
+        yield {"what": "bare loop", "value": statistics.median(limit for _, limit in pairs), "unit": "images/s"}
 
 
 def piece_of(run: LiveRun, batches: int = PIECE) -> float:

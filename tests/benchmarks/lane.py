@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import main
+from engine import freed_memory
 from engine.recipe import Recipe, recipe_from_json
 
 Piece = Callable[[int], dict[str, Any]]
@@ -40,10 +41,12 @@ def engine(recipe: Recipe) -> None:
             say({"images_per_second": piece_of(run, batches)})
 
 
-def bare(recipe: Recipe, threads: str) -> None:
-    """Forward, backward and step on one batch."""
+def bare(recipe: Recipe, threads: str, memory: str = "plain") -> None:
+    """Forward, backward and step on one batch; ``memory`` "kept": with the engine's way with freed memory."""
     import torch
 
+    if memory == "kept":
+        freed_memory.keep()
     from tests.benchmarks.engine_speed import BareLoop, images_of
 
     torch.set_num_threads(int(threads))
