@@ -23,6 +23,7 @@ from tests.benchmarks import (
     precisions,
     snapshots,
     start_up,
+    threads,
     window_cost,
 )
 
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "batches": engine_speed.batches_alone,
     "peers": peers.against_peers,
     "bfloat16": engine_speed.bfloat16_against_float32,
+    "threads": threads.second_thread,
     "precision": precisions.what_each_choice_brings,
     "window": window_cost.window_against_headless,
     "hand": hand_latency.command_to_rate_in_force,
