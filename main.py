@@ -30,9 +30,8 @@ def prepare() -> None:
     """What must be settled before anything is imported, and what lets window and training live beside each other."""
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Threads that wait for each other actively starve when anything else, such as a window, wants a core.
-    # OpenMP's threads wait for each other awake for some 50 microseconds, and then asleep. Always awake, they are a tenth
-    # as fast wherever something else wants a core; soon asleep, they are half as fast where nothing does.
+    # OpenMP's threads wait for each other awake for some 50 microseconds, and then asleep. Always awake, they are a
+    # tenth as fast wherever something else wants a core; soon asleep, half as fast where nothing does.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     # pydantic would look through every installed package for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
