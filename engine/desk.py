@@ -112,7 +112,7 @@ class Desk:
                 lr=rates,
                 lr_before=rates,
             )
+            self._keeper.answered(letter, answer, None)  # first, so that who hears the answer finds it in the library
             self._emit(answer)
-            self._keeper.answered(letter, answer, None)
 
         self._keeper.store(self._loop.state.capture(), "asked", written, act.path)
