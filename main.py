@@ -31,7 +31,7 @@ def prepare() -> None:
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # OpenMP's threads wait for each other awake for some 50 microseconds, and then asleep. Always awake, they are a
-    # tenth as fast wherever something else wants a core; soon asleep, half as fast where nothing does.
+    # twentieth as fast wherever something else wants a core; soon asleep, half as fast where nothing does.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     # pydantic would look through every installed package for plugins of its own.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -204,7 +204,7 @@ class Advisor(QObject):
             self._settle.start(AFTER_EPOCH_MS)
 
     def _on_rate(self, event: RateEvent) -> None:
-        self._rates, self._position = event, (event.epoch, event.batch)
+        self._rates, self._position = event, max(self._position, (event.epoch, event.batch))
 
     def _on_command(self, event: CommandEvent) -> None:
         if event.status != "applied":

@@ -57,7 +57,7 @@ class Progress:
     def rates(self, event: RateEvent) -> None:
         """The rates, or the run's length, changed."""
         self._lr, self._epochs = event.lr, event.epochs
-        self.at(event.epoch, event.batch)
+        self.at(*max(self.position, (event.epoch, event.batch)))  # batches may have been told of sooner
 
     def paint(self) -> bool:
         """Show what changed since the last call; whether anything had."""

@@ -11,7 +11,6 @@ from engine.library import Library
 from engine.mailbox import AnyCommand
 from engine.qthread import TrainingThread
 from gui.frames import FrameClock
-from gui.plan_ahead import Course, course_of
 
 _MANY = (StepsEvent, EpochEvent, SavedEvent)  # what comes by itself, however fast the run trains
 
@@ -39,7 +38,7 @@ class Runs(QObject):
         self._thread: TrainingThread | None = None
         self._clock = clock
         self._training = False
-        self._course: Course | None = None
+        self._by_itself = False  # whether the next rates are: nothing else but batches and epochs came since the last
         self._moved: RateEvent | None = None
         clock.register(self._pass_on_rates)
 
@@ -52,7 +51,7 @@ class Runs(QObject):
         """Do ``job`` on a new thread. There must be none."""
         assert self._thread is None
         self.job = job
-        self._training, self._course = False, None
+        self._training = self._by_itself = False
         thread = self._thread = TrainingThread(job, self.library, self)
         thread.happened.connect(self._pass_on)
         thread.finished.connect(self._gone)
@@ -73,14 +72,15 @@ class Runs(QObject):
 
     def _pass_on(self, event: Event) -> None:
         if isinstance(event, RateEvent):
-            before, self._course = self._course, course_of(event)
-            if self._training and self._course == before:
+            waits, self._by_itself = self._training and self._by_itself, True
+            if waits:
                 self._moved = event
                 self._clock.poke()
                 return
             self._moved = None  # the newer one says it all
         elif not isinstance(event, _MANY):
             self._pass_on_rates()
+            self._by_itself = False
         if isinstance(event, StateEvent):
             self._training = event.state == "training"
         self.happened.emit(event)

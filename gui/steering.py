@@ -38,7 +38,8 @@ class Steering(QObject):
         self._start: StartEvent | None = None
         self._rates: RateEvent | None = None
         self._position, self._training = (1, 0), False
-        self._live: list[float] = []
+        self._live: list[float] = []  # of the newest batch, and where the run stood after it
+        self._live_at = (1, 0)
         self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
         self._handlers: dict[type[Event], Callable[[Any], None]] = {
@@ -92,7 +93,7 @@ class Steering(QObject):
             handler(event)
 
     def _on_start(self, event: StartEvent) -> None:
-        self._start, self._rates, self._live = event, None, []
+        self._start, self._rates, self._live, self._live_at = event, None, [], (1, 0)
         self._position, self._training = (event.epoch, event.batch), False
         self._refusals.clear()
         self._hand.table.begin(event.groups, event.group_parameters)
@@ -103,14 +104,16 @@ class Steering(QObject):
         self._show_length()
 
     def _on_branch(self, event: BranchEvent) -> None:
-        self._position = (event.epoch, event.batch)
+        self._position, self._live, self._live_at = (event.epoch, event.batch), [], (1, 0)
 
     def _on_steps(self, event: StepsEvent) -> None:
         if len(event.lr):
-            self._live = event.lr[-1].tolist()
+            self._live, self._live_at = event.lr[-1].tolist(), (event.epoch, event.batch + len(event.lr))
 
     def _on_rates(self, event: RateEvent) -> None:
-        self._position, self._live = (event.epoch, event.batch), []
+        self._position = (event.epoch, event.batch)
+        if self._position >= self._live_at:  # else batches were told of sooner
+            self._live = []
         if event.epoch > event.epochs and self._rates is not None:
             return  # past the end: what the last epoch trained with stays in sight
         self._rates = event

@@ -8,7 +8,6 @@ their speed.
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.recipe import Recipe
+from tests.benchmarks.live import interleaved
 
 PAIRS = 5
 
@@ -29,17 +29,15 @@ class Lane:
         kind: a name of ``tests.benchmarks.lane.KINDS``.
         recipe: what to train.
         words: further words for the process.
-        environment: variables beside those of this process.
     """
 
-    def __init__(self, kind: str, recipe: Recipe, *words: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, kind: str, recipe: Recipe, *words: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.lane", kind, recipe.to_json(), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=Path(__file__).parents[2],
-            env={**os.environ, **(environment or {})},
         )
         self.ready = self._said()
 
@@ -80,11 +78,7 @@ def in_turn(a: Lane, b: Lane, batches: int, pairs: int = PAIRS) -> list[tuple[fl
     """Images a second of ``a`` and ``b``, measured A B B A; each is warmed first."""
     for lane in (a, b):
         lane.speed(batches)
-    found = []
-    for _ in range(pairs):
-        first, second, third, fourth = a.speed(batches), b.speed(batches), b.speed(batches), a.speed(batches)
-        found.append(((first + fourth) / 2, (second + third) / 2))
-    return found
+    return list(interleaved(lambda: a.speed(batches), lambda: b.speed(batches), pairs))
 
 
 def median_ratio(pairs: Sequence[tuple[float, float]]) -> float:

@@ -62,10 +62,6 @@ class LiveRun:
             self._changed.wait_for(lambda: number in self._answered or self._state == "ended")
             return self._answered[number]
 
-    def train(self, batches: int) -> float:
-        """Train that many batches, within an epoch, and stand still again; returns the seconds that it took."""
-        return self.train_to(At(epoch=self.at.epoch, batch=self.at.batch + batches))
-
     def train_to(self, target: At) -> float:
         """Train until before ``target`` and stand still; returns the seconds that it took."""
         pause = self.trainer.post(Pause(), target)

@@ -121,6 +121,22 @@ def test_sums_count_what_was_trained_on_and_nothing_else() -> None:
     assert (str(loss), accuracy) == ("nan", 0.0)
 
 
+def test_sums_are_the_same_bits_however_they_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    batches = [(torch.rand(()), torch.randn(7, 5), torch.randint(5, (7,)), torch.rand(()) < 0.8) for _ in range(50)]
+    found = []
+    for free, looked_at in ((False, ()), (True, ()), (True, (3, 4, 33))):
+        monkeypatch.setattr(step, "looking_is_free", lambda device, free=free: free)
+        sums = Sums.zero(CPU)
+        for index, batch in enumerate(batches):
+            sums.add(*batch)
+            if index in looked_at:  # as a snapshot does
+                sums.tensors()
+        found.append(sums.tensors())
+    assert found[0] == found[1] == found[2]
+    assert 0 < found[0]["images"] < 350
+
+
 def ends_as_diverged(events: Events, epoch: int, batch: int) -> None:
     assert events.end.reason == "diverged"
     assert events.end.text == f"the loss was not finite in epoch {epoch}, batch {batch}; that update was not made"

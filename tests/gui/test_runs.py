@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from engine.events import EpochEvent, Event, RateEvent, StateEvent
+from engine.events import CommandEvent, EpochEvent, Event, RateEvent, StateEvent
 from engine.rate import RateControl
 from engine.schedules import ReduceLROnPlateau, ScheduleSpec, StepLR
 from gui.frames import FrameClock
@@ -73,12 +73,16 @@ def test_of_rates_that_come_by_themselves_a_frame_passes_on_the_newest(heard: He
     assert not heard.runs._pass_on_rates()
 
 
-def test_what_the_hand_did_is_passed_on_at_once_and_nothing_older_after_it(heard: Heard) -> None:
-    heard.epoch()
-    heard.rate.scale_lr(0.5, "keep", None)
+@pytest.mark.parametrize("act", ["scale_lr", "freeze", "set_optimizer"])
+def test_what_the_hand_did_is_passed_on_at_once_and_nothing_older_after_it(heard: Heard, act: str) -> None:
+    older = heard.epoch()
+    answer = CommandEvent(id=7, command={"command": act}, status="applied", reason=None, epoch=2, batch=0)
+    heard.say(answer)
     acted = heard.say_rates()
-    assert heard.events[-1] == acted
+    assert heard.events[-3:] == [older, answer, acted]
     assert not heard.runs._pass_on_rates()
+    heard.epoch()
+    assert isinstance(heard.events[-1], EpochEvent)
 
 
 def test_before_anything_else_is_passed_on_the_rates_are(heard: Heard) -> None:

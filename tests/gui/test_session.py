@@ -324,3 +324,12 @@ def test_commands_wait_at_their_moment_and_are_answered_in_the_window(driver: Dr
     answer = driver.answer("set_lr")
     assert (answer.epoch, answer.batch) == (3, 2)
     assert rates_by_batch(driver)[2 * BATCHES : 3 * BATCHES, 0].tolist() == [0.025, 0.025, 0.3, 0.3, 0.3, 0.3]
+
+
+def test_rates_that_were_told_late_do_not_take_the_run_back(driver: Driver) -> None:
+    driver.stand(tiny(), 2, 3)
+    progress = driver.app.session.progress
+    late = next(e for e in driver.of("rate") if (e.epoch, e.batch) == (2, 0))
+    assert progress.position == (2, 3)
+    driver.app.session.show(late)
+    assert progress.position == (2, 3)

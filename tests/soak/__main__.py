@@ -26,6 +26,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+import main as program
 from engine.commands import (
     Freeze,
     ReleaseLR,
@@ -178,6 +179,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=200_000)
     parser.add_argument("--every", type=float, default=3.0, help="seconds between two acts")
     options = parser.parse_args()
+    program.prepare()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TILLER_SETTINGS"] = str(Path(folder) / "settings")
         application = QApplication([])
