@@ -88,6 +88,17 @@ def to_open(run: str, library: Library) -> Job:
     return replace(job_of(row, library), begin=False, on_divergence="pause")
 
 
+def of_file(file: Path, library: Library | None) -> Job:
+    """The job that goes on from a snapshot's ``file``: as the run of ``library`` that was left there, or as a branch.
+
+    Raises:
+        sqlite3.Error: the library cannot be read.
+    """
+    run = library.left_at(file) if library is not None else None
+    row = library.run(run) if library is not None and run is not None else None
+    return job_of(row, library) if library is not None and row is not None else Job(snapshot=file)
+
+
 def job_of(row: RunRow, library: Library, lines: tuple[HandLine, ...] | None = None) -> Job:
     """The job that takes up a run of the library."""
     stand = library.to_go_on_from(row.id)

@@ -45,6 +45,7 @@ from gui.signals import UnixSignals
 from gui.sketch import Sketch
 from gui.steering import Steering
 from gui.story import Story
+from gui.taking_up import TakingUp
 from gui.theme import Theme
 from gui.undo import Undo
 from gui.waiting import Waiting
@@ -76,7 +77,9 @@ class App:
         self.story = Story(self.window)
         self.session = Session(self.window, self.runs, self.preview, self.story, self.clock)
         self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
-        self.files = Files(self.window, self.session, self.runs, self.reception, self.settings)
+        self.asking = Asking(self.window)
+        self.taking_up = TakingUp(self.window, self.session, self.runs, self.reception, self.asking)
+        self.files = Files(self.window, self.session, self.runs, self.reception, self.settings, self.taking_up)
         self.help = Help(self.window)
         self.sketch = Sketch(self.window, self.runs, self.session.change, self.curves, self.window)
         self.candidates = Candidates(self.window, self.preview, self.session.change, self.curves, self.window)
@@ -93,7 +96,6 @@ class App:
         self.aftermath = Aftermath(window, self.runs, self.story)
         self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
         self.going_back = GoingBack(window, self.runs, lambda: session.progress.position, lambda: session.state)
-        self.asking = Asking(window)
         self.comparison = Comparison(window, self.runs, self.asking)
         self.keeping = KeepingChoice(window, self.library, self.settings)
         self.shelf = Shelf(

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
-from engine.job import Job, job_of
-from engine.library import Library
 from engine.recipe import read_recipe
 from engine.spec import SpecError
 from gui.reception import Reception
 from gui.runs import Runs
 from gui.session import Session
 from gui.settings import Settings
+from gui.taking_up import TakingUp
 from gui.window import Window
 from gui.words import said, tr
 
@@ -35,11 +33,12 @@ class Files(QObject):
         runs: Runs,
         reception: Reception,
         settings: Settings,
+        taking_up: TakingUp,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._window, self._session, self._runs = window, session, runs
-        self._reception, self._settings = reception, settings
+        self._reception, self._settings, self._taking_up = reception, settings, taking_up
         window.open.triggered.connect(self._open)
         window.save.triggered.connect(self._save)
         window.save_as.triggered.connect(self._save_as)
@@ -64,19 +63,13 @@ class Files(QObject):
 
         def go_on() -> None:
             if recipe is None:
-                self._reception.begin(self._job_of(file, begin))
+                self._taking_up.from_file(file, begin, question)
                 return
             self._reception.set_up(recipe)
             if begin:
                 self._reception.start()
 
         self._reception.when_free(go_on, question)
-
-    def _job_of(self, file: Path, begin: bool) -> Job:
-        """The run of the library whose newest snapshot ``file`` is goes on as itself; any other file as a branch."""
-        library = self._runs.library
-        job = _of_library(library, file) if library is not None else None
-        return replace(job or Job(snapshot=file), begin=begin, on_divergence="pause")
 
     def _open(self) -> None:
         filters = tr("Recipes and snapshots (*.json *.tiller);;All files (*)")
@@ -127,12 +120,6 @@ class Files(QObject):
             os.replace(part, path)  # noqa: PTH105 - the law of files names it
         finally:
             part.unlink(missing_ok=True)
-
-
-def _of_library(library: Library, file: Path) -> Job | None:
-    rows = (row for row in library.runs() if library.newest_snapshot(row.id) == file)
-    row = next(rows, None)
-    return job_of(row, library) if row is not None else None
 
 
 def _is_recipe(file: Path) -> bool:

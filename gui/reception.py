@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMessageBox
 
-from engine.job import Job, from_snapshot
+from engine.job import Job
 from engine.recipe import Recipe, recipe_from_json
 from engine.schedules import ScheduleSpec
 from gui.chores import Chores
@@ -189,24 +188,6 @@ class Reception(QObject):
         if not self._runs.active and self._job is None:
             self.start(one_epoch=True)
 
-    def _more_epochs(self, more: int) -> None:
-        job, end = self._taken_up(), self._session.end
-        if job is not None and end is not None:
-            self.begin(replace(job, epochs=end.epoch + more))
-
-    def _go_on(self) -> None:
-        """Take up the run that was stopped or failed, where it was."""
-        job = self._taken_up()
-        if job is not None:
-            self.begin(job)
-
-    def _taken_up(self) -> Job | None:
-        """The job that takes up the run that is shown, and the lines of its hand that still wait."""
-        start, snapshot = self._session.start, self._session.snapshot
-        if start is None or snapshot is None or self._runs.active:
-            return None
-        return replace(from_snapshot(snapshot, start.run, start.name, self._runs.library), on_divergence="pause")
-
     def _cancel(self) -> None:
         """Give up what is being loaded."""
         if self._runs.active:
@@ -306,8 +287,6 @@ class Reception(QObject):
         window.transport.start.connect(self.start)
         window.transport.run_epoch.connect(self._run_epoch)
         window.transport.cancel.connect(self._cancel)
-        window.banner.more_epochs_wanted.connect(self._more_epochs)
-        window.banner.continue_wanted.connect(self._go_on)
         window.renamed.connect(self._renamed)
         window.new.triggered.connect(self._new)
         window.toggle.triggered.connect(self._space)

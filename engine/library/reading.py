@@ -98,6 +98,13 @@ class Reader:
         """The snapshot that resumes ``run`` where it was left, or None."""
         return next((s.path for s in reversed(self.snapshots(run)) if s.path.exists()), None)
 
+    def left_at(self, file: Path) -> str | None:
+        """The run, not in the bin, whose newest snapshot is ``file``, or None."""
+        stored = file.relative_to(self.root) if file.is_relative_to(self.root) else file
+        query = "SELECT run FROM snapshots JOIN runs ON runs.id = run WHERE path = ? AND deleted IS NULL"
+        found = [run for (run,) in self._rows(query, str(stored)) if self.newest_snapshot(run) == file]
+        return found[0] if found else None
+
     def to_go_on_from(self, run: str) -> list[Path]:
         """All snapshots from which ``run`` can be taken up, the best first: its own, then its ancestors'.
 

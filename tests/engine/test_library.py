@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from engine.commands import At, Resume, Rewind
-from engine.job import Job, to_resume
+from engine.job import Job, of_file, to_resume
 from engine.library import Beginning, Keeping, Library, Parcel, RunRow, default_root, new_run_id
 from engine.library.lock import take_part
 from engine.library.schema import MIGRATIONS
@@ -145,6 +145,21 @@ def test_what_is_neither_a_file_nor_a_run_cannot_be_resumed(tmp_path: Path) -> N
         for what in ("nothing", str(tmp_path)):
             with pytest.raises(SpecError, match=r"^resume: .* is neither a snapshot's file nor a run in "):
                 to_resume(what, library)
+
+
+def test_a_file_goes_on_as_the_run_that_was_left_there_and_as_a_branch_otherwise(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        run(Job(recipe=recipe()), library)
+        (known,) = library.runs()
+        *older, newest = [s.path for s in library.snapshots(known.id)]
+        assert of_file(newest, library).run == known.id
+        copy = tmp_path / "copy.tiller"
+        copy.write_bytes(newest.read_bytes())
+        for file in (*older, copy):
+            assert of_file(file, library) == Job(snapshot=file)
+        assert of_file(newest, None) == Job(snapshot=newest)
+        library.delete(known.id)
+        assert of_file(newest, library) == Job(snapshot=newest)
 
 
 def test_the_library_can_be_moved(tmp_path: Path) -> None:

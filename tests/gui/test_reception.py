@@ -88,6 +88,7 @@ def test_a_saved_file_opens_elsewhere_with_its_plots_full_and_goes_on_exactly(
     second = new_driver()
     chosen.append(Path(saved))
     second.click(second.window, "Open")
+    second.wait(lambda: second.of("start"))
     second.reach("ready")
     second.settle()
     assert second.app.session.series.metrics["train_loss"].values.tolist() == [
@@ -191,6 +192,7 @@ def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked:
     assert end.reason == "stopped"
     assert end.snapshot is not None
     driver.app.files.open_path(end.snapshot)  # the run itself, right where it was left
+    driver.wait(lambda: len(driver.of("start")) == 2)
     driver.reach("ready")
     first, again = driver.of("start")
     assert again.run == first.run
