@@ -79,7 +79,8 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
         if cancelled():
             raise data.Cancelled
     DRAWS.release()
-    progress(Words("reading the snapshot"), 0, 0)
+    if job.snapshot is not None:
+        progress(Words("reading the snapshot"), 0, 0)
     file, content, skipped = _read(job)
     recipe = _recipe(job, file, content)
     remarks: list[Words] = [*skipped, *recipe.warnings()]

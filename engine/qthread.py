@@ -3,37 +3,58 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from engine.commands import At
+from engine.events import Event
 from engine.job import Job
 from engine.library import Library
 from engine.mailbox import AnyCommand
+from engine.routine import Routine
 from engine.spec import SpecError
 
 if TYPE_CHECKING:
     from engine.trainer import Trainer
 
+HOLD_MS: Final = 200
+
 
 class TrainingThread(QThread):
     """One run on a thread of its own.
 
-    ``happened`` carries every event of the run, in order; the last one is its ``EndEvent``. ``finished`` (Qt's own)
-    means only that the thread is gone. PyTorch must be imported before one is made.
+    ``happened`` carries every event of the run, in order, whether it is routine (``engine.routine``), and when it
+    happened (``time.perf_counter``); the last one is the run's ``EndEvent``. ``finished`` (Qt's own) means only that
+    the thread is gone. PyTorch must be imported before one is made.
+
+    Routine is delivered together, ``HOLD_MS`` after the first of it or with what cannot wait. Each delivery takes the
+    interpreter from training, and a core from one of its threads, which all others then wait for.
     """
 
-    happened = Signal(object)
+    happened = Signal(object, bool, float)
+    _now = Signal()
+    _soon = Signal()
 
     def __init__(self, job: Job, library: Library | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         from engine.trainer import Trainer  # brings torch, which the window does not wait for when it starts
 
-        self._trainer: Trainer = Trainer(job, self.happened.emit, library)
+        self._trainer: Trainer = Trainer(job, self._take, library)
+        self._lock = threading.Lock()
+        self._routine = Routine()
+        self._held: list[tuple[Event, bool, float]] = []
+        self._delivering = False
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(HOLD_MS)
+        self._timer.timeout.connect(self._deliver)
+        self._now.connect(self._deliver)
+        self._soon.connect(self._timer.start)  # which takes no interpreter
 
     def post(self, command: AnyCommand, at: At | None = None) -> int:
         """Send a command, for the next batch or for the moment ``at``; returns its id. The answer is an event."""
@@ -42,6 +63,33 @@ class TrainingThread(QThread):
     def run(self) -> None:
         """Train, on the new thread."""
         self._trainer.run()
+
+    def _take(self, event: Event) -> None:
+        """Take ``event`` for delivery, on whichever thread it happened."""
+        with self._lock:
+            routine, first = self._routine.has(event), not self._held
+            self._held.append((event, routine, time.perf_counter()))
+        if not routine:
+            self._now.emit()
+        elif first:
+            self._soon.emit()
+
+    def _deliver(self) -> None:
+        if self._delivering:  # who hears of an event may post a command, whose answer has its turn
+            return
+        self._delivering = True
+        try:
+            while held := self._held_until_now():
+                for event, routine, when in held:
+                    self.happened.emit(event, routine, when)
+        finally:
+            self._delivering = False
+
+    def _held_until_now(self) -> list[tuple[Event, bool, float]]:
+        self._timer.stop()
+        with self._lock:
+            held, self._held = self._held, []
+        return held
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from gui.runs import Runs
 from gui.window import Window
 
 if TYPE_CHECKING:
-    from engine.advice import Advice, RunView
+    from engine.advice import Advice, Past
 
 LOSSES_KEPT: Final = 1000
 """Batches that the rules look back on: the first epochs of a small set, the last moments of a large one."""
@@ -77,11 +77,11 @@ class Advisor(QObject):
         super().__init__(parent)
         self._window, self._runs, self._panel = window, runs, panel
         self._in_run, self._stage_schedule = in_run, stage_schedule
-        self._start: StartEvent | None = None
         self._run = ""
         self._ended = False
         self._rates: RateEvent | None = None
-        self._history: list[EpochEvent] = []
+        self._recipe: Recipe | None = None  # of the run
+        self._history: Past | None = None
         self._losses: deque[float] = deque(maxlen=LOSSES_KEPT)
         self._position = (1, 0)
         self._weight_decay: float | None = None
@@ -115,16 +115,12 @@ class Advisor(QObject):
         """Ask the rules again. For whoever brings another recipe into the forms, which say nothing of that."""
         self._settle.stop()
         if not self._in_run():
-            if self._start is not None:
+            if self._recipe is not None:
                 self._forget()
             recipe = self._window.setup.recipe()
             self._panel.show_advice(self._of_recipe(recipe) if recipe is not None else [])
-        elif self._start is not None and self._rates is not None and not self._ended:
-            from engine.advice import for_run
-
-            self._panel.show_advice(for_run(self._view(self._start, self._rates)))
         else:
-            self._panel.show_advice([])
+            self._panel.show_advice(self._of_run())
 
     def take_finding(self, event: FinderEvent) -> None:
         """Remember the valley that a search found."""
@@ -146,26 +142,30 @@ class Advisor(QObject):
             steps = round(1 / float(curve.x[1] - curve.x[0]))
         return for_recipe(recipe, steps_per_epoch=steps, plan_x=curve.x, plan_lr=curve.lr)
 
-    def _view(self, start: StartEvent, rates: RateEvent) -> RunView:
-        from engine.advice import RunView
+    def _of_run(self) -> list[Advice]:
+        from engine.advice import RunView, for_run
 
+        recipe, rates, history = self._recipe, self._rates, self._history
+        if recipe is None or rates is None or history is None or self._ended:
+            return []
         curve = rest_of(self._curve, rates) if self._curve is not None and len(self._curve.x) else None
-        return RunView(
-            recipe=recipe_from_json(json.dumps(start.recipe)),
+        view = RunView(
+            recipe=recipe,
             epochs=rates.epochs,
             position=self._position,
             lr=tuple(rates.lr),
-            history=tuple(self._history),
+            history=history,
             losses=np.array(self._losses, np.float64),
             **({"plan_x": curve.x, "plan_lr": curve.lr} if curve is not None else {}),
             schedule=parse(AnySchedule, rates.state["groups"][0]["plan"]["spec"]),
             weight_decay=self._weight_decay,
             valley=self._valley,
         )
+        return for_run(view)
 
     def _forget(self) -> None:
         """The run is not shown any more."""
-        self._start, self._rates, self._run, self._valley = None, None, "", None
+        self._recipe, self._rates, self._run, self._valley = None, None, "", None
         self._panel.forget()
 
     # -- events
@@ -178,7 +178,8 @@ class Advisor(QObject):
     def _on_start(self, event: StartEvent) -> None:
         if self._run and event.run != self._run:
             self._forget()
-        self._start, self._run, self._ended, self._rates = event, event.run, False, None
+        self._recipe = recipe_from_json(json.dumps(event.recipe))
+        self._run, self._ended, self._rates = event.run, False, None
         self._position = (event.epoch, event.batch)
         self._begin(event.history, event.hand)
 
@@ -187,7 +188,9 @@ class Advisor(QObject):
         self._begin(event.history, event.hand)
 
     def _begin(self, history: Iterable[EpochEvent], hand: Iterable[CommandEvent]) -> None:
-        self._history = list(history)
+        from engine.advice import Past
+
+        self._history = Past(history)
         self._losses.clear()
         self._curve, self._weight_decay = None, None
         for command in hand:
@@ -198,7 +201,8 @@ class Advisor(QObject):
         self._losses.extend(event.loss.tolist())
 
     def _on_epoch(self, event: EpochEvent) -> None:
-        self._history.append(event)
+        if self._history is not None:
+            self._history.append(event)
         self._position = (event.epoch + 1, 0)
         if not self._settle.isActive():
             self._settle.start(AFTER_EPOCH_MS)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from engine.commands import At, Rewind, Stop
-from engine.events import EpochEvent, Event, RateEvent, SavedEvent, StateEvent, StepsEvent
+from engine.events import Event, RateEvent
 from engine.job import Job
 from engine.library import Library
 from engine.mailbox import AnyCommand
 from engine.qthread import TrainingThread
 from gui.frames import FrameClock
 
-_MANY = (StepsEvent, EpochEvent, SavedEvent)  # what comes by itself, however fast the run trains
-
 
 class Runs(QObject):
-    """Begins runs and passes their events on; ``job`` is what was begun last.
+    """Begins runs and passes their events on; ``job`` is what was begun last, ``when`` the time of the newest event.
 
     Rates that the run came to by itself, by going on, are passed on with the next frame of ``clock``: small epochs end
     many times a second, and all that is said of rates would be written anew each time.
@@ -35,10 +33,9 @@ class Runs(QObject):
         super().__init__(parent)
         self.library = library
         self.job: Job | None = None
+        self.when = 0.0
         self._thread: TrainingThread | None = None
         self._clock = clock
-        self._training = False
-        self._by_itself = False  # whether the next rates are: nothing else but batches and epochs came since the last
         self._moved: RateEvent | None = None
         clock.register(self._pass_on_rates)
 
@@ -51,7 +48,6 @@ class Runs(QObject):
         """Do ``job`` on a new thread. There must be none."""
         assert self._thread is None
         self.job = job
-        self._training = self._by_itself = False
         thread = self._thread = TrainingThread(job, self.library, self)
         thread.happened.connect(self._pass_on)
         thread.finished.connect(self._gone)
@@ -70,19 +66,15 @@ class Runs(QObject):
         """Have the run saved and ended; ``gone`` follows."""
         self.post(Stop())
 
-    def _pass_on(self, event: Event) -> None:
+    def _pass_on(self, event: Event, routine: bool, when: float) -> None:
+        self.when = when
         if isinstance(event, RateEvent):
-            waits, self._by_itself = self._training and self._by_itself, True
-            if waits:
-                self._moved = event
+            self._moved = event if routine else None  # the newer one says it all
+            if routine:
                 self._clock.poke()
                 return
-            self._moved = None  # the newer one says it all
-        elif not isinstance(event, _MANY):
+        elif not routine:
             self._pass_on_rates()
-            self._by_itself = False
-        if isinstance(event, StateEvent):
-            self._training = event.state == "training"
         self.happened.emit(event)
 
     def _pass_on_rates(self) -> bool:

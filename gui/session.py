@@ -56,7 +56,7 @@ class Session(QObject):
     ) -> None:
         super().__init__(parent)
         self._window, self._runs, self._preview, self._story, self._clock = window, runs, preview, story, clock
-        self.series = RunSeries()
+        self.series = RunSeries(lambda: runs.when)  # events are shown some at a time
         self.progress = Progress(window)
         self.change = PendingChange(window, runs, preview, self.progress, self)
         self.state: State = "ready"

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.advice.past import Past
 from engine.commands import Command
-from engine.events import EpochEvent
 from engine.recipe import GroupSpec, OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 from engine.words import Words
@@ -81,7 +81,7 @@ class RunView:
     epochs: int
     position: tuple[int, int]
     lr: tuple[float, ...]
-    history: tuple[EpochEvent, ...] = ()
+    history: Past = field(default_factory=Past)
     losses: np.ndarray = field(default_factory=_no_numbers)
     plan_x: np.ndarray = field(default_factory=_no_numbers)
     plan_lr: np.ndarray = field(default_factory=_no_rates)

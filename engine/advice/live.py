@@ -17,11 +17,6 @@ SOON: Final = 0.7
 """A plan that is about to bring the rate below this share of itself needs no cut by hand."""
 
 
-def series(view: RunView, metric: str) -> np.ndarray:
-    """A metric of every epoch completed."""
-    return np.array([epoch.metrics()[metric] for epoch in view.history], np.float64)
-
-
 def ahead(view: RunView, epochs: int) -> np.ndarray:
     """The fastest group's planned rates over the next ``epochs``."""
     now = view.position[0] - 1

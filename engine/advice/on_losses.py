@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from engine.advice.base import OFF, Advice, RunView, first_rates
-from engine.advice.live import CUT, falls_soon, rises_soon, scaled_by, series
+from engine.advice.live import CUT, falls_soon, rises_soon, scaled_by
 from engine.words import Words
 
 EARLY_EPOCHS: Final = 3
@@ -82,7 +82,7 @@ def oscillation(view: RunView) -> Advice | None:
 
 def standstill(view: RunView) -> Advice | None:
     """A training loss that has barely moved since the first epoch."""
-    losses = series(view, "train_loss")
+    losses = view.history.metric("train_loss")
     if len(losses) < 2 or not np.isfinite(losses).all() or losses.min() < UNLEARNED:
         return None
     if np.abs(losses / losses[0] - 1).max() >= BARELY or rises_soon(view, 2):

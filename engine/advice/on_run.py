@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from engine.advice.base import NOTHING, OFF, Advice, RunView, dead_from, times
-from engine.advice.live import CUT, SOON, falls_soon, scaled_by, series, set_to
+from engine.advice.live import CUT, SOON, falls_soon, scaled_by, set_to
 from engine.advice.on_losses import divergence, oscillation, standstill
 from engine.commands import Command, SetOptimizer, SetSchedule
 from engine.recipe import LR_MAX
@@ -40,9 +40,9 @@ def for_run(view: RunView) -> list[Advice]:
 def metric_at_bound(view: RunView) -> Advice | None:
     """A ReduceLROnPlateau whose metric is as good as it can be, so that every epoch counts as bad."""
     spec = view.plan
-    if not isinstance(spec, ReduceLROnPlateau) or not view.history or view.position[0] > view.epochs:
+    if not isinstance(spec, ReduceLROnPlateau) or not len(view.history) or view.position[0] > view.epochs:
         return None
-    seen = series(view, spec.monitor)
+    seen = view.history.metric(spec.monitor)
     accuracy = spec.monitor.endswith("accuracy")
     best = spec.mode == "max" and accuracy and bool((seen >= 1.0).any())
     if not best and not (spec.mode == "min" and not accuracy and bool((seen <= 0.0).any())):
@@ -81,7 +81,7 @@ def above_valley(view: RunView) -> Advice | None:
 def below_valley(view: RunView) -> Advice | None:
     """A rate far below what the last finder suggested, where no plan ever brings it there."""
     valley = view.valley
-    highest = max([view.lead, *(max(e.lr_max, default=0.0) for e in view.history), *view.plan_lr.ravel().tolist()])
+    highest = max(view.lead, view.history.highest, float(view.plan_lr.max(initial=0.0)))
     if valley is None or not 0 < valley <= LR_MAX or not 0 < highest <= valley / OFF:
         return None
     return Advice(
@@ -98,7 +98,7 @@ def below_valley(view: RunView) -> Advice | None:
 
 def gap(view: RunView) -> Advice | None:
     """Validation gets worse while training gets better."""
-    train, val = series(view, "train_loss"), series(view, "val_loss")
+    train, val = view.history.metric("train_loss"), view.history.metric("val_loss")
     if not len(val) or not np.isfinite(val).all() or not np.isfinite(train).all():
         return None
     best = int(val.argmin())
@@ -112,7 +112,7 @@ def gap(view: RunView) -> Advice | None:
     reason = Words(
         "Since epoch {epoch} the validation loss rose from {low} to {high} while the training loss fell: the network "
         "learns the training images by heart. More weight decay or augmentation helps, or the weights of that epoch.",
-        epoch=view.history[best].epoch,
+        epoch=view.history.number(best),
         low=f"{val[best]:.3g}",
         high=f"{val[-1]:.3g}",
     )
@@ -122,11 +122,11 @@ def gap(view: RunView) -> Advice | None:
 
 def plateau(view: RunView) -> Advice | None:
     """A validation loss that is no better for several epochs."""
-    val = series(view, "val_loss")[_last_cut(view) :]
+    val = view.history.metric("val_loss")[_last_cut(view) :]
     if isinstance(view.plan, ReduceLROnPlateau) or len(val) <= PLATEAU_EPOCHS or not np.isfinite(val).all():
         return None
     best, late = float(val[:-PLATEAU_EPOCHS].min()), float(val[-PLATEAU_EPOCHS:].min())
-    highest = max((max(e.lr_max, default=0.0) for e in view.history), default=0.0)
+    highest = view.history.highest
     if late < best * (1 - PLATEAU_MARGIN) or view.lead <= FALLEN * highest or falls_soon(view, PLATEAU_EPOCHS):
         return None
     if gap(view) is not None or standstill(view) is not None:  # a lower rate is no cure for these
@@ -144,7 +144,7 @@ def plateau(view: RunView) -> Advice | None:
 
 def zero_ahead(view: RunView) -> Advice | None:
     """A plan that brings the rate to next to nothing long before the end."""
-    highest = max((max(e.lr_max, default=0.0) for e in view.history), default=0.0)
+    highest = view.history.highest
     dead = dead_from(view.plan_x, view.plan_lr, view.epochs, highest)
     if dead is None:
         return None
@@ -180,11 +180,11 @@ RUN_RULES: Final[tuple[Callable[[RunView], Advice | None], ...]] = (
 
 def _last_cut(view: RunView) -> int:
     """The index of the first epoch since the rate was last brought down by a step."""
-    leads = [max(epoch.lr, default=0.0) for epoch in view.history]
-    cuts = [i for i in range(1, len(leads)) if leads[i] <= SOON * leads[i - 1]]
-    since = cuts[-1] if cuts else 0
-    now_cut = bool(leads) and view.lead <= SOON * leads[-1]
-    return len(leads) if now_cut else since
+    leads = view.history.leads()
+    if len(leads) and view.lead <= SOON * leads[-1]:
+        return len(leads)
+    cuts = np.flatnonzero(leads[1:] <= SOON * leads[:-1])
+    return int(cuts[-1]) + 1 if len(cuts) else 0
 
 
 def _stale(val: np.ndarray) -> int:

@@ -44,7 +44,7 @@ class Column:
 
     def append(self, new: npt.ArrayLike) -> None:
         """Add one number or a row of them at the end."""
-        row = np.atleast_1d(np.asarray(new, self._data.dtype))
+        row = np.asarray(new, self._data.dtype)
         needed = self._length + row.size
         self._data = _grown(self._data, self._length, needed)
         self._data[self._length : needed] = row

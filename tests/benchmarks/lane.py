@@ -9,13 +9,15 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import main
 from engine import freed_memory
 from engine.recipe import Recipe, recipe_from_json
 
 Piece = Callable[[int], dict[str, Any]]
+TICKING: Final = "ticking"
+"""Word after a number of batches: the window's lane notes the gaps between ticks of its loop meanwhile."""
 
 
 def say(what: dict[str, Any]) -> None:

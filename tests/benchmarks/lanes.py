@@ -41,10 +41,10 @@ class Lane:
         )
         self.ready = self._said()
 
-    def piece(self, batches: int) -> dict[str, Any]:
+    def piece(self, batches: int, *words: str) -> dict[str, Any]:
         """Train that many batches; what was measured meanwhile, at least ``images_per_second``."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{batches}\n")
+        self._process.stdin.write(" ".join((str(batches), *words)) + "\n")
         self._process.stdin.flush()
         return self._said()
 

@@ -14,26 +14,26 @@ from PySide6.QtWidgets import QApplication
 from engine.commands import At, Pause, Resume, Start
 from engine.events import CommandEvent, Event, StartEvent, StateEvent
 from engine.job import Job
-from engine.qthread import TrainingThread
 from engine.recipe import Recipe
 from gui.app import App
 from gui.settings import Settings
 from tests.benchmarks.engine_speed import images_between, piece_after
-from tests.benchmarks.lane import say
+from tests.benchmarks.lane import TICKING, say
 
 _TICK = 16
 
 
 class Asked(QObject):
-    """Reads the parent's numbers of batches on a thread of its own."""
+    """Reads the parent's numbers of batches, and whether to tick meanwhile, on a thread of its own."""
 
-    batches = Signal(int)
+    batches = Signal(int, bool)
     over = Signal()
 
     def read(self) -> None:
         """Until the input ends."""
         for line in iter(sys.stdin.readline, ""):
-            self.batches.emit(int(line))
+            batches, *words = line.split()
+            self.batches.emit(int(batches), words == [TICKING])
         self.over.emit()
 
 
@@ -51,15 +51,15 @@ class Ticks:
         self._clock.start()
 
     def start(self) -> None:
-        """Forget what was noted, and tick."""
-        self._gaps = []
+        """Tick."""
         self._clock.start()
         self._timer.start(_TICK)
 
     def stop(self) -> list[float]:
-        """The gaps since ``start``, in ms."""
+        """The gaps since ``start``, in ms; none where it was not started."""
         self._timer.stop()
-        return self._gaps
+        gaps, self._gaps = self._gaps, []
+        return gaps
 
 
 class WindowLane:
@@ -69,34 +69,29 @@ class WindowLane:
         self._app, self._ticks = app, Ticks()
         self._at = At(epoch=1)
         self._start: StartEvent | None = None
+        self._ticking = False
         self._target = self._at
-        self._began = self._ended = 0.0
+        self._began = self._ended = self._worked = 0.0
         self._piece = self._at, self._at
         self._pause = 0
         app.runs.happened.connect(self._happened)
         app.reception.set_up(recipe)
         app.reception.begin(Job(recipe=recipe, begin=False))
-        thread = app.runs.findChild(TrainingThread)
-        assert thread is not None
-        thread.happened.connect(self._heard, Qt.ConnectionType.DirectConnection)
 
-    def train(self, batches: int) -> None:
-        """The next piece of that many batches."""
+    def train(self, batches: int, ticking: bool) -> None:
+        """The next piece of that many batches. Ticks cost training something too, so they are noted only if asked."""
         assert self._start is not None
+        self._ticking = ticking
         self._piece = piece_after(self._at, batches, self._start.batches_per_epoch)
         self._go(self._piece[self._at == self._piece[0]])
 
     def _go(self, target: At) -> None:
         self._target = target
         self._pause = self._app.runs.post(Pause(), target)
-        self._ticks.start()
-        self._began = time.perf_counter()
+        if self._ticking:
+            self._ticks.start()
+        self._began, self._worked = time.perf_counter(), time.thread_time()
         self._app.runs.post(Start() if self._app.session.state == "ready" else Resume())
-
-    def _heard(self, event: Event) -> None:
-        """On the training thread: when the piece was done."""
-        if isinstance(event, CommandEvent) and event.id == self._pause and event.status == "applied":
-            self._ended = time.perf_counter()
 
     def _happened(self, event: Event) -> None:
         if isinstance(event, StartEvent):
@@ -104,6 +99,7 @@ class WindowLane:
         elif isinstance(event, StateEvent) and event.state == "ready":
             say({"threads": self._start.threads if self._start is not None else 0})
         elif isinstance(event, CommandEvent) and event.id == self._pause and event.status == "applied":
+            self._ended, self._worked = time.perf_counter(), time.thread_time() - self._worked
             gaps, self._at = self._ticks.stop(), self._target
             if self._at == self._piece[0]:
                 self._go(self._piece[1])
@@ -112,8 +108,8 @@ class WindowLane:
 
     def _measured(self, gaps: list[float]) -> dict[str, Any]:
         assert self._start is not None
-        images = images_between(*self._piece, self._start)
-        return {"images_per_second": images / (self._ended - self._began), "gaps": gaps}
+        images, seconds = images_between(*self._piece, self._start), self._ended - self._began
+        return {"images_per_second": images / seconds, "gaps": gaps, "share": self._worked / seconds}
 
 
 def serve(recipe: Recipe, folder: str) -> None:
@@ -123,7 +119,7 @@ def serve(recipe: Recipe, folder: str) -> None:
     made: list[WindowLane] = []
     asked = Asked()
     app.chores.torch_loaded.connect(lambda: made.append(WindowLane(app, recipe)))
-    asked.batches.connect(lambda batches: made[0].train(batches))
+    asked.batches.connect(lambda batches, ticking: made[0].train(batches, ticking))
     asked.over.connect(lambda: app.reception.leave(ask=False))
     app.reception.left.connect(application.exit)
     threading.Thread(target=asked.read, daemon=True).start()

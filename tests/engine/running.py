@@ -178,7 +178,7 @@ class Live:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._thread.is_alive():
+        if not any(isinstance(event, EndEvent) for event in self.events):
             self.trainer.post(Stop())
         self._thread.join(SECONDS)
         assert not self._thread.is_alive()

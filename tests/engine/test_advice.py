@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.advice import Advice, RecipeChange, RunView, for_recipe, for_run
+from engine.advice import Advice, Past, RecipeChange, RunView, for_recipe, for_run
 from engine.advice.base import dead_from
 from engine.commands import ScaleLR, SetLR, SetOptimizer, SetSchedule
 from engine.events import EpochEvent
@@ -448,9 +448,9 @@ def epoch(number: int, train: float = 1.0, val: float = 1.0, lr: float = 0.01, a
     )
 
 
-def history(train: list[float], val: list[float], lr: list[float] | float = 0.01) -> tuple[EpochEvent, ...]:
+def history(train: list[float], val: list[float], lr: list[float] | float = 0.01) -> Past:
     rates = lr if isinstance(lr, list) else [lr] * len(train)
-    return tuple(epoch(i + 1, t, v, r) for i, (t, v, r) in enumerate(zip(train, val, rates, strict=True)))
+    return Past(epoch(i + 1, t, v, r) for i, (t, v, r) in enumerate(zip(train, val, rates, strict=True)))
 
 
 def view(**given: Any) -> RunView:
@@ -566,7 +566,7 @@ def test_a_finders_rate_for_several_groups_keeps_their_proportions() -> None:
 )
 def test_a_metric_that_cannot_improve(monitor: Any, mode: Any, reached: float, said: bool) -> None:
     loss = monitor.endswith("loss")
-    past = (epoch(1, val=reached if loss else 1.0, accuracy=0.5 if loss else reached),)
+    past = Past([epoch(1, val=reached if loss else 1.0, accuracy=0.5 if loss else reached)])
     run = view(schedule=ReduceLROnPlateau(monitor=monitor, mode=mode), history=past)
     assert ("metric_at_bound" in heard(run)) is said
     if said and not loss:
@@ -666,7 +666,7 @@ def test_no_history_upsets_a_rule(
         epochs=recipe.epochs,
         position=(len(past) + 1, 0),
         lr=tuple(lr),
-        history=tuple(epoch(i + 1, a, b, c, d) for i, (a, b, c, d) in enumerate(past)),
+        history=Past(epoch(i + 1, a, b, c, d) for i, (a, b, c, d) in enumerate(past)),
         losses=np.array(losses, np.float64),
         plan_x=np.arange(float(len(ahead))),
         plan_lr=np.array([ahead]).T if ahead else np.empty((0, 1)),

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.events import CommandEvent, EpochEvent, Event, RateEvent, StateEvent
 from engine.rate import RateControl
+from engine.routine import Routine
 from engine.schedules import ReduceLROnPlateau, ScheduleSpec, StepLR
 from gui.frames import FrameClock
 from gui.runs import Runs
@@ -20,13 +21,14 @@ class Heard:
     def __init__(self, spec: ScheduleSpec) -> None:
         self.clock = FrameClock()  # which ticks only when it is asked to
         self.runs = Runs(None, self.clock)
+        self.routine = Routine()
         self.events: list[Event] = []
         self.runs.happened.connect(self.events.append)
         self.rate: RateControl = control(spec, names=("rest", "head"), epochs=12, steps=3)
         self.say(StateEvent(state="training", epoch=1, batch=0))
 
     def say(self, event: Event) -> None:
-        self.runs._pass_on(event)
+        self.runs._pass_on(event, self.routine.has(event), 0.0)
 
     def say_rates(self) -> RateEvent:
         event = told(self.rate)

@@ -295,7 +295,7 @@ def test_t_max_follows_the_epochs_until_it_is_edited(driver: Driver) -> None:
 
 
 def test_what_the_hand_does_in_the_window_is_replayed_to_the_bit_without_one(driver: Driver, tmp_path: Path) -> None:
-    recipe = tiny(epochs=12)
+    recipe = tiny(epochs=60)
     driver.start(recipe)
     for act in (
         lambda: driver.click(driver.window.hand, "÷2"),
@@ -333,3 +333,11 @@ def test_rates_that_were_told_late_do_not_take_the_run_back(driver: Driver) -> N
     assert progress.position == (2, 3)
     driver.app.session.show(late)
     assert progress.position == (2, 3)
+
+
+def test_epochs_that_are_told_together_took_their_own_time(driver: Driver) -> None:
+    driver.start(tiny(epochs=8))
+    driver.finish()
+    took = np.diff(driver.app.session.series.to_axis(np.arange(9.0), "time"))
+    told = np.array([e.seconds for e in driver.of("epoch")])
+    assert (took[1:] > told[1:] / 2).all()
