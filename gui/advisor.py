@@ -90,7 +90,7 @@ class Advisor(QObject):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.timeout.connect(self.refresh)
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        hears: dict[type[Event], Callable[[Any], None]] = {
             StartEvent: self._on_start,
             StepsEvent: self._on_steps,
             EpochEvent: self._on_epoch,
@@ -100,7 +100,8 @@ class Advisor(QObject):
             FinderEvent: self.take_finding,
             EndEvent: self._on_end,
         }
-        runs.happened.connect(self._happened)
+        for kind, hear in hears.items():
+            runs.listen(hear, kind)
         window.setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
 
@@ -169,11 +170,6 @@ class Advisor(QObject):
         self._panel.forget()
 
     # -- events
-
-    def _happened(self, event: Event) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
 
     def _on_start(self, event: StartEvent) -> None:
         if self._run and event.run != self._run:

@@ -39,7 +39,7 @@ class Aftermath(QObject):
         story.marked.connect(self._mark)
         story.cleared.connect(self._clear)
         window.log.note_wanted.connect(self._note)
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, StartEvent, BranchEvent, EpochEvent, CommandEvent)
 
     def _mark(self, event: CommandEvent | PlanEvent, line: int) -> None:
         self._marked.append((event, line))

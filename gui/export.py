@@ -66,7 +66,7 @@ class Export(QObject):
         self.save_table.triggered.connect(self._save_table)
         self.save_replay.triggered.connect(self._save_replay)
         worker.answered.connect(self._answered)
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, StartEvent, EndEvent, BranchEvent, EpochEvent, CommandEvent)
 
     def _place(self) -> None:
         menu, panel = self._window.export, self._window.schedule

@@ -54,7 +54,9 @@ class Finding(QObject):
         self._called_off = False
         self._why_not: str | None = None
         self._panel: FinderPanel | None = None
-        runs.happened.connect(self._show)
+        runs.listen(
+            self._show, LoadingEvent, StartEvent, StateEvent, FinderProgressEvent, FinderEvent, CommandEvent, EndEvent
+        )
         worker.answered.connect(self._answered)
         worker.progressed.connect(self._progressed)
         window.setup.recipe_changed.connect(self._judge)

@@ -38,7 +38,7 @@ class GoingBack(QObject):
         window.action_line.go_back.connect(self.before)
         window.log.go_back.connect(self.before)
         window.plots.menu_opening.connect(self._offer)
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, StartEvent, GoingBackEvent, CommandEvent, EndEvent)
 
     # -- what can be gone back to
 

@@ -37,7 +37,7 @@ class Mishaps(QObject):
         self._over = True
         self._failed = False
         self._uncaught = ""
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened)
         runs.gone.connect(self._gone)
 
     def tell_uncaught(self, text: str, details: str) -> None:

@@ -23,7 +23,7 @@ class Recovery(QObject):
         self._window, self._runs = window, runs
         self._per_epoch = 1
         self._lower: dict[int, bool] = {}  # ways back under way, and whether the rate is to be lower then
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, StartEvent, DivergedEvent, CommandEvent, BranchEvent)
 
     def _happened(self, event: Event) -> None:
         if isinstance(event, StartEvent):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import Any
+
 from PySide6.QtCore import QObject, Signal
 
 from engine.commands import At, Rewind, Stop
@@ -20,7 +24,7 @@ class Runs(QObject):
     many times a second, and all that is said of rates would be written anew each time.
 
     Signals:
-        happened(Event): of the run under way, in order, but for such rates.
+        happened(Event): of the run under way, in order, but for such rates; for the window's parts there is ``listen``.
         posted(int, Command, At | None): a command was sent under this id, to act at once or at a later moment.
         gone(): the thread of the last run is gone, after its ``EndEvent``.
     """
@@ -37,7 +41,25 @@ class Runs(QObject):
         self._thread: TrainingThread | None = None
         self._clock = clock
         self._moved: RateEvent | None = None
+        self._listeners: dict[type[Event], list[Callable[[Any], None]]] = {}
         clock.register(self._pass_on_rates)
+
+    def listen(self, hear: Callable[[Any], None], *kinds: type[Event]) -> None:
+        """Have ``hear`` called with each event of ``kinds`` (all, if none is named), after who listens already.
+
+        For the window's own parts: a signal would wake all of them for each event, and most want few.
+        """
+        for kind in kinds or Event.__subclasses__():
+            self._listeners.setdefault(kind, []).append(hear)
+
+    def tell(self, event: Event) -> None:
+        """Have everybody hear ``event``; who fails keeps nobody else from it."""
+        for hear in self._listeners.get(type(event), ()):
+            try:
+                hear(event)
+            except Exception as error:  # noqa: BLE001 - as of a slot that fails, gui.last_resort tells of it
+                sys.excepthook(type(error), error, error.__traceback__)
+        self.happened.emit(event)
 
     @property
     def active(self) -> bool:
@@ -75,13 +97,13 @@ class Runs(QObject):
                 return
         elif not routine:
             self._pass_on_rates()
-        self.happened.emit(event)
+        self.tell(event)
 
     def _pass_on_rates(self) -> bool:
         """Pass on the rates that wait for a frame; whether there were some."""
         moved, self._moved = self._moved, None
         if moved is not None:
-            self.happened.emit(moved)
+            self.tell(moved)
         return moved is not None
 
     def _gone(self) -> None:

@@ -65,7 +65,7 @@ class Session(QObject):
         self._loading = False
         self._rates: RateEvent | None = None
         self._beyond: list[float] = []
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        shows: dict[type[Event], Callable[[Any], None]] = {  # a search for a rate is shown by its own window
             LoadingEvent: self._on_loading,
             StartEvent: self._on_start,
             StateEvent: self._on_state,
@@ -83,14 +83,9 @@ class Session(QObject):
         window.plots.set_series(self.series)
         clock.register(window.plots.refresh)
         clock.register(self.progress.paint)
-        runs.happened.connect(self.show)
+        for kind, show in shows.items():
+            runs.listen(show, kind)
         self._connect()
-
-    def show(self, event: Event) -> None:
-        """Show what an event brought."""
-        handler = self._handlers.get(type(event))
-        if handler is not None:  # a search for a rate is shown by its own window
-            handler(event)
 
     @property
     def snapshot(self) -> Path | None:

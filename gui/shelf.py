@@ -86,7 +86,7 @@ class Shelf(QObject):
         window.show_runs.toggled.connect(self._toggled)
         window.renamed.connect(lambda _: self._changed())
         window.start_page.continue_requested.connect(self.open)
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, *_SHOWN)
         runs.gone.connect(self._changed)
 
     # -- what the library has
@@ -137,8 +137,7 @@ class Shelf(QObject):
             self._own = event.run
         if isinstance(event, StateEvent):
             self._trains = event.state == "training"
-        if isinstance(event, _SHOWN):
-            self._changed()
+        self._changed()
 
     # -- what is done with runs
 

@@ -60,7 +60,7 @@ class Sketch(QObject):
         self._drawing.bent.connect(self._on_bent)
         self._drawing.dragging.connect(self._on_dragging)
         worker.answered.connect(self._answered)
-        runs.happened.connect(self._on_event)
+        runs.listen(self._on_event, StartEvent, EndEvent, RateEvent)
         self._look()
 
     # -- the points, in the editor and on the plot
@@ -179,8 +179,6 @@ class Sketch(QObject):
             self._rates = None
         elif isinstance(event, RateEvent):
             self._rates = event
-        else:
-            return
         self._place()
         self._show()
 

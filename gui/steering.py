@@ -42,7 +42,7 @@ class Steering(QObject):
         self._live_at = (1, 0)
         self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
-        self._handlers: dict[type[Event], Callable[[Any], None]] = {
+        hears: dict[type[Event], Callable[[Any], None]] = {
             StartEvent: self._on_start,
             StateEvent: self._on_state,
             StepsEvent: self._on_steps,
@@ -57,7 +57,8 @@ class Steering(QObject):
         hand.length.command_wanted.connect(lambda command: self._ask(command, hand.length.show_problem))
         hand.length.fit_wanted.connect(self._fit)
         hand.group_chosen.connect(lambda _: self._show_length())
-        runs.happened.connect(self._happened)
+        for kind, hear in hears.items():
+            runs.listen(hear, kind)
         clock.register(self._paint)
 
     def show_colours(self, colours: Colors) -> None:
@@ -86,11 +87,6 @@ class Steering(QObject):
             schedule.stage(found.schedule)
 
     # -- events
-
-    def _happened(self, event: Event) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
 
     def _on_start(self, event: StartEvent) -> None:
         self._start, self._rates, self._live, self._live_at = event, None, [], (1, 0)

@@ -51,7 +51,7 @@ class Undo(QObject):
         window.edit.aboutToShow.connect(self._name)
         self.undo.triggered.connect(self._undo)
         self.redo.triggered.connect(self._do_again)
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, StartEvent, BranchEvent, RateEvent, CommandEvent, EndEvent)
 
     # -- undo
 

@@ -39,7 +39,7 @@ class Waiting(QObject):
         self._long.timeout.connect(self._say_validating)
         self._window = window
         runs.posted.connect(self._posted)
-        runs.happened.connect(self._happened)
+        runs.listen(self._happened, StartEvent, StepsEvent, EpochEvent, StateEvent, CommandEvent, EndEvent)
         runs.gone.connect(self._forget)
 
     def _posted(self, number: int, _command: Command, at: At | None) -> None:

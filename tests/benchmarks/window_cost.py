@@ -17,10 +17,10 @@ from tests.benchmarks.live import Row
 
 DIGITS = Recipe(data=DataSpec(batch_size=256), schedule=Constant(), epochs=3000, device="cpu")
 """About as many steps, epochs and snapshots a second as a window can be asked to follow."""
-MNIST_BATCHES: Final = 469
-"""An epoch and its validation: to begin and to pause a piece, where all buttons change, is no part of training."""
-DIGITS_BATCHES: Final = 600
-PAIRS: Final = 9
+MNIST_BATCHES: Final = 938
+"""Two epochs with their validation: to begin and to pause a piece, where all buttons change, is no part of training."""
+DIGITS_BATCHES: Final = 900
+PAIRS: Final = 6
 """One pair differs from the next by some 3%, which is all that is asked about."""
 SHARE_PIECES: Final = 3
 TICKING_PIECES: Final = 4

@@ -177,7 +177,7 @@ def test_a_finders_valley_is_remembered(told: Told) -> None:
         diverged=False,
         suggestions=(Suggestion(kind="steepest", lr=None, text=""), Suggestion(kind="valley", lr=0.02, text="")),
     )
-    told.advisor._happened(found)
+    driver.app.runs.tell(found)
     told.says("below_valley")
     told.do("below_valley")
     assert driver.rate_field.text() == "0.02"

@@ -213,7 +213,6 @@ class Searched:
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.window, self.runs, self.begun = Window(), Runs(None, FrameClock()), False
-        qtbot.addWidget(self.window, before_close_func=lambda window: window.leave())
         self.errands = Worker()
         self.errands.start()
         self.finding = Finding(self.window, self.runs, self.errands, lambda: self.begun)
@@ -258,6 +257,8 @@ def searched(qtbot: QtBot) -> Iterator[Searched]:
     made.runs.stop()
     qtbot.waitUntil(lambda: not made.runs.active, timeout=20_000)
     made.errands.stop()
+    made.window.leave()
+    made.window.deleteLater()  # which listens until the run is gone
 
 
 def test_a_search_in_a_paused_run_fills_the_hand(searched: Searched) -> None:

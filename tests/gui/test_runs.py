@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from PySide6.QtWidgets import QApplication
 
@@ -108,3 +110,24 @@ def test_a_cut_that_a_metric_brought_comes_with_a_frame_too(qapp: QApplication) 
     assert newest.lr != before
     assert heard.runs._pass_on_rates()
     assert heard.events[-1] == newest
+
+
+def test_each_hears_the_kinds_it_listens_to_in_order_whoever_fails(
+    heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, Event]] = []
+    failures: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, where: failures.append(str(error)))
+
+    def fails(event: Event) -> None:
+        raise ValueError(event.event)
+
+    heard.runs.listen(fails, EpochEvent)
+    heard.runs.listen(lambda event: told.append(("epochs", event)), EpochEvent)
+    heard.runs.listen(lambda event: told.append(("all", event)))
+    paused = StateEvent(state="paused", epoch=2, batch=0)
+    heard.runs.tell(EPOCH)
+    heard.runs.tell(paused)
+    assert told == [("epochs", EPOCH), ("all", EPOCH), ("all", paused)]
+    assert failures == ["epoch"]
+    assert heard.events[-2:] == [EPOCH, paused]

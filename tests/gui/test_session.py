@@ -331,7 +331,7 @@ def test_rates_that_were_told_late_do_not_take_the_run_back(driver: Driver) -> N
     progress = driver.app.session.progress
     late = next(e for e in driver.of("rate") if (e.epoch, e.batch) == (2, 0))
     assert progress.position == (2, 3)
-    driver.app.session.show(late)
+    driver.app.runs.tell(late)
     assert progress.position == (2, 3)
 
 

@@ -37,7 +37,7 @@ def test_thirty_thousand_ticks_and_paints_of_the_real_window(driver: Driver) -> 
             number = ticks // (TICKS // EVENTS)
             loss = np.full(BATCHES, 1 / number, np.float32)
             rates = np.full((BATCHES, 1), 0.05)
-            session.show(StepsEvent(epoch=1 + number, batch=0, loss=loss, lr=rates, images_per_second=1.0))
+            driver.app.runs.tell(StepsEvent(epoch=1 + number, batch=0, loss=loss, lr=rates, images_per_second=1.0))
         if ticks == TICKS:
             timer.stop()
 
