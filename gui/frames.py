@@ -29,6 +29,8 @@ FASTEST_TRAINING: Final = 1 / 30
 FASTEST_FREE: Final = 1 / 60
 SLOWEST: Final = 2.0
 HEARTBEAT: Final = 1.0
+TURN: Final = 0.005
+"""Seconds after which a frame, while training, lets clicks and keys have their turn before it paints on."""
 _WINDOW: Final = 10.0
 
 
@@ -52,6 +54,8 @@ class FrameClock(QObject):
         self._painting = False
         self._due = 0.0
         self._frames: deque[tuple[float, float, bool]] = deque()
+        self._left: deque[Paint] = deque()  # of the frame under way
+        self._cost, self._worked = 0.0, False
         self._began = time.perf_counter()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -61,12 +65,14 @@ class FrameClock(QObject):
             self.add_window(window)
 
     def register(self, paint: Paint) -> None:
-        """Call ``paint`` in every frame; it returns whether it had anything to do."""
+        """Call ``paint`` in every frame; it returns whether it had anything to do. Many small ones delay no click."""
         self._paints.append(paint)
 
     def unregister(self, paint: Paint) -> None:
         """Call ``paint`` no more."""
         self._paints.remove(paint)
+        if paint in self._left:
+            self._left.remove(paint)
 
     def add_window(self, window: QWidget) -> None:
         """Count the pending painting of ``window`` as part of a frame, until it is destroyed."""
@@ -148,17 +154,25 @@ class FrameClock(QObject):
         return self._frames[-1][0] if self._frames else self._began
 
     def _frame(self) -> None:
+        if not self._left:
+            self._left.extend(self._paints)
+            self._cost, self._worked = 0.0, False
         began = time.perf_counter()
         self._painting = True
         try:
-            drawn = [paint() for paint in self._paints]
-            worked = any(drawn)
-            if worked:
+            while self._left and not (self._frugal and time.perf_counter() - began > TURN):
+                self._worked |= self._left.popleft()()
+            if self._worked and not self._left:
                 self._flush()
         finally:
             self._painting = False
         now = time.perf_counter()
-        cost = now - began
+        self._cost += now - began
+        if self._left:
+            if self._running:
+                self._schedule(0.0)
+            return
+        cost, worked = self._cost, self._worked
         self._frames.append((now, cost, worked))
         self._forget(now)
         if not self._running:

@@ -81,7 +81,8 @@ class Session(QObject):
             EndEvent: self._on_end,
         }
         window.plots.set_series(self.series)
-        clock.register(window.plots.refresh)
+        for paint in window.plots.paints():
+            clock.register(paint)
         clock.register(self.progress.paint)
         for kind, show in shows.items():
             runs.listen(show, kind)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -194,8 +195,21 @@ class PlotStack(QWidget):
         for plot in self.plots:
             plot.apply_theme(colors)
 
+    def paints(self) -> list[Callable[[], bool]]:
+        """To be called one after the other: draw what changed, and say whether anything had. Nothing while unseen."""
+        return [self._prepare, *(partial(self._draw, plot) for plot in self.plots)]
+
     def refresh(self) -> bool:
         """Draw what changed since the last call; whether anything had. Nothing while it cannot be seen."""
+        drawn = [paint() for paint in self.paints()]
+        return any(drawn)
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _draw(self, plot: RunPlot) -> bool:
+        return self.isVisible() and plot.refresh()
+
+    def _prepare(self) -> bool:
         if not self.isVisible():
             return False
         for index, axis in enumerate(AXES):
@@ -207,10 +221,7 @@ class PlotStack(QWidget):
         if self._following:
             end = self._end()
             self._set_x_range(-_MARGIN * end, (1 + _MARGIN) * end)
-        drawn = [plot.refresh() for plot in self.plots]
-        return any(drawn)
-
-    # Inside ----------------------------------------------------------------------------------------------------------
+        return False
 
     def _end(self) -> float:
         """The right edge while following: the run's end, a little rounded in time so that it keeps still."""

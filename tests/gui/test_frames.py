@@ -174,3 +174,26 @@ def test_what_the_person_waits_for_is_painted_at_once(qtbot: QtBot) -> None:
     clock.hurry()
     qtbot.waitUntil(lambda: painted[-1] > asked, timeout=1000)
     clock.stop()
+
+
+def test_a_dear_frame_leaves_the_loop_its_turns_and_counts_as_one(qtbot: QtBot, clock: FrameClock) -> None:
+    painters = [Painter(0.01) for _ in range(4)]
+    for painter in painters:
+        clock.register(painter)
+    seen: list[int] = []
+    between = QTimer()
+    between.timeout.connect(lambda: seen.append(sum(painter.calls for painter in painters)))
+    clock.set_mode("training")
+    between.start(0)
+    clock.start()
+    qtbot.waitUntil(lambda: painters[-1].calls == 1)
+    assert {1, 2, 3} <= set(seen)
+    timer = clock.findChild(QTimer)
+    assert timer is not None
+    qtbot.waitUntil(lambda: timer.interval() > 0)
+    assert [painter.calls for painter in painters] == [1, 1, 1, 1]
+    assert timer.interval() == pytest.approx(2000 - 40, abs=30)  # all four are what is waited for
+    clock.unregister(painters[1])
+    clock.set_mode("free")
+    qtbot.waitUntil(lambda: painters[-1].calls == 2)
+    assert [painter.calls for painter in painters] == [2, 1, 2, 2]
