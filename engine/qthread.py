@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.trainer import Trainer
 
 HOLD_MS: Final = 200
+"""Milliseconds between two deliveries of a run's routine."""
 
 
 class TrainingThread(QThread):
@@ -32,13 +33,12 @@ class TrainingThread(QThread):
     happened (``time.perf_counter``); the last one is the run's ``EndEvent``. ``finished`` (Qt's own) means only that
     the thread is gone. PyTorch must be imported before one is made.
 
-    Routine is delivered together, ``HOLD_MS`` after the first of it or with what cannot wait. Each delivery takes the
+    Routine is delivered together, at most once in ``HOLD_MS`` and with what cannot wait. Each delivery takes the
     interpreter from training, and a core from one of its threads, which all others then wait for.
     """
 
     happened = Signal(object, bool, float)
-    _now = Signal()
-    _soon = Signal()
+    _wake = Signal()
 
     def __init__(self, job: Job, library: Library | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -48,13 +48,13 @@ class TrainingThread(QThread):
         self._lock = threading.Lock()
         self._routine = Routine()
         self._held: list[tuple[Event, bool, float]] = []
+        self._delivery_ahead = False  # nobody needs to be woken for routine
         self._delivering = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(HOLD_MS)
         self._timer.timeout.connect(self._deliver)
-        self._now.connect(self._deliver)
-        self._soon.connect(self._timer.start)  # which takes no interpreter
+        self._wake.connect(self._deliver)
 
     def post(self, command: AnyCommand, at: At | None = None) -> int:
         """Send a command, for the next batch or for the moment ``at``; returns its id. The answer is an event."""
@@ -67,26 +67,29 @@ class TrainingThread(QThread):
     def _take(self, event: Event) -> None:
         """Take ``event`` for delivery, on whichever thread it happened."""
         with self._lock:
-            routine, first = self._routine.has(event), not self._held
+            routine = self._routine.has(event)
             self._held.append((event, routine, time.perf_counter()))
-        if not routine:
-            self._now.emit()
-        elif first:
-            self._soon.emit()
+            wake, self._delivery_ahead = not (routine and self._delivery_ahead), True
+        if wake:
+            self._wake.emit()
 
     def _deliver(self) -> None:
         if self._delivering:  # who hears of an event may post a command, whose answer has its turn
             return
-        self._delivering = True
+        self._delivering, told = True, False
         try:
             while held := self._held_until_now():
+                told = True
                 for event, routine, when in held:
                     self.happened.emit(event, routine, when)
         finally:
             self._delivering = False
+            with self._lock:
+                ahead = self._delivery_ahead = told or bool(self._held)
+            if ahead:
+                self._timer.start()
 
     def _held_until_now(self) -> list[tuple[Event, bool, float]]:
-        self._timer.stop()
         with self._lock:
             held, self._held = self._held, []
         return held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -16,7 +16,6 @@ from engine.events import (
     CommandEvent,
     EndEvent,
     EpochEvent,
-    Event,
     FinderEvent,
     RateEvent,
     StartEvent,
@@ -90,18 +89,14 @@ class Advisor(QObject):
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.timeout.connect(self.refresh)
-        hears: dict[type[Event], Callable[[Any], None]] = {
-            StartEvent: self._on_start,
-            StepsEvent: self._on_steps,
-            EpochEvent: self._on_epoch,
-            CommandEvent: self._on_command,
-            RateEvent: self._on_rate,
-            BranchEvent: self._on_branch,
-            FinderEvent: self.take_finding,
-            EndEvent: self._on_end,
-        }
-        for kind, hear in hears.items():
-            runs.listen(hear, kind)
+        runs.listen(self._on_start, StartEvent)
+        runs.listen(self._on_steps, StepsEvent)
+        runs.listen(self._on_epoch, EpochEvent)
+        runs.listen(self._on_command, CommandEvent)
+        runs.listen(self._on_rate, RateEvent)
+        runs.listen(self._on_branch, BranchEvent)
+        runs.listen(self.take_finding, FinderEvent)
+        runs.listen(self._on_end, EndEvent)
         window.setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
 

@@ -18,7 +18,8 @@ from gui.frames import FrameClock
 
 
 class Runs(QObject):
-    """Begins runs and passes their events on; ``job`` is what was begun last, ``when`` the time of the newest event.
+    """Begins runs and passes their events on; ``job`` is what was begun last, ``when`` the newest event happened
+    (seconds of ``time.perf_counter``).
 
     Rates that the run came to by itself, by going on, are passed on with the next frame of ``clock``: small epochs end
     many times a second, and all that is said of rates would be written anew each time.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -18,7 +16,6 @@ from engine.events import (
     DivergedEvent,
     EndEvent,
     EpochEvent,
-    Event,
     LoadingEvent,
     PlanEvent,
     RateEvent,
@@ -65,27 +62,22 @@ class Session(QObject):
         self._loading = False
         self._rates: RateEvent | None = None
         self._beyond: list[float] = []
-        shows: dict[type[Event], Callable[[Any], None]] = {  # a search for a rate is shown by its own window
-            LoadingEvent: self._on_loading,
-            StartEvent: self._on_start,
-            StateEvent: self._on_state,
-            StepsEvent: self._on_steps,
-            EpochEvent: self._on_epoch,
-            CommandEvent: self._on_command,
-            PlanEvent: story.tell,
-            RateEvent: self._on_rate,
-            SavedEvent: self._on_saved,
-            BranchEvent: self._on_branch,
-            WarningEvent: story.tell,
-            DivergedEvent: story.tell,
-            EndEvent: self._on_end,
-        }
         window.plots.set_series(self.series)
         for paint in window.plots.paints():
             clock.register(paint)
         clock.register(self.progress.paint)
-        for kind, show in shows.items():
-            runs.listen(show, kind)
+        # Not to a search for a rate, which has a window of its own.
+        runs.listen(self._on_loading, LoadingEvent)
+        runs.listen(self._on_start, StartEvent)
+        runs.listen(self._on_state, StateEvent)
+        runs.listen(self._on_steps, StepsEvent)
+        runs.listen(self._on_epoch, EpochEvent)
+        runs.listen(self._on_command, CommandEvent)
+        runs.listen(self._on_rate, RateEvent)
+        runs.listen(self._on_saved, SavedEvent)
+        runs.listen(self._on_branch, BranchEvent)
+        runs.listen(story.tell, PlanEvent, WarningEvent, DivergedEvent)
+        runs.listen(self._on_end, EndEvent)
         self._connect()
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject
 
 from engine.commands import Command
-from engine.events import BranchEvent, CommandEvent, Event, RateEvent, StartEvent, StateEvent, StepsEvent
+from engine.events import BranchEvent, CommandEvent, RateEvent, StartEvent, StateEvent, StepsEvent
 from engine.schedules import AnySchedule, Fitted, fitted
 from engine.spec import parse
 from gui.frames import FrameClock
@@ -42,14 +42,6 @@ class Steering(QObject):
         self._live_at = (1, 0)
         self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
-        hears: dict[type[Event], Callable[[Any], None]] = {
-            StartEvent: self._on_start,
-            StateEvent: self._on_state,
-            StepsEvent: self._on_steps,
-            RateEvent: self._on_rates,
-            BranchEvent: self._on_branch,
-            CommandEvent: self._on_command,
-        }
         hand = self._hand
         hand.table.command_wanted.connect(self._ask_of_group)
         hand.table.schedule_wanted.connect(window.schedule.look_at)
@@ -57,8 +49,12 @@ class Steering(QObject):
         hand.length.command_wanted.connect(lambda command: self._ask(command, hand.length.show_problem))
         hand.length.fit_wanted.connect(self._fit)
         hand.group_chosen.connect(lambda _: self._show_length())
-        for kind, hear in hears.items():
-            runs.listen(hear, kind)
+        runs.listen(self._on_start, StartEvent)
+        runs.listen(self._on_state, StateEvent)
+        runs.listen(self._on_steps, StepsEvent)
+        runs.listen(self._on_rates, RateEvent)
+        runs.listen(self._on_branch, BranchEvent)
+        runs.listen(self._on_command, CommandEvent)
         clock.register(self._paint)
 
     def show_colours(self, colours: Colors) -> None:

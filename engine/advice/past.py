@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
-from typing import Final
+from typing import get_args
 
 import numpy as np
 
 from engine.events import EpochEvent
-
-_METRICS: Final = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+from engine.schedules.adaptive import Monitor
 
 
 class Past:
@@ -20,7 +19,7 @@ class Past:
         self.highest = 0.0
         """The highest rate of any group so far."""
         self._numbers, self._leads = array("q"), array("d")
-        self._metrics = {name: array("d") for name in _METRICS}
+        self._metrics = {name: array("d") for name in get_args(Monitor)}
         for event in epochs:
             self.append(event)
 
@@ -29,8 +28,8 @@ class Past:
         self.highest = max(self.highest, max(event.lr_max, default=0.0))
         self._numbers.append(event.epoch)
         self._leads.append(max(event.lr, default=0.0))
-        for name, column in self._metrics.items():
-            column.append(getattr(event, name))
+        for name, value in event.metrics().items():
+            self._metrics[name].append(value)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -40,7 +39,7 @@ class Past:
         return self._numbers[index]
 
     def metric(self, name: str) -> np.ndarray:
-        """A metric of each epoch [epochs], as it stands now."""
+        """A metric of each epoch [epochs], as it stands now. Raises KeyError: no schedule can monitor ``name``."""
         return np.array(self._metrics[name])
 
     def leads(self) -> np.ndarray:

@@ -234,3 +234,12 @@ def test_the_end_says_what_the_weights_are(tmp_path: Path) -> None:
 def test_the_ready_made_recipe_learns_the_digits() -> None:
     events = run(Recipe(epochs=8, device="cpu"))
     assert max(e.val_accuracy for e in events.epochs) >= 0.95
+
+
+def test_only_a_run_that_is_taken_up_says_that_its_snapshot_is_read(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        new = run(Job(recipe=recipe()), library)
+        assert new.end.snapshot is not None
+        again = run(Job(snapshot=Path(new.end.snapshot)), library)
+    said = [[event.what for event in events.of("loading")] for events in (new, again)]
+    assert ["reading the snapshot" in what for what in said] == [False, True]

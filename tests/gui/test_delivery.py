@@ -114,6 +114,18 @@ def test_all_arrives_in_order_with_the_time_it_happened(endless: Delivered, emit
     assert endless.when[-1] > endless.when[0]
 
 
+def test_routine_arrives_by_itself_however_seldom_it_comes(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """Where nothing came for longer than the time between two deliveries, the next of it is delivered all the same."""
+    monkeypatch.setattr(qthread, "HOLD_MS", 0)
+    run = Delivered(qtbot, tiny(epochs=3000, schedule={"name": "Constant"}))
+    run.reach("ready")
+    run.wait(run.thread.post(Start()))
+    begun = len(run.events)
+    qtbot.waitUntil(lambda: sum(run.routine[begun:]) > 100, timeout=SECONDS)
+    assert len(set(run.turns[begun:])) > 20
+    run.end()
+
+
 def test_routine_arrives_by_itself_some_at_a_time(endless: Delivered, qtbot: QtBot) -> None:
     endless.wait(endless.thread.post(Start()))
     begun = len(endless.events)
