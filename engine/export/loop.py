@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from engine.export.parts import Part
 from engine.export.schedule import leaves_below_zero, monitored
 from engine.export.text import indented
 from engine.recipe import Recipe
-
-if TYPE_CHECKING:
-    from engine.export.python import Part
 
 _EVALUATE: Final = '''
 @torch.no_grad()

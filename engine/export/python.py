@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from engine.export.curves import CURVE_LR, curve_text
 from engine.export.loop import loop_text
+from engine.export.parts import Part, parts_of
 from engine.export.schedule import Needs, ScheduleText
 from engine.export.text import call, indented, listed, mapping, quoted, value
-from engine.recipe import GroupSpec, Recipe
-from engine.schedules import Drawn, ScheduleSpec
+from engine.recipe import Recipe
+from engine.schedules import Drawn
 
 _GROUP_OF: Final = '''
 def group_of(module):
@@ -26,35 +26,6 @@ def group_of(module):
 '''
 
 
-@dataclass(frozen=True)
-class Part:
-    """Groups that share an optimizer, because one scheduler moves them all: names, rates, and a schedule for each.
-
-    PyTorch's schedulers move every group of their optimizer, so groups with different schedules have one each.
-    """
-
-    suffix: str
-    groups: tuple[str, ...]
-    rates: tuple[float, ...]
-    specs: tuple[ScheduleSpec, ...]
-    scheduler: str | None
-
-    @property
-    def optimizer_name(self) -> str:
-        """The variable of the optimizer."""
-        return f"optimizer{self.suffix}"
-
-    @property
-    def scheduler_name(self) -> str:
-        """The variable of the scheduler."""
-        return f"scheduler{self.suffix}"
-
-    @property
-    def interval(self) -> str:
-        """How often the scheduler is stepped."""
-        return self.specs[0].interval
-
-
 def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, remarks: Sequence[str] = ()) -> str:
     """Code that trains as ``recipe`` says, in plain PyTorch; it runs where ``model`` and two loaders are there.
 
@@ -65,7 +36,7 @@ def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, re
         remarks: lines of comment that stand at its top.
     """
     writer = ScheduleText(recipe.epochs, steps_per_epoch)
-    parts = _parts(recipe, groups, writer)
+    parts = parts_of(recipe, groups, writer)
     ends_early = [any(writer.ends_early(spec) for spec in part.specs) for part in parts]
     loop = loop_text(recipe, parts, ends_early)
     needs = writer.needs
@@ -79,55 +50,6 @@ def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, re
         loop,
     ]
     return re.sub(r"\n{4,}", "\n\n\n", "\n\n".join(block for block in blocks if block)) + "\n"
-
-
-# -- parts
-
-
-def _parts(recipe: Recipe, groups: Sequence[str], writer: ScheduleText) -> list[Part]:
-    """The groups by schedule, in the order in which each schedule comes first."""
-    own = {spec.name: spec for spec in recipe.groups}
-    alike: dict[str, list[int]] = {}
-    specs = [_spec_of(recipe, own.get(name), place) for place, name in enumerate(groups)]
-    for place, name in enumerate(groups):
-        schedule = _whose(recipe, own.get(name))
-        listing = f" {name}" if schedule is not recipe.schedule and schedule.per_group() is not None else ""
-        alike.setdefault(f"{schedule.model_dump_json()}{listing}", []).append(place)
-    parts: list[Part] = []
-    for places in alike.values():
-        names = [groups[place] for place in places]
-        suffix = "" if len(alike) == 1 else _suffix(names, {part.suffix for part in parts})
-        chosen = [specs[place] for place in places]
-        rates = [_rate(recipe, own.get(name), specs[place]) for place, name in zip(places, names, strict=True)]
-        scheduler = writer.scheduler(chosen, f"optimizer{suffix}")
-        parts.append(Part(suffix, tuple(names), tuple(rates), tuple(chosen), scheduler))
-    return parts
-
-
-def _whose(recipe: Recipe, own: GroupSpec | None) -> ScheduleSpec:
-    return own.schedule if own is not None and own.schedule is not None else recipe.schedule
-
-
-def _spec_of(recipe: Recipe, own: GroupSpec | None, place: int) -> ScheduleSpec:
-    schedule = _whose(recipe, own)
-    return schedule.for_group(place if schedule is recipe.schedule else 0)
-
-
-def _rate(recipe: Recipe, own: GroupSpec | None, spec: ScheduleSpec) -> float:
-    if isinstance(spec, Drawn):
-        return 1.0
-    return own.lr if own is not None and own.lr is not None else recipe.optimizer.lr
-
-
-def _suffix(names: Sequence[str], taken: set[str]) -> str:
-    plain = "_" + re.sub(r"\W+", "_", "_".join(names), flags=re.ASCII).strip("_").lower()[:40]
-    suffix, count = plain, 2
-    while suffix in taken:
-        suffix, count = f"{plain}_{count}", count + 1
-    return suffix
-
-
-# -- text
 
 
 def _head(recipe: Recipe, remarks: Sequence[str]) -> str:
@@ -211,11 +133,11 @@ def _optimizer_text(recipe: Recipe, part: Part) -> str:
     if recipe.groups:
         rows = [
             f'{{"name": {quoted(n)}, "params": parameters[{quoted(n)}], "lr": {value(lr)}}}'
-            for n, lr in zip(part.groups, part.rates, strict=True)
+            for n, lr in zip(part.groups, part.lrs, strict=True)
         ]
         made = call(f"torch.optim.{kind}", "[\n" + indented(",\n".join(rows)) + ",\n]", **changed)
     else:
-        made = call(f"torch.optim.{kind}", "model.parameters()", lr=value(part.rates[0]), **changed)
+        made = call(f"torch.optim.{kind}", "model.parameters()", lr=value(part.lrs[0]), **changed)
     lines = [f"{part.optimizer_name} = {made}"]
     if isinstance(part.specs[0], Drawn):
         lines.insert(0, "# The curve gives the rate itself, so the one that it multiplies is 1.")
