@@ -10,7 +10,7 @@ import torch
 
 from engine.batches import Batches, normalisation
 from engine.data import ImageSet, Split, load
-from engine.order import batches_in, epoch_order, stream_seed
+from engine.order import Order, Place, batches_in, epoch_order, stream_seed
 from engine.recipe import DataSpec
 from engine.run_state import RunState
 from engine.step import evaluate
@@ -44,6 +44,14 @@ def test_the_order_is_the_same_in_every_version() -> None:
 
 def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def test_the_batch_after_the_last_is_the_next_epochs_first() -> None:
+    order = Order(count=250, batch_size=100, seed=0)
+    places = [Place(1, 0)]
+    for _ in range(6):
+        places.append(order.after(places[-1]))
+    assert places == [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2), (3, 0)]
 
 
 @pytest.mark.parametrize("shift", [False, True])

@@ -96,6 +96,38 @@ def test_the_next_batch_is_gathered_while_one_is_used() -> None:
         feed.close()
 
 
+class Noted(Order):
+    """An order that notes which batches were gathered."""
+
+    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+        super().__init__(count, batch_size, seed)
+        self.gathered: list[Place] = []
+
+    def chosen(self, place: Place) -> torch.Tensor:
+        self.gathered.append(place)
+        return super().chosen(place)
+
+
+def test_in_order_every_batch_is_gathered_ahead_and_once() -> None:
+    order = Noted(1437, 500, 0)
+    feed = Host(digits().train, order, torch.device("cpu"))
+    places = [Place(1, 0), Place(1, 1), Place(1, 2), Place(2, 0), Place(2, 1)]
+    for place in places:
+        feed.take(place)
+    feed.close()  # which waits for the batch that is being gathered
+    assert order.gathered == [*places, Place(2, 2)]
+
+
+def test_over_an_epochs_end_the_processes_that_read_ahead_read_on(tmp_path: Path) -> None:
+    feed = Mapped(in_a_file(digits().train, tmp_path / "images"), Order(1437, 500, 0), torch.device("cpu"))
+    feed.take(Place(1, 1))
+    stream = feed._stream
+    for place in (Place(1, 2), Place(2, 0), Place(2, 1)):
+        feed.take(place)
+        assert feed._stream is stream
+    feed.close()
+
+
 def test_a_run_ends_with_the_same_weights_wherever_its_images_were(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(Job(recipe=recipe(), data_share=1.0)).end.weights_sha256
     assert run(Job(recipe=recipe(), data_share=0.0)).end.weights_sha256 == whole

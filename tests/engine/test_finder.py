@@ -211,6 +211,18 @@ def test_a_diverging_sweep_ends_early() -> None:
     assert not over[:-1].any()
 
 
+def test_the_first_losses_do_not_count_as_divergence() -> None:
+    """The network has memorised the first batch: the next batch's loss is more than four times as high."""
+    state = state_of(data={"name": "digits", "batch_size": 64})
+    state.optimizer.param_groups[0]["lr"] = 0.3
+    for _ in range(300):
+        state.stepper.step(*state.batches.batch(1, 0), state.meter.sums)
+    found = find(state, FindLR(lr_min=1e-6, lr_max=1e-5, steps=20))
+    assert found.smoothed[1] > DIVERGED * found.smoothed[0]
+    assert not found.diverged
+    assert len(found.lr) == 20
+
+
 def test_a_loss_that_is_not_finite_ends_the_sweep_before_it() -> None:
     found = find(state_of(network="poisoned_fifth"))
     assert found.diverged

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from engine.job import Job, of_file, to_resume
 from engine.library import Beginning, Keeping, Library, Parcel, RunRow, default_root, new_run_id
 from engine.library.lock import take_part
 from engine.library.schema import MIGRATIONS
+from engine.library.writer import Writer
 from engine.snapshot import read
 from engine.spec import SpecError
 from tests.engine.running import MAIN, Live, at, hand, library_at, recipe, run
@@ -207,6 +209,26 @@ def test_a_library_that_breaks_in_mid_run_is_warned_of_and_training_goes_on(tmp_
         texts = [e.text for e in live.events.of("warning")]
         assert any("the library's index was gone and was made anew" in text for text in texts)
         assert [r.state for r in library.runs()] == ["left", "finished"]
+
+
+def test_statements_that_waited_for_a_lock_are_written_exactly_once(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        begin(library, row())
+    messages: list[str | None] = []
+    count = "UPDATE runs SET epochs_done = epochs_done + 1"
+    writer = Writer(tmp_path, busy=0.0, heal=lambda: False)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writer.write([(count, ())], messages.append)
+        writer.flush()
+        other.execute("ROLLBACK")
+        assert messages == ["another program keeps the index locked"]
+        for expected in (2, 3, 4):
+            writer.write([(count, ())], messages.append)
+            writer.flush()
+            assert other.execute("SELECT epochs_done FROM runs").fetchall() == [(expected,)]
+    writer.close()
+    assert messages[1:] == [None]
 
 
 def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> None:

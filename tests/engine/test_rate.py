@@ -82,9 +82,12 @@ def test_no_warning_where_the_curve_falls_or_is_held_or_the_run_ends_first() -> 
     assert after(control(CosineAnnealingLR(T_max=10), epochs=30), 2).set_lr(0.05, "follow", None) is None
     assert after(control(CosineAnnealingLR(T_max=10), epochs=30), 9).set_lr(0.05, "hold", None) is None
     assert after(control(CosineAnnealingLR(T_max=10), epochs=11), 9).set_lr(0.05, "follow", None) is None
-    doubling = StepLR(step_size=1, gamma=2.0)
-    assert control(doubling, epochs=2).set_lr(0.1, "follow", None) is None  # twice is not above twice
-    assert control(doubling, epochs=3).set_lr(0.1, "follow", None) is not None
+
+
+@pytest.mark.parametrize(("factor", "warned"), [(1.99, False), (2.0, False), (2.01, True)])
+def test_a_warning_begins_right_above_twice_what_was_set(factor: float, warned: bool) -> None:
+    rate = control(StepLR(step_size=1, gamma=factor), epochs=2)
+    assert (rate.set_lr(0.1, "follow", None) is not None) == warned
 
 
 # -- hold, keep, scale, release

@@ -335,6 +335,37 @@ def test_a_new_version_takes_the_place_of_the_old_one_and_is_not_written_into_it
     assert [p.name for p in tmp_path.iterdir()] == ["s.tiller"]
 
 
+def syncs(file: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What ``write`` does to make ``file`` durable, in order; every call still does its work."""
+    fsync, replace = os.fsync, os.replace
+    done: list[str] = []
+
+    def noted_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        found = os.fstat(descriptor)
+        folder = os.path.samestat(found, file.parent.stat())
+        done.append("fsync folder" if folder else f"fsync {found.st_size} bytes")
+
+    def noted_replace(source: Any, target: Any) -> None:
+        replace(source, target)
+        done.append(f"rename to {Path(target).name}")
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    write({"model": {"w": torch.zeros(1000)}}, file)
+    return done
+
+
+def test_the_whole_file_is_synced_before_it_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "s.tiller"
+    done = syncs(file, monkeypatch)
+    assert done[:2] == [f"fsync {file.stat().st_size} bytes", "rename to s.tiller"]
+
+
+def test_the_folder_is_synced_after_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert syncs(tmp_path / "s.tiller", monkeypatch)[-2:] == ["rename to s.tiller", "fsync folder"]
+
+
 def test_a_process_killed_while_it_writes_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "s.tiller"
     write({"model": {"w": torch.zeros(3)}}, file)
