@@ -17,8 +17,7 @@ from gui.change import PendingChange
 from gui.panels.acts import schedule_words
 from gui.panels.candidates import Chip
 from gui.panels.slider import rate_text
-from gui.plots.ahead import CANDIDATES
-from gui.plots.rate import Candidate
+from gui.plots.ahead import CANDIDATES, Candidate
 from gui.preview import Preview
 from gui.window import Window
 from gui.words import said, tr

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.commands import ReleaseLR, ScaleLR, SetLR
+from engine.commands import LARGEST_FACTOR, ReleaseLR, ScaleLR, SetLR
 from gui.panels.slider import rate_text
 from gui.words import tr
 
 Mode = Literal["follow", "hold"]
 RateCommand = SetLR | ScaleLR | ReleaseLR
-
-_MOST = 1e6  # ScaleLR's largest factor
 
 
 @dataclass(frozen=True)
@@ -101,6 +99,6 @@ def set_command(rates: Rates, group: str | None, value: float, mode: Mode | None
     factor = value / chosen.rate
     if factor == 0:
         raise ValueError(tr("All groups are scaled together, which cannot give 0. Choose one group."))
-    if factor > _MOST:
+    if factor > LARGEST_FACTOR:
         raise ValueError(tr("That is more than a million times the LR in force. Choose one group."))
     return ScaleLR(factor=factor, then="keep" if mode == chosen.mode else mode or "keep")

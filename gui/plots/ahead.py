@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,16 @@ CANDIDATES: Final = ((8.0, 2.0, 1.5, 2.0), (6.0, 2.0, 1.5, 2.0, 1.5, 2.0), (2.5,
 
 FloatArray = npt.NDArray[np.float64]
 Part = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A schedule to compare: ``key`` is its letter, ``place`` its colour and dashes, ``curve`` its LRs."""
+
+    key: str
+    name: str
+    place: int
+    curve: Curve
 
 
 class Ahead:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 
-from gui.plots.grip import LR_MAX
+from engine.recipe import LR_MAX
+from gui.plots.ahead import Ahead
+from gui.plots.bubble import Bubble
+from gui.plots.coordinates import Coordinates
 from gui.plots.items import ControlPoints
 from gui.plots.text import value_text
+from gui.plots.view import Canvas
+from gui.theme import Colors
 from gui.words import tr
-
-if TYPE_CHECKING:
-    from gui.plots.rate import RatePlot
 
 Point = tuple[float, float]
 
@@ -35,13 +37,22 @@ _KEYS: Final = {
 class Drawing(QObject):
     """Takes the mouse before the view does, while there is something to draw.
 
-    Points are pairs of epochs completed and rate; the position tells which point is meant.
+    Points are pairs of epochs completed and LR; the position tells which point is meant.
 
     Signals:
-        moved(at, x, lr): the point that stood at ``at`` shall stand at ``x`` with the rate ``lr``.
+        moved(at, x, lr): the point that stood at ``at`` shall stand at ``x`` with the LR ``lr``.
         added(x, lr), removed(x).
         bent(group, x, lr): the curve ahead of ``group`` shall pass through ``x`` and ``lr``.
         dragging(bool): a drag of either began or ended.
+        touched(): other points are to be drawn, so a frame is due.
+        changed(): after each movement and click, when the plot should be drawn at once.
+
+    Args:
+        canvas: what the mouse is over.
+        coordinates: where positions and LRs are on it.
+        plan: the curve ahead, which can be bent.
+        pending: the curve that the points make, once it is known.
+        bubble: says where a point is while it is dragged.
     """
 
     moved = Signal(float, float, float)
@@ -49,10 +60,13 @@ class Drawing(QObject):
     removed = Signal(float)
     bent = Signal(int, float, float)
     dragging = Signal(bool)
+    touched = Signal()
+    changed = Signal()
 
-    def __init__(self, plot: RatePlot) -> None:
-        super().__init__(plot)
-        self._plot = plot
+    def __init__(self, canvas: Canvas, coordinates: Coordinates, plan: Ahead, pending: Ahead, bubble: Bubble) -> None:
+        super().__init__(canvas)
+        self._view, self._coordinates, self._bubble = canvas.view, coordinates, bubble
+        self._plan, self._pending = plan, pending
         self.points: list[Point] = []
         self.snap = True
         self.bendable = False
@@ -61,33 +75,32 @@ class Drawing(QObject):
         self._bent: tuple[int, float, float] | None = None
         self._chosen: float | None = None
         self.item = ControlPoints()
-        plot.view.addItem(self.item, ignoreBounds=True)
-        plot.view.tool = self
-        plot.canvas.hovered.connect(self._on_hover)
+        self._view.addItem(self.item, ignoreBounds=True)
+        self._view.tool = self
+        canvas.hovered.connect(self._on_hover)
 
     def show_points(self, points: Sequence[Point], left: float = 0.0) -> None:
         """The points to draw with, none where nothing is drawn; none may stand before ``left``."""
         self.points, self._left = list(points), left
         if self._chosen is not None and self._index(self._chosen) is None:
             self._chosen = None
-        self._plot.touch()
+        self.touched.emit()
 
     @property
     def under_way(self) -> bool:
         """Whether something is being dragged."""
         return self._grabbed is not None or self._bent is not None
 
-    def rates(self) -> list[float]:
-        """The rates that the axis must have room for."""
+    def lrs(self) -> list[float]:
+        """The LRs that the axis must have room for."""
         return [lr for _, lr in self.points] + ([self._bent[2]] if self._bent else [])
 
-    def draw(self) -> None:
+    def draw(self, colors: Colors) -> None:
         """Bring the points to where they belong, while the view and the axis may have changed."""
         shown = [(x, lr) for _, x, lr in [self._bent]] if self._bent else self.points
-        plot = self._plot
-        marks = [(float(plot.series.to_axis(x, plot.axis)), plot.y_of(lr)) for x, lr in shown]
+        marks = [self._coordinates.point(x, lr).toTuple() for x, lr in shown]
         chosen = None if self._chosen is None else self._index(self._chosen)
-        self.item.set_points([m for m in marks if math.isfinite(sum(m))], chosen, plot.colors.pending, plot.colors.plot)
+        self.item.set_points([m for m in marks if math.isfinite(sum(m))], chosen, colors.pending, colors.plot)
 
     # What the view asks ----------------------------------------------------------------------------------------------
 
@@ -103,22 +116,21 @@ class Drawing(QObject):
         if ev.isStart():
             self.dragging.emit(True)
         if self._grabbed is not None:
-            x, lr = self._bounded(self._grabbed, self._x(ev.scenePos(), free), self._plot.rate_at(ev.scenePos()))
+            x, lr = self._bounded(self._grabbed, self._x(ev.scenePos(), free), self._coordinates.lr_at(ev.scenePos()))
             before, self._grabbed, self._chosen = self._grabbed, x, x
             self.points = [(x, lr) if point[0] == before else point for point in self.points]
             self.moved.emit(before, x, lr)
         elif self._bent is not None:
             group, x, _ = self._bent
-            lr = min(self._plot.rate_at(ev.scenePos()), LR_MAX)
+            lr = min(self._coordinates.lr_at(ev.scenePos()), LR_MAX)
             self._bent = (group, x, lr)
             self.bent.emit(group, x, lr)
         self._say(ev.scenePos(), x, lr)
         if finished:
             self._grabbed, self._bent = None, None
-            self._plot.bubble.hide()
+            self._bubble.hide()
             self.dragging.emit(False)
-        self._plot.touch()
-        self._plot.refresh()
+        self.changed.emit()
         return True
 
     def click(self, ev: Any) -> bool:
@@ -135,7 +147,7 @@ class Drawing(QObject):
             self._chosen = here
         elif ev.double() or self._line_at(spot) is not None:
             free = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            x, lr = self._x(spot, free), min(self._plot.rate_at(spot), LR_MAX)
+            x, lr = self._x(spot, free), min(self._coordinates.lr_at(spot), LR_MAX)
             if x < self._left:
                 return bool(ev.double())
             if self._index(x) is not None and not ev.double():
@@ -144,8 +156,7 @@ class Drawing(QObject):
             self.added.emit(x, lr)
         else:
             return False
-        self._plot.touch()
-        self._plot.refresh()
+        self.changed.emit()
         return True
 
     def key(self, ev: QKeyEvent) -> bool:
@@ -170,10 +181,10 @@ class Drawing(QObject):
     def _take(self, spot: QPointF) -> bool:
         self._grabbed = self._point_at(spot)
         if self._grabbed is None and self.bendable and not self.points:
-            group, plot = self._line_at(spot), self._plot
-            x = max(round(self._x(spot, free=True)), math.floor(plot.series.position) + 1)
-            if group is not None and x <= plot.plan.end:
-                self._bent = (group, float(x), plot.rate_at(spot))
+            group = self._line_at(spot)
+            x = max(round(self._x(spot, free=True)), math.floor(self._coordinates.series.position) + 1)
+            if group is not None and x <= self._plan.end:
+                self._bent = (group, float(x), self._coordinates.lr_at(spot))
         return self.under_way
 
     def _bounded(self, at: float, x: float, lr: float) -> Point:
@@ -187,8 +198,7 @@ class Drawing(QObject):
 
     def _x(self, spot: QPointF, free: bool) -> float:
         """The position under ``spot`` in epochs, at a whole one where points snap."""
-        plot = self._plot
-        x = float(plot.series.from_axis(plot.view.mapSceneToView(spot).x(), plot.axis))
+        x = self._coordinates.epochs_at(spot)
         if not math.isfinite(x):
             return self._left
         return float(round(x)) if self.snap and not free else round(x, 2)
@@ -198,11 +208,11 @@ class Drawing(QObject):
 
     def _point_at(self, spot: QPointF) -> float | None:
         """The position of the point under ``spot``."""
-        here = self._plot.in_pixels(self._plot.view.mapSceneToView(spot))
+        where = self._coordinates
+        here = where.pixel(self._view.mapSceneToView(spot))
         best, nearest = None, _REACH
         for x, lr in self.points:
-            across = float(self._plot.series.to_axis(x, self._plot.axis))
-            there = self._plot.in_pixels(QPointF(across, self._plot.y_of(lr)))
+            there = where.pixel(where.point(x, lr))
             distance = math.hypot(there.x() - here.x(), there.y() - here.y())
             if distance <= nearest:
                 best, nearest = x, distance
@@ -210,28 +220,27 @@ class Drawing(QObject):
 
     def _line_at(self, spot: QPointF) -> int | None:
         """The group whose line ahead runs under ``spot``."""
-        plot = self._plot
-        curve = plot.pending if plot.pending.known and self.points else plot.plan
-        at = plot.view.mapSceneToView(spot)
-        x = float(plot.series.from_axis(at.x(), plot.axis))
-        if not math.isfinite(x) or x < plot.series.position:
+        where = self._coordinates
+        curve = self._pending if self._pending.known and self.points else self._plan
+        x = where.epochs_at(spot)
+        if not math.isfinite(x) or x < where.series.position:
             return None
-        here = plot.in_pixels(at).y()
+        here = where.pixel(self._view.mapSceneToView(spot)).y()
         for group in range(len(curve.lines)):
             lr = curve.at(group, x)
-            if math.isfinite(lr) and abs(plot.in_pixels(QPointF(at.x(), plot.y_of(lr))).y() - here) <= _NEAR:
+            if math.isfinite(lr) and abs(where.pixel(where.point(x, lr)).y() - here) <= _NEAR:
                 return group
         return None
 
     def _say(self, spot: QPointF, x: float, lr: float) -> None:
         words = tr("{epochs} epochs: {lr}", epochs=f"{x:.6g}", lr=value_text(lr))
-        self._plot.bubble.say(words, self._plot.canvas.mapFromScene(spot))
+        self._bubble.say(words, spot)
 
     def _on_hover(self, spot: QPointF | None) -> None:
         if self.under_way:
             return
         shape = Qt.CursorShape.ArrowCursor
-        if spot is not None and self._plot.view.sceneBoundingRect().contains(spot):
+        if spot is not None and self._view.sceneBoundingRect().contains(spot):
             if self.points:
                 if self._point_at(spot) is not None:
                     shape = Qt.CursorShape.SizeAllCursor
@@ -239,7 +248,7 @@ class Drawing(QObject):
                     shape = Qt.CursorShape.CrossCursor
             elif self.bendable and self._line_at(spot) is not None:
                 shape = Qt.CursorShape.SizeVerCursor
-        view = self._plot.view
+        view = self._view
         if shape != view.cursor().shape():
             view.setCursor(shape)
             bends = shape == Qt.CursorShape.SizeVerCursor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -11,31 +11,21 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.schedules.query import Curve
-from gui.plots.ahead import CANDIDATES, PENDING, PLAN, Ahead, Part
+from gui.plots.ahead import CANDIDATES, PENDING, PLAN, Ahead, Candidate, Part
 from gui.plots.base import RunPlot
+from gui.plots.bubble import Bubble
+from gui.plots.coordinates import Coordinates
 from gui.plots.drawing import Drawing
-from gui.plots.ends import Line
 from gui.plots.ghost import GhostTrace
-from gui.plots.grip import Bubble, Grip
+from gui.plots.grip import Grip
 from gui.plots.header import Entry
 from gui.plots.items import Trace, pen
 from gui.plots.rate_ends import End, EndWords
-from gui.plots.rate_legend import legend_entries, legend_values
-from gui.plots.stairs import Scale, Stairs, scale_for
+from gui.plots.stairs import Stairs, scale_for
 from gui.plots.text import value_text
-from gui.series import RunSeries
+from gui.series import Axis, RunSeries
 from gui.theme import Colors, mixed
 from gui.words import tr
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A schedule to compare: ``key`` is its letter, ``place`` its colour and dashes, ``curve`` what it would give."""
-
-    key: str
-    name: str
-    place: int
-    curve: Curve
 
 
 class RatePlot(RunPlot):
@@ -55,7 +45,7 @@ class RatePlot(RunPlot):
         self.names = ["all"]
         self._active = 0
         self._note = ""
-        self._scale = Scale(True, -4.0, -1.0)
+        self.coordinates = Coordinates(self.view, series)
         self._past: list[Trace] = []
         self._left = GhostTrace()
         self.view.addItem(self._left, ignoreBounds=True)
@@ -67,10 +57,13 @@ class RatePlot(RunPlot):
         self.view.addItem(self._now, ignoreBounds=True)
         self.bubble = Bubble(self.canvas)
         self.ends = EndWords(self.view)
-        self.grip, self.drawing = Grip(self), Drawing(self)
+        self.grip = Grip(self.canvas, self.coordinates, self.bubble)
+        self.drawing = Drawing(self.canvas, self.coordinates, self.plan, self.pending, self.bubble)
         self.grip.dragged.connect(self.dragged)
         for part in (self.grip, self.drawing):
             part.dragging.connect(self.dragging)
+            part.changed.connect(self._draw_now)
+        self.drawing.touched.connect(self.touch)
         self._make_curves()
         self.log_button.setChecked(True)
 
@@ -131,6 +124,16 @@ class RatePlot(RunPlot):
 
     # What the base asks ----------------------------------------------------------------------------------------------
 
+    def set_series(self, series: RunSeries) -> None:
+        """Show the history of another run."""
+        self.coordinates.series = series
+        super().set_series(series)
+
+    def set_axis(self, axis: Axis) -> None:
+        """Count positions in epochs, steps or seconds."""
+        self.coordinates.axis = axis
+        super().set_axis(axis)
+
     def apply_theme(self, colors: Colors) -> None:
         """Draw in ``colors``."""
         super().apply_theme(colors)
@@ -147,11 +150,39 @@ class RatePlot(RunPlot):
 
     def entries(self) -> list[Entry]:
         """The groups (with one group what the kinds of line mean), what is pending, and the candidates."""
-        return legend_entries(self)
+        colors, begun = self.group_colors(), bool(len(self.series.rate_x))
+        found = []
+        if len(self.names) > 1:
+            named = zip(self.names, colors, strict=True)
+            found = [Entry(key=str(i), name=name, color=color) for i, (name, color) in enumerate(named)]
+        elif begun:
+            found = [Entry(key="0", name=tr("in force"), color=colors[0])]
+        if len(self.names) == 1 and (self.plan.known or not begun):
+            found.append(Entry(key="plan", name=tr("plan"), color=mixed(colors[0], self.colors.plot, 0.7), line="dash"))
+        if self.pending.known:
+            dotted = self.colors.pending if len(self.names) == 1 else self.colors.muted
+            found.append(Entry(key="pending", name=tr("pending"), color=dotted, line="dot"))
+        for candidate, _ in self.candidates:
+            color, name = self.candidate_color(candidate.place), f"{candidate.key} {candidate.name}"
+            found.append(Entry(key=candidate.key, name=name, color=color, line="dash", short=candidate.key))
+        return found
 
     def values_at(self, x: float | None) -> dict[str, str]:
-        """The rates in force at ``x``, or planned there; of what is not in force, where it would be."""
-        return legend_values(self, x)
+        """The LR of every line at ``x`` epochs, as far as it reaches; without ``x`` now, or where a line begins."""
+        now = self.series.position
+        where = now if x is None else x
+        if len(self.names) > 1:  # the entry of a group is of what was and of what is planned
+            values = {str(i): value_text(self.rate(i, where)) for i in range(len(self.names))}
+        else:
+            values = {"0": value_text(self.rate(0, where))} if len(self.series.rate_x) and where <= now else {}
+            if where >= now:
+                values["plan"] = value_text(self.plan.at(0, where))
+        others = [("pending", self.pending)] if self.pending.known else []
+        for key, ahead in [*others, *((candidate.key, ahead) for candidate, ahead in self.candidates)]:
+            at = ahead.begin if x is None else x
+            if at >= ahead.begin:
+                values[key] = " ".join(value_text(ahead.at(group, at)) for group in range(len(ahead.lines)))
+        return values
 
     def draw(self) -> None:
         """The kinds of line of each group, the line at now, the handles, and the rates at the ends."""
@@ -170,24 +201,9 @@ class RatePlot(RunPlot):
         if started:
             self._now.setPos(float(self.series.to_axis(now, self.axis)))
         rate = float("nan") if self.drawing.points else self.rate(self._active, now)  # the points take its place
-        self.grip.place(now, rate, self.group_colors()[self._active])
-        self.drawing.draw()
+        self.grip.place(now, rate, self.group_colors()[self._active], self.colors)
+        self.drawing.draw(self.colors)
         self._write_ends()
-
-    # What the mouse's helpers ask ------------------------------------------------------------------------------------
-
-    def y_of(self, rate: float) -> float:
-        """The coordinate of a rate."""
-        return float(self._scale.coordinates([rate])[0])
-
-    def rate_at(self, scene: QPointF) -> float:
-        """The rate at a point of the scene, with two significant digits."""
-        return self._scale.rate(float(self.view.mapSceneToView(scene).y()))
-
-    def in_pixels(self, point: QPointF) -> QPointF:
-        """A point of the view as pixels from its left and its top."""
-        x, y = self._in_pixels(np.array([point.x()]), np.array([point.y()]))
-        return QPointF(float(x[0]), float(y[0]))
 
     def rate(self, group: int, x: float) -> float:
         """The rate of ``group`` that was in force at ``x`` epochs, or is planned there; NaN where neither is known."""
@@ -198,6 +214,10 @@ class RatePlot(RunPlot):
 
     # Inside ----------------------------------------------------------------------------------------------------------
 
+    def _draw_now(self) -> None:
+        self.touch()
+        self.refresh()
+
     def _roads_left(self, most: int) -> list[Part]:
         roads = [
             Stairs.of(g.rate_x, rates).between(float(g.rate_x[0]), g.end, most)
@@ -205,7 +225,7 @@ class RatePlot(RunPlot):
             if len(g.rate_x)
             for rates in g.rates
         ]
-        return [(self.series.to_axis(x, self.axis), self.clamped(self._scale.coordinates(rates))) for x, rates in roads]
+        return [(self.series.to_axis(x, self.axis), self.clamped(self.coordinates.ys_of(rates))) for x, rates in roads]
 
     def _all_ahead(self) -> list[Ahead]:
         return [self.plan, self.pending, *(ahead for _, ahead in self.candidates)]
@@ -213,18 +233,18 @@ class RatePlot(RunPlot):
     def _show(self, traces: Sequence[Trace], parts: Sequence[Part]) -> None:
         for index, trace in enumerate(traces):
             x, rates = parts[index] if index < len(parts) else (np.empty(0), np.empty(0))
-            y = self.clamped(self._scale.coordinates(rates))
+            y = self.clamped(self.coordinates.ys_of(rates))
             trace.show_points(self.series.to_axis(x, self.axis), y, smooth=False)
 
     def _choose_scale(self, rates: list[np.ndarray]) -> None:
         if self.grip.under_way or self.drawing.under_way:
             return
         staged = [self.grip.staged] if self.grip.staged is not None else []
-        extra = np.array([*staged, *self.drawing.rates()], np.float64)
+        extra = np.array([*staged, *self.drawing.lrs()], np.float64)
         scale = scale_for(np.concatenate([*rates, extra]) if rates else np.empty(0), log=self.log)
         if scale is None:
             return
-        self._scale = scale
+        self.coordinates.scale = scale
         self.left.set_scale(log=scale.log, zero_at=scale.zero_at)
         if not self._manual_y:
             self.view.setYRange(scale.low, scale.high, padding=0)
@@ -277,7 +297,8 @@ class RatePlot(RunPlot):
         if seen != self._told:
             self._told = seen
             traces = [*self._past, *(trace for ahead in self._all_ahead() for trace in ahead.traces)]
-            drawn = [line for line in (self._in_pixels(*trace.getData()) for trace in traces) if len(line[0])]
+            data = (trace.getData() for trace in traces)
+            drawn = [self.coordinates.pixels(x, y) for x, y in data if x is not None and len(x)]
             self.ends.write(ends, drawn, avoid, self.colors.plot)
 
     def _ends(self, ahead: Ahead, colors: Sequence[str], name: str = "") -> list[End]:
@@ -285,7 +306,7 @@ class RatePlot(RunPlot):
         for group, color in enumerate(colors[: len(ahead.lines)]):
             rate, since = ahead.last(group), ahead.lines[group].last_change
             xs = self.series.to_axis([max(since, self.series.position), ahead.end], self.axis)
-            x, y = self._in_pixels(xs, np.full(2, self.y_of(rate)))
+            x, y = self.coordinates.pixels(xs, np.full(2, self.coordinates.y_of(rate)))
             found.append(
                 End(x=float(x[1]), y=float(y[1]), since=float(x[0]), lr=value_text(rate), name=name, color=color)
             )
@@ -293,14 +314,6 @@ class RatePlot(RunPlot):
 
     def _beside_the_plan(self) -> End:
         """The note as words that end where the view does, at the height of the plan's line."""
-        y = self.in_pixels(QPointF(0.0, self.y_of(self.plan.last(self._active)))).y()
+        y = self.coordinates.pixel(QPointF(0.0, self.coordinates.y_of(self.plan.last(self._active)))).y()
         right = float(self.view.width()) - 12.0
         return End(x=right, y=y, since=right, lr="", note=self._note, color=self.colors.muted)
-
-    def _in_pixels(self, x: np.ndarray | None, y: np.ndarray | None) -> Line:
-        """Coordinates as pixels from the view's left and from its top."""
-        if x is None or y is None:
-            return np.empty(0), np.empty(0)
-        (low, _), (_, top) = self.view.viewRange()
-        across, down = (float(length) for length in self.view.viewPixelSize())
-        return (x - low) / across, (top - y) / down

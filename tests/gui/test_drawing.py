@@ -13,8 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from engine.events import StepsEvent
 from engine.schedules.query import Curve
+from gui.plots.ahead import Candidate
 from gui.plots.linked import PlotStack
-from gui.plots.rate import Candidate, RatePlot
+from gui.plots.rate import RatePlot
 from gui.series import RunSeries
 from tests.gui.test_plots import feed, planned
 
@@ -57,7 +58,7 @@ def plot(qtbot: QtBot) -> RatePlot:
 
 def spot(plot: RatePlot, x: float, lr: float) -> QPoint:
     """Where ``x`` epochs and the rate stand, in pixels of the canvas."""
-    return plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(x, plot.y_of(lr))))
+    return plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(x, plot.coordinates.y_of(lr))))
 
 
 def drag(plot: RatePlot, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NONE) -> None:
@@ -192,7 +193,7 @@ def test_the_axis_has_room_for_every_point(plot: RatePlot) -> None:
     plot.drawing.show_points([(10.0, 0.01), (20.0, 1e-6)], 10.0)
     plot.refresh()
     low, high = plot.view.viewRange()[1]
-    assert low < plot.y_of(1e-6) < high
+    assert low < plot.coordinates.y_of(1e-6) < high
 
 
 def test_the_curve_ahead_is_bent_where_it_is_taken_hold_of(plot: RatePlot) -> None:

@@ -31,7 +31,7 @@ def rate(driver: Driver) -> RatePlot:
 
 def spot(plot: RatePlot, x: float, lr: float) -> QPoint:
     plot.refresh()
-    return plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(x, plot.y_of(lr))))
+    return plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(x, plot.coordinates.y_of(lr))))
 
 
 def drag(plot: RatePlot, start: QPoint, end: QPoint, keys: Qt.KeyboardModifier = NONE) -> None:
