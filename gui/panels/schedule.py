@@ -15,8 +15,8 @@ from gui.notes import Note, heading
 from gui.panels.candidates import CandidateList
 from gui.panels.group_schedules import Schedules
 from gui.panels.pending import PendingControls
+from gui.panels.schedule_context import Context
 from gui.panels.schedule_editor import ScheduleEditor
-from gui.panels.schedule_forms import Context
 from gui.panels.schedule_target import ScheduleTarget
 from gui.panels.schedule_words import why_no_base
 from gui.words import said, tr

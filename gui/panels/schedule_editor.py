@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -25,9 +26,11 @@ from gui.forms import SpecForm
 from gui.notes import Note
 from gui.panels.expressions import ExpressionsEditor
 from gui.panels.pending import labelled
-from gui.panels.schedule_forms import Context, ScheduleForm, make_form
+from gui.panels.schedule_context import Context
+from gui.panels.schedule_forms import ScheduleForm, make_form
 from gui.panels.schedule_picker import SchedulePicker
 from gui.panels.schedule_words import run_epochs, why_no_warm_up
+from gui.panels.stage_editor import StageEditor
 from gui.panels.stages import StagesForm
 from gui.panels.suggested import after_warm_up, warm_up_length
 from gui.words import said, tr
@@ -37,19 +40,15 @@ LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
 MULTIPLIER: Final = "0.95**epoch"
 
 
-class ScheduleEditor(QWidget):
+class ScheduleEditor(StageEditor):
     """Chooses a schedule and fills it in. A form is made when its schedule is first shown.
 
-    Signals:
-        changed(): after every edit of the person's, also one that leaves the schedule unfinished.
-        opening(): of a stage, a list of schedules is about to show; a good moment to ask for its curves.
+    Signals, beside those of ``StageEditor`` (``opening`` is a stage's only):
         shown(): the form that is shown may be another one now.
         sparkline_wanted(object): a ScheduleSpec whose curve ``set_sparkline`` should bring.
     """
 
-    changed = Signal()
     shown = Signal()
-    opening = Signal()
     sparkline_wanted = Signal(object)
 
     def __init__(self, *, stage: bool = False, parent: QWidget | None = None) -> None:
@@ -181,8 +180,12 @@ class ScheduleEditor(QWidget):
         self._show()
         return self.value() != before
 
+    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+        """The schedules that cannot be chosen, and why."""
+        self.picker.set_refused(refused)
+
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
-        """The curve of the schedule ``name``: rates ``lr`` [points] or [points, groups] in force from ``x`` on."""
+        """The curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups] from the positions ``x`` on."""
         self._curves[name] = (x, lr)
         self.picker.set_curve(name, x, lr)
         for form in self.forms.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPaintEvent
@@ -23,10 +23,8 @@ from engine.schedules import ComposedSpec, ScheduleSpec, SequentialLR
 from engine.schedules.base import extra
 from gui.form_words import write
 from gui.notes import Note
+from gui.panels.stage_editor import StageEditor
 from gui.words import tr
-
-if TYPE_CHECKING:
-    from gui.panels.schedule_editor import ScheduleEditor
 
 INSET: Final = 8
 NARROW: Final = 22
@@ -101,7 +99,7 @@ class StageCard(QFrame):
     later_wanted = Signal()
     remove_wanted = Signal()
 
-    def __init__(self, editor: ScheduleEditor, spec: ScheduleSpec, parent: QWidget | None = None) -> None:
+    def __init__(self, editor: StageEditor, spec: ScheduleSpec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setFrameShape(QFrame.Shape.StyledPanel)

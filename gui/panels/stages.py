@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -26,14 +26,12 @@ from gui.form_words import tooltip
 from gui.notes import Note
 from gui.panels.milestone import MilestoneRow
 from gui.panels.pending import labelled
+from gui.panels.schedule_context import Context
 from gui.panels.stage_card import StageCard
+from gui.panels.stage_editor import StageEditor
 from gui.panels.stage_rules import refused, why_not
 from gui.panels.suggested import suggested
 from gui.words import said, tr
-
-if TYPE_CHECKING:
-    from gui.panels.schedule_editor import ScheduleEditor
-    from gui.panels.schedule_forms import Context
 
 MOST = 50
 
@@ -55,7 +53,7 @@ class StagesForm(QWidget):
         self,
         kind: type[ComposedSpec],
         context: Context,
-        make_editor: Callable[[], ScheduleEditor],
+        make_editor: Callable[[], StageEditor],
         parent: QWidget | None = None,
     ) -> None:
         """Make the list of a ``kind``, for what ``context`` says; ``make_editor`` makes what edits one stage."""
@@ -204,7 +202,7 @@ class StagesForm(QWidget):
         kinds = [card.editor.kind for card in self.cards]
         for index, card in enumerate(self.cards):
             card.allow(why_not(self._kind, kinds, index))
-            card.editor.picker.set_refused(refused(self._kind, index))
+            card.editor.set_refused(refused(self._kind, index))
         full = len(self.cards) >= MOST
         after = tr("Another schedule, after the last")
         beside = tr("Another schedule, whose factors multiply with the others'")

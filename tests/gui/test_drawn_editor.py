@@ -10,8 +10,9 @@ from pytestqt.qtbot import QtBot
 from engine.schedules import Drawn
 from gui.forms import SpecForm
 from gui.panels.drawn_editor import PointsEditor
+from gui.panels.schedule_context import Context
 from gui.panels.schedule_editor import ScheduleEditor
-from gui.panels.schedule_forms import Context, make_form
+from gui.panels.schedule_forms import make_form
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
 
