@@ -1,0 +1,34 @@
+"""The installed module ``tiller``: the entry of the ``tiller`` command.
+
+Installed, ``tiller_app/`` beside this file holds the program; in a checkout, the checkout itself does. The program's
+folder is put on ``sys.path`` when the command runs, never by an import of this module, so that nothing of Tiller's
+hides a module of the importing program. Imports the standard library and torch only.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+
+def app_folder() -> Path:
+    """The folder that holds ``main.py``, ``engine``, ``gui`` and ``resources``."""
+    here = Path(__file__).absolute()
+    installed = here.parent / "tiller_app"
+    return installed if installed.is_dir() else here.parents[3]
+
+
+def main() -> int:
+    """Run Tiller with the arguments of the command line; returns the exit status."""
+    # First, so that no other main.py or engine.py is found; processes that Tiller spawns inherit the path.
+    sys.path.insert(0, str(app_folder()))
+    import main as app
+
+    status = app.main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more Ctrl+C would interrupt the interpreter's own exit
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
