@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final, Literal
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -48,12 +47,11 @@ class FrameClock(QObject):
         self._paints: list[Paint] = []
         self._windows: list[QWidget] = []
         self._mode: Mode = "free"
-        self._boosts = 0
         self._dragging = False
         self._running = False
         self._painting = False
         self._due = 0.0
-        self._frames: deque[tuple[float, float, bool]] = deque()
+        self._frames: deque[tuple[float, float]] = deque()
         self._left: deque[Paint] = deque()  # of the frame under way
         self._cost, self._worked = 0.0, False
         self._began = time.perf_counter()
@@ -67,12 +65,6 @@ class FrameClock(QObject):
     def register(self, paint: Paint) -> None:
         """Call ``paint`` in every frame; it returns whether it had anything to do. Many small ones delay no click."""
         self._paints.append(paint)
-
-    def unregister(self, paint: Paint) -> None:
-        """Call ``paint`` no more."""
-        self._paints.remove(paint)
-        if paint in self._left:
-            self._left.remove(paint)
 
     def add_window(self, window: QWidget) -> None:
         """Count the pending painting of ``window`` as part of a frame, until it is destroyed."""
@@ -107,16 +99,6 @@ class FrameClock(QObject):
         self._dragging = dragging
         self.poke()
 
-    @contextmanager
-    def boost(self) -> Iterator[None]:
-        """Painting is free inside the ``with`` block."""
-        self._boosts += 1
-        self.poke()
-        try:
-            yield
-        finally:
-            self._boosts -= 1
-
     def poke(self) -> None:
         """Something is dirty: do not sleep until the next heartbeat. While training the share is kept all the same."""
         if not self._running or self._painting:
@@ -135,19 +117,11 @@ class FrameClock(QObject):
         now = time.perf_counter()
         self._forget(now)
         span = min(_WINDOW, now - self._began)
-        return sum(cost for _, cost, _ in self._frames) / span if span > 0 else 0.0
-
-    @property
-    def frames_per_second(self) -> float:
-        """Frames that had something to paint, a second, over the last ten seconds (or since ``start``)."""
-        now = time.perf_counter()
-        self._forget(now)
-        span = min(_WINDOW, now - self._began)
-        return sum(worked for _, _, worked in self._frames) / span if span > 0 else 0.0
+        return sum(cost for _, cost in self._frames) / span if span > 0 else 0.0
 
     @property
     def _frugal(self) -> bool:
-        return self._mode == "training" and not self._dragging and not self._boosts
+        return self._mode == "training" and not self._dragging
 
     @property
     def _last(self) -> float:
@@ -173,7 +147,7 @@ class FrameClock(QObject):
                 self._schedule(0.0)
             return
         cost, worked = self._cost, self._worked
-        self._frames.append((now, cost, worked))
+        self._frames.append((now, cost))
         self._forget(now)
         if not self._running:
             return

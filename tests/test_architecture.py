@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -86,6 +89,63 @@ def test_importing_what_comes_before_training_brings_no_torch(module: str) -> No
 def test_what_trains_without_a_window_brings_no_qt(module: str) -> None:
     done = run(f"import sys, {module}; print(*({{'PySide6', 'pyqtgraph', 'gui'}} & set(sys.modules)))")
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
+
+
+def imported(module: str, code: str, modules: Mapping[str, bool]) -> set[str]:
+    """Which of ``modules`` (name: whether it is a package) ``module`` imports with ``code``, wherever in it.
+
+    ``from package import name`` is an import of the module ``package.name`` where there is one.
+    """
+    package = module if modules[module] else module.rpartition(".")[0]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            names |= {f"{base}.{a.name}" if f"{base}.{a.name}" in modules else base for a in node.names}
+    return {name for name in names if name in modules and name != module}
+
+
+def circles(root: Path) -> list[list[str]]:
+    """The import circles of engine and gui in ``root``, each sorted; TYPE_CHECKING and late imports count."""
+    files = [path for room in ("engine", "gui") for path in (root / room).rglob("*.py")]
+    found = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in files}
+    names = {path: name.removesuffix(".__init__") for path, name in found.items()}
+    packages = {name: path.name == "__init__.py" for path, name in names.items()}
+    imports = {name: imported(name, path.read_text(encoding="utf-8"), packages) for path, name in names.items()}
+    reached: dict[str, set[str]] = {name: set() for name in imports}  # what importing a module leads to
+    for name, seen in reached.items():
+        ahead = {name}
+        while ahead:
+            ahead = set().union(*(imports[module] for module in ahead)) - seen
+            seen |= ahead
+    rings = {tuple(sorted(m for m in reached[n] if n in reached[m])) for n in reached if n in reached[n]}
+    return sorted(list(ring) for ring in rings)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("import gui.b", "from gui import a"),
+        ("from gui.b import f", "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from gui.a import g"),
+        ("from gui import b", "def f():\n    from gui import c"),
+        ("from . import b", "from .a import g"),
+    ],
+)
+def test_a_circle_is_found(tmp_path: Path, first: str, second: str) -> None:
+    code = {"a": first, "b": second, "c": "import gui.a" if "import c" in second else "", "d": "from gui import a, b"}
+    (tmp_path / "gui").mkdir()
+    for name, text in {"__init__": "", **code}.items():
+        (tmp_path / "gui" / f"{name}.py").write_text(text, encoding="utf-8")
+    ring = ["gui.a", "gui.b", "gui.c"] if code["c"] else ["gui.a", "gui.b"]
+    assert circles(tmp_path) == [ring]
+    (tmp_path / "gui" / "b.py").write_text("", encoding="utf-8")
+    assert circles(tmp_path) == []
 
 
 def test_no_file_is_two_ideas_long() -> None:

@@ -47,10 +47,6 @@ class ScheduleSpec(Spec):
         """Choices that are allowed but probably not meant, one sentence each."""
         return []
 
-    def lengths(self) -> tuple[str, ...]:
-        """The names of the fields that count epochs of the plan (or steps, with interval ``step``)."""
-        return tuple(n for n, f in type(self).model_fields.items() if extra(f).get("counts"))
-
     def own_level(self) -> bool:
         """Whether the schedule says itself which rate it starts from; then no base is part of it."""
         return False

@@ -123,13 +123,6 @@ def test_an_expression_knows_the_run_it_was_made_for() -> None:
     assert tiller_rates(rate, 3) == [[0.0], [10.0], [20.0]]
 
 
-def test_the_fields_that_count_epochs_are_known() -> None:
-    assert schedules.StepLR(step_size=3).lengths() == ("step_size",)
-    assert schedules.MultiStepLR(milestones=(3,)).lengths() == ("milestones",)
-    assert schedules.CosineAnnealingLR(T_max=3).lengths() == ("T_max",)
-    assert schedules.Constant().lengths() == ()
-
-
 @pytest.mark.parametrize("spec", SCHEDULES)
 def test_every_schedule_explains_itself(spec: type[ScheduleSpec]) -> None:
     assert spec.family in ("ordered", "adaptive", "custom")

@@ -67,7 +67,7 @@ def test_a_dear_frame_comes_every_two_seconds_at_the_slowest(qtbot: QtBot, clock
     assert 1500 < timer.interval() <= 2000
 
 
-def test_dragging_and_boosts_set_painting_free(qtbot: QtBot, clock: FrameClock) -> None:
+def test_dragging_sets_painting_free(qtbot: QtBot, clock: FrameClock) -> None:
     painter = Painter(0.005)
     clock.register(painter)
     clock.set_mode("training")
@@ -80,8 +80,8 @@ def test_dragging_and_boosts_set_painting_free(qtbot: QtBot, clock: FrameClock) 
     clock.set_dragging(False)
     qtbot.wait(50)
     after = painter.calls
-    with clock.boost():
-        qtbot.waitUntil(lambda: painter.calls >= after + 5, timeout=1500)
+    qtbot.wait(200)
+    assert painter.calls <= after + 3
 
 
 def test_idle_it_sleeps_and_a_poke_wakes_it(qtbot: QtBot, clock: FrameClock) -> None:
@@ -134,7 +134,6 @@ def test_what_qt_paints_afterwards_is_part_of_the_frame(qtbot: QtBot, clock: Fra
     qtbot.wait(700)
     assert 2 <= Dear.paints <= 5
     assert clock.share > 0.04
-    clock.unregister(paint)
 
 
 def test_stopped_it_rests_and_deleted_it_leaves_no_timer(qtbot: QtBot) -> None:
@@ -193,7 +192,3 @@ def test_a_dear_frame_leaves_the_loop_its_turns_and_counts_as_one(qtbot: QtBot, 
     qtbot.waitUntil(lambda: timer.interval() > 0)
     assert [painter.calls for painter in painters] == [1, 1, 1, 1]
     assert timer.interval() == pytest.approx(2000 - 40, abs=30)  # all four are what is waited for
-    clock.unregister(painters[1])
-    clock.set_mode("free")
-    qtbot.waitUntil(lambda: painters[-1].calls == 2)
-    assert [painter.calls for painter in painters] == [2, 1, 2, 2]
