@@ -30,7 +30,6 @@ SLOWEST: Final = 2.0
 HEARTBEAT: Final = 1.0
 TURN: Final = 0.005
 """Seconds after which a frame, while training, lets clicks and keys have their turn before it paints on."""
-_WINDOW: Final = 10.0
 
 
 class FrameClock(QObject):
@@ -39,11 +38,21 @@ class FrameClock(QObject):
     Args:
         window: the window whose pending painting belongs to a frame; more can be given with ``add_window``.
         share: part of wall time that painting may take while training, 0 to 1.
+        now: the time in seconds, from any zero.
+        timer: what calls the next frame; its own by default.
     """
 
-    def __init__(self, parent: QObject | None = None, *, window: QWidget | None = None, share: float = SHARE) -> None:
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        *,
+        window: QWidget | None = None,
+        share: float = SHARE,
+        now: Callable[[], float] = time.perf_counter,
+        timer: QTimer | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.budget = share
+        self._share, self._now = share, now
         self._paints: list[Paint] = []
         self._windows: list[QWidget] = []
         self._mode: Mode = "free"
@@ -51,11 +60,10 @@ class FrameClock(QObject):
         self._running = False
         self._painting = False
         self._due = 0.0
-        self._frames: deque[tuple[float, float]] = deque()
+        self._last = 0.0  # when the last frame ended
         self._left: deque[Paint] = deque()  # of the frame under way
         self._cost, self._worked = 0.0, False
-        self._began = time.perf_counter()
-        self._timer = QTimer(self)
+        self._timer = timer or QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._frame)
@@ -75,18 +83,13 @@ class FrameClock(QObject):
         """Begin to tick."""
         if not self._running:
             self._running = True
-            self._began = time.perf_counter()
+            self._last = self._now()
             self._schedule(0.0)
 
     def stop(self) -> None:
         """Tick no more; ``start`` begins again."""
         self._running = False
         self._timer.stop()
-
-    @property
-    def mode(self) -> Mode:
-        """Whether painting is inside its share (training) or free."""
-        return self._mode
 
     def set_mode(self, mode: Mode) -> None:
         """``training``: stay inside the share. ``free``: idle or paused, repaint whenever something is dirty."""
@@ -103,7 +106,7 @@ class FrameClock(QObject):
         """Something is dirty: do not sleep until the next heartbeat. While training the share is kept all the same."""
         if not self._running or self._painting:
             return
-        now = time.perf_counter()
+        now = self._now()
         self._schedule(max(0.0, self._due - now) if self._frugal else max(0.0, self._last + FASTEST_FREE - now))
 
     def hurry(self) -> None:
@@ -112,49 +115,36 @@ class FrameClock(QObject):
             self._schedule(0.0)
 
     @property
-    def share(self) -> float:
-        """Part of wall time that painting took over the last ten seconds (or since ``start``)."""
-        now = time.perf_counter()
-        self._forget(now)
-        span = min(_WINDOW, now - self._began)
-        return sum(cost for _, cost in self._frames) / span if span > 0 else 0.0
-
-    @property
     def _frugal(self) -> bool:
         return self._mode == "training" and not self._dragging
-
-    @property
-    def _last(self) -> float:
-        return self._frames[-1][0] if self._frames else self._began
 
     def _frame(self) -> None:
         if not self._left:
             self._left.extend(self._paints)
             self._cost, self._worked = 0.0, False
-        began = time.perf_counter()
+        began = self._now()
         self._painting = True
         try:
-            while self._left and not (self._frugal and time.perf_counter() - began > TURN):
+            while self._left and not (self._frugal and self._now() - began > TURN):
                 self._worked |= self._left.popleft()()
             if self._worked and not self._left:
                 self._flush()
         finally:
             self._painting = False
-        now = time.perf_counter()
+        now = self._now()
         self._cost += now - began
         if self._left:
             if self._running:
                 self._schedule(0.0)
             return
-        cost, worked = self._cost, self._worked
-        self._frames.append((now, cost))
-        self._forget(now)
+        self._last = now
         if not self._running:
             return
+        cost = self._cost
         if self._frugal:
-            wait = min(SLOWEST, max(FASTEST_TRAINING, cost / self.budget)) - cost
+            wait = min(SLOWEST, max(FASTEST_TRAINING, cost / self._share)) - cost
             self._due = now + wait
-        elif worked:
+        elif self._worked:
             # As long a rest as the work took, so that a slow frame never starves the person's clicks.
             wait = max(FASTEST_FREE - cost, cost)
             self._due = now + wait
@@ -167,10 +157,6 @@ class FrameClock(QObject):
         for window in self._windows:
             if window.isVisible() and not window.isMinimized():
                 window.repaint(0, 0, 1, 1)
-
-    def _forget(self, now: float) -> None:
-        while self._frames and self._frames[0][0] < now - _WINDOW:
-            self._frames.popleft()
 
     def _schedule(self, seconds: float) -> None:
         self._timer.start(max(0, round(seconds * 1000)))

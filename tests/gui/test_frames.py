@@ -1,194 +1,248 @@
-"""The repaint clock: inside its share while training, free otherwise, asleep when there is nothing to do."""
+"""The repaint clock: inside its share while training, free otherwise, asleep when there is nothing to do.
+
+Time is simulated: it passes where a test says so, and a frame takes exactly as long as its painters say.
+"""
 
 from __future__ import annotations
-
-import time
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.frames import FrameClock
+from gui.frames import FASTEST_FREE, FASTEST_TRAINING, HEARTBEAT, SLOWEST, FrameClock
+
+MILLISECOND = 0.001  # what a timer's intervals are rounded to
+
+
+class SimulatedTimer(QTimer):
+    """A timer that fires when simulated time has passed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.due: float | None = None
+
+    def start(self, milliseconds: int) -> None:
+        self.due = self.now + milliseconds / 1000
+
+    def stop(self) -> None:
+        self.due = None
+
+    def fire(self) -> None:
+        """Let time pass until the timer is due, and fire it."""
+        assert self.due is not None
+        self.now, self.due = max(self.now, self.due), None
+        self.timeout.emit()
+
+    def run(self, seconds: float) -> None:
+        """Let ``seconds`` pass, and fire whenever the timer is due."""
+        end, fired = self.now + seconds, 0
+        while self.due is not None and self.due <= end:
+            self.fire()
+            fired += 1
+            assert fired <= 1000 * (seconds + 1), "it never rests"
+        self.now = max(self.now, end)
 
 
 class Painter:
-    """Takes ``cost`` seconds a frame and counts them; idle when told so."""
+    """Takes ``cost`` seconds of simulated time a frame; notes when each of its frames began."""
 
-    def __init__(self, cost: float) -> None:
-        self.cost, self.calls, self.busy = cost, 0, True
+    def __init__(self, timer: SimulatedTimer, cost: float = 0.0, busy: bool = True) -> None:
+        self._timer = timer
+        self.cost, self.busy = cost, busy
+        self.began: list[float] = []
 
     def __call__(self) -> bool:
-        self.calls += 1
+        self.began.append(self._timer.now)
         if self.busy:
-            until = time.perf_counter() + self.cost
-            while time.perf_counter() < until:
-                pass
+            self._timer.now += self.cost
         return self.busy
+
+    @property
+    def calls(self) -> int:
+        return len(self.began)
 
 
 @pytest.fixture
-def clock(qtbot: QtBot) -> Iterator[FrameClock]:
-    made = FrameClock()
-    yield made
-    made.stop()
+def timer(qapp: QApplication) -> SimulatedTimer:
+    return SimulatedTimer()
 
 
-def test_while_training_painting_stays_inside_its_share(qtbot: QtBot, clock: FrameClock) -> None:
-    painter = Painter(0.004)
-    clock.register(painter)
-    clock.budget = 0.05
-    clock.set_mode("training")
+def clock_of(timer: SimulatedTimer, *painters: Painter, share: float = 0.01) -> FrameClock:
+    """A clock that has begun to tick, and lives as long as ``timer``."""
+    clock = FrameClock(timer, share=share, now=lambda: timer.now, timer=timer)
+    for painter in painters:
+        clock.register(painter)
     clock.start()
-    qtbot.wait(1200)
-    assert 0.02 < clock.share < 0.065
-    assert 8 <= painter.calls <= 17
+    return clock
 
 
-def test_cheap_frames_are_capped_at_thirty_a_second(qtbot: QtBot, clock: FrameClock) -> None:
-    painter = Painter(0.0)
-    clock.register(painter)
+def test_while_training_painting_stays_inside_its_share(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.004)
+    clock = clock_of(timer, painter, share=0.05)
     clock.set_mode("training")
-    clock.start()
-    qtbot.wait(500)
-    assert 4 <= painter.calls <= 17
+    timer.run(10.0)
+    assert painter.calls * painter.cost / 10.0 == pytest.approx(0.05, rel=0.02)
 
 
-def test_a_dear_frame_comes_every_two_seconds_at_the_slowest(qtbot: QtBot, clock: FrameClock) -> None:
-    painter = Painter(0.05)
-    clock.register(painter)
+def test_cheap_frames_are_capped_at_thirty_a_second(timer: SimulatedTimer) -> None:
+    painter = Painter(timer)
+    clock = clock_of(timer, painter)
     clock.set_mode("training")
-    clock.start()
-    qtbot.waitUntil(lambda: painter.calls == 1)
-    timer = clock.findChild(QTimer)
-    assert timer is not None
-    assert 1500 < timer.interval() <= 2000
+    timer.run(10.0)
+    assert painter.calls / 10.0 == pytest.approx(1 / FASTEST_TRAINING, rel=0.02)
 
 
-def test_dragging_sets_painting_free(qtbot: QtBot, clock: FrameClock) -> None:
-    painter = Painter(0.005)
-    clock.register(painter)
+def test_an_expensive_frame_comes_every_two_seconds_at_the_slowest(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.05)
+    clock = clock_of(timer, painter)
     clock.set_mode("training")
-    clock.start()
-    qtbot.wait(200)
-    slow = painter.calls
-    assert slow <= 3
+    timer.run(10.0)
+    assert painter.began == pytest.approx([0.0, SLOWEST, 2 * SLOWEST, 3 * SLOWEST, 4 * SLOWEST, 5 * SLOWEST])
+
+
+def test_dragging_sets_painting_free(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.005)
+    clock = clock_of(timer, painter)
+    clock.set_mode("training")
+    timer.run(0.4)
+    assert painter.calls == 1
     clock.set_dragging(True)
-    qtbot.waitUntil(lambda: painter.calls >= slow + 10, timeout=1500)
+    timer.run(1.0)
+    assert painter.calls == pytest.approx(1.0 / FASTEST_FREE, abs=3)
     clock.set_dragging(False)
-    qtbot.wait(50)
-    after = painter.calls
-    qtbot.wait(200)
-    assert painter.calls <= after + 3
+    timer.run(0.1)
+    dragged = painter.calls
+    timer.run(0.3)
+    assert painter.calls == dragged
 
 
-def test_idle_it_sleeps_and_a_poke_wakes_it(qtbot: QtBot, clock: FrameClock) -> None:
-    painter = Painter(0.0)
+def test_a_free_frame_rests_as_long_as_it_took(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.1)
+    clock_of(timer, painter)
+    timer.run(1.0)
+    assert painter.began == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_a_cheap_free_frame_comes_sixty_times_a_second_at_the_most(timer: SimulatedTimer) -> None:
+    painter = Painter(timer)
+    clock_of(timer, painter)
+    timer.run(1.0)
+    assert painter.calls == pytest.approx(1 / FASTEST_FREE, abs=3)
+
+
+def test_with_nothing_to_paint_it_sleeps_and_a_poke_wakes_it(timer: SimulatedTimer) -> None:
+    painter = Painter(timer)
+    clock = clock_of(timer, painter)
+    timer.run(0.5)
     painter.busy = False
-    clock.register(painter)
-    clock.start()
-    qtbot.wait(400)
-    assert painter.calls <= 2
+    timer.fire()
     asleep = painter.calls
+    timer.run(HEARTBEAT - MILLISECOND)
+    assert painter.calls == asleep
+    timer.run(2 * MILLISECOND)
+    assert painter.calls == asleep + 1  # the heartbeat
     clock.poke()
-    qtbot.waitUntil(lambda: painter.calls > asleep, timeout=300)
+    timer.run(FASTEST_FREE + MILLISECOND)
+    assert painter.calls == asleep + 2
 
 
-def test_poking_while_training_does_not_break_the_share(qtbot: QtBot, clock: FrameClock) -> None:
-    painter = Painter(0.005)
-    clock.register(painter)
+def test_poking_while_training_does_not_break_the_share(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.005)
+    clock = clock_of(timer, painter)
     clock.set_mode("training")
-    clock.start()
-    for _ in range(40):
+    for _ in range(98):
         clock.poke()
-        qtbot.wait(5)
-    assert painter.calls <= 2
+        timer.run(0.005)
+    assert painter.calls == 1
+    timer.run(0.015)
+    assert painter.calls == 2
 
 
-def test_what_qt_paints_afterwards_is_part_of_the_frame(qtbot: QtBot, clock: FrameClock) -> None:
-    class Dear(QWidget):
+def test_what_qt_paints_afterwards_is_part_of_the_frame(qtbot: QtBot, timer: SimulatedTimer) -> None:
+    class Expensive(QWidget):
         paints = 0
 
         def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
-            Dear.paints += 1
-            time.sleep(0.02)
+            self.paints += 1
+            timer.now += 0.02
 
-    window = Dear()
+    window = Expensive()
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
-    qtbot.wait(50)
-    Dear.paints = 0
+    with qtbot.waitExposed(window, timeout=30_000):
+        window.show()
+    clock = FrameClock(window=window, share=0.1, now=lambda: timer.now, timer=timer)
+    clock.set_mode("training")
 
     def paint() -> bool:
         window.update()
         return True
 
-    clock.add_window(window)
     clock.register(paint)
-    clock.budget = 0.1
-    clock.set_mode("training")
     clock.start()
-    qtbot.wait(700)
-    assert 2 <= Dear.paints <= 5
-    assert clock.share > 0.04
+    window.paints = 0
+    timer.run(0.99)
+    assert window.paints == 5  # one in 200 ms
 
 
-def test_stopped_it_rests_and_deleted_it_leaves_no_timer(qtbot: QtBot) -> None:
-    owner = QWidget()
-    qtbot.addWidget(owner)
-    clock = FrameClock(owner)
-    painter = Painter(0.0)
-    clock.register(painter)
-    clock.start()
-    qtbot.waitUntil(lambda: painter.calls >= 2)
+def test_stopped_it_does_not_tick(timer: SimulatedTimer) -> None:
+    painter = Painter(timer)
+    clock = clock_of(timer, painter)
+    timer.run(1.0)
     clock.stop()
     stopped = painter.calls
     clock.poke()
-    qtbot.wait(100)
+    clock.hurry()
+    timer.run(10.0)
     assert painter.calls == stopped
-    timer = clock.findChild(QTimer)
-    assert timer is not None
-    with qtbot.waitSignal(timer.destroyed):
-        clock.deleteLater()
+    clock.start()
+    timer.run(0.0)
+    assert painter.calls == stopped + 1
 
 
-def test_what_the_person_waits_for_is_painted_at_once(qtbot: QtBot) -> None:
-    clock = FrameClock()
-    clock.set_mode("training")
-    painted: list[float] = []
+def test_it_ticks_in_real_time_and_deleted_it_leaves_no_timer(qtbot: QtBot) -> None:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    clock = FrameClock(owner)
+    calls: list[bool] = []
 
     def paint() -> bool:
-        painted.append(time.perf_counter())
-        time.sleep(0.02)  # at a share of 1% the next frame would be two seconds away
+        calls.append(True)
         return True
 
     clock.register(paint)
     clock.start()
-    qtbot.waitUntil(lambda: len(painted) >= 1)
-    qtbot.wait(50)
-    asked = time.perf_counter()
-    clock.hurry()
-    qtbot.waitUntil(lambda: painted[-1] > asked, timeout=1000)
+    qtbot.waitUntil(lambda: len(calls) >= 3, timeout=30_000)
     clock.stop()
-
-
-def test_a_dear_frame_leaves_the_loop_its_turns_and_counts_as_one(qtbot: QtBot, clock: FrameClock) -> None:
-    painters = [Painter(0.01) for _ in range(4)]
-    for painter in painters:
-        clock.register(painter)
-    seen: list[int] = []
-    between = QTimer()
-    between.timeout.connect(lambda: seen.append(sum(painter.calls for painter in painters)))
-    clock.set_mode("training")
-    between.start(0)
-    clock.start()
-    qtbot.waitUntil(lambda: painters[-1].calls == 1)
-    assert {1, 2, 3} <= set(seen)
     timer = clock.findChild(QTimer)
     assert timer is not None
-    qtbot.waitUntil(lambda: timer.interval() > 0)
-    assert [painter.calls for painter in painters] == [1, 1, 1, 1]
-    assert timer.interval() == pytest.approx(2000 - 40, abs=30)  # all four are what is waited for
+    assert not timer.isActive()
+    with qtbot.waitSignal(timer.destroyed, timeout=30_000):
+        clock.deleteLater()
+
+
+def test_what_the_person_waits_for_is_painted_at_once(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.02)
+    clock = clock_of(timer, painter)
+    clock.set_mode("training")
+    timer.run(0.05)  # at a share of 1% the next frame is two seconds away
+    assert painter.calls == 1
+    clock.hurry()
+    timer.run(0.0)
+    assert painter.calls == 2
+
+
+def test_an_expensive_frame_lets_the_event_loop_run_between_its_painters(timer: SimulatedTimer) -> None:
+    painters = [Painter(timer, 0.01) for _ in range(4)]
+    clock = clock_of(timer, *painters)
+    clock.set_mode("training")
+    for count in (1, 2, 3, 4):
+        timer.fire()
+        assert [painter.calls for painter in painters] == [1] * count + [0] * (4 - count)
+        assert timer.now == pytest.approx(0.01 * count)
+    assert timer.due == pytest.approx(SLOWEST)  # what all four took is what is waited for
+    clock.set_mode("free")
+    timer.fire()
+    assert [painter.calls for painter in painters] == [2, 2, 2, 2]
