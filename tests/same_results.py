@@ -4,7 +4,7 @@ Run as ``python -m tests.same_results OLD_REVISION [NEW_REVISION]``; the new one
 
 Old and new run side by side on this machine, because bits differ between processors. Each run is a process of
 ``main.py`` on one thread of the CPU, with a library of its own in a temporary folder. Of training, what is compared is
-what DESIGN's contract promises of the events: learning rates, metrics, answers to commands, and ``weights_sha256``. Of
+what the README promises of the events: learning rates, metrics, answers to commands, and ``weights_sha256``. Of
 ``main.py lr`` it is the whole output, for every schedule in the old README's table.
 
 One line is printed per comparison. The exit status is 0 if all are the same, 1 if one differs or a run fails, and 2 if
@@ -44,7 +44,7 @@ KEYS = {
     "branch": ("epoch", "batch"),
     "end": ("reason", "epoch", "weights_sha256"),
 }
-"""The contract's events and keys, without ids, times, paths and wording."""
+"""The events and keys that the README promises, without ids, times, paths and wording."""
 
 # Each ends, or comes to its second stage, within 12 epochs as well as within 36 batches.
 SCHEDULES: dict[str, Data] = {
@@ -157,11 +157,11 @@ class Revision:
     folder: Path
 
     def train(self, run: str, recipe: Data, commands: Sequence[Data] = ()) -> Lines:
-        """Train ``recipe``; returns the contract's part of the events."""
+        """Train ``recipe``; returns the promised part of the events."""
         return self._train(run, self.write(f"{run}.json", json.dumps(recipe)), *self._commands(run, commands))
 
     def resume(self, run: str, checkpoint: Path, commands: Sequence[Data]) -> Lines:
-        """Resume from a file; returns the contract's part of the events."""
+        """Resume from a file; returns the promised part of the events."""
         return self._train(run, "--resume", str(checkpoint), *self._commands(run, commands))
 
     def lr(self, run: str, recipe: Data, *options: str, commands: Sequence[Data] = ()) -> Lines:
@@ -178,7 +178,7 @@ class Revision:
     def _train(self, run: str, *arguments: str) -> Lines:
         library = self.folder / f"{run}-library"
         lines = run_main(self.tree, "train", *arguments, "--device", "cpu", "--library", str(library))
-        return contract_part(lines)
+        return promised_part(lines)
 
     def _commands(self, run: str, commands: Sequence[Data]) -> list[str]:
         if not commands:
@@ -187,8 +187,8 @@ class Revision:
         return [commands_option(self.tree), self.write(f"{run}.jsonl", text)]
 
 
-def contract_part(lines: Lines) -> Lines:
-    """The contract's keys of the contract's events in ``lines``."""
+def promised_part(lines: Lines) -> Lines:
+    """The promised keys of the promised events in ``lines``."""
     kept: Lines = []
     saves: Lines = []
     for event in map(json.loads, lines):
