@@ -12,7 +12,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
-from engine import __version__, freed_memory
+from engine import __version__
+from engine.hardware import freed_memory
 
 SWITCH_SECONDS = 0.0001
 
@@ -45,23 +46,23 @@ def prepare() -> None:
 
 def _run(words: list[str]) -> int:
     if words == ["doctor"]:
-        from engine import doctor  # which must work where a package that the rest needs is missing
+        from engine.diagnostics import doctor  # which must work where a package that the rest needs is missing
 
         return doctor.show()
     try:
-        from engine import cli
-        from engine.spec import SpecError
+        from engine.cli import subcommands
+        from engine.common.spec import SpecError
     except ImportError as error:
         print(f"{error}; python main.py doctor says what to install", file=sys.stderr)
         return 1
-    options = _parser(cli.add_commands).parse_args(words)
-    if options.run is not _open:  # the window has a timer for it, see gui/garbage.py
+    options = _parser(subcommands.add_commands).parse_args(words)
+    if options.run is not _open:  # the window has a timer for it, see gui/core/gc_timer.py
         gc.enable()
     try:
         status: int = options.run(options)
         sys.stdout.flush()
     except SpecError as error:
-        print(cli.one_line(error), file=sys.stderr)
+        print(subcommands.one_line(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -79,7 +80,7 @@ def _parser(
     parser.set_defaults(run=_open, what=None, start=False, events=False, library=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     window = commands.add_parser("open", help="the window (what happens without a command)")
-    window.add_argument("what", nargs="?", metavar="RECIPE.json | SNAPSHOT", help="what to open")
+    window.add_argument("what", nargs="?", metavar="RECIPE.json | CHECKPOINT", help="what to open")
     window.add_argument("--start", action="store_true", help="begin training at once")
     window.add_argument("--events", action="store_true", help="print the events as the headless face does")
     window.add_argument("--library", metavar="DIR", help="the run library's folder")
@@ -89,7 +90,7 @@ def _parser(
 
 
 def _open(options: argparse.Namespace) -> int:
-    from engine import display
+    from engine.diagnostics import display
 
     problem = display.problem(os.environ)
     if problem is not None:  # asked first: without its libraries, Qt cannot even be imported

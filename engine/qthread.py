@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
-from engine.commands import At
-from engine.events import Event
-from engine.job import Job
+from engine.common.spec import SpecError
 from engine.library import Library
-from engine.mailbox import AnyCommand
-from engine.routine import Routine
-from engine.spec import SpecError
+from engine.messages.commands import Position
+from engine.messages.delivery import Routine
+from engine.messages.events import Event
+from engine.messages.queue import AnyCommand
+from engine.training.job import Job
 
 if TYPE_CHECKING:
-    from engine.trainer import Trainer
+    from engine.training.trainer import Trainer
 
 HOLD_MS: Final = 200
 """Milliseconds between two deliveries of a run's routine."""
@@ -29,9 +29,9 @@ HOLD_MS: Final = 200
 class TrainingThread(QThread):
     """One run on a thread of its own.
 
-    ``happened`` carries every event of the run, in order, whether it is routine (``engine.routine``), and when it
-    happened (``time.perf_counter``); the last one is the run's ``EndEvent``. ``finished`` (Qt's own) means only that
-    the thread is gone. PyTorch must be imported before one is made.
+    ``happened`` carries every event of the run, in order, whether it is routine (see ``engine.messages.delivery``),
+    and when it happened (``time.perf_counter``); the last one is the run's ``EndEvent``. ``finished`` (Qt's own) means
+    only that the thread is gone. PyTorch must be imported before one is made.
 
     Routine is delivered together, at most once in ``HOLD_MS`` and with what cannot wait. Each delivery takes the
     interpreter from training, and a core from one of its threads, which all others then wait for.
@@ -42,7 +42,7 @@ class TrainingThread(QThread):
 
     def __init__(self, job: Job, library: Library | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        from engine.trainer import Trainer  # brings torch, which the window does not wait for when it starts
+        from engine.training.trainer import Trainer  # brings torch, which the window does not wait for when it starts
 
         self._trainer: Trainer = Trainer(job, self._take, library)
         self._lock = threading.Lock()
@@ -56,7 +56,7 @@ class TrainingThread(QThread):
         self._timer.timeout.connect(self._deliver)
         self._wake.connect(self._deliver)
 
-    def post(self, command: AnyCommand, at: At | None = None) -> int:
+    def post(self, command: AnyCommand, at: Position | None = None) -> int:
         """Send a command, for the next batch or for the moment ``at``; returns its id. The answer is an event."""
         return self._trainer.post(command, at)
 

@@ -10,47 +10,46 @@ from pathlib import Path
 from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
-from engine.crash_log import crash_log
+from engine.common.spec import SpecError
+from engine.diagnostics.crash_log import crash_log
 from engine.library import Library, default_root
 from engine.qthread import Worker
-from engine.recipe import Recipe
-from engine.spec import SpecError
-from gui import translations
-from gui.advisor import Advisor
-from gui.aftermath import Aftermath
-from gui.asking import Asking
-from gui.candidates import Candidates
-from gui.chores import Chores
-from gui.comparison import Comparison
-from gui.export import Export
-from gui.files import Files
-from gui.finding import Finding
-from gui.frames import FrameClock
-from gui.garbage import GarbageTimer
-from gui.going_back import GoingBack
-from gui.help import Help
-from gui.keeping import KeepingChoice
-from gui.last_resort import LastResort
-from gui.memory import recall, remember
-from gui.mishaps import Mishaps
-from gui.preview import Preview
-from gui.reception import Reception
-from gui.recovery import Recovery
-from gui.runs import Runs
-from gui.salvage import Salvage
-from gui.session import Session
-from gui.settings import Settings
-from gui.shelf import Shelf
-from gui.signals import UnixSignals
-from gui.sketch import Sketch
-from gui.steering import Steering
-from gui.story import Story
-from gui.taking_up import TakingUp
-from gui.theme import Theme
-from gui.undo import Undo
-from gui.waiting import Waiting
-from gui.window import Window
-from gui.words import said, tr
+from engine.recipe.recipe import Recipe
+from gui.advice.controller import AdviceController
+from gui.compare.controller import CompareController
+from gui.core import language
+from gui.core.current_run import CurrentRun
+from gui.core.exception_hook import ExceptionHook
+from gui.core.frame_clock import FrameClock
+from gui.core.gc_timer import GarbageTimer
+from gui.core.settings import Settings
+from gui.core.task_runner import TaskRunner
+from gui.core.translation import said, tr
+from gui.core.unix_signals import UnixSignals
+from gui.export.controller import ExportController
+from gui.help.controller import HelpController
+from gui.learning_rate.controller import LRController
+from gui.learning_rate.range_test import RangeTestController
+from gui.library.controller import LibraryController
+from gui.library.files import FilesController
+from gui.library.interrupted import InterruptedRuns
+from gui.library.resume import ResumeController
+from gui.library.retention import RetentionController
+from gui.log.controller import LogController
+from gui.log.effects import EffectsController
+from gui.log.rewind import RewindController
+from gui.log.undo import UndoController
+from gui.main_window import MainWindow
+from gui.run_bar.controller import RunController
+from gui.run_bar.divergence import DivergenceController
+from gui.run_bar.failures import FailuresController
+from gui.run_bar.waiting import WaitingController
+from gui.schedule.candidates import Candidates
+from gui.schedule.drawing import DrawingController
+from gui.schedule.preview import Preview
+from gui.setup.controller import SetupController
+from gui.setup.lookups import Lookups
+from gui.theme.theme import Theme
 
 
 class App:
@@ -62,56 +61,62 @@ class App:
         self.theme = Theme(application)
         self.theme.set_mode(self.settings.theme)
         self.theme.prepare(application)
-        self.window = Window()
+        self.window = MainWindow()
         self.theme.apply(application)
         problem = None
         try:
             self.library: Library | None = Library(library or default_root())
         except SpecError as error:
             self.library, problem = None, error
-        self.curves, self.errands, self.downloads = Worker(), Worker(), Worker()
+        self.curves, self.library_tasks, self.downloads = Worker(), Worker(), Worker()
         self.clock = FrameClock(window=self.window)
-        self.runs = Runs(self.library, self.clock)
+        self.runs = CurrentRun(self.library, self.clock)
         self.preview = Preview(self.window, self.curves, self.window)
-        self.chores = Chores(self.window, self.errands, self.downloads, self.window)
-        self.story = Story(self.window)
-        self.session = Session(self.window, self.runs, self.preview, self.story, self.clock)
-        self.reception = Reception(self.window, self.session, self.runs, self.preview, self.chores, self.settings)
-        self.asking = Asking(self.window)
-        self.taking_up = TakingUp(self.window, self.session, self.runs, self.reception, self.asking)
-        self.files = Files(self.window, self.session, self.runs, self.reception, self.settings, self.taking_up)
-        self.help = Help(self.window)
-        self.sketch = Sketch(self.window, self.runs, self.session.change, self.curves, self.window)
+        self.lookups = Lookups(self.window, self.library_tasks, self.downloads, self.window)
+        self.log_controller = LogController(self.window)
+        self.session = RunController(self.window, self.runs, self.preview, self.log_controller, self.clock)
+        self.setup_controller = SetupController(
+            self.window, self.session, self.runs, self.preview, self.lookups, self.settings
+        )
+        self.tasks = TaskRunner(self.window)
+        self.taking_up = ResumeController(self.window, self.session, self.runs, self.setup_controller, self.tasks)
+        self.files = FilesController(
+            self.window, self.session, self.runs, self.setup_controller, self.settings, self.taking_up
+        )
+        self.help = HelpController(self.window)
+        self.sketch = DrawingController(self.window, self.runs, self.session.change, self.curves, self.window)
         self.candidates = Candidates(self.window, self.preview, self.session.change, self.curves, self.window)
-        self.steering = Steering(self.window, self.runs, self.clock)
-        self.waiting = Waiting(self.window, self.runs)
-        self.recovery = Recovery(self.window, self.runs)
-        self.mishaps = Mishaps(self.window, self.runs)
-        self.salvage = Salvage(self.window, self.runs, self.errands, self.settings)
+        self.steering = LRController(self.window, self.runs, self.clock)
+        self.waiting = WaitingController(self.window, self.runs)
+        self.recovery = DivergenceController(self.window, self.runs)
+        self.failures = FailuresController(self.window, self.runs)
+        self.interrupted = InterruptedRuns(self.window, self.runs, self.library_tasks, self.settings)
         window, session = self.window, self.session
-        self.finding = Finding(window, self.runs, self.errands, lambda: session.start is not None)
-        self.advisor = Advisor(
+        self.finding = RangeTestController(window, self.runs, self.library_tasks, lambda: session.start is not None)
+        self.advisor = AdviceController(
             window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
         )
-        self.aftermath = Aftermath(window, self.runs, self.story)
-        self.export = Export(window, self.runs, self.errands, self.settings, lambda: session.start is not None)
-        self.going_back = GoingBack(window, self.runs, lambda: session.progress.position, lambda: session.state)
-        self.comparison = Comparison(window, self.runs, self.asking)
-        self.keeping = KeepingChoice(window, self.library, self.settings)
-        self.shelf = Shelf(
+        self.aftermath = EffectsController(window, self.runs, self.log_controller)
+        self.export = ExportController(
+            window, self.runs, self.library_tasks, self.settings, lambda: session.start is not None
+        )
+        self.going_back = RewindController(window, self.runs, lambda: session.progress.position, lambda: session.state)
+        self.comparison = CompareController(window, self.runs, self.tasks)
+        self.retention = RetentionController(window, self.library, self.settings)
+        self.library_controller = LibraryController(
             window,
             self.runs,
-            self.reception,
+            self.setup_controller,
             self.going_back,
-            self.asking,
+            self.tasks,
             self.settings,
             self.comparison.compare,
         )
-        self.undo = Undo(window, self.runs, self.preview, self.going_back, self.shelf.open)
+        self.undo = UndoController(window, self.runs, self.preview, self.going_back, self.library_controller.open)
         self.garbage = GarbageTimer()
         self._wire()
-        recall(self.window, self.settings)
-        self.reception.set_up(self.settings.last_recipe)
+        self.window.restore_layout(self.settings)
+        self.setup_controller.set_up(self.settings.last_recipe)
         for remark in self.library.remarks if self.library is not None else ():
             self.window.banner.show_failure(tr("{what}.", what=said(remark)[:1].upper() + said(remark)[1:]))
         if problem is not None:
@@ -124,12 +129,16 @@ class App:
 
     def close(self) -> None:
         """End what is still alive; nothing trains any more."""
-        remember(self.window, self.settings)
+        self.window.store_layout(self.settings)
         self.window.leave()
         self.clock.stop()
-        for worker in (self.curves, self.errands, self.downloads):  # an import of PyTorch under way cannot be cut short
+        for worker in (
+            self.curves,
+            self.library_tasks,
+            self.downloads,
+        ):  # an import of PyTorch under way cannot be cut short
             worker.stop()
-        self.asking.stop()
+        self.tasks.stop()
         if self.library is not None:
             self.library.close()
         self.garbage.stop()
@@ -137,7 +146,7 @@ class App:
     def _wire(self) -> None:
         window = self.window
         window.first_painted.connect(self._begin)
-        self.chores.torch_loaded.connect(self.garbage.freeze)
+        self.lookups.torch_loaded.connect(self.garbage.freeze)
         self.theme.changed.connect(window.plots.apply_theme)
         self.theme.changed.connect(self.steering.show_colours)
         self.theme.changed.connect(self.candidates.show_colours)
@@ -146,31 +155,31 @@ class App:
         for action in window.themes.actions():
             action.setChecked(action.data() == self.settings.theme)
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
-        self.help.example_wanted.connect(self.reception.set_up_instead)
-        self.mishaps.set_up_wanted.connect(self.reception.set_up_instead)
-        self.mishaps.begin_wanted.connect(self._begin_anew)
-        self.salvage.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
-        window.find_rate.triggered.connect(self.finding.open)
-        window.hand.finder_wanted.connect(self.finding.open)
+        self.help.example_wanted.connect(self.setup_controller.set_up_instead)
+        self.failures.set_up_wanted.connect(self.setup_controller.set_up_instead)
+        self.failures.begin_wanted.connect(self._begin_anew)
+        self.interrupted.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
+        window.find_lr.triggered.connect(self.finding.open)
+        window.lr_panel.finder_wanted.connect(self.finding.open)
         self.curves.answered.connect(self.advisor.show_curve)
-        self.advisor.recipe_wanted.connect(self.reception.amend)
-        self.finding.recipe_wanted.connect(self.reception.amend)
+        self.advisor.recipe_wanted.connect(self.setup_controller.amend)
+        self.finding.recipe_wanted.connect(self.setup_controller.amend)
         self.finding.found.connect(self.advisor.take_finding)
 
     def _begin(self) -> None:
-        for worker in (self.curves, self.errands, self.downloads):
+        for worker in (self.curves, self.library_tasks, self.downloads):
             worker.start()
-        self.salvage.look()
-        self.chores.load_torch()
+        self.interrupted.look()
+        self.lookups.load_torch()
 
     def _begin_anew(self, recipe: Recipe) -> None:
         """Begin ``recipe`` in place of a run that failed, whose thread may still be on its way out."""
 
-        def act() -> None:
-            self.reception.set_up(recipe)
-            self.reception.start()
+        def intervention() -> None:
+            self.setup_controller.set_up(recipe)
+            self.setup_controller.start()
 
-        self.reception.when_free(act, "")
+        self.setup_controller.when_free(intervention, "")
 
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]
@@ -181,12 +190,12 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     """Open the window, on ``what`` if it is given; returns the exit status when it is closed.
 
     Args:
-        what: a recipe or a snapshot to open.
+        what: a recipe or a checkpoint to open.
         start: begin training at once.
         events: print the events as the headless face does.
         library: the run library's folder, or None for the usual one.
     """
-    from engine import display
+    from engine.diagnostics import display
 
     problem = display.problem(os.environ)
     if problem is not None:
@@ -195,16 +204,16 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     application = QApplication(sys.argv[:1])
     application.setApplicationName("tiller")
     application.setApplicationDisplayName("Tiller")
-    translations.install(application, QLocale.system())
-    with crash_log(Path(library) if library else default_root()) as log, closing(LastResort(log)) as last_resort:
+    language.install(application, QLocale.system())
+    with crash_log(Path(library) if library else default_root()) as log, closing(ExceptionHook(log)) as last_resort:
         app = App(application, library)
-        last_resort.uncaught.connect(app.mishaps.tell_uncaught)
-        app.reception.left.connect(application.exit)  # quit would ask the window again
+        last_resort.uncaught.connect(app.failures.report_uncaught)
+        app.setup_controller.left.connect(application.exit)  # quit would ask the window again
         signals = UnixSignals()
-        signals.asked_to_leave.connect(lambda: app.reception.leave(ask=False))
+        signals.asked_to_leave.connect(lambda: app.setup_controller.leave(ask=False))
         printer = None
         if events:
-            from engine.printing import LinePrinter
+            from engine.messages.printing import LinePrinter
 
             printer = LinePrinter(sys.stdout)
             app.runs.happened.connect(printer)
@@ -212,7 +221,7 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
         if what is not None:
             app.files.open_path(what, begin=start)
         elif start:
-            app.reception.start()
+            app.setup_controller.start()
         status = application.exec()
         app.close()
         signals.close()

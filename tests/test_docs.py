@@ -14,11 +14,11 @@ from typing import Any, get_args
 import pytest
 
 import main
-from engine import cli
-from engine.commands import HandCommand
-from engine.events import EndEvent
-from engine.hand import parse_hand
-from engine.recipe import MODELS, OPTIMIZERS, DataName, Recipe, recipe_from_json
+from engine.cli import subcommands
+from engine.messages.commands import Intervention
+from engine.messages.commands_file import parse_commands
+from engine.messages.events import EndEvent
+from engine.recipe.recipe import MODELS, OPTIMIZERS, DataName, Recipe, recipe_from_json
 from engine.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def recipe_text() -> str:
     return text
 
 
-def hand_text() -> str:
+def commands_text() -> str:
     (text,) = blocks("jsonl")
     return text
 
@@ -65,8 +65,8 @@ def shown_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict
     """The README's recipe, trained with the README's hand; its folder and its events."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "recipe.json").write_text(recipe_text(), encoding="utf-8")
-    (folder / "hand.jsonl").write_text(hand_text(), encoding="utf-8")
-    status, events, said = run_train(folder, "recipe.json", "--hand", "hand.jsonl", "--library", "library")
+    (folder / "commands.jsonl").write_text(commands_text(), encoding="utf-8")
+    status, events, said = run_train(folder, "recipe.json", "--commands", "commands.jsonl", "--library", "library")
     assert status == 0, said
     return folder, events
 
@@ -77,15 +77,15 @@ def test_the_recipe_is_one_and_shows_every_key() -> None:
     assert set(json.loads(recipe_text())["data"]) == set(type(recipe.data).model_fields)
 
 
-def test_the_hand_shows_every_command() -> None:
-    shown = {line.act.command for line in parse_hand(hand_text())}
-    assert shown == {kind.model_fields["command"].default for kind in get_args(HandCommand)}
+def test_interventions_shows_every_command() -> None:
+    shown = {line.intervention.command for line in parse_commands(commands_text())}
+    assert shown == {kind.model_fields["command"].default for kind in get_args(Intervention)}
 
 
-def test_the_run_shown_does_what_the_hand_says(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_the_run_shown_does_what_interventions_says(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
     folder, events = shown_run
     answers = [e for e in events if e["event"] == "command"]
-    wanted = [line.to_dict() for line in parse_hand(hand_text())]
+    wanted = [line.to_dict() for line in parse_commands(commands_text())]
     # sorted, because a save is answered when it is written, and the run goes on meanwhile
     assert sorted((a["command"]["command"], a["status"], a["epoch"], a["batch"]) for a in answers) == sorted(
         (w["command"], "applied", w["at"]["epoch"], w["at"]["batch"]) for w in wanted
@@ -103,7 +103,7 @@ def test_events_have_the_keys_that_a_reader_can_count_on(shown_run: tuple[Path, 
         assert all(set(keys) <= set(e) for e in seen), kind
 
 
-def test_a_snapshot_is_read_as_the_page_says(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_a_checkpoint_is_read_as_the_page_says(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
     import torch
 
     call = re.search(r'`torch\.load\("here\.tiller", weights_only=True\)\["model"\]`', README)
@@ -119,9 +119,9 @@ def test_exit_statuses_are_the_tables(tmp_path: Path) -> None:
     status, events, said = run_train(tmp_path, "bad.json")
     assert (status, events, said.splitlines()) == (2, [], ["epochs: must be at least 1; it is 0"])
     assert rows("Exit status")["1"] == []
-    ends = {reason: cli.exit_status(EndEvent(reason=reason, epoch=1)) for reason in ("finished", "stopped")}
+    ends = {reason: subcommands.exit_status(EndEvent(reason=reason, epoch=1)) for reason in ("finished", "stopped")}
     assert ends == {"finished": 0, "stopped": 0}
-    assert {cli.exit_status(EndEvent(reason=r, epoch=1)) for r in ("diverged", "failed")} == {1}
+    assert {subcommands.exit_status(EndEvent(reason=r, epoch=1)) for r in ("diverged", "failed")} == {1}
 
 
 def commands_shown() -> list[list[str]]:
@@ -130,7 +130,7 @@ def commands_shown() -> list[list[str]]:
 
 
 def test_every_command_shown_is_one() -> None:
-    parser = main._parser(cli.add_commands)
+    parser = main._parser(subcommands.add_commands)
     shown = commands_shown()
     assert len(shown) > 5
     for words in shown:
@@ -140,7 +140,7 @@ def test_every_command_shown_is_one() -> None:
 
 
 def test_every_command_and_option_is_shown() -> None:
-    parser = main._parser(cli.add_commands)
+    parser = main._parser(subcommands.add_commands)
     (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     shown = commands_shown()
     for name, command in commands.choices.items():

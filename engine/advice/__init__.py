@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from engine.advice.base import Advice, RecipeChange, RunView
+from engine.advice.history import History
 from engine.advice.on_recipe import for_recipe
 from engine.advice.on_run import for_run
-from engine.advice.past import Past
 
-__all__ = ["Advice", "Past", "RecipeChange", "RunView", "for_recipe", "for_run"]
+__all__ = ["Advice", "History", "RecipeChange", "RunView", "for_recipe", "for_run"]

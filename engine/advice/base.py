@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.advice.past import Past
-from engine.commands import Command
-from engine.recipe import GroupSpec, OptimizerSpec, Recipe
+from engine.advice.history import History
+from engine.common.text import Text
+from engine.messages.commands import Command
+from engine.recipe.recipe import GroupSpec, OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
-from engine.words import Words
 
-FIRST_RATES: Final = {"SGD": 0.01, "Adam": 0.001, "AdamW": 0.001, "RMSprop": 0.001}
+FIRST_LRS: Final = {"SGD": 0.01, "Adam": 0.001, "AdamW": 0.001, "RMSprop": 0.001}
 """Where to begin with each optimizer: the tutorial's values; RMSprop's updates are of Adam's size."""
 OFF: Final = 10.0
 """How many times too large or too small is worth a word. Nearer than that, the data and the network decide."""
@@ -53,17 +53,17 @@ class Advice:
     """
 
     key: str
-    text: Words
-    reason: Words
+    text: Text
+    reason: Text
     do: Command | RecipeChange | None = None
-    do_label: Words | None = None
+    do_label: Text | None = None
 
 
 def _no_numbers() -> np.ndarray:
     return np.empty(0)
 
 
-def _no_rates() -> np.ndarray:
+def _no_lrs() -> np.ndarray:
     return np.empty((0, 1))
 
 
@@ -81,10 +81,10 @@ class RunView:
     epochs: int
     position: tuple[int, int]
     lr: tuple[float, ...]
-    history: Past = field(default_factory=Past)
+    history: History = field(default_factory=History)
     losses: np.ndarray = field(default_factory=_no_numbers)
     plan_x: np.ndarray = field(default_factory=_no_numbers)
-    plan_lr: np.ndarray = field(default_factory=_no_rates)
+    plan_lr: np.ndarray = field(default_factory=_no_lrs)
     schedule: ScheduleSpec | None = None
     weight_decay: float | None = None
     valley: float | None = None
@@ -116,9 +116,9 @@ class RecipeView:
         return max([self.recipe.optimizer.lr, *own])
 
 
-def first_rates(optimizer: OptimizerSpec) -> tuple[float, float]:
+def first_lrs(optimizer: OptimizerSpec) -> tuple[float, float]:
     """The lowest and the highest rate that is a usual beginning for ``optimizer``."""
-    first = FIRST_RATES.get(type(optimizer).__name__, 0.001)
+    first = FIRST_LRS.get(type(optimizer).__name__, 0.001)
     plain = type(optimizer).__name__ == "SGD" and getattr(optimizer, "momentum", 0.0) == 0
     return first, first * SGD_MOMENTUM_FACTOR if plain else first
 
@@ -134,10 +134,10 @@ def dead_from(x: np.ndarray, lr: np.ndarray, epochs: int, highest: float = 0.0) 
     """
     if not len(x) or lr.size == 0 or not np.isfinite(lr).all():
         return None
-    rates = lr.max(axis=1)
-    alive = np.flatnonzero(rates > NOTHING * max(float(rates.max()), highest) * (1 + 1e-6))
+    lrs = lr.max(axis=1)
+    alive = np.flatnonzero(lrs > NOTHING * max(float(lrs.max()), highest) * (1 + 1e-6))
     row = int(alive[-1]) + 1 if alive.size else 0
-    if row >= len(x) or epochs - float(x[row]) < max(1.0, ZERO_STRETCH * epochs) or max(rates.max(), highest) == 0:
+    if row >= len(x) or epochs - float(x[row]) < max(1.0, ZERO_STRETCH * epochs) or max(lrs.max(), highest) == 0:
         return None
     return int(np.ceil(float(x[row]) - 1e-9)) + 1
 

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 
 from engine.advice.base import RunView
-from engine.commands import LARGEST_FACTOR, Command, ScaleLR, SetLR
-from engine.recipe import LR_MAX
-from engine.words import Words, number
+from engine.common.text import Text, number
+from engine.messages.commands import LARGEST_FACTOR, Command, ScaleLR, SetLR
+from engine.recipe.recipe import LR_MAX
 
 CUT: Final = 0.1
 """The factor of a cut: PyTorch's default for StepLR, MultiStepLR and ReduceLROnPlateau."""
@@ -37,16 +37,16 @@ def rises_soon(view: RunView, epochs: int) -> bool:
     return bool((ahead(view, epochs) * SOON >= view.lead).any())
 
 
-def scaled_by(view: RunView, factor: float) -> tuple[Command | None, Words | None]:
+def scaled_by(view: RunView, factor: float) -> tuple[Command | None, Text | None]:
     """Every group's rate times ``factor``; nothing where there is no rate to scale."""
     new = view.lead * factor
     if not 0 < new <= LR_MAX or not 0 < factor <= LARGEST_FACTOR:
         return None, None
-    return ScaleLR(factor=factor), Words("LR {lr}, from {now}", lr=number(float(f"{new:.6g}")), now=number(view.lead))
+    return ScaleLR(factor=factor), Text("LR {lr}, from {now}", lr=number(float(f"{new:.6g}")), now=number(view.lead))
 
 
-def set_to(view: RunView, lr: float) -> tuple[Command | None, Words | None]:
+def set_to(view: RunView, lr: float) -> tuple[Command | None, Text | None]:
     """The fastest group's rate to ``lr``, the others in proportion."""
     if len(view.lr) == 1:
-        return SetLR(lr=lr), Words("LR {lr}, from {now}", lr=number(lr), now=number(view.lead))
+        return SetLR(lr=lr), Text("LR {lr}, from {now}", lr=number(lr), now=number(view.lead))
     return scaled_by(view, lr / view.lead) if view.lead > 0 else (None, None)

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from engine.advice.base import OFF, Advice, RunView, first_rates
+from engine.advice.base import OFF, Advice, RunView, first_lrs
 from engine.advice.live import CUT, falls_soon, rises_soon, scaled_by
-from engine.words import Words
+from engine.common.text import Text
 
 EARLY_EPOCHS: Final = 3
 """What the first epochs show is the first rate's doing; later, the plan and the data have their say."""
@@ -45,14 +45,14 @@ def divergence(view: RunView) -> Advice | None:
     rising = bool((np.diff(blocks[-RISING_BLOCKS - 1 :]) > 0).all())
     if not broken and not (rising and last[-1] >= DIVERGED * lowest and last[-1] >= DIVERGED_LEAST):
         return None
-    reason = Words("Steps this large lead away from what was learned. A lower LR often brings it back.")
+    reason = Text("Steps this large lead away from what was learned. A lower LR often brings it back.")
     if not broken:
-        reason = Words(
+        reason = Text(
             "It went from {low} to {high} over the last batches: steps this large lead away from what was learned.",
             low=f"{lowest:.3g}",
             high=f"{last[-1]:.3g}",
         )
-    return Advice("divergence", Words("The training loss is growing"), reason, *scaled_by(view, CUT))
+    return Advice("divergence", Text("The training loss is growing"), reason, *scaled_by(view, CUT))
 
 
 def oscillation(view: RunView) -> Advice | None:
@@ -67,17 +67,17 @@ def oscillation(view: RunView) -> Advice | None:
     if end < UNLEARNED or not (flew or (end >= NO_PROGRESS * begin and jumps >= JUMPY * mean)) or falls_soon(view, 2):
         return None
     if flew:
-        reason = Words(
+        reason = Text(
             "It began at {first} and flew to {most}. Early on, that is a LR that is too high.",
             first=f"{losses[0]:.3g}",
             most=f"{losses.max():.3g}",
         )
     else:
-        reason = Words(
+        reason = Text(
             "From batch to batch it moves by {share}% and does not fall. Early on, that is a LR that is too high.",
             share=f"{100 * jumps / mean:.0f}",
         )
-    return Advice("oscillation", Words("The loss jumps about: LR too high?"), reason, *scaled_by(view, CUT))
+    return Advice("oscillation", Text("The loss jumps about: LR too high?"), reason, *scaled_by(view, CUT))
 
 
 def standstill(view: RunView) -> Advice | None:
@@ -87,19 +87,19 @@ def standstill(view: RunView) -> Advice | None:
         return None
     if np.abs(losses / losses[0] - 1).max() >= BARELY or rises_soon(view, 2):
         return None
-    low, high = first_rates(view.recipe.optimizer)
+    low, high = first_lrs(view.recipe.optimizer)
     if not 0 < view.lead < OFF * high:
-        reason = Words(
+        reason = Text(
             "The training loss is where it was after epoch 1. With a LR this high the first steps may have been so "
             "large that nothing can be learned any more: begin anew with a lower one."
         )
-        return Advice("standstill", Words("The loss stands still"), reason)
-    reason = Words(
+        return Advice("standstill", Text("The loss stands still"), reason)
+    reason = Text(
         "The training loss moved by {share}% since epoch 1. A LR that is too low looks like this.",
         share=f"{100 * abs(losses[-1] / losses[0] - 1):.1g}",
     )
     scale = scaled_by(view, OFF) if view.lead <= low else (None, None)
-    return Advice("standstill", Words("The loss barely moves: LR too low?"), reason, *scale)
+    return Advice("standstill", Text("The loss barely moves: LR too low?"), reason, *scale)
 
 
 def _blocks(losses: np.ndarray) -> np.ndarray:

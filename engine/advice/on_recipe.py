@@ -7,8 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.advice.base import OFF, Advice, RecipeChange, RecipeView, dead_from, first_rates, times
-from engine.advice.expressions import ALIKE, factor_between, highest
+from engine.advice.base import OFF, Advice, RecipeChange, RecipeView, dead_from, first_lrs, times
 from engine.advice.on_schedule import (
     SCHEDULE_RULES,
     Finding,
@@ -19,7 +18,8 @@ from engine.advice.on_schedule import (
     last_stage,
 )
 from engine.advice.on_task import by_task, constant
-from engine.recipe import LR_MAX, GroupSpec, Recipe
+from engine.common.text import Text, number
+from engine.recipe.recipe import LR_MAX, GroupSpec, Recipe
 from engine.schedules import (
     ExponentialLR,
     LambdaLR,
@@ -29,13 +29,13 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
-from engine.words import Words, number
+from engine.schedules.expression_values import ALIKE, factor_between, highest
 
 HEADS: Final = {"resnet18": "fc", "vgg11_bn": "classifier"}
 """The new last layers of a pretrained network."""
 GENTLER: Final = 10.0
 """Pretrained layers want a rate 10 to 100 times lower than new ones (the tutorial): 10 is the careful choice."""
-ONE_RATE: Final = 1.5
+ONE_LR: Final = 1.5
 """Group rates nearer to each other than this are one rate for all."""
 
 
@@ -64,18 +64,18 @@ def for_recipe(
     return [advice for rule in RECIPE_RULES for advice in rule(view)]
 
 
-def first_rate(view: RecipeView) -> list[Advice]:
+def first_lr(view: RecipeView) -> list[Advice]:
     """A first rate that is ten times off what the optimizer usually starts with."""
     recipe, optimizer = view.recipe, view.recipe.optimizer
     if recipe.schedule.own_level():
         return []
-    lead, (low, high) = view.leads, first_rates(optimizer)
+    lead, (low, high) = view.leads, first_lrs(optimizer)
     if isinstance(recipe.schedule, LambdaLR):
         lead *= highest(recipe.schedule, recipe.epochs, view.steps_per_epoch)
     if lead >= OFF * high * (1 - ALIKE):
         first, factor = high, lead / high
-        text = Words("LR {lr} is high for {optimizer}", lr=number(lead), optimizer=optimizer.name)
-        why = Words(
+        text = Text("LR {lr} is high for {optimizer}", lr=number(lead), optimizer=optimizer.name)
+        why = Text(
             "It is {times} times what {optimizer} usually starts with, {first}: the loss may jump about or grow.",
             times=times(factor),
             optimizer=optimizer.name,
@@ -83,8 +83,8 @@ def first_rate(view: RecipeView) -> list[Advice]:
         )
     elif 0 < lead <= low / OFF * (1 + ALIKE) and not recipe.model.pretrained:
         first = low
-        text = Words("LR {lr} is low for {optimizer}", lr=number(lead), optimizer=optimizer.name)
-        why = Words(
+        text = Text("LR {lr} is low for {optimizer}", lr=number(lead), optimizer=optimizer.name)
+        why = Text(
             "It is {times} times less than what {optimizer} usually starts with, {first}: training may crawl.",
             times=times(low / lead),
             optimizer=optimizer.name,
@@ -93,38 +93,38 @@ def first_rate(view: RecipeView) -> list[Advice]:
     else:
         return []
     if isinstance(recipe.schedule, LambdaLR):  # the expression may be what is off: that is for its writer to say
-        return [Advice("first_rate", text, why)]
+        return [Advice("first_lr", text, why)]
     scale = first / lead
     groups = tuple(g if g.lr is None else g.model_copy(update={"lr": _scaled(g.lr, scale)}) for g in recipe.groups)
     change = RecipeChange(
         optimizer=optimizer.model_copy(update={"lr": _scaled(optimizer.lr, scale)}), groups=groups or None
     )
-    return [Advice("first_rate", text, why, change, Words("Start with LR {first}", first=number(first)))]
+    return [Advice("first_lr", text, why, change, Text("Start with LR {first}", first=number(first)))]
 
 
 def fine_tuning(view: RecipeView) -> list[Advice]:
     """Pretrained layers that learn as fast as the new head."""
     recipe, lr = view.recipe, view.recipe.optimizer.lr
-    rates = [lr, *(lr if g.lr is None else g.lr for g in recipe.groups)]
+    lrs = [lr, *(lr if g.lr is None else g.lr for g in recipe.groups)]
     if not recipe.model.pretrained or lr == 0 or any(g.frozen or g.schedule for g in recipe.groups):
         return []
-    if recipe.schedule.per_group() is not None or max(rates) > ONE_RATE * min(rates):
+    if recipe.schedule.per_group() is not None or max(lrs) > ONE_LR * min(lrs):
         return []
-    reason = Words(
+    reason = Text(
         "The pretrained layers know much already, and large steps wash it out. Their usual LR is 10 to 100 times lower "
         "than that of the new head."
     )
-    text = Words("Pretrained, with one LR for all layers")
+    text = Text("Pretrained, with one LR for all layers")
     head = HEADS.get(recipe.model.name)
     if recipe.groups or head is None or recipe.schedule.own_level():
         return [Advice("fine_tuning", text, reason)]
-    gentle = lr <= first_rates(recipe.optimizer)[0] / OFF  # chosen for the pretrained layers: then the head is too slow
+    gentle = lr <= first_lrs(recipe.optimizer)[0] / OFF  # chosen for the pretrained layers: then the head is too slow
     rest, fast = (lr, min(LR_MAX, _scaled(lr, GENTLER))) if gentle else (_scaled(lr, 1 / GENTLER), lr)
     change = RecipeChange(
         optimizer=recipe.optimizer.model_copy(update={"lr": rest}),
         groups=(GroupSpec(name="head", modules=(head,), lr=fast),),
     )
-    label = Words("Two groups: head {fast}, rest {rest}", fast=number(fast), rest=number(rest))
+    label = Text("Two groups: head {fast}, rest {rest}", fast=number(fast), rest=number(rest))
     return [Advice("fine_tuning", text, reason, change, label)]
 
 
@@ -141,7 +141,7 @@ def schedules(view: RecipeView) -> list[Advice]:
             finding = _of_all(rule, group.schedule, _span(view, lr)) if group.schedule is not None else None
             if finding is None:
                 continue
-            text = Words("{group}: {text}", group=group.name, text=finding.text)
+            text = Text("{group}: {text}", group=group.name, text=finding.text)
             change = None
             if finding.better is not None:
                 better = group.model_copy(update={"schedule": finding.better})
@@ -164,8 +164,8 @@ def _of_all(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> Finding | Non
     if finding.better is not None and finding.better.interval == spec.interval:
         better = spec.model_copy(update={"schedulers": (*spec.schedulers[:place], finding.better)})
     return Finding(
-        Words("Stage {stage}: {text}", stage=place + 1, text=finding.text),
-        Words("Counted from {begin} on, where this stage begins. {reason}", begin=begin, reason=finding.reason),
+        Text("Stage {stage}: {text}", stage=place + 1, text=finding.text),
+        Text("Counted from {begin} on, where this stage begins. {reason}", begin=begin, reason=finding.reason),
         better,
         finding.label if better is not None else None,
     )
@@ -177,8 +177,8 @@ def zero_early(view: RecipeView) -> list[Advice]:
     dead = dead_from(view.x, view.lr, recipe.epochs)
     if dead is None or any(key in ("exponential", "stepwise") for key in (a.key for a in schedules(view))):
         return []
-    text = Words("From epoch {epoch} on the LR is next to nothing", epoch=dead)
-    reason = Words(
+    text = Text("From epoch {epoch} on the LR is next to nothing", epoch=dead)
+    reason = Text(
         "From there it is {lr}, under a ten-thousandth of where it was: the last {left} epochs change nothing.",
         lr=number(float(f"{float(view.lr[int(np.searchsorted(view.x, dead - 1))].max()):.2g}")),
         left=recipe.epochs - dead + 1,
@@ -188,10 +188,10 @@ def zero_early(view: RecipeView) -> list[Advice]:
     if cuts and isinstance(spec, (StepLR, MultiStepLR, ExponentialLR)):
         gamma = aimed_gamma(cuts)
         change = RecipeChange(schedule=spec.model_copy(update={"gamma": gamma}))
-        return [Advice("zero_early", text, reason, change, Words("Set {field} to {value}", field="gamma", value=gamma))]
+        return [Advice("zero_early", text, reason, change, Text("Set {field} to {value}", field="gamma", value=gamma))]
     if isinstance(spec, PolynomialLR) and length is not None and spec.total_iters < length:
         change = RecipeChange(schedule=spec.model_copy(update={"total_iters": length}))
-        label = Words("Set {field} to {value}", field="total_iters", value=length)
+        label = Text("Set {field} to {value}", field="total_iters", value=length)
         return [Advice("zero_early", text, reason, change, label)]
     return [Advice("zero_early", text, reason)]
 
@@ -206,8 +206,8 @@ def layered(view: RecipeView) -> list[Advice]:
     if rest not in (0, 1) or not recipe.groups:
         return []
     ratios = [f for f in factors if f is not None]
-    rates = [recipe.optimizer.lr if g.lr is None else g.lr for g in recipe.groups]
-    own = [_scaled(lr, factor) for lr, factor in zip(rates, ratios[rest:], strict=False)]
+    lrs = [recipe.optimizer.lr if g.lr is None else g.lr for g in recipe.groups]
+    own = [_scaled(lr, factor) for lr, factor in zip(lrs, ratios[rest:], strict=False)]
     if len(ratios) < len(factors) or max(own) > LR_MAX:
         return []
     groups = tuple(g.model_copy(update={"lr": lr}) for g, lr in zip(recipe.groups, own, strict=True))
@@ -215,19 +215,19 @@ def layered(view: RecipeView) -> list[Advice]:
     return [
         Advice(
             "layered",
-            Words("The groups' curves differ by a factor alone"),
-            Words(
+            Text("The groups' curves differ by a factor alone"),
+            Text(
                 "One expression and a rate of its own for each group give the same curves, and any schedule can follow "
                 "them. A list is for curves of different shapes."
             ),
             change,
-            Words("One expression, and a rate a group"),
+            Text("One expression, and a rate a group"),
         )
     ]
 
 
 RECIPE_RULES: Final[tuple[Callable[[RecipeView], list[Advice]], ...]] = (
-    first_rate,
+    first_lr,
     schedules,
     zero_early,
     fine_tuning,

@@ -10,10 +10,10 @@ import numpy as np
 from engine.advice.base import NOTHING, OFF, Advice, RunView, dead_from, times
 from engine.advice.live import CUT, SOON, falls_soon, scaled_by, set_to
 from engine.advice.on_losses import divergence, oscillation, standstill
-from engine.commands import Command, SetOptimizer, SetSchedule
-from engine.recipe import LR_MAX
+from engine.common.text import Text, number
+from engine.messages.commands import Command, SetOptimizer, SetSchedule
+from engine.recipe.recipe import LR_MAX
 from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau
-from engine.words import Words, number
 
 PLATEAU_EPOCHS: Final = 5
 """Epochs without a better validation loss: inside the usual patience, 3 to 10."""
@@ -53,13 +53,13 @@ def metric_at_bound(view: RunView) -> Advice | None:
         do = SetSchedule.model_validate({"schedule": other})
     return Advice(
         "metric_at_bound",
-        Words("{monitor} cannot improve any more", monitor=spec.monitor),
-        Words(
+        Text("{monitor} cannot improve any more", monitor=spec.monitor),
+        Text(
             "It reached {bound}, so ReduceLROnPlateau takes every epoch as a bad one and cuts the LR again and again.",
             bound="100%" if accuracy else "0",
         ),
         do,
-        Words("Watch val_loss instead") if do is not None else None,
+        Text("Watch val_loss instead") if do is not None else None,
     )
 
 
@@ -70,8 +70,8 @@ def above_valley(view: RunView) -> Advice | None:
         return None
     return Advice(
         "above_valley",
-        Words("The LR is {times} times the finder's {lr}", times=times(view.lead / valley), lr=number(valley)),
-        Words(
+        Text("The LR is {times} times the finder's {lr}", times=times(view.lead / valley), lr=number(valley)),
+        Text(
             "In the last range test the loss fell best at {lr}, and rates far above it made it grow.", lr=number(valley)
         ),
         *set_to(view, valley),
@@ -86,8 +86,8 @@ def below_valley(view: RunView) -> Advice | None:
         return None
     return Advice(
         "below_valley",
-        Words("The finder suggested a LR {times} times higher", times=times(valley / highest)),
-        Words(
+        Text("The finder suggested a LR {times} times higher", times=times(valley / highest)),
+        Text(
             "In the last range test the loss fell best at {lr}. At {now} training may crawl.",
             lr=number(valley),
             now=number(view.lead),
@@ -109,15 +109,15 @@ def gap(view: RunView) -> Advice | None:
     now, usual = view.weight_decay, WEIGHT_DECAY.get(name, 5e-4)
     now = view.recipe.optimizer.weight_decay if now is None else now
     do = SetOptimizer(weight_decay=usual) if now < usual else None
-    reason = Words(
+    reason = Text(
         "Since epoch {epoch} the validation loss rose from {low} to {high} while the training loss fell: the network "
         "learns the training images by heart. More weight decay or augmentation helps, or the weights of that epoch.",
         epoch=view.history.number(best),
         low=f"{val[best]:.3g}",
         high=f"{val[-1]:.3g}",
     )
-    label = Words("Set {field} to {value}", field="weight_decay", value=number(usual)) if do is not None else None
-    return Advice("gap", Words("Validation worsens, training improves"), reason, do, label)
+    label = Text("Set {field} to {value}", field="weight_decay", value=number(usual)) if do is not None else None
+    return Advice("gap", Text("Validation worsens, training improves"), reason, do, label)
 
 
 def plateau(view: RunView) -> Advice | None:
@@ -133,8 +133,8 @@ def plateau(view: RunView) -> Advice | None:
         return None
     return Advice(
         "plateau",
-        Words("No better val loss for {epochs} epochs", epochs=_stale(val)),
-        Words(
+        Text("No better val loss for {epochs} epochs", epochs=_stale(val)),
+        Text(
             "Its best is {best}. Where large steps bring no more, smaller ones often do; the plan has no cut soon.",
             best=f"{best:.3g}",
         ),
@@ -154,13 +154,13 @@ def zero_ahead(view: RunView) -> Advice | None:
         do = SetSchedule.model_validate({"schedule": CosineAnnealingLR(T_max=left)})
     return Advice(
         "zero_early",
-        Words("From epoch {epoch} on the LR is next to nothing", epoch=dead),
-        Words(
+        Text("From epoch {epoch} on the LR is next to nothing", epoch=dead),
+        Text(
             "The plan takes it below a ten-thousandth of where it was: the last {left} epochs change nothing.",
             left=view.epochs - dead + 1,
         ),
         do,
-        Words("CosineAnnealingLR over the epochs left") if do is not None else None,
+        Text("CosineAnnealingLR over the epochs left") if do is not None else None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from engine.common.text import Text, number
 from engine.schedules import (
     CosineAnnealingLR,
     ExponentialLR,
@@ -16,7 +17,6 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
-from engine.words import Words, number
 
 GAMMA_LEAST: Final = 0.9
 """An ExponentialLR with a smaller gamma loses nine tenths of the rate within 22 epochs (the tutorial's limit)."""
@@ -63,10 +63,10 @@ class Span:
 class Finding:
     """What is odd about a schedule, and the one that would do better, if there is one to name."""
 
-    text: Words
-    reason: Words
+    text: Text
+    reason: Text
     better: ScheduleSpec | None = None
-    label: Words | None = None
+    label: Text | None = None
 
 
 def aimed_gamma(cuts: int, share: float = LANDING) -> float:
@@ -101,15 +101,15 @@ def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
     if not over or count >= STEPWISE_SHARE * length:
         return None
     return Finding(
-        Words("{name} counts batches, not epochs", name=name),
-        Words(
+        Text("{name} counts batches, not epochs", name=name),
+        Text(
             "The schedule is stepped once per batch, and the run has {length} of them: {per_epoch} an epoch. What was "
             "meant for epochs is over {per_epoch} times as soon.",
             length=length,
             per_epoch=span.steps_per_epoch,
         ),
         spec.model_copy(update={"interval": "epoch"}),
-        Words("Step once per epoch"),
+        Text("Step once per epoch"),
     )
 
 
@@ -120,10 +120,8 @@ def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
         return None
     if isinstance(spec, StepLR) and spec.step_size >= length and spec.gamma != 1:
         return Finding(
-            Words("step_size {size}: the first cut never comes", size=spec.step_size),
-            Words(
-                "The run ends after {length}, before the first cut: the LR stays the same throughout.", length=length
-            ),
+            Text("step_size {size}: the first cut never comes", size=spec.step_size),
+            Text("The run ends after {length}, before the first cut: the LR stays the same throughout.", length=length),
             *_offer(spec, "step_size", max(1, length // 3), length > 1),
         )
     if isinstance(spec, MultiStepLR) and spec.milestones[-1] >= length:
@@ -132,8 +130,8 @@ def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
         # where none is left: at a half and three quarters of the run, as He et al. 2016 cut on CIFAR-10
         better = within or tuple(sorted({max(1, length // 2), max(1, length * 3 // 4)}))
         return Finding(
-            Words("Milestone {first} is beyond the run's end", first=beyond[0]),
-            Words(
+            Text("Milestone {first} is beyond the run's end", first=beyond[0]),
+            Text(
                 "The run ends after {length}. A cut at milestones from {length} on never comes.",
                 length=length,
             ),
@@ -142,12 +140,12 @@ def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
     if isinstance(spec, SequentialLR) and spec.milestones and spec.milestones[-1] >= length:
         reached = tuple(m for m in spec.milestones if m < length)
         return Finding(
-            Words("Milestone {first} is beyond the run's end", first=spec.milestones[len(reached)]),
-            Words("The run ends after {length}. The schedules from there on never come.", length=length),
+            Text("Milestone {first} is beyond the run's end", first=spec.milestones[len(reached)]),
+            Text("The run ends after {length}. The schedules from there on never come.", length=length),
             spec.model_copy(
                 update={"schedulers": spec.schedulers[: len(reached) + 1], "milestones": reached},
             ),
-            Words("Leave them out"),
+            Text("Leave them out"),
         )
     return None
 
@@ -172,8 +170,8 @@ def t_max_long(spec: ScheduleSpec, span: Span) -> Finding | None:
         return None
     at_end = spec.eta_min + (span.lr - spec.eta_min) * (1 + math.cos(math.pi * (length - 1) / spec.T_max)) / 2
     return Finding(
-        Words("T_max {t_max} is beyond the run's end", t_max=spec.T_max),
-        Words(
+        Text("T_max {t_max} is beyond the run's end", t_max=spec.T_max),
+        Text(
             "The run ends after {length}, with the LR still at {lr}: there is no gentle landing. Make T_max the length "
             "of the run.",
             length=length,
@@ -189,8 +187,8 @@ def t_max_short(spec: ScheduleSpec, span: Span) -> Finding | None:
     if not isinstance(spec, CosineAnnealingLR) or length is None or spec.T_max >= T_MAX_SHORT * length:
         return None
     return Finding(
-        Words("After T_max {t_max} the LR rises again", t_max=spec.T_max),
-        Words(
+        Text("After T_max {t_max} the LR rises again", t_max=spec.T_max),
+        Text(
             "Past T_max the cosine climbs back as slowly as it fell. If one landing is meant, make T_max {length}. If "
             "fresh starts are meant, CosineAnnealingWarmRestarts jumps back up at once.",
             length=length,
@@ -208,8 +206,8 @@ def exponential(spec: ScheduleSpec, span: Span) -> Finding | None:
         return None
     percent = number(float(f"{100 * left:.2g}"))
     return Finding(
-        Words("gamma {gamma} leaves {percent}% of the LR", gamma=number(spec.gamma), percent=percent),
-        Words(
+        Text("gamma {gamma} leaves {percent}% of the LR", gamma=number(spec.gamma), percent=percent),
+        Text(
             "Multiplied after every epoch, {gamma} leaves {percent}% of the LR in epoch {epochs}: {lr}. A gamma from "
             "0.95 to 0.99 is usual.",
             gamma=number(spec.gamma),
@@ -227,8 +225,8 @@ def patience(spec: ScheduleSpec, span: Span) -> Finding | None:
         return None
     fitting = min(PATIENCE_MOST, span.epochs // 6)
     return Finding(
-        Words("patience {patience}: the LR is never cut", patience=spec.patience),
-        Words(
+        Text("patience {patience}: the LR is never cut", patience=spec.patience),
+        Text(
             "It forgives {patience} epochs without improvement, so the first cut could come in epoch {first}. The run "
             "has {epochs}.",
             patience=spec.patience,
@@ -245,8 +243,8 @@ def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
         return None
     if spec.min_lr >= span.lr > 0:
         return Finding(
-            Words("min_lr {min_lr} forbids every cut", min_lr=number(spec.min_lr)),
-            Words(
+            Text("min_lr {min_lr} forbids every cut", min_lr=number(spec.min_lr)),
+            Text(
                 "The LR starts at {lr}, and is never cut below min_lr: nothing will happen.",
                 lr=number(span.lr),
             ),
@@ -257,8 +255,8 @@ def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
     if spec.threshold < 1 or (spec.mode == "min" and not relative):
         return None
     return Finding(
-        Words("threshold {threshold} is never reached", threshold=number(spec.threshold)),
-        Words(
+        Text("threshold {threshold} is never reached", threshold=number(spec.threshold)),
+        Text(
             "{monitor} would have to get better by {threshold} at once to count as better, so every epoch counts as "
             "bad and the LR is cut again and again.",
             monitor=spec.monitor,
@@ -291,9 +289,9 @@ def _left(gamma: float, cuts: int) -> float:
 
 def _offer(
     spec: ScheduleSpec, field: str, value: float | tuple[int, ...], possible: bool = True
-) -> tuple[ScheduleSpec | None, Words | None]:
+) -> tuple[ScheduleSpec | None, Text | None]:
     """``spec`` with another ``field``, and the words for it; nothing where no value helps."""
     if not possible:
         return None, None
     shown = ", ".join(map(str, value)) if isinstance(value, tuple) else number(value)
-    return spec.model_copy(update={field: value}), Words("Set {field} to {value}", field=field, value=shown)
+    return spec.model_copy(update={field: value}), Text("Set {field} to {value}", field=field, value=shown)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from engine.advice.base import Advice, RecipeChange, RecipeView
-from engine.recipe import Recipe
+from engine.common.text import Text
+from engine.recipe.recipe import Recipe
 from engine.schedules import (
     Constant,
     CosineAnnealingLR,
@@ -14,7 +15,6 @@ from engine.schedules import (
     ScheduleSpec,
     StepLR,
 )
-from engine.words import Words
 
 SIMPLE_DATA: Final = ("digits", "mnist")
 SMALL_NETWORKS: Final = ("small_cnn", "lenet5")
@@ -37,8 +37,8 @@ def constant(view: RecipeView) -> list[Advice]:
     return [
         Advice(
             "constant",
-            Words("The LR stays the same for the whole run"),
-            Words(
+            Text("The LR stays the same for the whole run"),
+            Text(
                 "Fast first, then slow: large steps find a good region, small ones settle in it. Leave it if your own "
                 "hand is the schedule."
             ),
@@ -55,8 +55,8 @@ def by_task(view: RecipeView) -> list[Advice]:
         return []
     better: ScheduleSpec
     if is_simple(recipe) and isinstance(spec, (CosineAnnealingLR, ReduceLROnPlateau)):
-        better, text = _stages(recipe), Words("StepLR is enough for a task this simple")
-        reason = Words(
+        better, text = _stages(recipe), Text("StepLR is enough for a task this simple")
+        reason = Text(
             "{data} with {network} is soon learned: a few cuts at times you know are easy to read and to compare. "
             "{name} is no mistake.",
             data=recipe.data.name,
@@ -64,8 +64,8 @@ def by_task(view: RecipeView) -> list[Advice]:
             name=spec.name,
         )
     elif is_complex(recipe) and isinstance(spec, (StepLR, MultiStepLR)):
-        better, text = _cosine(recipe), Words("For a complex task, try CosineAnnealingLR")
-        reason = Words(
+        better, text = _cosine(recipe), Text("For a complex task, try CosineAnnealingLR")
+        reason = Text(
             "A cosine stays fast for long and lands gently, with no moment of a cut to guess. If you do not know how "
             "long to train, ReduceLROnPlateau cuts when progress stops."
         )
@@ -93,7 +93,7 @@ def _cosine(recipe: Recipe) -> CosineAnnealingLR:
     return CosineAnnealingLR(T_max=recipe.epochs)
 
 
-def _choose(spec: StepLR | CosineAnnealingLR) -> Words:
+def _choose(spec: StepLR | CosineAnnealingLR) -> Text:
     if isinstance(spec, StepLR):
-        return Words("Choose StepLR, step_size {size}", size=spec.step_size)
-    return Words("Choose CosineAnnealingLR, T_max {t_max}", t_max=spec.T_max)
+        return Text("Choose StepLR, step_size {size}", size=spec.step_size)
+    return Text("Choose CosineAnnealingLR, T_max {t_max}", t_max=spec.T_max)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from engine.events import CommandEvent, EpochEvent
+from engine.messages.events import CommandEvent, EpochEvent
 
 _METRICS: Final = (
     "train_loss",
@@ -20,34 +20,34 @@ _METRICS: Final = (
 )
 
 
-def table(history: Sequence[EpochEvent], hand: Sequence[CommandEvent], groups: Sequence[str]) -> str:
+def table(history: Sequence[EpochEvent], interventions: Sequence[CommandEvent], groups: Sequence[str]) -> str:
     """CSV with a head: ``epoch``, the rates of each group (of the first batch, least, greatest), metrics, ``hand``.
 
-    Numbers are not rounded. ``hand`` has the acts applied in that epoch as JSON, one a line, as in HAND.jsonl; acts of
-    an epoch that has not ended have a row of their own without metrics.
+    Numbers are not rounded. ``interventions`` has those of that epoch as JSON, one a line, as in a commands file; those
+    of an epoch that has not ended have a row of their own without metrics.
 
     Args:
         history: the epochs that ended.
         hand: the acts; those that were refused are left out.
         groups: the names of the parameter groups, in order.
     """
-    rates = [
+    lrs = [
         f"{kind}{f'[{group}]' if len(groups) > 1 else ''}" for group in groups for kind in ("lr", "lr_min", "lr_max")
     ]
-    acts: dict[int, list[str]] = {}
-    for act in hand:
-        if act.status == "applied":
-            line = {"at": {"epoch": act.epoch, "batch": act.batch}, **act.command}
-            acts.setdefault(act.epoch, []).append(json.dumps(line, ensure_ascii=False))
+    applied: dict[int, list[str]] = {}
+    for intervention in interventions:
+        if intervention.status == "applied":
+            line = {"at": {"epoch": intervention.epoch, "batch": intervention.batch}, **intervention.command}
+            applied.setdefault(intervention.epoch, []).append(json.dumps(line, ensure_ascii=False))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *rates, *_METRICS, "hand"])
+    writer.writerow(["epoch", *lrs, *_METRICS, "interventions"])
     for epoch in history:
         row: list[Any] = [epoch.epoch]
         for triple in zip(epoch.lr, epoch.lr_min, epoch.lr_max, strict=True):
             row += triple
         row += [getattr(epoch, name) for name in _METRICS]
-        writer.writerow([*row, "\n".join(acts.pop(epoch.epoch, ()))])
-    for number in sorted(acts):
-        writer.writerow([number, *[""] * (len(rates) + len(_METRICS)), "\n".join(acts[number])])
+        writer.writerow([*row, "\n".join(applied.pop(epoch.epoch, ()))])
+    for number in sorted(applied):
+        writer.writerow([number, *[""] * (len(lrs) + len(_METRICS)), "\n".join(applied[number])])
     return text.getvalue()

@@ -6,8 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from engine.spec import SpecError
-from engine.words import Words
+from engine.common.spec import SpecError
+from engine.common.text import Text
 
 
 def write(path: Path, text: str) -> None:
@@ -24,7 +24,7 @@ def write(path: Path, text: str) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         reason = error.strerror or str(error)
-        raise SpecError("", Words("{path} cannot be written: {reason}", path=path, reason=reason)) from None
+        raise SpecError("", Text("{path} cannot be written: {reason}", path=path, reason=reason)) from None
 
 
 def make_folder(path: Path) -> None:
@@ -36,4 +36,4 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SpecError("", Words("{path} cannot be made: {reason}", path=path, reason=error.strerror)) from None
+        raise SpecError("", Text("{path} cannot be made: {reason}", path=path, reason=error.strerror)) from None

@@ -8,7 +8,7 @@ from typing import Final
 from engine.export.parts import Part
 from engine.export.schedule import leaves_below_zero, monitored
 from engine.export.text import indented
-from engine.recipe import Recipe
+from engine.recipe.recipe import Recipe
 
 _EVALUATE: Final = '''
 @torch.no_grad()
@@ -62,7 +62,7 @@ def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool])
     epoch = [
         "model.train()",
         *([_FROZEN] if any(group.frozen for group in recipe.groups) else []),
-        f"lr = {_rates(recipe, optimizers)}",
+        f"lr = {_lrs(recipe, optimizers)}",
         "train_loss, train_correct, count = 0.0, 0, 0",
         "for batch, (images, labels) in enumerate(train_loader):" if counted else "for images, labels in train_loader:",
         indented("\n".join(batch)),
@@ -100,7 +100,7 @@ def _step(part: Part, early: bool) -> list[str]:
     return [f"if {more}:  # there is no rate beyond the run's end", *(indented(line) for line in lines)]
 
 
-def _rates(recipe: Recipe, optimizers: Sequence[str]) -> str:
+def _lrs(recipe: Recipe, optimizers: Sequence[str]) -> str:
     if not recipe.groups:
         return f'{optimizers[0]}.param_groups[0]["lr"]'
     if len(optimizers) == 1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.export.schedule import ScheduleText
-from engine.recipe import GroupSpec, Recipe
+from engine.recipe.recipe import GroupSpec, Recipe
 from engine.schedules import Drawn, ScheduleSpec
 
 

@@ -11,7 +11,7 @@ from engine.export.loop import loop_text
 from engine.export.parts import Part, parts_of
 from engine.export.schedule import Needs, ScheduleText
 from engine.export.text import call, indented, listed, mapping, quoted, value
-from engine.recipe import Recipe
+from engine.recipe.recipe import Recipe
 from engine.schedules import Drawn
 
 _GROUP_OF: Final = '''

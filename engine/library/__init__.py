@@ -1,33 +1,33 @@
-"""The run library: a folder with ``runs.sqlite`` and ``snapshots/``.
+"""The run library: a folder with ``runs.sqlite`` and ``checkpoints/``.
 
 Importing it brings no PyTorch. Reading (``Reader``, which ``Library`` is) blocks nobody and may be done from any
 thread; everything is written by one thread, in the order of the calls.
 """
 
-from engine.library.keeping import Keeping, size_words
+from engine.library.disk_errors import why
 from engine.library.library import Library, default_root
 from engine.library.lock import RunLock, UnderWayError
+from engine.library.maintenance import Soundness
 from engine.library.overview import Overview, overviews
-from engine.library.problems import why
-from engine.library.reading import Reader
+from engine.library.reader import Reader
 from engine.library.record import Beginning
-from engine.library.rows import HandRow, Kind, RunRow, SnapshotRow, new_run_id
+from engine.library.retention import Retention, size_words
+from engine.library.rows import CheckpointRow, InterventionRow, Kind, RunRow, new_run_id
 from engine.library.schema import is_readable
-from engine.library.upkeep import Soundness
-from engine.library.writer import Parcel
+from engine.library.writer import CheckpointWrite
 
 __all__ = [
     "Beginning",
-    "HandRow",
-    "Keeping",
+    "CheckpointRow",
+    "CheckpointWrite",
+    "InterventionRow",
     "Kind",
     "Library",
     "Overview",
-    "Parcel",
     "Reader",
+    "Retention",
     "RunLock",
     "RunRow",
-    "SnapshotRow",
     "Soundness",
     "UnderWayError",
     "default_root",

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from engine.library.lock import take_part
+from engine.common.file_lock import lock
 from engine.library.record import Statement
 from engine.library.schema import BACKUP
 
@@ -40,7 +40,7 @@ class Backup:
         part = self._root / f"{BACKUP}.{os.getpid()}.part"
         try:
             with part.open("wb") as file:
-                take_part(file)
+                lock(file)
                 with closing(sqlite3.connect(part)) as copy:
                     db.backup(copy)
                 os.fsync(file.fileno())

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import IO, Final
 
-from engine.spec import SpecError
-from engine.words import Words
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from engine.common.file_lock import lock, unlock
+from engine.common.spec import SpecError
+from engine.common.text import Text
 
 _TRIES: Final = 20  # somebody who only looks holds the lock for an instant
 _PAUSE: Final = 0.02
@@ -37,13 +32,13 @@ class RunLock:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] | None = path.open("a+b")
         for left in reversed(range(_TRIES)):
-            if _take(self._file):
+            if lock(self._file):
                 break
             if not left:
                 owner = _owner(self._file)
                 self._file.close()
                 text = "run {run} is under way{owner}: stop it there first"
-                raise UnderWayError("resume", Words(text, run=run, owner=owner))
+                raise UnderWayError("resume", Text(text, run=run, owner=owner))
             time.sleep(_PAUSE)
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}".encode())
@@ -52,7 +47,7 @@ class RunLock:
     def release(self) -> None:
         """Let the run go."""
         if self._file is not None:
-            _give(self._file)
+            unlock(self._file)
             self._file.close()
             self._file = None
 
@@ -66,9 +61,9 @@ def is_live(root: Path, run: str) -> bool:
     """Whether somebody is at ``run``."""
     try:
         with lock_path(root, run).open("r+b") as file:
-            if not _take(file, shared=True):
+            if not lock(file, shared=True):
                 return True
-            _give(file)
+            unlock(file)
     except OSError:
         pass
     return False
@@ -80,38 +75,4 @@ def _owner(file: IO[bytes]) -> str:
         number = file.read(20).decode()
     except (OSError, ValueError):  # Windows lets nobody read what is locked
         return ""
-    return Words(" in process {number}", number=number) if number.isdigit() else ""
-
-
-def take_part(file: IO[bytes]) -> bool:
-    """Mark a file that is being written as such; False where another process is writing it."""
-    return _take(file)
-
-
-if sys.platform == "win32":
-
-    def _take(file: IO[bytes], shared: bool = False) -> bool:
-        file.seek(1 << 30)  # a byte that is not there: the rest can still be read
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _give(file: IO[bytes]) -> None:
-        file.seek(1 << 30)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-
-    def _take(file: IO[bytes], shared: bool = False) -> bool:
-        try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a file system without locks
-            return True
-        return True
-
-    def _give(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
+    return Text(" in process {number}", number=number) if number.isdigit() else ""

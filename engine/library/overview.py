@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from engine.library.reading import Reader
+from engine.library.reader import Reader
 from engine.library.rows import RunRow
 
 _RECIPES: Final = 2000  # read once each: a list of runs is asked for again and again

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.commands import At
-from engine.events import CommandEvent, EpochEvent, StepsEvent
-from engine.hand import command_json
-from engine.library.rows import STORED, CommandState, HandRow, Kind, RunRow
-from engine.mailbox import Letter
+from engine.library.rows import STORED, CommandState, InterventionRow, Kind, RunRow
+from engine.messages.commands import Position
+from engine.messages.commands_file import command_json
+from engine.messages.events import CommandEvent, EpochEvent, StepsEvent
+from engine.messages.queue import PostedCommand
 
 Statement = tuple[str, Any]
 _TAKEN_UP: Final = ("state", "updated", "epochs", "epochs_done", "waiting", "batches_per_epoch")
@@ -26,10 +26,10 @@ class Beginning:
     """Where a run begins or is taken up: what holds at that moment, and what still waits."""
 
     row: RunRow
-    at: At
+    at: Position
     history: Sequence[EpochEvent] = ()
-    hand: Sequence[CommandEvent] = ()
-    waiting: Sequence[HandRow] = ()
+    interventions: Sequence[CommandEvent] = ()
+    waiting: Sequence[InterventionRow] = ()
 
 
 def begin(beginning: Beginning) -> list[Statement]:
@@ -41,15 +41,18 @@ def begin(beginning: Beginning) -> list[Statement]:
         (f"INSERT INTO runs ({columns}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {update}", stored(begun)),
         ("DELETE FROM epochs WHERE run = ? AND epoch >= ?", (run, at.epoch)),
         ("DELETE FROM steps WHERE run = ? AND (epoch, batch) >= (?, ?)", (run, at.epoch, at.batch)),
-        ("DELETE FROM commands WHERE run = ? AND (state = 'waiting' OR place >= ?)", (run, len(beginning.hand))),
+        (
+            "DELETE FROM commands WHERE run = ? AND (state = 'waiting' OR place >= ?)",
+            (run, len(beginning.interventions)),
+        ),
         (
             "DELETE FROM commands WHERE run = ? AND source = 'file' AND place IS NULL AND (epoch, batch) >= (?, ?)",
             (run, at.epoch, at.batch),
         ),
     ]
     made += [epoch(run, event) for event in beginning.history]
-    for place, answer in enumerate(beginning.hand):
-        known = HandRow(ticket=place + 1, source="held", at=None, command=answer.command, state="applied")
+    for place, answer in enumerate(beginning.interventions):
+        known = InterventionRow(ticket=place + 1, source="held", at=None, command=answer.command, state="applied")
         held = answered(known, answer, place, None)
         made.append(_command(run, held, "INSERT OR IGNORE"))
     return made + [command(run, row) for row in beginning.waiting]
@@ -71,11 +74,11 @@ def epoch(run: str, event: EpochEvent) -> Statement:
 def steps(run: str, event: StepsEvent) -> Statement:
     """Batches of one epoch that follow one another."""
     count = len(event.loss)
-    rates = np.asarray(event.lr, "<f8").reshape(count, -1)
-    blobs = [zlib.compress(a.tobytes(), 1) for a in (np.asarray(event.loss, "<f4"), rates)]
+    lrs = np.asarray(event.lr, "<f8").reshape(count, -1)
+    blobs = [zlib.compress(a.tobytes(), 1) for a in (np.asarray(event.loss, "<f4"), lrs)]
     return (
         "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (run, event.epoch, event.batch, count, rates.shape[1], *blobs),
+        (run, event.epoch, event.batch, count, lrs.shape[1], *blobs),
     )
 
 
@@ -104,17 +107,17 @@ def steps_of(rows: Iterable[tuple[int, int, int, int, bytes, bytes]]) -> list[St
     for epoch_, batch, count, groups, loss, lr in rows:
         try:
             losses = np.frombuffer(zlib.decompress(loss), "<f4").astype(np.float32)
-            rates = np.frombuffer(zlib.decompress(lr), "<f8").astype(np.float64).reshape(count, groups)
+            lrs = np.frombuffer(zlib.decompress(lr), "<f8").astype(np.float64).reshape(count, groups)
         except (zlib.error, ValueError):
             continue
         if found and found[-1].epoch == epoch_:  # trained anew after a crash: in place of the old ones
             kept = batch - found[-1].batch
             found[-1] = dataclasses.replace(found[-1], loss=found[-1].loss[:kept], lr=found[-1].lr[:kept])
-        found.append(StepsEvent(epoch=epoch_, batch=batch, loss=losses, lr=rates, images_per_second=0.0))
+        found.append(StepsEvent(epoch=epoch_, batch=batch, loss=losses, lr=lrs, images_per_second=0.0))
     return found
 
 
-def cut(event: StepsEvent, at: At) -> StepsEvent | None:
+def cut(event: StepsEvent, at: Position) -> StepsEvent | None:
     """The part of a report that lies before ``at``."""
     if event.epoch != at.epoch:
         return event if event.epoch < at.epoch else None
@@ -124,13 +127,13 @@ def cut(event: StepsEvent, at: At) -> StepsEvent | None:
     return dataclasses.replace(event, loss=event.loss[:kept], lr=event.lr[:kept])
 
 
-def waiting(letter: Letter) -> HandRow:
+def waiting(posted: PostedCommand) -> InterventionRow:
     """A command that waits."""
-    command_ = command_json(letter.command)
-    return HandRow(ticket=letter.ticket, source=letter.source, at=letter.at, command=command_, state="waiting")
+    command_ = command_json(posted.command)
+    return InterventionRow(ticket=posted.ticket, source=posted.source, at=posted.at, command=command_, state="waiting")
 
 
-def answered(row: HandRow, answer: CommandEvent, place: int | None, when: float | None) -> HandRow:
+def answered(row: InterventionRow, answer: CommandEvent, place: int | None, when: float | None) -> InterventionRow:
     """The same command, carried out or refused, at the time ``when`` (None: not known)."""
     state: CommandState = "applied" if answer.status == "applied" else "rejected"
     return dataclasses.replace(
@@ -145,12 +148,12 @@ def answered(row: HandRow, answer: CommandEvent, place: int | None, when: float 
     )
 
 
-def command(run: str, row: HandRow) -> Statement:
+def command(run: str, row: InterventionRow) -> Statement:
     """A command and what became of it so far."""
     return _command(run, row, "INSERT OR REPLACE")
 
 
-def _command(run: str, row: HandRow, verb: str) -> Statement:
+def _command(run: str, row: InterventionRow, verb: str) -> Statement:
     at = (row.at.epoch, row.at.batch) if row.at else (None, None)
     answer = json.dumps(row.answer) if row.answer is not None else None
     values = (run, row.ticket, row.source, *at, json.dumps(row.command), row.state, row.reason)
@@ -173,7 +176,7 @@ def update(run: str, **values: Any) -> Statement:
     return f"UPDATE runs SET {assignments} WHERE id = :id", {**values, "id": run}
 
 
-def snapshot(
+def checkpoint(
     path: str,
     run: str,
     kind: Kind,
@@ -182,6 +185,6 @@ def snapshot(
     size: int,
     metrics: Mapping[str, float],
 ) -> Statement:
-    """A snapshot's file."""
-    query = "INSERT OR REPLACE INTO snapshots (path, run, kind, epoch, batch, created, bytes, metrics)"
+    """A checkpoint's file."""
+    query = "INSERT OR REPLACE INTO checkpoints (path, run, kind, epoch, batch, created, bytes, metrics)"
     return f"{query} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (path, run, kind, *at, created, size, json.dumps(dict(metrics)))

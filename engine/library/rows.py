@@ -1,4 +1,4 @@
-"""What the library knows, as values: runs, their snapshots, the hand with the state of each command."""
+"""What the library knows, as values: runs, their checkpoints, the hand with the state of each command."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from engine.commands import At, HandLine
-from engine.hand import parse_hand
-from engine.mailbox import Source
-from engine.words import Words
+from engine.common.text import Text
+from engine.messages.commands import CommandAt, Position
+from engine.messages.commands_file import parse_commands
+from engine.messages.queue import Source
 
 Kind = Literal["epoch", "timed", "before", "asked", "stop"]
 KINDS: Final[tuple[Kind, ...]] = ("epoch", "timed", "before", "asked", "stop")
 CommandState = Literal["waiting", "applied", "rejected"]
 Done = Callable[[Path | None, str | None], None]
-Warned = Callable[[Words], None]
+Warned = Callable[[Text], None]
 # States of a run that somebody must be at: without its owner it was interrupted.
 UNDER_WAY: Final = frozenset({"loading", "ready", "training", "paused"})
 
@@ -34,7 +34,7 @@ class RunRow:
 
     ``state`` is the lifecycle's, or ``interrupted`` where its process is gone, or ``left`` for a branch of it.
     ``waiting`` is all of its hand's lines, due or not. ``live``: some process is at it. ``deleted`` is when it was put
-    into the bin, or None. ``bytes`` is what its snapshots take on the disk.
+    into the bin, or None. ``bytes`` is what its checkpoints take on the disk.
     """
 
     id: str
@@ -85,8 +85,8 @@ STORED: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class SnapshotRow:
-    """A snapshot's file; it stands before ``batch`` of ``epoch``.
+class CheckpointRow:
+    """A checkpoint's file; it stands before ``batch`` of ``epoch``.
 
     ``metrics`` are those of the epoch that ended there.
     """
@@ -102,7 +102,7 @@ class SnapshotRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandRow:
+class InterventionRow:
     """One command of the hand and what became of it.
 
     ``ticket`` tells it from the run's others. ``at`` is the moment it was asked for (None: at once).
@@ -112,7 +112,7 @@ class HandRow:
 
     ticket: int
     source: Source
-    at: At | None
+    at: Position | None
     command: dict[str, Any]
     state: CommandState
     reason: str | None = None
@@ -122,8 +122,12 @@ class HandRow:
     answer: dict[str, Any] | None = None
     answered: float | None = None
 
-    def line(self) -> HandLine:
+    def line(self) -> CommandAt:
         """The command as a line of a hand: at the moment where it was answered, or else for which it waits."""
-        at = At(epoch=self.epoch, batch=self.batch or 0) if self.epoch is not None else self.at or At(epoch=1)
-        (line,) = parse_hand(json.dumps({"at": at.model_dump(), **self.command}))
+        at = (
+            Position(epoch=self.epoch, batch=self.batch or 0)
+            if self.epoch is not None
+            else self.at or Position(epoch=1)
+        )
+        (line,) = parse_commands(json.dumps({"at": at.model_dump(), **self.command}))
         return line

@@ -22,19 +22,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         )
         """,
         """
-        CREATE TABLE snapshots (
+        CREATE TABLE checkpoints (
             path TEXT PRIMARY KEY, run TEXT NOT NULL REFERENCES runs(id), kind TEXT NOT NULL, epoch INTEGER NOT NULL,
             batch INTEGER NOT NULL, created REAL NOT NULL, bytes INTEGER NOT NULL
         )
         """,
-        "CREATE INDEX snapshots_of_run ON snapshots(run, created)",
+        "CREATE INDEX checkpoints_of_run ON checkpoints(run, created)",
     ),
     (
         "ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE runs ADD COLUMN deleted REAL",
         "ALTER TABLE runs ADD COLUMN batches_per_epoch INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE snapshots ADD COLUMN metrics TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE checkpoints ADD COLUMN metrics TEXT NOT NULL DEFAULT '{}'",
         """
         CREATE TABLE epochs (
             run TEXT NOT NULL, epoch INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (run, epoch)
@@ -58,7 +58,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE UNIQUE INDEX commands_in_place ON commands(run, place) WHERE place IS NOT NULL",
     ),
 )
-TABLES: Final = ("runs", "snapshots", "epochs", "steps", "commands")
+TABLES: Final = ("runs", "checkpoints", "epochs", "steps", "commands")
 
 
 def connect(

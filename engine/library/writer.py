@@ -1,4 +1,4 @@
-"""The library's one writer thread: statements and snapshots in the order in which they were handed over."""
+"""The library's one writer thread: statements and checkpoints in the order in which they were handed over."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from engine.common.text import Text
 from engine.library.backup import Backup
-from engine.library.problems import is_lost, may_pass, why
+from engine.library.disk_errors import is_lost, may_pass, why
 from engine.library.record import Statement
 from engine.library.rows import Done, Kind, Warned
 from engine.library.schema import INDEX, connect
-from engine.words import Words
 
 T = TypeVar("T")
-Told = Callable[[str | None], None]
+ComparedRun = Callable[[str | None], None]
 MOST_OWED: Final = 20_000  # statements that wait for a disk, a folder or a lock to come back
 REPLACEABLE: Final[tuple[Kind, ...]] = ("epoch", "timed")  # a newer one does as well
 EPOCHS_WAITING: Final = 3
 
 
-def _nobody(_: Words) -> None:
+def _nobody(_: Text) -> None:
     pass
 
 
 @dataclass(eq=False, kw_only=True)
-class Parcel:
-    """A snapshot on its way to the disk. ``metrics`` are those of the epoch that ended at ``at`` = (epoch, batch).
+class CheckpointWrite:
+    """A checkpoint on its way to the disk. ``metrics`` are those of the epoch that ended at ``at`` = (epoch, batch).
 
     ``done`` hears the path or why it could not be written, ``warn`` what a person should know, on the writer thread.
     """
@@ -62,10 +62,10 @@ class Writer:
         self._backup = Backup(root)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="library")
         self._changed = threading.Lock()
-        self._parcels: list[Parcel] = []
+        self._parcels: list[CheckpointWrite] = []
         self._being_written = 0
         self._pending: list[Statement] = []
-        self._told: Told = _ignore
+        self._told: ComparedRun = _ignore
         self._broken = False
         self._db: sqlite3.Connection | None = None
         self._opened: tuple[int, int] = (0, 0)
@@ -81,7 +81,7 @@ class Writer:
 
     # -- statements
 
-    def write(self, statements: Sequence[Statement], told: Told) -> None:
+    def write(self, statements: Sequence[Statement], told: ComparedRun) -> None:
         """Write ``statements`` soon, together with others that wait.
 
         Where a full disk, a missing folder or a lock is in the way, ``told`` hears of it, and they are written when
@@ -155,10 +155,13 @@ class Writer:
                 told(None)
             self._broken = False
 
-    # -- snapshots
+    # -- checkpoints
 
     def store(
-        self, parcel: Parcel, write: Callable[[Parcel], None], best: Callable[[Sequence[Parcel]], Sequence[Parcel]]
+        self,
+        parcel: CheckpointWrite,
+        write: Callable[[CheckpointWrite], None],
+        best: Callable[[Sequence[CheckpointWrite]], Sequence[CheckpointWrite]],
     ) -> None:
         """Have ``write`` called with ``parcel`` on the writer thread, and answer it.
 
@@ -171,8 +174,8 @@ class Writer:
             self._drop([p for p in ends[:-EPOCHS_WAITING] if p not in spared])
         self._pool.submit(self._write_parcel, parcel, write)
 
-    def make_room(self, parcel: Parcel, memory: int) -> bool:
-        """Let go of snapshots that a newer one replaces until ``parcel`` fits into ``memory``; whether it does."""
+    def make_room(self, parcel: CheckpointWrite, memory: int) -> bool:
+        """Let go of checkpoints that a newer one replaces until ``parcel`` fits into ``memory``; whether it does."""
         with self._changed:
             for old in [p for p in self._parcels if p.kind in REPLACEABLE]:
                 if self._waiting() + parcel.bytes <= memory:
@@ -182,19 +185,19 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Bytes of snapshots that wait in memory, the one being written included."""
+        """Bytes of checkpoints that wait in memory, the one being written included."""
         with self._changed:
             return self._waiting()
 
     def _waiting(self) -> int:
         return self._being_written + sum(p.bytes for p in self._parcels)
 
-    def _drop(self, parcels: Sequence[Parcel]) -> None:
+    def _drop(self, parcels: Sequence[CheckpointWrite]) -> None:
         for parcel in parcels:
             self._parcels.remove(parcel)
             parcel.content = {}
 
-    def _write_parcel(self, parcel: Parcel, write: Callable[[Parcel], None]) -> None:
+    def _write_parcel(self, parcel: CheckpointWrite, write: Callable[[CheckpointWrite], None]) -> None:
         with self._changed:
             if parcel not in self._parcels:
                 return  # a newer one does as well

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from engine.common.spec import SpecError
+from engine.common.text import Text
 from engine.schedules.base import ScheduleSpec, advanced, usual
-from engine.spec import SpecError
-from engine.words import Words
 
 Monitor = Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"]
 
@@ -85,13 +85,13 @@ class ReduceLROnPlateau(ScheduleSpec):
             raise SpecError("interval", "must be 'epoch' here: the metric is measured once an epoch")
         return self
 
-    def warnings(self) -> list[Words]:
+    def warnings(self) -> list[Text]:
         """One sentence if mode and monitor contradict each other."""
         natural = "max" if self.monitor.endswith("accuracy") else "min"
         if self.mode == natural:
             return []
         return [
-            Words(
+            Text(
                 "{monitor} is better when it is {better}, but mode is {mode}: the rate would be cut while training "
                 "improves. Set mode to {natural}.",
                 monitor=self.monitor,

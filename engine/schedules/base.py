@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from engine.spec import Spec
-from engine.words import Words
+from engine.common.spec import Spec
+from engine.common.text import Text
 
 Interval = Literal["epoch", "step"]
 
@@ -43,7 +43,7 @@ class ScheduleSpec(Spec):
         json_schema_extra=advanced(),
     )
 
-    def warnings(self) -> list[Words]:
+    def warnings(self) -> list[Text]:
         """Choices that are allowed but probably not meant, one sentence each."""
         return []
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from engine.common.spec import SpecError
+from engine.common.text import Text
 from engine.schedules.adaptive import ReduceLROnPlateau
 from engine.schedules.base import ScheduleSpec
 from engine.schedules.custom import LambdaLR, MultiplicativeLR
@@ -24,8 +26,6 @@ from engine.schedules.ordered import (
     PolynomialLR,
     StepLR,
 )
-from engine.spec import SpecError
-from engine.words import Words
 
 DEEPEST: Final = 5
 
@@ -95,7 +95,7 @@ class ComposedSpec(ScheduleSpec):
         """The number of expressions that a part lists, or None."""
         return next((count for stage in self.schedulers if (count := stage.per_group()) is not None), None)
 
-    def warnings(self) -> list[Words]:
+    def warnings(self) -> list[Text]:
         """What the parts warn of."""
         return [warning for stage in self.schedulers for warning in stage.warnings()]
 
@@ -144,12 +144,12 @@ class SequentialLR(ComposedSpec):
         leaves = list(self.leaves())
         return isinstance(leaves[0], (CyclicLR, OneCycleLR)) or all(leaf.own_level() for leaf in leaves)
 
-    def warnings(self) -> list[Words]:
+    def warnings(self) -> list[Text]:
         """What the parts warn of, and a habit of PyTorch's that surprises."""
         found = super().warnings()
         if any(isinstance(stage, OneCycleLR) for stage in self.schedulers[1:]):
             found.append(
-                Words(
+                Text(
                     "PyTorch starts a SequentialLR that has a OneCycleLR in it from that one's first rate, "
                     "max_lr / div_factor, and not from the base rate"
                 )

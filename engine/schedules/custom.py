@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator
 
+from engine.common.spec import SpecError
 from engine.schedules.base import ScheduleSpec
 from engine.schedules.expression import NAMES, Expression, ExpressionError
-from engine.spec import SpecError
 
 
 def checked(text: str, names: tuple[str, ...] = NAMES, where: str = "") -> str:

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator
 
+from engine.common.text import Text
 from engine.schedules.base import Interval, ScheduleSpec, advanced, usual
 from engine.schedules.custom import checked
 from engine.schedules.ordered import COUNTS
-from engine.words import Words
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
@@ -128,13 +128,13 @@ class CyclicLR(ScheduleSpec):
         """As ``cycle_momentum`` says."""
         return self.cycle_momentum
 
-    def warnings(self) -> list[Words]:
+    def warnings(self) -> list[Text]:
         """One sentence each for bounds that are the wrong way round."""
         found = []
         if self.max_lr < self.base_lr:
-            found.append(Words("max_lr is below base_lr: each cycle goes down first, below where it starts"))
+            found.append(Text("max_lr is below base_lr: each cycle goes down first, below where it starts"))
         if self.cycle_momentum and self.max_momentum < self.base_momentum:
-            found.append(Words("max_momentum is below base_momentum: momentum moves with the rate, not against it"))
+            found.append(Text("max_momentum is below base_momentum: momentum moves with the rate, not against it"))
         return found
 
 
@@ -206,8 +206,8 @@ class OneCycleLR(ScheduleSpec):
         """As ``cycle_momentum`` says."""
         return self.cycle_momentum
 
-    def warnings(self) -> list[Words]:
+    def warnings(self) -> list[Text]:
         """One sentence if the bounds of momentum are the wrong way round."""
         if not self.cycle_momentum or self.base_momentum <= self.max_momentum:
             return []
-        return [Words("max_momentum is below base_momentum: momentum moves with the rate, not against it")]
+        return [Text("max_momentum is below base_momentum: momentum moves with the rate, not against it")]

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from engine.common.spec import SpecError
 from engine.schedules.base import ScheduleSpec
-from engine.spec import SpecError
 
 Point = tuple[Annotated[float, Field(ge=0, le=10_000_000)], Annotated[float, Field(ge=0, le=1000)]]
 
@@ -80,25 +80,25 @@ class Drawn(ScheduleSpec):
     def curve(self) -> Callable[[float], float]:
         """The rate after so many epochs; at a point's own position exactly the point's rate."""
         across = [x for x, _ in self.points]
-        rates = [lr for _, lr in self.points]
+        lrs = [lr for _, lr in self.points]
         logs = self.scale == "log"
-        heights = [math.log(lr) for lr in rates] if logs else rates
+        heights = [math.log(lr) for lr in lrs] if logs else lrs
         between = _smoothly(across, heights) if self.smooth and len(across) > 1 else _straight(across, heights)
 
         def rate(x: float) -> float:
             place = bisect_right(across, x)
             if place == 0:
-                return rates[0]
-            low = rates[place - 1]
+                return lrs[0]
+            low = lrs[place - 1]
             if x == across[place - 1] or place == len(across):
                 return low
-            high = rates[place]
+            high = lrs[place]
             value = math.exp(between(x, place)) if logs else between(x, place)
             return min(max(value, min(low, high)), max(low, high))  # rounding must not leave the line's ends behind
 
         return rate
 
-    def rate(self, x: float) -> float:
+    def lr_at(self, x: float) -> float:
         """The rate after ``x`` epochs."""
         return self.curve()(x)
 
@@ -108,7 +108,7 @@ class Drawn(ScheduleSpec):
         Straight lines go on as they were. A smooth curve leaves the cut at a slope that may differ a little.
         """
         left = tuple((at - x, lr) for at, lr in self.points if at > x + (NEAREST if self.smooth else 0))
-        return self.model_copy(update={"points": ((0.0, self.rate(x)), *left)})
+        return self.model_copy(update={"points": ((0.0, self.lr_at(x)), *left)})
 
 
 def _straight(across: list[float], heights: list[float]) -> Callable[[float, int], float]:

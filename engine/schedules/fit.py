@@ -116,7 +116,7 @@ def _drawn(schedule: Drawn, rest: _Rest) -> dict[str, Any]:
     if not ahead or schedule.interval != "epoch":
         return {}
     moved = ((round((x - rest.passed) * rest.left / rest.planned, 6), lr) for x, lr in ahead)
-    return {"points": ((0.0, schedule.rate(rest.passed)), *moved)}
+    return {"points": ((0.0, schedule.lr_at(rest.passed)), *moved)}
 
 
 def _restarts(schedule: CosineAnnealingWarmRestarts, rest: _Rest) -> dict[str, Any]:

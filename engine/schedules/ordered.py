@@ -6,8 +6,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator
 
+from engine.common.spec import SpecError
 from engine.schedules.base import ScheduleSpec, usual
-from engine.spec import SpecError
 
 Gamma = Annotated[float, Field(gt=0, le=10)]
 COUNTS: Final[dict[str, Any]] = {"counts": True}

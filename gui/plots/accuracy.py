@@ -5,26 +5,26 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtWidgets import QWidget
 
+from gui.core.history import RunHistory
+from gui.core.translation import tr
+from gui.plots.abandoned import AbandonedTrace
 from gui.plots.axes import finite
 from gui.plots.base import RunPlot
-from gui.plots.ghost import GhostTrace
 from gui.plots.header import Entry
 from gui.plots.items import Trace
 from gui.plots.text import percent_text
-from gui.series import RunSeries
-from gui.theme import Colors
-from gui.words import tr
+from gui.theme.theme import Colors
 
 
 class AccuracyPlot(RunPlot):
     """Training and validation accuracy in percent."""
 
-    def __init__(self, series: RunSeries, parent: QWidget | None = None) -> None:
+    def __init__(self, series: RunHistory, parent: QWidget | None = None) -> None:
         empty = tr("Accuracy appears here after the first epoch")
         super().__init__(tr("Accuracy"), empty, series, suffix="%", parent=parent)
         self.log_button.hide()
         self._curves = {"train": Trace(dots=True), "val": Trace(dots=True)}
-        self._left = GhostTrace()
+        self._left = AbandonedTrace()
         for item in (self._left, *self._curves.values()):
             self.view.addItem(item, ignoreBounds=True)
 
@@ -71,8 +71,8 @@ class AccuracyPlot(RunPlot):
             rows, values = column.envelope(first, stop, max(2000, 2 * self.pixels()))
             curve.show_points(self.series.to_axis(epochs[rows], self.axis), 100 * values)
             shown.append(100 * values)
-        self._left.show_roads(
-            (self.series.to_axis(g.epoch_x, self.axis), 100 * g.metrics["val_accuracy"]) for g in self.series.ghosts
+        self._left.show_abandoned(
+            (self.series.to_axis(g.epoch_x, self.axis), 100 * g.metrics["val_accuracy"]) for g in self.series.abandoned
         )
         known = finite(*shown)
         if known.size:

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from gui.plots.graphs import pg
+from gui.core.history import Axis
+from gui.plots.pyqtgraph_setup import pg
 from gui.plots.text import duration_text, value_text
-from gui.series import Axis
 
 _ROW: Final = 25
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)

@@ -11,14 +11,14 @@ from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QMenu, QToolTip, QVBoxLayout, QWidget
 
+from gui.core.history import Axis, RunHistory
+from gui.core.translation import tr
 from gui.plots.axes import PositionAxis, ValueAxis
-from gui.plots.graphs import pg
+from gui.plots.canvas import Canvas
 from gui.plots.header import Entry, Header
 from gui.plots.items import Grid, Marker, MarkerLines, pen
-from gui.plots.view import Canvas
-from gui.series import Axis, RunSeries
-from gui.theme import LIGHT, Colors, restyle
-from gui.words import tr
+from gui.plots.pyqtgraph_setup import pg
+from gui.theme.theme import LIGHT, Colors, restyle
 
 _REACH = 6
 _FLAGS = 16.0  # pixels above the curves, for the markers' flags
@@ -43,7 +43,7 @@ class RunPlot(QFrame):
     touched = Signal()
 
     def __init__(
-        self, title: str, empty: str, series: RunSeries, *, suffix: str = "", parent: QWidget | None = None
+        self, title: str, empty: str, series: RunHistory, *, suffix: str = "", parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
@@ -115,7 +115,7 @@ class RunPlot(QFrame):
 
     # What the stack tells it -----------------------------------------------------------------------------------------
 
-    def set_series(self, series: RunSeries) -> None:
+    def set_series(self, series: RunHistory) -> None:
         """Show the history of another run."""
         self.series = series
         self._seen = -1
@@ -167,7 +167,7 @@ class RunPlot(QFrame):
             axis.setPen(pen(colors.plot))
             axis.setTextPen(pen(colors.axis))
         self.grid.set_colors(colors.grid, colors.strip)
-        self.marks.set_colors(colors.hand, colors.plan_marker)
+        self.marks.set_colors(colors.intervention, colors.plan_marker)
         self.cross.setPen(pen(colors.cursor))
         restyle(self._empty)
         self.touch()

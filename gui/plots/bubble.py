@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel
 
-from gui.plots.view import Canvas
+from gui.plots.canvas import Canvas
 
 
 class Bubble(QLabel):

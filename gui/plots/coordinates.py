@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF
 
+from gui.core.history import Axis, RunHistory
+from gui.plots.canvas import RunView
 from gui.plots.ends import Line
 from gui.plots.stairs import FloatArray, Scale
-from gui.plots.view import RunView
-from gui.series import Axis, RunSeries
 
 
 class Coordinates:
@@ -22,7 +22,7 @@ class Coordinates:
     ``series``, ``axis`` and ``scale`` (of the LRs) are the plot's, which sets them here when they change.
     """
 
-    def __init__(self, view: RunView, series: RunSeries) -> None:
+    def __init__(self, view: RunView, series: RunHistory) -> None:
         self._view = view
         self.series = series
         self.axis: Axis = "epochs"
@@ -46,7 +46,7 @@ class Coordinates:
 
     def lr_at(self, scene: QPointF) -> float:
         """The LR at a point of the scene, with two significant digits."""
-        return self.scale.rate(float(self._view.mapSceneToView(scene).y()))
+        return self.scale.lr_at(float(self._view.mapSceneToView(scene).y()))
 
     def pixel(self, point: QPointF) -> QPointF:
         """A point of the view as pixels from its left and its top."""

@@ -10,15 +10,15 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 
-from engine.recipe import LR_MAX
-from gui.plots.ahead import Ahead
+from engine.recipe.recipe import LR_MAX
+from gui.core.translation import tr
 from gui.plots.bubble import Bubble
+from gui.plots.canvas import Canvas
 from gui.plots.coordinates import Coordinates
 from gui.plots.items import ControlPoints
+from gui.plots.projection import Projection
 from gui.plots.text import value_text
-from gui.plots.view import Canvas
-from gui.theme import Colors
-from gui.words import tr
+from gui.theme.theme import Colors
 
 Point = tuple[float, float]
 
@@ -63,7 +63,9 @@ class Drawing(QObject):
     touched = Signal()
     changed = Signal()
 
-    def __init__(self, canvas: Canvas, coordinates: Coordinates, plan: Ahead, pending: Ahead, bubble: Bubble) -> None:
+    def __init__(
+        self, canvas: Canvas, coordinates: Coordinates, plan: Projection, pending: Projection, bubble: Bubble
+    ) -> None:
         super().__init__(canvas)
         self._view, self._coordinates, self._bubble = canvas.view, coordinates, bubble
         self._plan, self._pending = plan, pending

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from gui.theme import LIGHT, Colors
+from gui.theme.theme import LIGHT, Colors
 
 Line = Literal["solid", "faint", "dash", "dot"]
 _STYLES = {

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gui.plots.graphs import pg
+from gui.plots.pyqtgraph_setup import pg
 
 MANY: Final = 2000
 _DOTS: Final = 90
@@ -140,7 +140,7 @@ class Marker:
     """A moment worth a line: ``x`` in epochs completed, ``kind`` who acted, ``text`` what for, ``id`` whose."""
 
     x: float
-    kind: Literal["hand", "plan"]
+    kind: Literal["intervention", "plan"]
     text: str
     id: object
 
@@ -151,12 +151,12 @@ class MarkerLines(_Behind):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[tuple[float, Marker]] = []
-        self._colors = {"hand": QColor("#aa0000"), "plan": QColor("#888888")}
+        self._colors = {"intervention": QColor("#aa0000"), "plan": QColor("#888888")}
         self.setZValue(-50)
 
-    def set_colors(self, hand: str, plan: str) -> None:
+    def set_colors(self, intervention: str, plan: str) -> None:
         """Colours of the two kinds."""
-        self._colors = {"hand": QColor(hand), "plan": QColor(plan)}
+        self._colors = {"intervention": QColor(intervention), "plan": QColor(plan)}
         self.update()
 
     def set_lines(self, lines: list[tuple[float, Marker]]) -> None:
@@ -176,7 +176,7 @@ class MarkerLines(_Behind):
         if not shown:
             return
         to_pixels = p.worldTransform()
-        for kind in ("plan", "hand"):
+        for kind in ("plan", "intervention"):
             here = [x for x, k in shown if k == kind]
             if not here:
                 continue
@@ -190,7 +190,7 @@ class MarkerLines(_Behind):
             p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
             p.setPen(Qt.PenStyle.NoPen)
             p.setBrush(self._colors[kind])
-            size = 4.5 if kind == "hand" else 3.5
+            size = 4.5 if kind == "intervention" else 3.5
             for x in here:
                 top = to_pixels.map(QPointF(x, rect.bottom())) + QPointF(0, _INSET)
                 corners = [QPointF(-size, 0), QPointF(size, 0), QPointF(0, size * 1.5)]

@@ -6,15 +6,15 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
+from gui.core.history import RunHistory
+from gui.core.translation import tr
+from gui.plots.abandoned import AbandonedTrace
 from gui.plots.axes import finite
 from gui.plots.base import RunPlot
-from gui.plots.ghost import GhostTrace
 from gui.plots.header import Entry
 from gui.plots.items import Trace
 from gui.plots.text import value_text
-from gui.series import RunSeries
-from gui.theme import Colors, mixed
-from gui.words import tr
+from gui.theme.theme import Colors, mixed
 
 _FIRST = 20
 
@@ -24,7 +24,7 @@ class LossPlot(RunPlot):
 
     smoothing_changed = Signal(float)
 
-    def __init__(self, series: RunSeries, parent: QWidget | None = None) -> None:
+    def __init__(self, series: RunHistory, parent: QWidget | None = None) -> None:
         empty = tr("The loss of every batch appears here once training starts")
         super().__init__(tr("Loss"), empty, series, parent=parent)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
@@ -40,12 +40,12 @@ class LossPlot(RunPlot):
         self.header.add(self.fit_button)
         self._batch, self._smooth = Trace(thin=True), Trace()
         self._train, self._val = Trace(dots=True), Trace(dots=True)
-        self._left_batch, self._left_val = GhostTrace(), GhostTrace()
+        self._left_batch, self._left_val = AbandonedTrace(), AbandonedTrace()
         for item in (self._left_batch, self._left_val, self._batch, self._smooth, self._train, self._val):
             self.view.addItem(item, ignoreBounds=True)
         self.slider.setValue(90)
 
-    def set_series(self, series: RunSeries) -> None:
+    def set_series(self, series: RunHistory) -> None:
         """Show the history of another run, smoothed as the slider says."""
         series.smoothing = self.slider.value() / 100
         super().set_series(series)
@@ -72,7 +72,7 @@ class LossPlot(RunPlot):
             Entry(key="val", name=tr("validation"), color=self.colors.val),
             Entry(key="batch", name=tr("batch"), color=faint, line="faint"),
         ]
-        if self.series.ghosts:
+        if self.series.abandoned:
             found.append(Entry(key="left", name=tr("road left"), color=faint, line="faint"))
         return found
 
@@ -112,18 +112,18 @@ class LossPlot(RunPlot):
             picked, average = series.smoothed.sample(first, stop, pixels // 2)
             self._smooth.show_points(series.to_axis(x[picked], self.axis), self.clamped(self.scaled(average)))
         self._smooth.setVisible(bool(series.smoothing))
-        self._draw_ghosts()
+        self._draw_abandoned()
         self._train.show_points(*shown["train"])
         self._val.show_points(*shown["val"])
 
-    def _draw_ghosts(self) -> None:
+    def _draw_abandoned(self) -> None:
         series = self.series
-        self._left_batch.show_roads(
-            (series.to_axis(g.x, self.axis), self.clamped(self.scaled(g.loss))) for g in series.ghosts
+        self._left_batch.show_abandoned(
+            (series.to_axis(g.x, self.axis), self.clamped(self.scaled(g.loss))) for g in series.abandoned
         )
-        self._left_val.show_roads(
+        self._left_val.show_abandoned(
             (series.to_axis(g.epoch_x, self.axis), self.clamped(self.scaled(g.metrics["val_loss"])))
-            for g in series.ghosts
+            for g in series.abandoned
         )
 
     def _choose_y(self, batch: np.ndarray, train: np.ndarray, val: np.ndarray) -> None:

@@ -11,15 +11,15 @@ import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from gui.notes import is_dark
+from gui.core.translation import tr
 from gui.plots.axes import PositionAxis, ValueAxis
-from gui.plots.graphs import pg
+from gui.plots.canvas import Canvas
 from gui.plots.header import Entry, Header
 from gui.plots.items import Grid, Trace, pen
+from gui.plots.pyqtgraph_setup import pg
 from gui.plots.stairs import Stairs, scale_for
-from gui.plots.view import Canvas
-from gui.theme import DARK, LIGHT, Colors, mixed
-from gui.words import tr
+from gui.theme.theme import DARK, LIGHT, Colors, mixed
+from gui.widgets.notes import is_dark
 
 FloatArray = npt.NDArray[np.float64]
 _MOST = 4000  # corners of a staircase
@@ -118,9 +118,9 @@ class OverlayPlots(QWidget):
     def __init__(self, runs: Sequence[Curves], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs = list(runs)
-        self.loss, self.rate = OverlayPlot(tr("Loss")), OverlayPlot(tr("Learning rate"))
+        self.loss, self.lr = OverlayPlot(tr("Loss")), OverlayPlot(tr("Learning rate"))
         self.accuracy = OverlayPlot(tr("Accuracy"), "%")
-        self.plots = (self.loss, self.rate, self.accuracy)
+        self.plots = (self.loss, self.lr, self.accuracy)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)
@@ -128,7 +128,7 @@ class OverlayPlots(QWidget):
             row.addWidget(plot, 1)
             plot.pointed.connect(self._pointed)
             plot.view.fit_wanted.connect(self.fit)
-        for plot in (self.rate, self.accuracy):
+        for plot in (self.lr, self.accuracy):
             plot.view.setXLink(self.loss.view)
         self._draw()
         self.fit()
@@ -142,7 +142,7 @@ class OverlayPlots(QWidget):
         self._fit(self.accuracy, [100 * v for run in self._runs for v in (run.train_accuracy, run.val_accuracy)])
         scale = self._scale
         if scale is not None:
-            self.rate.view.setYRange(scale.low, scale.high, padding=0)
+            self.lr.view.setYRange(scale.low, scale.high, padding=0)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""
@@ -154,7 +154,7 @@ class OverlayPlots(QWidget):
         known = [run.lr.ravel() for run in self._runs if run.lr.size]
         scale = self._scale = scale_for(np.concatenate(known), log=True) if known else None
         if scale is not None:
-            self.rate.left.set_scale(log=scale.log, zero_at=scale.zero_at)
+            self.lr.left.set_scale(log=scale.log, zero_at=scale.zero_at)
         for place, run in enumerate(self._runs):
             self.loss.add(place, run.epochs, run.train_loss, faint=True)
             self.loss.add(place, run.epochs, run.val_loss)
@@ -164,7 +164,7 @@ class OverlayPlots(QWidget):
                 if len(run.x):
                     x, y = Stairs.of(run.x, run.lr[:, group]).between(float(run.x[0]), run.end, _MOST)
                     if scale is not None:
-                        self.rate.add(place, x, scale.coordinates(y), stairs=True)
+                        self.lr.add(place, x, scale.coordinates(y), stairs=True)
 
     def _fit(self, plot: OverlayPlot, curves: Sequence[FloatArray]) -> None:
         values = np.concatenate([np.empty(0), *curves])
@@ -183,7 +183,7 @@ class OverlayPlots(QWidget):
             Entry(key="train", name=tr("training"), short=tr("train"), color=faint, line="faint"),
         ]
         for plot in self.plots:
-            plot.show_colors(colors, [] if plot is self.rate else both)
+            plot.show_colors(colors, [] if plot is self.lr else both)
 
     def _pointed(self, x: float | None) -> None:
         shown = x if x is not None and math.isfinite(x) else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gui.plots.column import Column
+from gui.core.column import Column
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -68,9 +68,9 @@ class Scale:
     high: float
     zero_at: float | None = None
 
-    def coordinates(self, rates: npt.ArrayLike) -> FloatArray:
+    def coordinates(self, lrs: npt.ArrayLike) -> FloatArray:
         """Where the rates stand."""
-        given = np.asarray(rates, np.float64)
+        given = np.asarray(lrs, np.float64)
         if not self.log:
             return given
         made = np.log10(given, out=np.full_like(given, np.nan), where=given > 0)
@@ -85,7 +85,7 @@ class Scale:
         """Where the strip for 0 ends."""
         return self.low if self.zero_at is None else 2 * self.zero_at - self.low
 
-    def rate(self, y: float) -> float:
+    def lr_at(self, y: float) -> float:
         """The rate at a coordinate, 0 in the strip, with two significant digits."""
         if not self.log:
             return float(f"{max(0.0, y):.2g}")
@@ -94,13 +94,13 @@ class Scale:
         return float(f"{10**y:.2g}")
 
 
-def scale_for(rates: FloatArray, *, log: bool) -> Scale | None:
+def scale_for(lrs: FloatArray, *, log: bool) -> Scale | None:
     """The scale that shows ``rates``, or None if there are none.
 
     A curve that ends near 0 (the last steps of a cosine) does not stretch the axis without end: rates under a
     ten-thousandth of the largest count only if they are no rarer than one in fifty.
     """
-    known = rates[np.isfinite(rates) & (rates >= 0)]
+    known = lrs[np.isfinite(lrs) & (lrs >= 0)]
     if not known.size:
         return None
     positive = known[known > 0]

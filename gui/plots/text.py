@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.words import number
+from engine.common.text import number
 
 
 def value_text(value: float, digits: int = 4) -> str:

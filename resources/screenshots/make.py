@@ -17,12 +17,12 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
-from engine.events import EndEvent, EpochEvent, Event, FinderEvent, StateEvent
-from engine.recipe import DataSpec, Recipe
+from engine.messages.events import EndEvent, EpochEvent, Event, FinderEvent, StateEvent
+from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import CosineAnnealingLR, CosineAnnealingWarmRestarts, Drawn, ExponentialLR, OneCycleLR, StepLR
 from gui.app import App
-from gui.settings import Settings
-from gui.theme import Mode
+from gui.core.settings import Settings
+from gui.theme.theme import Mode
 
 RECIPE: Final = Recipe(
     data=DataSpec(name="digits", batch_size=16, augment=True),
@@ -42,19 +42,19 @@ class Photographer(QObject):
     def __init__(self, app: App, folder: Path) -> None:
         super().__init__()
         self._app, self._folder, self._window = app, folder, app.window
-        self._acts: dict[int, Callable[[], None]] = {
-            10: lambda: press(app.window.hand, "÷2"),
+        self._interventions: dict[int, Callable[[], None]] = {
+            10: lambda: press(app.window.lr_panel, "÷2"),
             22: self._change_schedule,
             34: self._stage,
         }
         self._searched = False
         press(app.window.plots.loss, "Log")
         app.runs.happened.connect(self._on_event)
-        app.chores.torch_loaded.connect(lambda: _soon(self._compare))
+        app.lookups.torch_loaded.connect(lambda: _soon(self._compare))
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, EpochEvent) and event.epoch in self._acts:
-            self._acts[event.epoch]()
+        if isinstance(event, EpochEvent) and event.epoch in self._interventions:
+            self._interventions[event.epoch]()
         elif isinstance(event, StateEvent) and event.state == "training" and not self._searched:
             self._searched = True
             QTimer.singleShot(0, self._find)
@@ -82,7 +82,7 @@ class Photographer(QObject):
 
     def _start(self) -> None:
         self._window.schedule.stage(RECIPE.schedule)
-        self._app.reception.start()
+        self._app.setup_controller.start()
 
     # -- in mid-run
 
@@ -92,15 +92,15 @@ class Photographer(QObject):
         press(panel, "Apply")
 
     def _stage(self) -> None:
-        self._window.show_side(self._window.hand)
-        self._window.hand.stage_lr(0.001)
+        self._window.show_side(self._window.lr_panel)
+        self._window.lr_panel.stage_lr(0.001)
         _soon(self._swap, self._take("training"))
 
     def _swap(self) -> None:
-        press(self._window.hand, "Drop")
+        press(self._window.lr_panel, "Drop")
         self._window.show_side(self._window.schedule)
         self._window.schedule.editor.picker.chosen.emit(CosineAnnealingWarmRestarts)
-        _soon(lambda: self._app.reception.leave(ask=False), self._take("pending"))
+        _soon(lambda: self._app.setup_controller.leave(ask=False), self._take("pending"))
 
     def _find(self) -> None:
         self._app.finding.open()
@@ -125,9 +125,9 @@ class Photographer(QObject):
         return take
 
 
-def _soon(*acts: Callable[[], None]) -> None:
+def _soon(*interventions: Callable[[], None]) -> None:
     """Do ``acts``, the last one first, when the curves have come."""
-    QTimer.singleShot(SETTLE_MS, lambda: [act() for act in reversed(acts)])
+    QTimer.singleShot(SETTLE_MS, lambda: [intervention() for intervention in reversed(interventions)])
 
 
 def press(panel: QWidget, text: str) -> None:
@@ -141,7 +141,7 @@ def make(folder: Path) -> int:
     application = QApplication([])
     with tempfile.TemporaryDirectory() as scratch:
         app = App(application, str(Path(scratch) / "library"), Settings(Path(scratch)))
-        app.reception.left.connect(application.exit)  # quit would ask the window again
+        app.setup_controller.left.connect(application.exit)  # quit would ask the window again
         photographer = Photographer(app, folder)
         app.window.resize(*SIZE)
         app.show()

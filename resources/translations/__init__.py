@@ -1,1 +1,1 @@
-"""The window's languages: ``tiller.ts`` is what there is to translate, ``tiller_<language>.qm`` a finished one."""
+"""The window's languages, as ``tiller_<language>.ts`` and compiled as ``tiller_<language>.qm``; see ``extract``."""

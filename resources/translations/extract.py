@@ -1,9 +1,10 @@
 """Collect every English string that the window can show, and write them for Qt's translation tools.
 
-    python -m resources.translations.extract
+    python -m resources.translations.extract [LANGUAGE ...]
 
-writes ``tiller.ts`` and brings every ``tiller_*.ts`` beside it up to date. How to add a language is told in
-``gui/translations.py``. The result depends on the sources alone: sorted, without dates or line numbers.
+creates ``tiller_LANGUAGE.ts`` for each language named (such as ``de``) and updates every ``tiller_*.ts`` that exists.
+``gui/core/language.py`` says how to add a language. The result depends on the sources alone: sorted, without dates or
+line numbers.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ from __future__ import annotations
 import ast
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from engine.recipe import OptimizerSpec  # with it comes every spec that a form is made of
+from engine.common.spec import Spec
+from engine.recipe.recipe import OptimizerSpec  # with it comes every spec that a form is made of
 from engine.schedules.base import ScheduleSpec
-from engine.spec import Spec
-from gui.words import CONTEXT
+from gui.core.translation import CONTEXT
 
 ROOT: Final = Path(__file__).parents[2]
 FOLDER: Final = Path(__file__).parent
-_SPECS: Final = ("engine.recipe", "engine.optimizer_spec", "engine.schedules.")
+_SPECS: Final = ("engine.recipe.recipe", "engine.recipe.optimizers", "engine.schedules.")
 # Which argument of a call is a sentence that is translated later, where it is written out.
-_CALLS: Final = {"tr": 0, "Words": 0, "SpecError": 1, "ExpressionError": 0}
-_MUST_BE_READABLE: Final = ("tr", "Words")
+_CALLS: Final = {"tr": 0, "Text": 0, "SpecError": 1, "ExpressionError": 0}
+_MUST_BE_READABLE: Final = ("tr", "Text")
 _TABLES: Final = ("_SENTENCES", "_WHY_NOT")
-_PASSES_ON: Final = "gui/words.py"  # tr and said themselves: their argument is somebody else's
+_PASSES_ON: Final = "gui/core/translation.py"  # tr and said themselves: their argument is somebody else's
 
 
 class Unreadable(Exception):  # noqa: N818 - a finding about the sources
@@ -39,7 +40,7 @@ def strings(root: Path = ROOT) -> set[str]:
     """Every string of ``engine/`` and ``gui/`` under ``root``, and of the forms' specs, that a translation can have.
 
     Raises:
-        Unreadable: a ``tr(...)`` or ``Words(...)`` gets neither a literal nor a name or table of literals.
+        Unreadable: a ``tr(...)`` or ``Text(...)`` gets neither a literal nor a name or table of literals.
     """
     found = _of_specs()
     for room in ("engine", "gui"):
@@ -114,10 +115,10 @@ def _subclasses(kind: type[Spec]) -> Iterator[type[Spec]]:
         yield from _subclasses(sub)
 
 
-def catalogue(texts: set[str], language: str | None = None, done: dict[str, str] | None = None) -> str:
+def catalogue(texts: set[str], language: str, done: dict[str, str] | None = None) -> str:
     """A .ts file of ``texts``, in ``language``, with the translations ``done`` (by English text) filled in."""
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<!DOCTYPE TS>"]
-    lines += [f'<TS version="2.1" sourcelanguage="en"{f" language={quoteattr(language)}" if language else ""}>']
+    lines += [f'<TS version="2.1" sourcelanguage="en" language={quoteattr(language)}>']
     lines += ["<context>", f"    <name>{CONTEXT}</name>"]
     for text in sorted(texts):
         translation = (done or {}).get(text)
@@ -135,17 +136,20 @@ def renewed(old: str, texts: set[str]) -> str:
         translation = message.find("translation")
         if translation is not None and translation.text and translation.get("type") is None:
             done[message.findtext("source", "")] = translation.text
-    return catalogue(texts, tree.get("language"), done)
+    return catalogue(texts, tree.get("language", ""), done)
 
 
-def main(folder: Path = FOLDER) -> int:
-    """Write ``tiller.ts`` and renew every ``tiller_*.ts`` in ``folder``; returns the exit status."""
+def main(languages: Sequence[str] = (), folder: Path = FOLDER) -> int:
+    """Create ``tiller_<language>.ts`` for ``languages``, update the others in ``folder``; returns the exit status."""
     try:
         texts = strings()
     except Unreadable as error:
         print(f"This string cannot be collected; write it as a literal: {error}", file=sys.stderr)
         return 1
-    (folder / "tiller.ts").write_text(catalogue(texts), encoding="utf-8", newline="\n")
+    for language in languages:
+        path = folder / f"tiller_{language}.ts"
+        if not path.exists():
+            path.write_text(catalogue(texts, language), encoding="utf-8", newline="\n")
     for path in sorted(folder.glob("tiller_*.ts")):
         path.write_text(renewed(path.read_text(encoding="utf-8"), texts), encoding="utf-8", newline="\n")
     print(f"{len(texts)} strings")
@@ -153,4 +157,4 @@ def main(folder: Path = FOLDER) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -15,13 +15,13 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from tests.benchmarks import (
+    checkpoints,
     engine_speed,
     growth,
-    hand_latency,
+    intervention_latency,
     long_plots,
     peers,
     precisions,
-    snapshots,
     start_up,
     threads,
     window_cost,
@@ -35,10 +35,10 @@ BENCHMARKS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "threads": threads.second_thread,
     "precision": precisions.what_each_choice_brings,
     "window": window_cost.window_against_headless,
-    "hand": hand_latency.command_to_rate_in_force,
+    "interventions": intervention_latency.command_to_rate_in_force,
     "start": start_up.command_to_window,
     "points": long_plots.pan_and_zoom,
-    "snapshot": snapshots.snapshot_stall,
+    "checkpoint": checkpoints.checkpoint_stall,
     "growth": growth.time_and_memory,
 }
 LONG = 1_000_000

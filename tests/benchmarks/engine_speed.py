@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from engine import data
-from engine.commands import At
-from engine.data import ImageSet, Split
-from engine.events import StartEvent
-from engine.feeds import Host
-from engine.loop import Loop
-from engine.order import Order, Place
-from engine.recipe import DataSpec, Recipe
-from engine.run_state import RunState
+from engine.data import sets
+from engine.data.feeding import Host
+from engine.data.order import Order, Place
+from engine.data.sets import ImageSet, Split
+from engine.messages.commands import Position
+from engine.messages.events import StartEvent
+from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
+from engine.training.loop import Loop
+from engine.training.run_state import RunState
 from tests.benchmarks.lanes import PAIRS, Lane, in_turn, lanes, median_ratio
 from tests.benchmarks.live import LiveRun, Row, interleaved
 
@@ -42,7 +42,7 @@ def has_mnist() -> bool:
 def images() -> ImageSet:
     """MNIST, or random images of its shape."""
     if has_mnist():
-        return data.load(mnist())
+        return sets.load(mnist())
     random = np.random.default_rng(0)
 
     def split(count: int) -> Split:
@@ -66,7 +66,7 @@ def recipe(**changes: Any) -> Recipe:
 @cache
 def images_of(run: Recipe) -> ImageSet:
     """The images that ``run`` trains on; made ones for MNIST where it is not there."""
-    return images() if run.data.name == "mnist" else data.load(run.data)
+    return images() if run.data.name == "mnist" else sets.load(run.data)
 
 
 def state(run: Recipe, image_set: ImageSet) -> RunState:
@@ -120,16 +120,16 @@ def piece_of(run: LiveRun, batches: int = PIECE) -> float:
     return images_between(begin, end, run.start) / run.train_to(end)
 
 
-def piece_after(at: At, batches: int, per_epoch: int) -> tuple[At, At]:
+def piece_after(at: Position, batches: int, per_epoch: int) -> tuple[Position, Position]:
     """Where the next piece of so many batches begins and ends: within an epoch, or as whole epochs."""
     if batches < per_epoch:
-        begin = at if at.batch + batches < per_epoch else At(epoch=at.epoch + 1)
-        return begin, At(epoch=begin.epoch, batch=begin.batch + batches)
-    begin = at if not at.batch else At(epoch=at.epoch + 1)
-    return begin, At(epoch=begin.epoch + batches // per_epoch)
+        begin = at if at.batch + batches < per_epoch else Position(epoch=at.epoch + 1)
+        return begin, Position(epoch=begin.epoch, batch=begin.batch + batches)
+    begin = at if not at.batch else Position(epoch=at.epoch + 1)
+    return begin, Position(epoch=begin.epoch + batches // per_epoch)
 
 
-def images_between(begin: At, end: At, start: StartEvent) -> int:
+def images_between(begin: Position, end: Position, start: StartEvent) -> int:
     """Training images from one moment to another: a whole epoch has as many as its data set, about."""
     batches = (end.epoch - begin.epoch) * start.batches_per_epoch + end.batch - begin.batch
     return batches * int(start.recipe["data"]["batch_size"])
@@ -142,7 +142,7 @@ def batches_alone() -> Iterator[Row]:
 
     def eat() -> None:
         if loop.at_epochs_end:
-            loop.state.position = At(epoch=loop.state.position.epoch + 1)
+            loop.state.position = Position(epoch=loop.state.position.epoch + 1)
         loop.batch()
 
     for what, how in (("", mnist()), ("augmented ", mnist(augment=True))):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import torch
 
-from engine import data
-from engine.commands import At
-from engine.recipe import DataSpec, Recipe
+from engine.data import sets
+from engine.messages.commands import Position
+from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
 from tests.benchmarks.engine_speed import PAIRS, BareLoop, piece_of
 from tests.benchmarks.live import LiveRun, Row, interleaved, live_run, resident_memory
@@ -27,7 +27,7 @@ def time_and_memory(late: int = 20_000) -> Iterator[Row]:
     with live_run(recipe) as run:
         assert run.start is not None
         torch.set_num_threads(run.start.threads)
-        bare = BareLoop(data.load(how), recipe)
+        bare = BareLoop(sets.load(how), recipe)
         found = {step: _at(run, bare, step) for step in (EARLY, late)}
     for step, (slower, memory) in found.items():
         yield {"what": f"a step's time over a bare one's, at step {step}", "value": slower, "unit": "ratio"}
@@ -39,7 +39,7 @@ def time_and_memory(late: int = 20_000) -> Iterator[Row]:
 
 def _at(run: LiveRun, bare: BareLoop, step: int) -> tuple[float, float]:
     assert run.start is not None
-    run.train_to(At(epoch=1 + step // run.start.batches_per_epoch))
+    run.train_to(Position(epoch=1 + step // run.start.batches_per_epoch))
     pairs = list(interleaved(lambda: piece_of(run, _PIECE), lambda: bare.speed(_PIECE), PAIRS))
     gc.collect()
     return statistics.median(limit / ours for ours, limit in pairs), resident_memory()

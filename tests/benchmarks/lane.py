@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import main
-from engine import freed_memory
-from engine.recipe import Recipe, recipe_from_json
+from engine.hardware import freed_memory
+from engine.recipe.recipe import Recipe, recipe_from_json
 
 Piece = Callable[[int], dict[str, Any]]
 TICKING: Final = "ticking"

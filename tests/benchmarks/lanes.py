@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.recipe import Recipe
+from engine.recipe.recipe import Recipe
 from tests.benchmarks.live import interleaved
 
 PAIRS = 5

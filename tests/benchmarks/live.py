@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.commands import At, Pause, Resume, Start, Stop
-from engine.events import CommandEvent, EndEvent, Event, StartEvent, StateEvent
-from engine.job import Job
 from engine.library import Library
-from engine.mailbox import AnyCommand
-from engine.printing import LinePrinter
-from engine.recipe import Recipe
-from engine.trainer import Trainer
+from engine.messages.commands import Pause, Position, Resume, Start, Stop
+from engine.messages.events import CommandEvent, EndEvent, Event, StartEvent, StateEvent
+from engine.messages.printing import LinePrinter
+from engine.messages.queue import AnyCommand
+from engine.recipe.recipe import Recipe
+from engine.training.job import Job
+from engine.training.trainer import Trainer
 
 
 class LiveRun:
@@ -31,7 +31,7 @@ class LiveRun:
         self._printer = LinePrinter(self._nowhere)
         self._state = ""
         self.start: StartEvent | None = None
-        self.at = At(epoch=1)
+        self.at = Position(epoch=1)
         self.trainer = Trainer(Job(recipe=recipe, begin=False), self._hear, library)
         self._thread = threading.Thread(target=self.trainer.run)
         self._thread.start()
@@ -52,7 +52,7 @@ class LiveRun:
                 self._state = "ended"
             self._changed.notify_all()
 
-    def ask(self, command: AnyCommand, at: At | None = None) -> tuple[CommandEvent, float]:
+    def ask(self, command: AnyCommand, at: Position | None = None) -> tuple[CommandEvent, float]:
         """Post ``command``; its answer, and when that came."""
         return self.wait(self.trainer.post(command, at))
 
@@ -62,7 +62,7 @@ class LiveRun:
             self._changed.wait_for(lambda: number in self._answered or self._state == "ended")
             return self._answered[number]
 
-    def train_to(self, target: At) -> float:
+    def train_to(self, target: Position) -> float:
         """Train until before ``target`` and stand still; returns the seconds that it took."""
         pause = self.trainer.post(Pause(), target)
         began = time.perf_counter()

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PySide6.QtWidgets import QApplication
 
-from engine.events import EpochEvent, StepsEvent
-from gui.plots.linked import PlotStack
-from gui.series import RunSeries
+from engine.messages.events import EpochEvent, StepsEvent
+from gui.core.history import RunHistory
+from gui.plots.stack import PlotStack
 from tests.benchmarks.live import Row, resident_memory
 
 STEPS, PER_EPOCH = 1_000_000, 1_000
@@ -28,7 +28,7 @@ def pan_and_zoom() -> Iterator[Row]:
     application.processEvents()
     gc.collect()
     before = resident_memory()
-    series = RunSeries()
+    series = RunHistory()
     _fill(series)
     stack.set_series(series)
     stack.set_epochs(STEPS // PER_EPOCH)
@@ -55,19 +55,19 @@ def pan_and_zoom() -> Iterator[Row]:
     stack.close()
 
 
-def _fill(series: RunSeries) -> None:
+def _fill(series: RunHistory) -> None:
     random = np.random.default_rng(0)
     for epoch in range(1, STEPS // PER_EPOCH + 1):
         loss = (2.0 / epoch**0.3 + random.normal(0, 0.1, PER_EPOCH)).astype(np.float32)
-        rates = np.full((PER_EPOCH, 1), 0.01 * 0.999**epoch)
-        series.append_steps(StepsEvent(epoch=epoch, batch=0, loss=loss, lr=rates, images_per_second=1.0), PER_EPOCH)
-        mean, rate = float(loss.mean()), float(rates[0, 0])
+        lrs = np.full((PER_EPOCH, 1), 0.01 * 0.999**epoch)
+        series.append_steps(StepsEvent(epoch=epoch, batch=0, loss=loss, lr=lrs, images_per_second=1.0), PER_EPOCH)
+        mean, lr = float(loss.mean()), float(lrs[0, 0])
         series.append_epoch(
             EpochEvent(
                 epoch=epoch,
-                lr=[rate],
-                lr_min=[rate],
-                lr_max=[rate],
+                lr=[lr],
+                lr_min=[lr],
+                lr_max=[lr],
                 train_loss=mean,
                 train_accuracy=1 - mean / 10,
                 val_loss=mean,

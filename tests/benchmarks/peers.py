@@ -22,8 +22,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from engine.data import Split
-from engine.recipe import Recipe
+from engine.data.sets import Split
+from engine.recipe.recipe import Recipe
 from tests.benchmarks.engine_speed import BATCH, has_mnist, images_of, recipe, state
 from tests.benchmarks.lanes import Lane, in_turn, lanes, median_ratio
 from tests.benchmarks.live import Row

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
-from engine.data import ImageSet
-from engine.loop import Loop
-from engine.precision import set_tf32
-from engine.recipe import SGD, Adam, AdamW, Recipe
-from engine.run_state import RunState
+from engine.data.sets import ImageSet
+from engine.hardware.precision import set_tf32
+from engine.recipe.recipe import SGD, Adam, AdamW, Recipe
+from engine.training.loop import Loop
+from engine.training.run_state import RunState
 from tests.benchmarks.engine_speed import images, ratio, recipe
 from tests.benchmarks.live import Row
 

@@ -1,4 +1,4 @@
-"""What a second thread brings for batches of several sizes: where the rule in ``engine.loading`` comes from."""
+"""What a second thread brings for batches of several sizes, behind the rule in ``engine.training.loading``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from engine.data import ImageSet, Split
-from engine.recipe import DataSpec, ModelSpec, Recipe
+from engine.data.sets import ImageSet, Split
+from engine.recipe.recipe import DataSpec, ModelSpec, Recipe
 from engine.schedules import Constant
 from tests.benchmarks.engine_speed import BareLoop, ratio
 from tests.benchmarks.live import Row

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.recipe import DataSpec, Recipe
+from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
 from tests.benchmarks.engine_speed import has_mnist, recipe
 from tests.benchmarks.lane import TICKING
@@ -16,7 +16,7 @@ from tests.benchmarks.lanes import Lane, in_turn, lanes, median_ratio
 from tests.benchmarks.live import Row
 
 DIGITS = Recipe(data=DataSpec(batch_size=256), schedule=Constant(), epochs=3000, device="cpu")
-"""About as many steps, epochs and snapshots a second as a window can be asked to follow."""
+"""About as many steps, epochs and checkpoints a second as a window can be asked to follow."""
 MNIST_BATCHES: Final = 938
 """Two epochs with their validation: to begin and to pause a piece, where all buttons change, is no part of training."""
 DIGITS_BATCHES: Final = 900

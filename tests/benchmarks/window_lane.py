@@ -11,12 +11,12 @@ from typing import Any
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from engine.commands import At, Pause, Resume, Start
-from engine.events import CommandEvent, Event, StartEvent, StateEvent
-from engine.job import Job
-from engine.recipe import Recipe
+from engine.messages.commands import Pause, Position, Resume, Start
+from engine.messages.events import CommandEvent, Event, StartEvent, StateEvent
+from engine.recipe.recipe import Recipe
+from engine.training.job import Job
 from gui.app import App
-from gui.settings import Settings
+from gui.core.settings import Settings
 from tests.benchmarks.engine_speed import images_between, piece_after
 from tests.benchmarks.lane import TICKING, say
 
@@ -67,7 +67,7 @@ class WindowLane:
 
     def __init__(self, app: App, recipe: Recipe) -> None:
         self._app, self._ticks = app, Ticks()
-        self._at = At(epoch=1)
+        self._at = Position(epoch=1)
         self._start: StartEvent | None = None
         self._ticking = False
         self._target = self._at
@@ -75,8 +75,8 @@ class WindowLane:
         self._piece = self._at, self._at
         self._pause = 0
         app.runs.happened.connect(self._happened)
-        app.reception.set_up(recipe)
-        app.reception.begin(Job(recipe=recipe, begin=False))
+        app.setup_controller.set_up(recipe)
+        app.setup_controller.begin(Job(recipe=recipe, begin=False))
 
     def train(self, batches: int, ticking: bool) -> None:
         """The next piece of that many batches. Ticks cost training something too, so they are noted only if asked."""
@@ -85,7 +85,7 @@ class WindowLane:
         self._piece = piece_after(self._at, batches, self._start.batches_per_epoch)
         self._go(self._piece[self._at == self._piece[0]])
 
-    def _go(self, target: At) -> None:
+    def _go(self, target: Position) -> None:
         self._target = target
         self._pause = self._app.runs.post(Pause(), target)
         if self._ticking:
@@ -118,10 +118,10 @@ def serve(recipe: Recipe, folder: str) -> None:
     app = App(application, f"{folder}/library", Settings(Path(folder)))
     made: list[WindowLane] = []
     asked = Asked()
-    app.chores.torch_loaded.connect(lambda: made.append(WindowLane(app, recipe)))
+    app.lookups.torch_loaded.connect(lambda: made.append(WindowLane(app, recipe)))
     asked.batches.connect(lambda batches, ticking: made[0].train(batches, ticking))
-    asked.over.connect(lambda: app.reception.leave(ask=False))
-    app.reception.left.connect(application.exit)
+    asked.over.connect(lambda: app.setup_controller.leave(ask=False))
+    app.setup_controller.left.connect(application.exit)
     threading.Thread(target=asked.read, daemon=True).start()
     app.show()
     application.exec()

@@ -10,33 +10,33 @@ import torch
 from torch.optim import Optimizer, lr_scheduler
 
 from engine import schedules
-from engine.rate import RateControl
-from engine.recipe import Adam, OptimizerSpec, Recipe
+from engine.lr.control import LRControl
+from engine.recipe.recipe import Adam, OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 
 
-def optimizer_of(*rates: float, kind: Callable[..., Optimizer] = torch.optim.SGD, **options: Any) -> Optimizer:
+def optimizer_of(*lrs: float, kind: Callable[..., Optimizer] = torch.optim.SGD, **options: Any) -> Optimizer:
     """A real optimizer with one group a rate, each with a weight of its own."""
-    groups = [{"params": [torch.nn.Parameter(torch.zeros(2))], "lr": rate} for rate in rates]
-    return kind(groups, lr=rates[0], **options)
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(2))], "lr": lr} for lr in lrs]
+    return kind(groups, lr=lrs[0], **options)
 
 
-def rates_of(optimizer: Optimizer) -> list[float]:
+def lrs_of(optimizer: Optimizer) -> list[float]:
     """The rates; 0 where PyTorch's rounding leaves one a hair below it."""
-    rates = [float(group["lr"]) for group in optimizer.param_groups]
-    return [0.0 if -1e-9 < rate < 0 else rate for rate in rates]
+    lrs = [float(group["lr"]) for group in optimizer.param_groups]
+    return [0.0 if -1e-9 < lr < 0 else lr for lr in lrs]
 
 
-def raw_rates(
+def raw_lrs(
     optimizer: Optimizer, scheduler: Any, count: int, metrics: Sequence[float] | None = None
 ) -> list[list[float]]:
     """The rates that each of ``count`` epochs trains with."""
-    rates = []
+    lrs = []
     for epoch in range(count):
-        rates.append(rates_of(optimizer))
+        lrs.append(lrs_of(optimizer))
         optimizer.step()
         scheduler.step(*(() if metrics is None else (metrics[epoch],)))
-    return rates
+    return lrs
 
 
 def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer, total: int = 70, batches: int = 1) -> Any:
@@ -125,11 +125,11 @@ class Polyline(lr_scheduler.LRScheduler):
     """The rate is what the spec says of its points; that this is right is tested beside NumPy in test_drawn."""
 
     def __init__(self, optimizer: Optimizer, spec: schedules.Drawn, batches: int) -> None:
-        self.rate, self.batches = spec.curve(), batches
+        self.lr_control, self.batches = spec.curve(), batches
         super().__init__(optimizer)
 
     def get_lr(self) -> list[Any]:
-        return [self.rate(self.last_epoch / self.batches)] * len(self.optimizer.param_groups)
+        return [self.lr_control(self.last_epoch / self.batches)] * len(self.optimizer.param_groups)
 
 
 def momentum_of(optimizer: Optimizer) -> float:
@@ -138,24 +138,24 @@ def momentum_of(optimizer: Optimizer) -> float:
     return float(group["betas"][0] if "betas" in group else group["momentum"])
 
 
-def raw_from(spec: OptimizerSpec, *rates: float) -> Optimizer:
-    return optimizer_of(*rates, kind=torch.optim.Adam if isinstance(spec, Adam) else torch.optim.SGD)
+def raw_from(spec: OptimizerSpec, *lrs: float) -> Optimizer:
+    return optimizer_of(*lrs, kind=torch.optim.Adam if isinstance(spec, Adam) else torch.optim.SGD)
 
 
-def tiller_rates(rate: RateControl, count: int, metrics: Sequence[dict[str, float]] | None = None) -> list[list[float]]:
+def tiller_lrs(lr: LRControl, count: int, metrics: Sequence[dict[str, float]] | None = None) -> list[list[float]]:
     """The rates that ``rate`` gives each of ``count`` epochs, stepped for real."""
-    rates = []
+    lrs = []
     for epoch in range(count):
-        rates.append(rate.rates())
-        for _ in range(rate.length.steps_per_epoch):
-            rate.step_done()
-        rate.epoch_done(None if metrics is None else metrics[epoch])
-    return rates
+        lrs.append(lr.lrs())
+        for _ in range(lr.length.steps_per_epoch):
+            lr.step_done()
+        lr.epoch_done(None if metrics is None else metrics[epoch])
+    return lrs
 
 
 def control(
     schedule: ScheduleSpec, lr: float = 0.1, epochs: int = 30, steps: int = 1, names: Sequence[str] = ("all",)
-) -> RateControl:
+) -> LRControl:
     """The rate control of a run with ``schedule``, at its beginning."""
     recipe = Recipe.model_validate(
         {
@@ -165,23 +165,23 @@ def control(
             "epochs": epochs,
         }
     )
-    return RateControl.from_recipe(recipe, names, steps)
+    return LRControl.from_recipe(recipe, names, steps)
 
 
-def after(rate: RateControl, epochs: int, loss: float | None = None) -> RateControl:
+def after(lr: LRControl, epochs: int, loss: float | None = None) -> LRControl:
     """``rate`` itself, ``epochs`` later, each with the same validation loss (or with no metric)."""
     for _ in range(epochs):
-        for _ in range(rate.length.steps_per_epoch):
-            rate.step_done()
-        rate.epoch_done(None if loss is None else {"val_loss": loss})
-    return rate
+        for _ in range(lr.length.steps_per_epoch):
+            lr.step_done()
+        lr.epoch_done(None if loss is None else {"val_loss": loss})
+    return lr
 
 
 def expression(*texts: str) -> schedules.LambdaLR:
     return schedules.LambdaLR(lr_lambda=texts)
 
 
-def flat(rate: RateControl, epochs: int, loss: float | None = None) -> list[float]:
+def flat(lr: LRControl, epochs: int, loss: float | None = None) -> list[float]:
     """Rates of the one group (or of the first) in the coming epochs."""
     told = None if loss is None else [{"val_loss": loss}] * epochs
-    return [rates[0] for rates in tiller_rates(rate, epochs, told)]
+    return [lrs[0] for lrs in tiller_lrs(lr, epochs, told)]

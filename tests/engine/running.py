@@ -14,16 +14,16 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as main.py does, 
 
 import torch
 
-from engine.commands import At, HandLine, Pause, Start, Stop
-from engine.events import CommandEvent, EndEvent, EpochEvent, Event, StateEvent
-from engine.hand import parse_hand
-from engine.job import Job
+from engine.common.lifecycle import State
 from engine.library import Library
-from engine.lifecycle import State
-from engine.mailbox import AnyCommand
-from engine.recipe import Recipe, recipe_from_json
-from engine.run_state import RunState
-from engine.trainer import Trainer
+from engine.messages.commands import CommandAt, Pause, Position, Start, Stop
+from engine.messages.commands_file import parse_commands
+from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, StateEvent
+from engine.messages.queue import AnyCommand
+from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.training.job import Job
+from engine.training.run_state import RunState
+from engine.training.trainer import Trainer
 
 MAIN = Path(__file__).parents[2] / "main.py"
 NETWORKS = Path(__file__).with_name("tiny_networks.py")
@@ -105,13 +105,13 @@ def recipe(network: str = "tiny", /, **changes: Any) -> Recipe:
     return recipe_from_json(json.dumps(recipe_dict(network, **changes)))
 
 
-def hand_text(*lines: dict[str, Any]) -> str:
+def commands_text(*lines: dict[str, Any]) -> str:
     return "".join(json.dumps(line) + "\n" for line in lines)
 
 
-def hand(*lines: dict[str, Any]) -> tuple[HandLine, ...]:
+def commands(*lines: dict[str, Any]) -> tuple[CommandAt, ...]:
     """Lines of a hand; a line's ``at`` may be (epoch, batch)."""
-    return tuple(parse_hand(hand_text(*lines)))
+    return tuple(parse_commands(commands_text(*lines)))
 
 
 def at(epoch: int, batch: int = 0, command: str = "", /, **fields: Any) -> dict[str, Any]:
@@ -209,7 +209,7 @@ class Live:
         with self._changed:
             assert self._changed.wait_for(newest, SECONDS), self.events
 
-    def ask(self, command: AnyCommand, when: At | None = None) -> CommandEvent:
+    def ask(self, command: AnyCommand, when: Position | None = None) -> CommandEvent:
         """Post ``command`` and wait until it is carried out or refused; it must be queued first."""
         number = self.trainer.post(command, when)
         answer = self.wait(lambda e: isinstance(e, CommandEvent) and e.id == number and e.status != "queued")
@@ -226,10 +226,10 @@ class Live:
     def stand(self, epoch: int, batch: int) -> None:
         """From ready or paused: train up to before ``batch`` of ``epoch``, and pause there."""
         self.wait(lambda e: isinstance(e, StateEvent) and e.state == "ready")
-        pause = self.trainer.post(Pause(), At(epoch=epoch, batch=batch))
+        pause = self.trainer.post(Pause(), Position(epoch=epoch, batch=batch))
         self.trainer.post(Start())
         self.wait(lambda e: isinstance(e, CommandEvent) and e.id == pause and e.status == "applied")
-        assert self.state.position == At(epoch=epoch, batch=batch)
+        assert self.state.position == Position(epoch=epoch, batch=batch)
 
     @property
     def state(self) -> RunState:

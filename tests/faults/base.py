@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import seal
-from engine.commands import At, Pause, Resume
-from engine.events import CommandEvent, StepsEvent
-from engine.job import Job, to_resume
+from engine.checkpoints import digest
+from engine.checkpoints.digest import CheckpointError
 from engine.library import Library
-from engine.seal import SnapshotError
-from tests.engine.running import Events, Live, at, hand, recipe, run
+from engine.messages.commands import Pause, Position, Resume
+from engine.messages.events import CommandEvent, StepsEvent
+from engine.training.job import Job, to_resume
+from tests.engine.running import Events, Live, at, commands, recipe, run
 
 EPOCHS = 6
-LINES = hand(at(2, 1, "scale_lr", factor=0.5), at(4, 1, "set_optimizer", momentum=0.5), at(6, 1, "set_lr", lr=0.01))
+LINES = commands(at(2, 1, "scale_lr", factor=0.5), at(4, 1, "set_optimizer", momentum=0.5), at(6, 1, "set_lr", lr=0.01))
 
 
 class NotHereError(Exception):
@@ -49,7 +49,7 @@ def whole() -> Events:
 
 def go_on_to(live: Live, epoch: int, batch: int = 0) -> None:
     """Resume, and pause before ``batch`` of ``epoch``."""
-    number = live.trainer.post(Pause(), At(epoch=epoch, batch=batch))
+    number = live.trainer.post(Pause(), Position(epoch=epoch, batch=batch))
     live.trainer.post(Resume())
     live.wait(lambda e: isinstance(e, CommandEvent) and e.id == number and e.status == "applied")
 
@@ -79,12 +79,12 @@ def lost(root: Path, resume: bool = True, remarks: list[str] | None = None, *, c
         known, wanted = losses(library.steps(row.id)), losses(whole().of("steps"))
         if (known != wanted) if curve else not known.items() <= wanted.items():
             missing.append("losses of batches")
-        acts = [(r.command, r.epoch, r.batch) for r in library.hand(row.id) if r.place is not None]
-        if acts != [(a.command, a.epoch, a.batch) for a in whole().answers]:
-            missing.append("acts of the hand")
+        interventions = [(r.command, r.epoch, r.batch) for r in library.interventions(row.id) if r.place is not None]
+        if interventions != [(a.command, a.epoch, a.batch) for a in whole().answers]:
+            missing.append("interventions")
         missing += [f"{p.name} was left" for p in root.rglob("*.part")]
         missing += [
-            f"{s.path.name} is broken" for s in library.snapshots(row.id) if s.path.exists() and not good(s.path)
+            f"{s.path.name} is broken" for s in library.checkpoints(row.id) if s.path.exists() and not good(s.path)
         ]
     finally:
         library.close()
@@ -99,22 +99,22 @@ def losses(reports: Iterable[StepsEvent]) -> dict[tuple[int, int], float]:
 
 
 def good(path: Path) -> bool:
-    """Whether a snapshot's seal holds."""
+    """Whether a checkpoint's seal holds."""
     try:
         with path.open("rb") as file:
-            seal.check(file, path)
-    except (SnapshotError, OSError):
+            digest.check(file, path)
+    except (CheckpointError, OSError):
         return False
     return True
 
 
 def contents(root: Path) -> dict[Path, bytes]:
-    """The snapshots in ``root``, byte for byte."""
-    return {path: path.read_bytes() for path in root.glob("snapshots/*/*.tiller")}
+    """The checkpoints in ``root``, byte for byte."""
+    return {path: path.read_bytes() for path in root.glob("checkpoints/*/*.tiller")}
 
 
 def overwritten(before: dict[Path, bytes]) -> list[str]:
-    """Snapshots that stand no longer as they stood. (Thinned ones are gone; that is no harm.)"""
+    """Checkpoints that stand no longer as they stood. (Thinned ones are gone; that is no harm.)"""
     return [f"{p.name} was overwritten" for p, raw in before.items() if p.exists() and p.read_bytes() != raw]
 
 

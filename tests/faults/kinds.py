@@ -17,9 +17,9 @@ from typing import Final
 
 import torch
 
-from engine.commands import Resume
+from engine.common.spec import SpecError
 from engine.library import Library
-from engine.spec import SpecError
+from engine.messages.commands import Resume
 from tests.engine.running import MAIN, Live, run
 from tests.faults.base import (
     Outcome,
@@ -59,7 +59,7 @@ def disk_full(folder: Path) -> Outcome:
 def disk_full_to_the_end(folder: Path) -> Outcome:
     """No byte is left from epoch 3 on; room is made after the run's end.
 
-    Where the end's snapshot found room and the last batches' losses did not, those are not made again.
+    Where the end's checkpoint found room and the last batches' losses did not, those are not made again.
     """
     with mounted(folder, "size=3m"):
         root, ballast = folder / "library", folder / "ballast"
@@ -78,13 +78,13 @@ def disk_full_to_the_end(folder: Path) -> Outcome:
 
 
 def read_only(folder: Path) -> Outcome:
-    """The snapshots' folder is read-only from epoch 2 to 4."""
+    """The checkpoints' folder is read-only from epoch 2 to 4."""
     library = Library(folder)
     with Live(job(begin=False), library) as live:
         live.stand(2, 0)
         library.flush()
         before = contents(folder)
-        with mounted(folder / "snapshots", "ro"):
+        with mounted(folder / "checkpoints", "ro"):
             go_on_to(live, 4, 0)
             library.flush()
         harm = overwritten(before)
@@ -188,17 +188,17 @@ def index_deleted(folder: Path) -> Outcome:
 
 
 def one_bit(folder: Path) -> Outcome:
-    """One bit of the newest snapshot is another."""
+    """One bit of the newest checkpoint is another."""
     return _spoilt(folder, _flipped)
 
 
 def cut_short(folder: Path) -> Outcome:
-    """The newest snapshot lacks its second half."""
+    """The newest checkpoint lacks its second half."""
     return _spoilt(folder, lambda raw: raw[: len(raw) // 2])
 
 
-def every_snapshot_spoilt(folder: Path) -> Outcome:
-    """One bit of each snapshot is another: the run is computed again from its recipe and hand."""
+def every_checkpoint_spoilt(folder: Path) -> Outcome:
+    """One bit of each checkpoint is another: the run is computed again from its recipe and hand."""
     _stopped(folder)
     for file, raw in contents(folder).items():
         file.write_bytes(_flipped(raw))
@@ -215,7 +215,7 @@ class Evil:
 
 
 def hostile(folder: Path) -> Outcome:
-    """The newest snapshot is a file that would run a program when it is unpickled, under a seal that fits."""
+    """The newest checkpoint is a file that would run a program when it is unpickled, under a seal that fits."""
     mark = folder / "it ran"
     os.environ["TILLER_EVIL"] = str(mark)
 
@@ -238,14 +238,14 @@ sys.path.insert(0, sys.argv[1])
 import torch
 torch.set_num_threads(1)
 from engine.library import Library
-from engine.trainer import Trainer
+from engine.training.trainer import Trainer
 from tests.faults.base import job
 Trainer(job(), lambda e: print(e.event, getattr(e, "epoch", 0), flush=True), Library(sys.argv[2])).run()
 """
 
 
 def killed(folder: Path) -> Outcome:
-    """kill -9 in epoch 3. (Twenty of them: tests/engine/test_library_killed.py.)"""
+    """kill -9 in epoch 3. (Twenty of them: tests/engine/library/test_killed.py.)"""
     command = [sys.executable, "-c", TRAIN, str(MAIN.parent), str(folder)]
     environ = {**os.environ, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
@@ -267,10 +267,10 @@ FAULTS: Final[dict[str, Callable[[Path], Outcome]]] = {
     "index locked by another process": index_locked,
     "index damaged in mid-run": index_damaged,
     "index deleted": index_deleted,
-    "newest snapshot: one bit flipped": one_bit,
-    "newest snapshot: cut short": cut_short,
-    "every snapshot damaged": every_snapshot_spoilt,
-    "newest snapshot: a hostile pickle": hostile,
+    "newest checkpoint: one bit flipped": one_bit,
+    "newest checkpoint: cut short": cut_short,
+    "every checkpoint damaged": every_checkpoint_spoilt,
+    "newest checkpoint: a hostile pickle": hostile,
     "kill -9": killed,
 }
 
@@ -286,7 +286,7 @@ def _stopped(root: Path) -> None:
 def _spoilt(root: Path, spoil: Callable[[bytes], bytes]) -> Outcome:
     _stopped(root)
     library = Library(root)
-    newest = library.newest_snapshot(library.runs()[0].id)
+    newest = library.newest_checkpoint(library.runs()[0].id)
     library.close()
     assert newest is not None
     bad = spoil(newest.read_bytes())

@@ -15,13 +15,13 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.commands import At, Pause
-from engine.events import CommandEvent, EndEvent, Event
-from engine.lifecycle import State
-from engine.recipe import Recipe, recipe_from_json
+from engine.common.lifecycle import State
+from engine.messages.commands import Pause, Position
+from engine.messages.events import CommandEvent, EndEvent, Event
+from engine.recipe.recipe import Recipe, recipe_from_json
 from gui.app import App
-from gui.panels.stage import StagedChange
-from gui.settings import Settings
+from gui.core.settings import Settings
+from gui.learning_rate.staged_change import StagedChange
 
 NETWORKS = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
 MAIN = Path(__file__).parents[2] / "main.py"
@@ -65,7 +65,7 @@ class Driver:
         self.left: list[bool] = []
         self.closed = False
         self.app.runs.happened.connect(self.events.append)
-        self.app.reception.left.connect(lambda: self.left.append(True))
+        self.app.setup_controller.left.connect(lambda: self.left.append(True))
         self.app.show()
         qtbot.waitExposed(self.window)
         self.window.activateWindow()
@@ -80,7 +80,7 @@ class Driver:
 
     def finish(self) -> EndEvent:
         """Wait until the run and its thread are gone."""
-        self.wait(lambda: not self.app.runs.active and self.app.reception._job is None)
+        self.wait(lambda: not self.app.runs.active and self.app.setup_controller._job is None)
         end = self.events[-1]
         assert isinstance(end, EndEvent)
         return end
@@ -125,25 +125,25 @@ class Driver:
         return any(part in w.text() for w in where.findChildren(QLabel) if w.isVisibleTo(self.window))
 
     @property
-    def rate_field(self) -> QLineEdit:
-        field: QLineEdit = self.window.hand.findChild(StagedChange).findChild(QLineEdit)
+    def lr_field(self) -> QLineEdit:
+        field: QLineEdit = self.window.lr_panel.findChild(StagedChange).findChild(QLineEdit)
         return field
 
     @property
     def number(self) -> str:
         """The learning rate that stands large in the hand's panel."""
-        shown: str = self.window.hand._number.text()
+        shown: str = self.window.lr_panel._number.text()
         return shown
 
-    def type_rate(self, text: str) -> None:
-        self.rate_field.setFocus()
-        self.rate_field.selectAll()
-        self.qtbot.keyClicks(self.rate_field, text)
+    def type_lr(self, text: str) -> None:
+        self.lr_field.setFocus()
+        self.lr_field.selectAll()
+        self.qtbot.keyClicks(self.lr_field, text)
 
     # -- runs
 
     def set_up(self, recipe: Recipe) -> None:
-        self.app.reception.set_up(recipe)
+        self.app.setup_controller.set_up(recipe)
 
     def start(self, recipe: Recipe | None = None) -> None:
         if recipe is not None:
@@ -153,14 +153,14 @@ class Driver:
     def stand(self, recipe: Recipe, epoch: int, batch: int = 0) -> None:
         """Start ``recipe`` and pause right before ``batch`` of ``epoch``."""
         self.start(recipe)
-        self.app.runs.post(Pause(), At(epoch=epoch, batch=batch))
+        self.app.runs.post(Pause(), Position(epoch=epoch, batch=batch))
         self.reach("paused")
         assert self.app.session.progress.position == (epoch, batch)
 
     def go_on_to(self, epoch: int, batch: int = 0) -> None:
         """Resume, and pause right before ``batch`` of ``epoch``."""
         before = len(self.answers("pause"))
-        self.app.runs.post(Pause(), At(epoch=epoch, batch=batch))
+        self.app.runs.post(Pause(), Position(epoch=epoch, batch=batch))
         self.click(self.window.transport, "Resume")
         self.wait(lambda: len(self.answers("pause")) > before and self.app.session.state == "paused")
 
@@ -173,7 +173,7 @@ class Driver:
         self.wait(lambda: not self.app.runs.active)
         self.app.close()
         app = self.app
-        assert not any(worker.isRunning() for worker in (app.curves, app.errands, app.downloads))
+        assert not any(worker.isRunning() for worker in (app.curves, app.library_tasks, app.downloads))
         assert gc.isenabled()
         assert not self.window.isVisible()
         self.window.deleteLater()  # or the next window's style sheet would be worked out for this one too

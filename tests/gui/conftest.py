@@ -21,7 +21,7 @@ def new_driver(qtbot: QtBot, qapp: QApplication, own_folders: Path) -> Iterator[
         driver = Driver(qtbot, qapp, own_folders / "library")
         made.append(driver)
         if wait_for_torch:
-            driver.wait(lambda: driver.app.chores.ready)
+            driver.wait(lambda: driver.app.lookups.ready)
         return driver
 
     yield make

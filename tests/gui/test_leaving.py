@@ -49,8 +49,8 @@ def test_closing_while_training_asks_and_can_be_cancelled_or_saves_and_leaves(
     driver.wait(lambda: driver.left)
     (end,) = driver.of("end")
     assert end.reason == "stopped"
-    assert end.snapshot is not None
-    assert Path(end.snapshot).is_file()
+    assert end.checkpoint is not None
+    assert Path(end.checkpoint).is_file()
     assert driver.left == [True]
     driver.close()
     assert not [t.name for t in threading.enumerate() if t.name.startswith(("library", "Dummy"))]
@@ -168,7 +168,7 @@ def test_the_window_prints_the_events_that_the_headless_face_prints(begin: Any, 
     assert status == 0
 
     def timeless(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        own = ("run", "seconds", "images_per_second", "snapshot", "path", "threads")
+        own = ("run", "seconds", "images_per_second", "checkpoint", "path", "threads")
         told = [e for e in events if e["event"] not in ("saved", "warning")]
         return [{k: v for k, v in e.items() if k not in own} for e in told]
 
@@ -198,23 +198,23 @@ from PySide6.QtWidgets import QApplication
 from gui.app import App
 application = QApplication([])
 app = App(application, sys.argv[1])
-app.reception.left.connect(application.exit)
+app.setup_controller.left.connect(application.exit)
 seen = []
 app.window.first_painted.connect(lambda: seen.append((app.window.isVisible(), "torch" in sys.modules)))
 if sys.argv[2] == "close":
     def close():
         app.window.close()
-        seen.append(app.chores.ready)
+        seen.append(app.lookups.ready)
     app.window.first_painted.connect(close)
 elif sys.argv[2] == "fail":
-    app.chores.torch_failed.connect(lambda *_: app.reception.leave(ask=False))
+    app.lookups.torch_failed.connect(lambda *_: app.setup_controller.leave(ask=False))
 else:
-    app.chores.torch_loaded.connect(lambda: app.reception.leave(ask=False))
+    app.lookups.torch_loaded.connect(lambda: app.setup_controller.leave(ask=False))
 app.show()
 application.exec()
 seen.append(app.window.banner.text())
 app.close()
-print(repr((seen, app.window.isVisible(), app.errands.isRunning(), "engine.trainer" in sys.modules)))
+print(repr((seen, app.window.isVisible(), app.library_tasks.isRunning(), "engine.training.trainer" in sys.modules)))
 print(app.window.transport._main.toolTip())
 """
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QTimer
 
-from engine.events import StepsEvent
+from engine.messages.events import StepsEvent
 from tests.gui.app_fixture import BATCHES, Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
@@ -36,8 +36,8 @@ def test_thirty_thousand_ticks_and_paints_of_the_real_window(driver: Driver) -> 
         if ticks % (TICKS // EVENTS) == 0:
             number = ticks // (TICKS // EVENTS)
             loss = np.full(BATCHES, 1 / number, np.float32)
-            rates = np.full((BATCHES, 1), 0.05)
-            driver.app.runs.tell(StepsEvent(epoch=1 + number, batch=0, loss=loss, lr=rates, images_per_second=1.0))
+            lrs = np.full((BATCHES, 1), 0.05)
+            driver.app.runs.tell(StepsEvent(epoch=1 + number, batch=0, loss=loss, lr=lrs, images_per_second=1.0))
         if ticks == TICKS:
             timer.stop()
 

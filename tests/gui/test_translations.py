@@ -17,15 +17,15 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.recipe import MODELS, OPTIMIZERS
+from engine.common.spec import SpecError
+from engine.common.text import Text
+from engine.recipe.recipe import MODELS, OPTIMIZERS
 from engine.schedules import SCHEDULES, StepLR
-from engine.spec import SpecError
-from engine.words import Words
-from gui.forms import SpecForm
-from gui.panels.transport import Transport
-from gui.translations import install
-from gui.window import Window
-from gui.words import said, tr
+from gui.core.language import install
+from gui.core.translation import said, tr
+from gui.main_window import MainWindow
+from gui.run_bar.transport import Transport
+from gui.widgets.forms import SpecForm
 from resources.translations import extract
 
 ROOT = Path(__file__).parents[2]
@@ -102,8 +102,9 @@ def use(qapp: QApplication) -> Iterator[Callable[[Path], None]]:
 # -- what there is to translate
 
 
-def test_the_catalogue_is_what_the_sources_say(texts: set[str]) -> None:
-    assert (extract.FOLDER / "tiller.ts").read_text(encoding="utf-8") == extract.catalogue(texts), REFRESH
+def test_a_new_language_starts_with_every_string(texts: set[str], tmp_path: Path) -> None:
+    assert extract.main(["eo"], tmp_path) == 0
+    assert (tmp_path / "tiller_eo.ts").read_text(encoding="utf-8") == extract.catalogue(texts, "eo")
 
 
 def test_every_finished_language_is_of_these_sources(texts: set[str]) -> None:
@@ -132,7 +133,7 @@ def test_each_kind_of_string_is_collected(texts: set[str], text: str) -> None:
     assert text in texts
 
 
-def test_a_string_that_cannot_be_collected_is_told_with_its_place() -> None:
+def test_a_string_that_cannot_be_collected_is_said_with_its_place() -> None:
     with pytest.raises(extract.Unreadable, match=r"gui/some\.py:2: tr\(f'a \{b\}'\)"):
         extract.of_source("b = 1\ntr(f'a {b}')", "gui/some.py")
 
@@ -173,7 +174,7 @@ def test_with_a_whole_translation_no_english_is_left_in_the_window(
     qtbot: QtBot, use: Callable[[Path], None], whole: Path
 ) -> None:
     use(whole)
-    window = Window()
+    window = MainWindow()
     qtbot.addWidget(window)
     texts = {re.sub(r"<[^>]*>", "", text) for text in shown(window)}
     english = {text for text in texts if re.search(r"[^\W\d_]{2}", text) and "⟦" not in text}
@@ -213,9 +214,9 @@ def test_what_the_engine_says_is_translated_with_its_values(use: Callable[[Path]
     }
     compiled(tmp_path, extract.catalogue(set(done), "eo", done))
     use(tmp_path)
-    inner = Words("no group {group!r}; the groups are {names}", group="x", names="a, b")
+    inner = Text("no group {group!r}; the groups are {names}", group="x", names="a, b")
     assert said(inner) == "la grupoj estas a, b; 'x' mankas"
-    assert said(Words("not saved: {error}", error=inner)) == "ne konservita: la grupoj estas a, b; 'x' mankas"
+    assert said(Text("not saved: {error}", error=inner)) == "ne konservita: la grupoj estas a, b; 'x' mankas"
     assert said(SpecError("optimizer.lr", "is required")) == "optimizer.lr – mankas"
     assert said(SpecError("", inner)) == said(inner)
     assert str(inner) == "no group 'x'; the groups are a, b"  # the engine's own stays English
@@ -278,6 +279,6 @@ def test_the_program_asks_for_a_language_before_it_makes_a_widget() -> None:
         if isinstance(node, ast.FunctionDef) and node.name == "run"
     ]
     calls = [ast.unparse(n.func) for n in ast.walk(run) if isinstance(n, ast.Call)]
-    assert "translations.install" in calls
+    assert "language.install" in calls
     lines = {ast.unparse(n.func): n.lineno for n in ast.walk(run) if isinstance(n, ast.Call)}
-    assert lines["QApplication"] < lines["translations.install"] < lines["App"]
+    assert lines["QApplication"] < lines["language.install"] < lines["App"]

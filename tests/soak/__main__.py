@@ -27,21 +27,12 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 import main as program
-from engine.commands import (
-    Freeze,
-    ReleaseLR,
-    Rewind,
-    ScaleLR,
-    SetLR,
-    SetOptimizer,
-    SetSchedule,
-    Unfreeze,
-)
-from engine.events import BranchEvent, CommandEvent, EndEvent, Event, StepsEvent
-from engine.recipe import recipe_from_json
+from engine.messages.commands import Freeze, ReleaseLR, Rewind, ScaleLR, SetLR, SetOptimizer, SetSchedule, Unfreeze
+from engine.messages.events import BranchEvent, CommandEvent, EndEvent, Event, StepsEvent
+from engine.recipe.recipe import recipe_from_json
 from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, StepLR
 from gui.app import App
-from gui.settings import Settings
+from gui.core.settings import Settings
 
 MEGABYTE: Final = 2**20
 NETWORK: Final = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
@@ -50,16 +41,16 @@ OURS: Final = ("engine.", "gui.")
 MAY_GROW: Final = {  # the story of the run itself: a line, a marker and an answer for each act, an event for each epoch
     "CommandEvent",
     "EpochEvent",
-    "PlanEvent",
+    "ScheduleEvent",
     "LogEntry",
     "Marker",
-    "At",
-    "HandLine",
-    "Ghost",
+    "Position",
+    "CommandAt",
+    "AbandonedBranch",
     "SavedEvent",
     "BranchEvent",
-    "RateEvent",
-    "Words",
+    "LREvent",
+    "Text",
 }
 
 
@@ -78,7 +69,7 @@ def recipe_text(epochs: int) -> str:
     )
 
 
-def acts() -> list[Callable[[int], Any]]:
+def interventions() -> list[Callable[[int], Any]]:
     """One act of each kind, given the epoch under way; what one does, the next undoes."""
     return [
         lambda _: ScaleLR(factor=0.5),
@@ -124,7 +115,7 @@ class Soak(QObject):
     def __init__(self, application: QApplication, app: App, steps: int, every: float) -> None:
         super().__init__()
         self._application, self._app, self._wanted, self._every = application, app, steps, every
-        self._acts = itertools.cycle(acts())
+        self._interventions = itertools.cycle(interventions())
         self.steps = self.answered = self.refused = self.back = 0
         self.began = time.monotonic()
         self.warm: dict[str, Any] | None = None
@@ -132,15 +123,15 @@ class Soak(QObject):
         self._said = 0.0
         app.runs.happened.connect(self._hear)
         self._hand = QTimer(self)
-        self._hand.timeout.connect(self._act)
+        self._hand.timeout.connect(self._intervention)
         self._hand.start(round(1000 * every))
 
     def measure(self) -> dict[str, Any]:
         """Now."""
         return {"memory": resident(), **things(self._application, self._app), "classes": objects()}
 
-    def _act(self) -> None:
-        self._app.runs.post(next(self._acts)(self._app.session.progress.position[0]))
+    def _intervention(self) -> None:
+        self._app.runs.post(next(self._interventions)(self._app.session.progress.position[0]))
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -186,8 +177,8 @@ def main() -> int:
         app = App(application, str(Path(folder) / "library"), Settings())
         app.show()
         soak = Soak(application, app, options.steps, options.every)
-        app.reception.set_up(recipe_from_json(recipe_text(options.steps // 700 * 2 + 50)))
-        app.chores.torch_loaded.connect(app.reception.start)
+        app.setup_controller.set_up(recipe_from_json(recipe_text(options.steps // 700 * 2 + 50)))
+        app.lookups.torch_loaded.connect(app.setup_controller.start)
         application.exec()
         last, first = soak.measure(), soak.warm
         soak.say()

@@ -1,0 +1,1 @@
+"""What the whole engine shares: specs, translatable text, errors, positions, the lifecycle. Imports no torch."""

@@ -1,0 +1,84 @@
+"""Batches as a network takes them: on the device, augmented and normalised; functions of (seed, epoch, batch)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.data.augment import Augmentation
+from engine.data.feeding import feed_for, fits, tensor
+from engine.data.order import Order, Place
+from engine.data.sets import ImageSet
+from engine.hardware.memory import DEFAULT_SHARE
+from engine.recipe.recipe import DataSpec
+
+EVALUATION_BATCH: Final = 512
+_BLOCK: Final = 1 << 14  # images
+
+
+class Batches:
+    """The images of a run: uint8 until a batch is taken, then normalised.
+
+    Args:
+        images: the data set.
+        how: the data's part of a recipe: the batch size, and how training images are augmented.
+        seed: decides the order and the augmentation.
+        device: where batches are wanted.
+        share: how much of the device's memory images may live in, 0 to 1; the same batches come, or more slowly.
+    """
+
+    def __init__(
+        self, images: ImageSet, how: DataSpec, seed: int, device: torch.device, share: float = DEFAULT_SHARE
+    ) -> None:
+        self.count = len(images.train.labels)
+        order = Order(self.count, how.batch_size, seed)
+        self.per_epoch = order.per_epoch
+        self._augment = Augmentation(how, seed)
+        self._device = device
+        self._feed = feed_for(images.train, order, device, share)
+        home = device if fits(images.val, device, share) else "cpu"
+        self._val_images, self._val_labels = tensor(images.val.images).to(home), tensor(images.val.labels).to(home)
+        mean, scale = normalisation(images.train.images)
+        self._mean, self._scale = mean.to(device), scale.to(device)
+
+    def batch(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
+        """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W] channels last, and int64 [B]."""
+        images, labels = self._feed.take(Place(epoch, index))
+        return self._normalised(self._augment(images, epoch, index)), labels
+
+    def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """The validation images in their own order, in larger batches of the same form."""
+        for start in range(0, len(self._val_labels), EVALUATION_BATCH):
+            part = slice(start, start + EVALUATION_BATCH)
+            images, labels = self._val_images[part].to(self._device), self._val_labels[part].to(self._device)
+            yield self._normalised(images), labels
+
+    def close(self) -> None:
+        """Let go of threads and processes; no batch can be taken after."""
+        self._feed.close()
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        x = images.to(torch.float32).sub_(self._mean).mul_(self._scale)
+        return x.contiguous(memory_format=torch.channels_last)
+
+
+def normalisation(images: np.ndarray) -> tuple[Tensor, Tensor]:
+    """Mean and inverse standard deviation of each channel of uint8 [N, C, H, W]: float32 [1, C, 1, 1] each."""
+    means, scales = [], []
+    levels = np.arange(256, dtype=np.float64)
+    for channel in range(images.shape[1]):
+        counts = np.zeros(256, dtype=np.int64)
+        for start in range(0, len(images), _BLOCK):  # of images in a file, no more than a block is in memory
+            counts += np.bincount(images[start : start + _BLOCK, channel].ravel(), minlength=256)
+        share = counts / images[:, channel].size
+        mean = float((share * levels).sum())
+        spread = math.sqrt(float((share * (levels - mean) ** 2).sum()))
+        means.append(mean)
+        scales.append(1.0 / max(spread, 1e-6))
+    shape = (1, -1, 1, 1)
+    return torch.tensor(means).reshape(shape), torch.tensor(scales).reshape(shape)

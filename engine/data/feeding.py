@@ -1,0 +1,188 @@
+"""Where a run's images wait: on the device, in host memory, or in a file. Every way gives the same batches.
+
+The images are uint8 until they are on the device, so that it is a quarter of the bytes that travels.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from engine.data.order import Order, Place
+from engine.data.sets import Split
+from engine.hardware.devices import memory
+
+_MOST_WORKERS: Final = 4
+
+
+class Feed(Protocol):
+    """Gives the training images of a batch, in the order of an ``Order``."""
+
+    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+        """Of the batch at ``place``: uint8 [B, C, H, W] and int64 [B], on the device."""
+
+    def close(self) -> None:
+        """Let go of threads and processes; nothing can be taken after."""
+
+
+def feed_for(split: Split, order: Order, device: torch.device, share: float) -> Feed:
+    """The fastest way for ``split`` that takes at most ``share`` of the device's memory."""
+    if isinstance(split.images, np.memmap):
+        return Mapped(split, order, device)
+    kind = Resident if fits(split, device, share) else Host
+    return kind(split, order, device)
+
+
+def fits(split: Split, device: torch.device, share: float) -> bool:
+    """Whether the images of ``split`` may live on ``device``."""
+    return not isinstance(split.images, np.memmap) and split.images.nbytes <= share * memory(device)
+
+
+class Resident:
+    """All images on the device: a batch is a selection there. On a CPU they are the very array that was loaded."""
+
+    def __init__(self, split: Split, order: Order, device: torch.device) -> None:
+        self._order, self._device = order, device
+        self._images, self._labels = tensor(split.images).to(device), tensor(split.labels).to(device)
+        self._epoch = (0, torch.empty(0, dtype=torch.int64))
+
+    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+        """See ``Feed``."""
+        if self._epoch[0] != place.epoch:
+            self._epoch = (place.epoch, self._order.epoch(place.epoch).to(self._device))
+        chosen = self._epoch[1][self._order.span(place)]
+        return self._images.index_select(0, chosen), self._labels.index_select(0, chosen)
+
+    def close(self) -> None:
+        """See ``Feed``."""
+
+
+class _Ahead(NamedTuple):
+    place: Place
+    batch: Future[tuple[Tensor, Tensor]]
+
+
+class Host:
+    """All images in host memory: while a batch trains, a thread gathers the next one, for a GPU in pinned memory."""
+
+    def __init__(self, split: Split, order: Order, device: torch.device) -> None:
+        self._order, self._device = order, device
+        self._images, self._labels = tensor(split.images), tensor(split.labels)
+        self._pins = device.type == "cuda"
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self._ahead: _Ahead | None = None
+
+    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+        """See ``Feed``."""
+        ahead = self._ahead if self._ahead is not None and self._ahead.place == place else self._begin(place)
+        images, labels = ahead.batch.result()
+        self._ahead = self._begin(self._order.after(place))
+        return images.to(self._device, non_blocking=True), labels.to(self._device, non_blocking=True)
+
+    def close(self) -> None:
+        """See ``Feed``."""
+        self._thread.shutdown()
+
+    def _begin(self, place: Place) -> _Ahead:
+        return _Ahead(place, self._thread.submit(self._gather, place))
+
+    def _gather(self, place: Place) -> tuple[Tensor, Tensor]:
+        chosen = self._order.chosen(place)
+        return self._select(self._images, chosen), self._select(self._labels, chosen)
+
+    def _select(self, whole: Tensor, chosen: Tensor) -> Tensor:
+        # PyTorch's allocator of pinned memory gives none out again while a copy from it is under way
+        into = torch.empty((len(chosen), *whole.shape[1:]), dtype=whole.dtype, pin_memory=self._pins)
+        return torch.index_select(whole, 0, chosen, out=into)
+
+
+class Mapped:
+    """Images in a file that memory has no room for: processes read them ahead, through PyTorch's DataLoader.
+
+    They are spawned, not forked: a fork of a process with threads, as one with a window is, may hang.
+    """
+
+    def __init__(self, split: Split, order: Order, device: torch.device) -> None:
+        assert isinstance(split.images, np.memmap)
+        self._order, self._device = order, device
+        self._labels = tensor(split.labels)
+        self._file = MappedFile(split.images)
+        self._next = Place(0, 0)
+        self._stream: Iterator[Tensor] | None = None
+
+    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+        """See ``Feed``."""
+        if self._stream is None or self._next != place:
+            self._stream = None  # which ends the processes that read elsewhere
+            self._stream = self._from(place)
+        images = next(self._stream)
+        self._next = self._order.after(place)
+        labels = self._labels.index_select(0, self._order.chosen(place))
+        return images.to(self._device, non_blocking=True), labels.to(self._device)
+
+    def close(self) -> None:
+        """See ``Feed``."""
+        self._stream = None
+
+    def _from(self, place: Place) -> Iterator[Tensor]:
+        loader: DataLoader[Tensor] = DataLoader(
+            self._file,
+            batch_sampler=_Places(self._order, place),  # type: ignore[arg-type] # indices as an array, without an end
+            num_workers=max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // 2)),
+            collate_fn=_as_it_is,
+            multiprocessing_context="spawn",
+            worker_init_fn=_leave_signals_to_the_parent,
+            pin_memory=self._device.type == "cuda",
+            generator=torch.Generator(),  # or it would draw from the run's
+        )
+        return iter(loader)
+
+
+class MappedFile(Dataset[Tensor]):
+    """The images in a file, opened anew in each process that they are read in."""
+
+    def __init__(self, images: np.memmap) -> None:
+        assert images.filename is not None
+        self._where = Path(images.filename), images.offset, images.shape
+        self._images: np.memmap | None = None
+
+    def __getitems__(self, chosen: np.ndarray) -> Tensor:
+        if self._images is None:
+            path, offset, shape = self._where
+            self._images = np.memmap(path, np.uint8, "r", offset, shape)
+        return torch.from_numpy(self._images[chosen])
+
+
+class _Places:
+    """The images of each batch from ``place`` on, over all epochs to come."""
+
+    def __init__(self, order: Order, place: Place) -> None:
+        self._order, self._place = order, place
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        place = self._place
+        while True:
+            yield self._order.chosen(place).numpy()
+            place = self._order.after(place)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _leave_signals_to_the_parent(number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C saves the run, which goes on reading until it is saved
+
+
+def tensor(array: np.ndarray) -> Tensor:
+    """``array`` as a tensor on the CPU, of the same memory where it can be."""
+    return torch.from_numpy(np.ascontiguousarray(array))

@@ -1,0 +1,148 @@
+"""``main.py doctor``: what this machine has, and what to do about what it lacks. Works with packages missing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from engine import __version__
+from engine.diagnostics import display
+
+# Package, at least, below: what pyproject.toml asks for.
+REQUIREMENTS: Final = (
+    ("torch", "2.10", None),
+    ("torchvision", None, None),
+    ("PySide6-Essentials", "6.8", "6.12"),
+    ("pyqtgraph", "0.13.7", None),
+    ("pydantic", "2.8", "3"),
+    ("numpy", "1.26", None),
+    ("scikit-learn", "1.4", None),
+    ("scipy", "1.11", None),
+    ("platformdirs", "4", None),
+)
+_ROOM: Final = 500 * 2**20
+Finding = dict[str, Any]
+
+
+def findings() -> Iterator[Finding]:
+    """One finding after another: ``check`` (what was looked at), ``ok``, ``found`` and ``do`` (None where ok)."""
+    yield _python()
+    yield _finding("tiller", f"{__version__}, in {Path(__file__).parents[2]}")
+    for name, least, below in REQUIREMENTS:
+        yield _package(name, least, below)
+    yield _processors()
+    yield from _torch()
+    problem = display.problem(os.environ)
+    if problem is None:
+        yield _finding("display", "a window can be shown")
+    else:
+        yield _finding("display", problem.what, f"{problem.do}. To train without a window: {display.HEADLESS}")
+    yield from _folders()
+
+
+def _finding(check: str, found: str, do: str | None = None) -> Finding:
+    return {"check": check, "ok": do is None, "found": found, "do": do}
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} ({platform.system()} {platform.machine()}), {sys.executable}"
+    return _finding("python", found, None if sys.version_info >= (3, 11) else "use Python 3.11 or newer")
+
+
+def _package(name: str, least: str | None, below: str | None) -> Finding:
+    wanted = ",".join(filter(None, (least and f">={least}", below and f"<{below}")))
+    install = f"python -m pip install '{name}{wanted}'"
+    try:
+        version = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return _finding(name, "not installed", install)
+    fits = (not least or _numbers(version) >= _numbers(least)) and (not below or _numbers(version) < _numbers(below))
+    return _finding(name, version, None if fits else install)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+
+
+def _processors() -> Finding:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return _finding("processors", f"{os.cpu_count()}, of which this process may use {usable}")
+
+
+def _torch() -> Iterator[Finding]:
+    """What PyTorch computes with: its threads, each GPU or why there is none, and whether torchvision fits it."""
+    try:
+        torch = importlib.import_module("torch")
+    except (ImportError, OSError, RuntimeError) as error:
+        yield _finding("computing", f"PyTorch cannot be used: {_line(error)}", "install PyTorch anew")
+        return
+    yield _finding("computing", f"PyTorch {torch.__version__} with {torch.get_num_threads()} threads")
+    try:
+        importlib.import_module("torchvision")
+    except (ImportError, OSError, RuntimeError) as error:
+        both = "install both in one command: python -m pip install --upgrade torch torchvision"
+        yield _finding("torchvision import", f"it does not fit this PyTorch: {_line(error)}", both)
+    yield from _gpus(torch)
+
+
+def _gpus(torch: Any) -> Iterator[Finding]:
+    if torch.version.cuda is None:
+        yield _finding("CUDA", "this build of PyTorch is without CUDA; training uses the CPU")
+        return
+    try:
+        torch.cuda.init()
+        count = torch.cuda.device_count()
+    except (RuntimeError, AssertionError) as error:
+        yield _finding("CUDA", f"no GPU can be used ({_line(error)}); training uses the CPU")
+        return
+    for index in range(count):
+        gpu = torch.cuda.get_device_properties(index)
+        yield _finding("CUDA", f"cuda:{index} is {gpu.name}, {gpu.total_memory / 2**30:.1f} GiB")
+
+
+def _folders() -> Iterator[Finding]:
+    try:
+        from engine.data.sets import default_root as data_root
+        from engine.library import default_root as library_root
+    except ImportError as error:
+        yield _finding("folders", f"cannot be looked for: {_line(error)}", "install what is missing above")
+        return
+    yield _folder("library folder", library_root(), "name another with --library or TILLER_LIBRARY")
+    yield _folder("data folder", data_root(), "name another as the recipe's data.root, or with TILLER_DATA")
+    settings = os.environ.get("TILLER_SETTINGS") or importlib.import_module("platformdirs").user_config_dir(
+        "tiller", appauthor=False
+    )
+    yield _folder("settings folder", Path(settings), "name another with TILLER_SETTINGS")
+
+
+def _folder(check: str, folder: Path, other: str) -> Finding:
+    """Whether files can be written to ``folder``, or to where it will be made."""
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    try:
+        with tempfile.NamedTemporaryFile(dir=there):
+            free = shutil.disk_usage(there).free
+    except OSError as error:
+        return _finding(check, f"{folder} cannot be written: {error.strerror}", other)
+    found = f"{folder}{'' if folder.exists() else ' (made when needed)'}, {free / 2**30:.1f} GiB free"
+    return _finding(check, found, None if free >= _ROOM else f"make room on the disk, or {other}")
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split(". ")[0].split()) or type(error).__name__
+
+
+def show() -> int:
+    """Print each finding as a line of JSON; returns the exit status, which is 0 whatever was found."""
+    for finding in findings():
+        print(json.dumps(finding), flush=True)
+    return 0

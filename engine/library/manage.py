@@ -1,0 +1,131 @@
+"""What a person does with whole runs: into the bin and out of it, for good, and in from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from engine.checkpoints.header import read_header
+from engine.common.spec import SpecError
+from engine.common.text import Text
+from engine.library import record
+from engine.library.lock import RunLock, lock_path
+from engine.library.reader import Reader
+from engine.library.record import Statement
+from engine.library.recovery import beginning_of
+from engine.library.rows import RunRow, new_run_id
+from engine.library.writer import Writer
+
+_OF_A_RUN: Final = ("checkpoints", "epochs", "steps", "commands")
+
+
+def delete(reader: Reader, writer: Writer, run: str) -> None:
+    """Put ``run`` into the bin: nothing is removed yet.
+
+    Raises:
+        SpecError: it is not there, or somebody is at it.
+    """
+    row = _known(reader, run)
+    if row.live:
+        raise SpecError("run", Text("“{name}” is under way: stop it first", name=row.name or run))
+    writer.now(lambda: writer.execute([record.update(run, deleted=time.time())]))
+
+
+def restore(reader: Reader, writer: Writer, run: str) -> None:
+    """Take ``run`` out of the bin. Raises SpecError where it is not there."""
+    _known(reader, run)
+    writer.now(lambda: writer.execute([record.update(run, deleted=None)]))
+
+
+def empty(reader: Reader, writer: Writer, runs: Iterable[str]) -> list[str]:
+    """Remove those of ``runs`` that are in the bin, for good; returns the ids of those that are gone.
+
+    Branches of them that stay keep what they had in common.
+    """
+    gone = []
+    for row in [r for r in reader.runs(deleted=True) if r.id in set(runs)]:
+        try:
+            lock = RunLock(reader.root, row.id)
+        except SpecError:
+            continue
+        try:
+            writer.now(lambda row=row: _remove(reader, writer, row))  # type: ignore[misc]
+            gone.append(row.id)
+        finally:
+            lock.release()
+        with suppress(OSError):
+            lock_path(reader.root, row.id).unlink()
+    return gone
+
+
+def bring_in(reader: Reader, writer: Writer, file: Path) -> str:
+    """Copy the checkpoint ``file`` into the library as a new run; returns its id.
+
+    Raises:
+        SpecError: it is no checkpoint, or damaged.
+        OSError: it cannot be copied.
+    """
+    header = read_header(file)
+    run = new_run_id()
+    target = reader.root / "checkpoints" / run / f"{time.time_ns():x}-0-stop-{header.epoch}-{header.batch}.tiller"
+    now = time.time()
+    beginning = beginning_of(header, run, "finished" if header.over else "stopped", now)
+    origin = reader.run(header.run)
+    row = replace(beginning.row, parent=None, branch_epoch=None, branch_batch=None, updated=now)
+    if origin is not None:
+        row = replace(row, parent=origin.id, branch_epoch=header.epoch, branch_batch=header.batch)
+
+    def work() -> None:
+        _copy(file, target)
+        metrics = header.history[-1].metrics() if header.history and header.batch == 0 else {}
+        at, size = (header.epoch, header.batch), target.stat().st_size
+        stands = record.checkpoint(str(target.relative_to(reader.root)), run, "stop", at, now, size, metrics)
+        writer.execute([*record.begin(replace(beginning, row=row)), stands])
+
+    writer.now(work)
+    return run
+
+
+def _known(reader: Reader, run: str) -> RunRow:
+    row = reader.run(run)
+    if row is None:
+        raise SpecError("run", Text("there is no run {run} in {root}", run=run, root=reader.root))
+    return row
+
+
+def _remove(reader: Reader, writer: Writer, row: RunRow) -> None:
+    bequest = [s for child in _children(reader, row.id) for s in _bequeathed(reader, child)]
+    for checkpoint in reader.checkpoints(row.id):
+        if checkpoint.path.is_relative_to(reader.root):  # what was saved elsewhere is the person's own file
+            checkpoint.path.unlink(missing_ok=True)
+    shutil.rmtree(reader.root / "checkpoints" / row.id, ignore_errors=True)
+    rows = [(f"DELETE FROM {table} WHERE run = ?", (row.id,)) for table in _OF_A_RUN]
+    writer.execute([*bequest, *rows, ("DELETE FROM runs WHERE id = ?", (row.id,))])
+
+
+def _children(reader: Reader, run: str) -> list[RunRow]:
+    return [r for deleted in (False, True) for r in reader.runs(deleted=deleted) if r.parent == run]
+
+
+def _bequeathed(reader: Reader, child: RunRow) -> list[Statement]:
+    """The batches that ``child`` has in common with its ancestors, as its own."""
+    return [record.steps(child.id, event) for event in reader.steps(child.id)]
+
+
+def _copy(file: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(file, part)
+        with part.open("rb+") as copied:
+            os.fsync(copied.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

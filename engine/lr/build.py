@@ -1,0 +1,252 @@
+"""From a schedule's spec to PyTorch's own scheduler object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer, lr_scheduler
+
+from engine.schedules import (
+    ChainedScheduler,
+    Constant,
+    ConstantLR,
+    CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    Drawn,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiplicativeLR,
+    MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+    ScheduleSpec,
+    SequentialLR,
+    StepLR,
+)
+from engine.schedules.custom import WrittenSpec
+from engine.schedules.expression import Expression, ExpressionError
+
+AnyScheduler = lr_scheduler.LRScheduler
+
+
+class ScheduleError(ValueError):
+    """A schedule that cannot be run to the end; the message says where and why, ``field`` which field is at fault.
+
+    ``part`` is the spec that the field is of, where it may be a part of the whole.
+    """
+
+    def __init__(self, problem: str, field: str = "", part: ScheduleSpec | None = None) -> None:
+        super().__init__(problem)
+        self.field = field
+        self.part = part
+
+
+@dataclass(frozen=True)
+class Length:
+    """The run as it was when the plan was made: what ``epochs`` and ``steps_per_epoch`` mean in an expression."""
+
+    epochs: int
+    steps_per_epoch: int
+
+    def positions(self, interval: str) -> int:
+        """How many positions a plan stepped once per ``interval`` has in the whole run."""
+        return self.epochs if interval == "epoch" else self.epochs * self.steps_per_epoch
+
+
+def build_scheduler(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    """PyTorch's scheduler for ``spec``, on an optimizer with one parameter group.
+
+    Args:
+        spec: the schedule of this group alone.
+        optimizer: the shadow; its rate is the base. Composed schedules make it step, which PyTorch asks for.
+        length: what an expression's names mean.
+        span: how many positions the schedule is meant to have, for one whose shape depends on it (OneCycleLR).
+
+    Raises:
+        PlanError: an expression has no value at the first position, or a field does not fit the run or the optimizer.
+    """
+    return _BUILDERS[type(spec)](spec, optimizer, length, span)
+
+
+def _options(spec: ScheduleSpec, *without: str) -> dict[str, Any]:
+    return spec.model_dump(exclude={"name", "interval", *without})
+
+
+def _plain(scheduler: Any) -> Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]:
+    def build(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+        made: AnyScheduler = scheduler(optimizer, **_options(spec))
+        return made
+
+    return build
+
+
+def _plateau(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    return lr_scheduler.ReduceLROnPlateau(optimizer, **_options(spec, "monitor"))
+
+
+def _constant(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    return lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+
+
+def _multi_step(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, MultiStepLR)
+    return lr_scheduler.MultiStepLR(optimizer, milestones=list(spec.milestones), gamma=spec.gamma)
+
+
+def _written(scheduler: Any) -> Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]:
+    def build(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+        assert isinstance(spec, WrittenSpec)
+        made: AnyScheduler = scheduler(optimizer, _multiplier(spec, length))
+        return made
+
+    return build
+
+
+def _multiplier(spec: WrittenSpec, length: Length) -> Callable[[int], float]:
+    expression = Expression(spec.lr_lambda[0])
+    per_epoch = spec.interval == "epoch"
+
+    def multiplier(position: int) -> float:
+        names = {
+            "epoch": float(position),
+            "step": float(position * length.steps_per_epoch if per_epoch else position),
+            "epochs": float(length.epochs),
+            "steps_per_epoch": float(length.steps_per_epoch),
+        }
+        try:
+            return expression(names)
+        except ExpressionError as error:
+            problem = f"at epoch = {position} the expression {expression.text!r} {error}"
+            raise ScheduleError(problem, "", spec) from None
+
+    return multiplier
+
+
+def _cyclic(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, CyclicLR)
+    _needs_momentum(spec, optimizer)
+    return lr_scheduler.CyclicLR(optimizer, **{**_options(spec), "scale_fn": _height(spec)})
+
+
+def _height(spec: CyclicLR) -> Callable[[float], float] | None:
+    if spec.scale_fn is None:
+        return None
+    expression = Expression(spec.scale_fn, ("x",))
+
+    def height(x: float) -> float:
+        try:
+            return expression({"x": float(x)})
+        except ExpressionError as error:
+            raise ScheduleError(f"at x = {x} the expression {expression.text!r} {error}", "scale_fn", spec) from None
+
+    return height
+
+
+def _one_cycle(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, OneCycleLR)
+    _needs_momentum(spec, optimizer)
+    try:
+        return OneCycle(optimizer, total_steps=span, **_options(spec))
+    except ZeroDivisionError:  # PyTorch divides by the length of the rise
+        raise ScheduleError(
+            f"{spec.pct_start:.6g} of {span} {spec.interval}s is one {spec.interval}, in which nothing can rise; "
+            "choose a larger share",
+            "pct_start",
+        ) from None
+
+
+def _needs_momentum(spec: ScheduleSpec, optimizer: Optimizer) -> None:
+    if spec.cycles_momentum() and not {"momentum", "betas"} & optimizer.defaults.keys():
+        kind = type(optimizer).__name__
+        raise ScheduleError(f"{kind} has neither momentum nor betas; set it to false", "cycle_momentum")
+
+
+def _drawn(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, Drawn)
+    per_epoch = 1 if spec.interval == "epoch" else length.steps_per_epoch
+    lr = spec.curve()
+    return DrawnCurve(optimizer, lambda position: lr(position / per_epoch))
+
+
+def _sequential(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, SequentialLR)
+    begins, ends = (0, *spec.milestones), (*spec.milestones, span)
+    spans = [max(1, end - begin) for begin, end in zip(begins, ends, strict=True)]
+    stages = _stages(spec.schedulers, optimizer, length, spans)
+    return lr_scheduler.SequentialLR(optimizer, stages, milestones=list(spec.milestones))
+
+
+def _chained(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
+    assert isinstance(spec, ChainedScheduler)
+    stages = _stages(spec.schedulers, optimizer, length, [span] * len(spec.schedulers))
+    return lr_scheduler.ChainedScheduler(stages, optimizer=optimizer)
+
+
+def _stages(
+    specs: tuple[ScheduleSpec, ...], optimizer: Optimizer, length: Length, spans: list[int]
+) -> list[AnyScheduler]:
+    stages = []
+    for index, (spec, span) in enumerate(zip(specs, spans, strict=True)):
+        try:
+            stages.append(build_scheduler(spec, optimizer, length, span))
+        except ScheduleError as error:
+            field = f"schedulers[{index}].{error.field}".removesuffix(".")
+            raise ScheduleError(str(error), field) from None
+    optimizer.step()  # a SequentialLR steps its first stage at once, before which PyTorch wants this
+    return stages
+
+
+class OneCycle(lr_scheduler.OneCycleLR):
+    """PyTorch's, but it says when it is over instead of going one step beyond its last rate and raising then."""
+
+    def get_lr(self) -> list[Any]:
+        """The rates now.
+
+        Raises:
+            PlanError: the cycle is over.
+        """
+        if self.last_epoch >= self.total_steps:
+            raise ScheduleError(f"OneCycleLR's one cycle is over after {self.total_steps} positions")
+        return super().get_lr()
+
+
+class DrawnCurve(lr_scheduler.LRScheduler):
+    """A scheduler whose rate is a function of the position alone; ``rate`` is rebuilt and never stored."""
+
+    def __init__(self, optimizer: Optimizer, lr: Callable[[int], float]) -> None:
+        self._rate = lr
+        super().__init__(optimizer)
+
+    def get_lr(self) -> list[Any]:
+        """The rates now."""
+        return [self._rate(self.last_epoch) for _ in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything but the function."""
+        return {key: value for key, value in super().state_dict().items() if key != "_rate"}
+
+
+_BUILDERS: dict[type[ScheduleSpec], Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]] = {
+    Constant: _constant,
+    StepLR: _plain(lr_scheduler.StepLR),
+    MultiStepLR: _multi_step,
+    ConstantLR: _plain(lr_scheduler.ConstantLR),
+    LinearLR: _plain(lr_scheduler.LinearLR),
+    ExponentialLR: _plain(lr_scheduler.ExponentialLR),
+    PolynomialLR: _plain(lr_scheduler.PolynomialLR),
+    CosineAnnealingLR: _plain(lr_scheduler.CosineAnnealingLR),
+    CosineAnnealingWarmRestarts: _plain(lr_scheduler.CosineAnnealingWarmRestarts),
+    CyclicLR: _cyclic,
+    OneCycleLR: _one_cycle,
+    SequentialLR: _sequential,
+    ChainedScheduler: _chained,
+    ReduceLROnPlateau: _plateau,
+    LambdaLR: _written(lr_scheduler.LambdaLR),
+    MultiplicativeLR: _written(lr_scheduler.MultiplicativeLR),
+    Drawn: _drawn,
+}

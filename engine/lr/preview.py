@@ -1,0 +1,100 @@
+"""The drawn curve: the rate control that trains, copied and run forward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from engine.common.spec import SpecError
+from engine.lr.apply import apply_to_lr
+from engine.lr.control import LRControl
+from engine.messages.commands import Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.messages.preview import Curve, CurveQuery
+from engine.models.optimizers import Rejected
+
+_CHECK_EVERY = 1000
+
+
+def walk(lr: LRControl, start: Position, *, per_batch: bool) -> Iterator[tuple[int, int, list[float]]]:
+    """Run ``rate`` forward to the end of the run, yielding (epoch, batch, rates in force there) on the way.
+
+    Positions are the starts of epochs, or of batches with ``per_batch``; the first is ``start`` itself. A
+    metric-driven plan is given no metric: it shows its flat continuation. ``rate`` is used up.
+    """
+    batches = lr.length.steps_per_epoch
+    stepwise = lr.stepwise
+    for epoch in range(start.epoch, lr.length.epochs + 1):
+        first = start.batch if epoch == start.epoch else 0
+        if not per_batch:
+            yield epoch, first, lr.lrs()
+        for batch in range(first, batches) if per_batch or stepwise else ():
+            if per_batch:
+                yield epoch, batch, lr.lrs()
+            lr.step_done()
+        lr.epoch_done(None)
+
+
+def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Curve:
+    """Answer ``query``: the planned rates from its position to its last epoch.
+
+    One point an epoch, or one a batch where a schedule is stepped per batch. What cannot be drawn is said in
+    ``Curve.problem``. ``cancelled`` is asked now and then; a cancelled curve is empty with no problem.
+    """
+    nothing = Curve(
+        key=query.key,
+        x=np.empty(0),
+        lr=np.empty((0, len(query.group_names))),
+        group_names=query.group_names,
+        steps_per_epoch=query.steps_per_epoch,
+    )
+    try:
+        rate, warnings = _prepared(query)
+        begin = query.act_at if query.intervention is not None and query.act_at is not None else query.position
+    except SpecError as error:
+        return replace(nothing, problem=error.problem, field=error.field)
+    except Rejected as refusal:
+        return replace(nothing, problem=refusal.reason)
+    stepwise = rate.stepwise
+    x: list[float] = []
+    lr: list[list[float]] = []
+    for epoch, batch, lrs in walk(rate, Position(epoch=begin[0], batch=begin[1]), per_batch=stepwise):
+        x.append(epoch - 1 + batch / rate.length.steps_per_epoch)
+        lr.append(lrs)
+        if len(x) % _CHECK_EVERY == 0 and cancelled():
+            return nothing
+    if x:
+        x.append(float(rate.length.epochs))
+        lr.append(lr[-1])
+    points = np.array(lr, dtype=np.float64).reshape(len(x), len(query.group_names))
+    return replace(nothing, x=np.array(x), lr=points, warnings=tuple(warnings))
+
+
+def _prepared(query: CurveQuery) -> tuple[LRControl, list[str]]:
+    recipe = query.recipe.model_copy(update={"epochs": query.epochs})
+    if query.state is None:
+        lr = LRControl.from_recipe(recipe, query.group_names, query.steps_per_epoch)
+        warnings: list[str] = list(recipe.warnings())
+    else:
+        lr = LRControl.from_state(query.state, recipe.optimizer)
+        shorter = lr.set_epochs(query.epochs)
+        warnings = [] if shorter is None else [shorter]
+    if query.intervention is not None and query.act_at is not None:
+        _advance(lr, query.position, query.act_at)
+    if isinstance(query.intervention, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
+        warning = apply_to_lr(lr, query.intervention, list(query.history))
+        if warning is not None:
+            warnings.append(warning)
+    return lr, warnings
+
+
+def _advance(lr: LRControl, position: tuple[int, int], target: tuple[int, int]) -> None:
+    """Run ``rate`` from ``position`` to ``target``, both (epoch, batch), without metrics."""
+    epoch, batch = position
+    while (epoch, batch) < target:
+        lr.step_done()
+        batch += 1
+        if batch == lr.length.steps_per_epoch:
+            lr.epoch_done(None)
+            epoch, batch = epoch + 1, 0

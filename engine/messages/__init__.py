@@ -1,0 +1,1 @@
+"""Commands to the trainer, events from it, and how both travel. Imports no torch."""

@@ -1,0 +1,1 @@
+"""Networks, their parameter groups and optimizers."""

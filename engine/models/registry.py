@@ -1,0 +1,142 @@
+"""Networks by name: built, checked by a forward pass, and counted. Whoever builds one seeds torch first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from engine.common.spec import SpecError
+from engine.common.text import Text
+from engine.data.download import Progress, ignore, never
+from engine.models.builtin import LeNet5, SmallCNN
+from engine.models.user_file import FIELD, build_own, raised
+from engine.recipe.recipe import ModelSpec
+
+
+def build(
+    spec: ModelSpec,
+    *,
+    channels: int,
+    height: int,
+    width: int,
+    classes: int,
+    download: bool = False,
+    progress: Progress = ignore,
+    cancelled: Callable[[], bool] = never,
+) -> nn.Module:
+    """The network of ``spec`` for images [B, channels, height, width], in training mode on the CPU.
+
+    Its initial weights are drawn from torch's global generator, which the caller seeds. The check afterwards (zeros
+    in, scores [2, classes] out) moves no generator.
+
+    Args:
+        download: fetch pretrained weights that are not there. ``progress`` and ``cancelled`` are for that.
+
+    Raises:
+        SpecError: a function of the person's own fails or its network does not fit, the images are too small, or
+            pretrained weights are not there.
+        Cancelled: ``cancelled`` said so.
+    """
+    network = _build(spec, channels, height, width, classes)
+    if spec.pretrained:
+        from engine.models.torchvision_networks import fit_weights, load_weights, pretrained_url
+
+        url = pretrained_url(spec.name)
+        fit_weights(network, load_weights(url, download=download, progress=progress, cancelled=cancelled))
+    _check(network, spec, (2, channels, height, width), classes)
+    return network
+
+
+def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes: int) -> nn.Module:
+    """The network of ``spec`` on torch's meta device, for counting: no memory spent, no generator moved.
+
+    A function of the person's own that cannot build there (one that computes with values of tensors) builds on the
+    CPU. What it draws is undone by restoring torch's generator: do not call this for one while a run trains beside it.
+
+    Raises:
+        SpecError: as ``build`` does; pretrained weights are not looked for.
+    """
+    shape = (2, channels, height, width)
+    with _undrawn(spec):
+        try:
+            with torch.device("meta"):
+                network = _build(spec, channels, height, width, classes)
+                _check(network, spec, shape, classes)
+        except SpecError:
+            if spec.own_function() is None:
+                raise
+            network = _build(spec, channels, height, width, classes)
+            _check(network, spec, shape, classes)
+    return network
+
+
+def outline(network: nn.Module) -> list[tuple[str, int]]:
+    """Each named module, in order, with the number of parameters that it holds itself, its children's left out."""
+    return [
+        (name, sum(p.numel() for p in module.parameters(recurse=False)))
+        for name, module in network.named_modules()
+        if name
+    ]
+
+
+def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
+    own = spec.own_function()
+    if own is not None:
+        return build_own(*own, channels=channels, classes=classes)
+    if min(height, width) < 4:
+        size = f"{height} x {width}"
+        raise SpecError(
+            FIELD, Text("{name} needs images of 4 x 4 pixels or more, not {size}", name=spec.name, size=size)
+        )
+    if spec.name == "small_cnn":
+        return SmallCNN(channels, height, width, classes)
+    if spec.name == "lenet5":
+        return LeNet5(channels, height, width, classes)
+    import engine.models.torchvision_networks
+
+    maker = {
+        "resnet18": engine.models.torchvision_networks.resnet18,
+        "vgg11_bn": engine.models.torchvision_networks.vgg11_bn,
+    }[spec.name]
+    return maker(channels, height, width, classes)
+
+
+def _undrawn(spec: ModelSpec) -> AbstractContextManager[None]:
+    # Only the person's own code can draw here. Restoring a generator that nobody moved would undo what another thread
+    # has drawn meanwhile.
+    return nullcontext() if spec.own_function() is None else torch.random.fork_rng(devices=[])
+
+
+def _check(network: nn.Module, spec: ModelSpec, shape: tuple[int, ...], classes: int) -> None:
+    training = {module: module.training for module in network.modules()}
+    own = spec.own_function()
+    device = next(network.parameters()).device
+    network.eval()
+    try:
+        with _undrawn(spec), torch.no_grad():
+            scores = network(torch.zeros(shape, device=device))
+    except (Exception, SystemExit) as error:
+        if own is None:
+            raise
+        what = Text("{name}, given images {shape},", name=spec.name, shape=list(shape))
+        raise raised(what, Path(own[0]).expanduser().resolve(), error) from error
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+    expected = (shape[0], classes)
+    if not isinstance(scores, Tensor) or tuple(scores.shape) != expected:
+        gave = f"a tensor {list(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise SpecError(
+            FIELD,
+            Text(
+                "{name} must turn images {shape} into scores {expected}; it gave {gave}",
+                name=spec.name,
+                shape=list(shape),
+                expected=list(expected),
+                gave=gave,
+            ),
+        )

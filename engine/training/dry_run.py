@@ -1,0 +1,172 @@
+"""``main.py lr``: the rates that training would use, without training."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import torch
+
+from engine.data import sets
+from engine.data.order import batches_in
+from engine.lr.control import LRControl
+from engine.messages.commands import CommandAt, Intervention, Position, Rewind, Save, Stop
+from engine.messages.commands_file import WaitingCommands, command_json
+from engine.messages.events import CommandEvent
+from engine.models import optimizers
+from engine.models.optimizers import Rejected
+from engine.recipe.recipe import Recipe
+from engine.training.apply import apply, check_behind, no_such_batch, target_of
+
+
+def group_names(recipe: Recipe) -> list[str]:
+    """The parameter groups that ``recipe`` makes, in order, without data and without memory for the network.
+
+    Raises:
+        SpecError: a pattern matches nothing.
+    """
+    if not recipe.groups:
+        return ["all"]
+    from engine.models import groups, registry  # torchvision loads slowly, and most recipes have one group
+
+    facts = sets.describe(recipe.data.name)
+    network = registry.on_meta(
+        recipe.model, channels=facts.channels, height=facts.height, width=facts.width, classes=len(facts.classes)
+    )
+    return [g.name for g in groups.split(network, recipe.groups)]
+
+
+class Weightless:
+    """A run without network and images: what of it decides which rates come, and what an intervention may do.
+
+    It has of a ``RunState`` what ``apply`` asks for. Each group is one number whose gradient is 0, so that the
+    optimizer's state is there when a real one's is.
+
+    Raises:
+        SpecError: the recipe cannot be trained.
+    """
+
+    def __init__(self, recipe: Recipe, per_epoch: int) -> None:
+        self.group_names = group_names(recipe)
+        self.lr_control = LRControl.from_recipe(recipe, self.group_names, per_epoch)
+        self._numbers = [torch.zeros(1, requires_grad=True) for _ in self.group_names]
+        pairs = zip(self._numbers, self.lr_control.lrs(), strict=True)
+        self.optimizer = optimizers.build(recipe.optimizer, [([number], lr) for number, lr in pairs])
+        self.position = Position(epoch=1)
+        self.interventions: list[CommandEvent] = []
+        self.frozen: set[str] = set()
+        self._per_epoch = per_epoch
+        self._unstepped = True
+        for number in self._numbers:
+            number.grad = torch.zeros(1)
+        for group in recipe.groups:
+            if group.frozen:
+                self.freeze(group.name)
+
+    def metrics(self) -> list[dict[str, float]]:
+        """None: nothing is measured."""
+        return []
+
+    def freeze(self, name: str, frozen: bool = True) -> None:
+        """Stop training a group, or take it up again."""
+        self._numbers[self.group_names.index(name)].grad = None if frozen else torch.zeros(1)
+        (self.frozen.add if frozen else self.frozen.discard)(name)
+        self._unstepped = True
+
+    def apply(self, intervention: Intervention) -> None:
+        """Do what the hand does here.
+
+        Raises:
+            Rejected: training would refuse it.
+        """
+        apply(intervention, self)
+        epoch, batch = self.position.epoch, self.position.batch
+        done = command_json(intervention)
+        self.interventions.append(CommandEvent(id=0, command=done, status="applied", epoch=epoch, batch=batch))
+
+    def lines(self, batches: bool) -> Iterator[dict[str, Any]]:
+        """What is to be said of the batch that comes now."""
+        epoch, batch, lrs = self.position.epoch, self.position.batch, self.lr_control.lrs()
+        if batch == 0:
+            yield {"epoch": epoch, "lr": lrs}
+        if batches and self.lr_control.stepwise:
+            yield {"epoch": epoch, "batch": batch, "lr": lrs}
+
+    def train_a_batch(self) -> None:
+        """Go on to the next batch, or to the next epoch."""
+        if self._unstepped:  # state that an optimizer makes at its first step; no other changes it
+            self.lr_control.write(self.optimizer)
+            self.optimizer.step()
+            self._unstepped = False
+        self.lr_control.step_done()
+        epoch, batch = self.position.epoch, self.position.batch + 1
+        if batch == self._per_epoch:
+            self.lr_control.epoch_done(None)
+            epoch, batch = epoch + 1, 0
+        self.position = Position(epoch=epoch, batch=batch)
+
+    def copy(self) -> Weightless:
+        """An independent run in the same state."""
+        made = copy.copy(self)
+        made.lr_control = self.lr_control.copy()
+        made._numbers, made.optimizer = copy.deepcopy((self._numbers, self.optimizer))
+        made.interventions, made.frozen = list(self.interventions), set(self.frozen)
+        return made
+
+
+def lrs_ahead(
+    recipe: Recipe, interventions: Iterable[CommandAt], batches: bool, refused: Callable[[CommandAt, str], None]
+) -> Iterator[dict[str, Any]]:
+    """A line for each epoch that begins and, with ``batches`` and a schedule stepped per batch, for each batch.
+
+    Where the hand goes back, the lines do too. A metric-driven schedule is given no metric, and so stays flat.
+    ``refused`` hears of lines of the hand that training would reject.
+
+    Raises:
+        SpecError: the recipe cannot be trained.
+        PlanError: the schedule gives no rate at some position.
+    """
+    per_epoch = batches_in(sets.describe(recipe.data.name).train, recipe.data.batch_size)
+    lines = list(interventions)
+    targets = {target_of(line.intervention) for line in lines if isinstance(line.intervention, Rewind)}
+    run, waiting, kept = Weightless(recipe, per_epoch), WaitingCommands(lines), dict[Position, Weightless]()
+    while True:
+        if run.position in targets:
+            kept[run.position] = run.copy()
+        line = waiting.due(run.position)
+        while line is not None:
+            if isinstance(line.intervention, Stop) and no_such_batch(line.at, per_epoch) is None:
+                return
+            try:
+                run = _after(run, line, kept, per_epoch)
+            except Rejected as refusal:
+                refused(line, str(refusal.reason))
+            line = waiting.due(run.position)
+        if run.position.epoch > run.lr_control.length.epochs:
+            return
+        yield from run.lines(batches)
+        run.train_a_batch()
+
+
+def _after(run: Weightless, line: CommandAt, kept: dict[Position, Weightless], per_epoch: int) -> Weightless:
+    """The run after a line of the hand.
+
+    Raises:
+        Rejected: training would refuse it.
+    """
+    problem = no_such_batch(line.at, per_epoch)
+    if problem is not None:
+        raise Rejected(problem)
+    if isinstance(line.intervention, Rewind):
+        target = target_of(line.intervention)
+        check_behind(target, run.position, per_epoch)
+        return kept[target].copy()
+    if not isinstance(line.intervention, Save):
+        run.apply(line.intervention)
+    return run
+
+
+def shown(line: CommandAt) -> str:
+    """A line of the hand in short, for a message."""
+    return f"{command_json(line.intervention)['command']} at {line.at}"

@@ -1,0 +1,60 @@
+"""How a run ends, and why: one value, whatever the way out."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engine.common.spec import SpecError
+from engine.common.text import Text
+from engine.data.sets import Cancelled
+from engine.hardware.out_of_memory import OutOfMemory, ran_out
+from engine.messages.commands import Position
+from engine.messages.events import EndEvent, EndReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What the end event says of the end; see ``engine.messages.events.EndEvent``."""
+
+    reason: EndReason
+    text: str | None = None
+    details: str | None = None
+    field: str | None = None
+    shortage: Literal["data", "network", "batch", "validation", "run"] | None = None
+
+    def event(self, at: Position, weights: str | None, checkpoint: Path | None) -> EndEvent:
+        """The end event of a run that stands ``at``, of the weights with this digest, kept in ``checkpoint``."""
+        return EndEvent(
+            reason=self.reason,
+            epoch=at.epoch,
+            batch=at.batch,
+            weights_sha256=weights,
+            text=self.text,
+            details=self.details,
+            field=self.field,
+            shortage=self.shortage,
+            checkpoint=str(checkpoint) if checkpoint else None,
+        )
+
+
+def because_of(error: BaseException) -> Ending:
+    """The end of a run that ``error`` ended."""
+    if isinstance(error, Cancelled):
+        return Ending(reason="stopped", text=Text("stopped while loading"))
+    if isinstance(error, SpecError) and ran_out(error) is None:
+        return Ending(reason="failed", text=error.problem, field=error.field)
+    details = "".join(traceback.format_exception(error))
+    if isinstance(error, OutOfMemory):
+        return Ending(reason="failed", text=error.text, details=details, shortage=error.place)
+    if ran_out(error) is not None:
+        text = Text("memory ran out: {error}", error=_first_line(error))
+        return Ending(reason="failed", text=text, details=details, shortage="run")
+    return Ending(reason="failed", text=f"{type(error).__name__}: {error}", details=details)
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,216 @@
+"""From a job to a run in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from engine.checkpoints import checkpoint
+from engine.checkpoints.digest import CheckpointError
+from engine.common.spec import SpecError
+from engine.common.text import Text
+from engine.data import sets
+from engine.hardware.devices import choose, make_deterministic, nondeterministic_operator
+from engine.hardware.memory import data_share, host_memory
+from engine.hardware.out_of_memory import fitting
+from engine.hardware.precision import remarks as precision_remarks
+from engine.hardware.precision import set_tf32
+from engine.messages.events import StartEvent, StepsEvent
+from engine.recipe.recipe import PRETRAINED, Recipe, recipe_from_json
+from engine.training.job import Job
+from engine.training.run_state import DRAWS, RunState, group_sizes
+
+MOST_THREADS: Final = 256
+# A rule and not measured at each start, since another number gives other last bits. A thread with less to do costs more
+# than it brings: see tests/benchmarks/README.md.
+PIXELS_A_THREAD: Final = 4096
+PIXELS_A_THREAD_OF_LARGE: Final = 128  # torchvision's networks have far more to do with a pixel
+_PATIENCE: Final = 0.05  # seconds
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A run in memory, and what a person should know of how it got there."""
+
+    state: RunState
+    remarks: list[Text]
+    parent: str | None
+    name: str
+    threads: int
+    resumed: bool
+
+    def start_event(self, run: str, name: str, steps: list[StepsEvent]) -> StartEvent:
+        """What is said of the run ``run``, called ``name``, before it trains; ``steps`` is what is known of batches."""
+        state = self.state
+        return StartEvent(
+            run=run,
+            name=name,
+            device=str(state.device),
+            groups=state.group_names,
+            parameters=state.parameters,
+            batches_per_epoch=state.batches.per_epoch,
+            epochs=state.epochs,
+            epoch=state.position.epoch,
+            batch=state.position.batch,
+            recipe=state.recipe.model_dump(mode="json"),
+            threads=self.threads,
+            parent=self.parent,
+            group_parameters=group_sizes(state.groups),
+            history=list(state.history),
+            interventions=list(state.interventions),
+            steps=steps,
+        )
+
+
+def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
+    """Build the run of ``job``, on this thread and for it: the number of threads is set here.
+
+    Raises:
+        SpecError: the recipe, the data or the checkpoint is bad.
+        data.Cancelled: ``cancelled`` said so.
+    """
+    while not DRAWS.acquire(timeout=_PATIENCE):
+        progress(Text("waiting for the search for a rate to end"), 0, 0)
+        if cancelled():
+            raise sets.Cancelled
+    DRAWS.release()
+    if job.checkpoint is not None:
+        progress(Text("reading the checkpoint"), 0, 0)
+    file, content, skipped = _read(job)
+    recipe = _recipe(job, file, content)
+    remarks: list[Text] = [*skipped, *recipe.warnings()]
+    remarks += _set_threads(recipe, content)
+    share = data_share(job.data_share)
+    progress(Text("loading {name}", name=recipe.data.name), 0, 0)
+    with fitting("data", recipe.data.name, "cpu"):
+        room = int(share * host_memory())
+        images = sets.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled, room=room)
+    device, chosen = choose(recipe.device)
+    if recipe.device == "auto":
+        remarks.append(chosen)
+    set_tf32(recipe.precision == "tf32")
+    remarks += precision_remarks(recipe, device)
+    late = make_deterministic(device)
+    remarks += [late] if late else []
+    if cancelled():
+        raise sets.Cancelled
+    progress(Text("building {name}", name=recipe.model.name), 0, 0)
+    network = Path(recipe.model.name).name
+    with fitting("network", network, device):
+        state = RunState(recipe, images, device, download=job.download, share=share)
+    try:
+        return _taken_up(state, job, file, content, remarks)
+    except BaseException:
+        state.batches.close()
+        raise
+
+
+def _taken_up(
+    state: RunState, job: Job, file: Path | None, content: dict[str, Any] | None, remarks: list[Text]
+) -> Loaded:
+    """``state``, new as it is, at the moment that ``content`` holds, with all that there is to remark."""
+    recipe, network = state.recipe, Path(state.recipe.model.name).name
+    with fitting("batch", network, state.device, recipe.data.batch_size):
+        operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
+    if operator:
+        remarks.append(
+            Text(
+                "{operator} has no deterministic form here: a resumed run may differ in its last bits",
+                operator=operator,
+            )
+        )
+    if content is not None:
+        _restore(state, content, file)
+        remarks += _differences(content, state)
+    run = content["run"] if content else {}
+    parent = run.get("id") if job.run is None else run.get("parent")
+    name = job.name or run.get("name") or f"{recipe.data.name} {network}"
+    return Loaded(state, remarks, parent, name, torch.get_num_threads(), resumed=content is not None)
+
+
+def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Text]]:
+    """The file to go on from, its content, and why it is none of those before it.
+
+    Raises:
+        CheckpointError: it is damaged, and nothing else leads to the same run.
+    """
+    problems: list[CheckpointError] = []
+    for file in (job.checkpoint, *job.older):
+        if file is None:
+            continue
+        try:
+            return file, checkpoint.read(file), _skipped(problems)
+        except CheckpointError as error:
+            problems.append(error)
+    if problems and (job.recipe is None or job.run is None):
+        raise problems[0]
+    again = Text("no checkpoint of the run can be read: it is trained again, from its recipe and hand")
+    return None, None, [*_skipped(problems), again] if problems else []
+
+
+def _skipped(problems: list[CheckpointError]) -> list[Text]:
+    """What is said of checkpoints that could not be read."""
+    if not problems:
+        return []
+    said = [Text("{problem}; the run goes on from what was saved before", problem=problems[0].problem)]
+    if len(problems) > 1:
+        said.append(Text("{count} older checkpoints of the run cannot be read either", count=len(problems) - 1))
+    return said
+
+
+def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Recipe:
+    if content is None:
+        assert job.recipe is not None
+        recipe = job.recipe
+    else:
+        try:
+            recipe = recipe_from_json(content["recipe"])
+        except SpecError as error:
+            raise CheckpointError(file or "", f"holds a bad recipe: {error}") from None
+    if job.device is not None:
+        recipe = recipe_from_json(json.dumps({**recipe.model_dump(mode="json"), "device": job.device}))
+    return recipe
+
+
+def _set_threads(recipe: Recipe, content: dict[str, Any] | None) -> list[Text]:
+    """Bits differ with the number of threads: a resumed run takes the number that it began with."""
+    facts = sets.describe(recipe.data.name)
+    pixels = recipe.data.batch_size * facts.channels * facts.height * facts.width
+    share = PIXELS_A_THREAD_OF_LARGE if recipe.model.name in PRETRAINED else PIXELS_A_THREAD
+    now = min(torch.get_num_threads(), max(1, pixels // share))
+    threads = min(max(1, content["made"]["threads"]), MOST_THREADS) if content else now
+    torch.set_num_threads(threads)
+    if threads == now:
+        return []
+    return [Text("using {threads} threads, as the run began with, instead of {now}", threads=threads, now=now)]
+
+
+def _restore(state: RunState, content: dict[str, Any], file: Path | None) -> None:
+    try:
+        state.restore(content)
+    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise CheckpointError(file or "", f"does not fit the run it names: {reason}") from None
+
+
+def _differences(content: dict[str, Any], state: RunState) -> list[Text]:
+    """Why the resumed run may not be bit-identical, one sentence each."""
+    made, remarks = content["made"], []
+    for what, now in (("torch", str(torch.__version__)), ("device", str(state.device))):
+        then = made.get(what)
+        if then is not None and then != now:
+            remarks.append(
+                Text(
+                    "made with {what} {then}, resumed with {now}: the results may differ in their last bits",
+                    what=what,
+                    then=then,
+                    now=now,
+                )
+            )
+    return remarks

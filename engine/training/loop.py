@@ -1,0 +1,153 @@
+"""Batches and epochs of one run: the part of the trainer that trains. Knows nothing of commands or the lifecycle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.common.text import Text
+from engine.data.batches import EVALUATION_BATCH
+from engine.hardware.out_of_memory import fitting
+from engine.messages.commands import Position
+from engine.messages.events import EpochEvent, Event, LREvent, ScheduleEvent, WarningEvent
+from engine.models.optimizers import changeable
+from engine.training.reports import StepReports
+from engine.training.run_state import Meter, RunState
+from engine.training.step import Sums, evaluate, looking_is_free
+
+
+class Divergence(NamedTuple):
+    """A loss that the guard did not pass, said in words; what stands before ``at`` is not touched by it."""
+
+    at: Position
+    text: Text
+
+
+class Loop:
+    """Trains ``state`` batch by batch and reports what happened through ``emit``."""
+
+    def __init__(self, state: RunState, emit: Callable[[Event], None]) -> None:
+        self.state = state
+        self._emit = emit
+        self._reports = StepReports()
+        self._network = Path(state.recipe.model.name).name
+
+    @property
+    def at_epochs_end(self) -> bool:
+        """Whether the epoch under way has no batch left."""
+        return self.state.position.batch == self.state.batches.per_epoch
+
+    @property
+    def at_runs_end(self) -> bool:
+        """Whether the run has no epoch left."""
+        return self.state.position.epoch > self.state.epochs
+
+    def batch(self) -> Divergence | None:
+        """Train on the next batch. Returns the trouble, if some is known of."""
+        state, at = self.state, self.state.position
+        began = time.perf_counter()
+        lrs = state.lr_control.lrs()
+        state.lr_control.write(state.optimizer)
+        state.meter.note(lrs)
+        with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
+            x, y = state.batches.batch(at.epoch, at.batch)
+            loss, passed, overflowed = state.stepper.step(x, y, state.meter.sums)
+        # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
+        skipped = (looking_is_free(state.device) or state.lr_control.stepwise) and not bool(passed)
+        if not skipped and not overflowed:
+            state.lr_control.step_done()
+        seconds = time.perf_counter() - began
+        state.meter.add_batch(len(y), seconds)
+        self._reports.add(at, loss, passed, lrs, len(y), seconds)
+        state.position = Position(epoch=at.epoch, batch=at.batch + 1)
+        if overflowed:
+            self._say_overflow(at)
+        return self.report() if skipped or self._reports.is_time or self.at_epochs_end else None
+
+    def _say_overflow(self, at: Position) -> None:
+        assert self.state.stepper.scaler is not None
+        text = Text(
+            "float16: the gradients overflowed in epoch {epoch}, batch {batch}, as they do now and then; that update "
+            "was not made, and losses are scaled by {scale} from here on",
+            epoch=at.epoch,
+            batch=at.batch,
+            scale=self.state.stepper.scaler.scale,
+        )
+        self._emit(WarningEvent(text=text))
+
+    def report(self) -> Divergence | None:
+        """Report the batches since the last report. Returns the trouble that was among them, if there was some."""
+        report = self._reports.take()
+        if report is None:
+            return None
+        self._emit(report.event)
+        if report.refused is None:
+            return None
+        epoch, batch = divmod(report.event.batch + report.refused.place, self.state.batches.per_epoch)
+        at = Position(epoch=report.event.epoch + epoch, batch=batch)
+        return Divergence(at, self.state.guard.batch_words(report.refused.loss, at.epoch, at.batch))
+
+    def finish_epoch(self) -> Divergence | None:
+        """Validate, let the plans move on, begin the next epoch. Returns the trouble, if there is some."""
+        state, epoch, meter = self.state, self.state.position.epoch, self.state.meter
+        began = time.perf_counter()
+        train_loss, train_accuracy = meter.sums.means()
+        precision = state.recipe.precision
+        with fitting("validation", self._network, state.device, EVALUATION_BATCH):
+            val_loss, val_accuracy = evaluate(state.model, state.batches.validation(), state.device, precision)
+        state.training_mode()
+        event = EpochEvent(
+            epoch=epoch,
+            lr=meter.lr_first,
+            lr_min=meter.lr_min,
+            lr_max=meter.lr_max,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            seconds=meter.seconds + time.perf_counter() - began,
+            images_per_second=meter.images / meter.train_seconds if meter.train_seconds else 0.0,
+        )
+        state.history.append(event)
+        cuts = state.lr_control.epoch_done(event.metrics())
+        state.meter = Meter(Sums.zero(state.device))
+        state.position = Position(epoch=epoch + 1)
+        self._emit(event)
+        for cut in cuts if not self.at_runs_end else ():
+            self._emit(
+                ScheduleEvent(
+                    epoch=epoch + 1,
+                    batch=0,
+                    group=cut.group,
+                    schedule=cut.schedule,
+                    old=cut.old,
+                    new=cut.new,
+                    text=cut.text,
+                )
+            )
+        self.publish_lrs()
+        text = state.guard.epoch_words(train_loss, val_loss, epoch)
+        return Divergence(Position(epoch=epoch, batch=state.batches.per_epoch), text) if text is not None else None
+
+    def publish_lrs(self) -> None:
+        """Tell the rates in force, the plan's, and what is needed to draw the rest of the curve."""
+        state, lr = self.state, self.state.lr_control
+        lr.write(state.optimizer)  # so that what is told is what the optimizer has
+        self._emit(
+            LREvent(
+                epoch=state.position.epoch,
+                batch=state.position.batch,
+                epochs=state.epochs,
+                groups=state.group_names,
+                lr=lr.lrs(),
+                plan=lr.planned(),
+                holding=[g.hold is not None for g in lr.groups],
+                touched=[g.touched for g in lr.groups],
+                state=lr.state(),
+                frozen=[name in state.frozen for name in state.group_names],
+                cycled=[g.plan.momentum is not None for g in lr.groups],
+                optimizer=[changeable(state.optimizer, group) for group in state.optimizer.param_groups],
+            )
+        )

@@ -1,0 +1,151 @@
+"""What the window asks of the engine beside training. Importing this brings no torch; asking may.
+
+Each function may take a while and is asked on a worker thread (``engine.qthread.Worker``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engine.common.spec import SpecError
+from engine.common.text import Text
+from engine.messages.commands import FindLR
+from engine.messages.events import FinderEvent
+from engine.messages.preview import Curve, CurveQuery
+from engine.recipe.recipe import SGD, DataSpec, ModelSpec, Recipe
+from engine.schedules import Drawn
+
+Cancelled = Callable[[], bool]
+Progress = Callable[[str, int, int], None]
+
+
+def load_torch() -> list[tuple[str, str]]:
+    """Import what training needs, and return the devices to choose from, as (name, description)."""
+    import torch
+
+    import engine.training.trainer  # noqa: F401 - the import is the work
+    from engine.hardware.devices import available
+    from engine.models.optimizers import build
+
+    build(SGD(), [([torch.empty(0, requires_grad=True)], 0.1)])  # a process's first one brings in more of PyTorch
+
+    return available()
+
+
+def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
+    """The planned rates that ``query`` asks for."""
+    from engine.lr.preview import draw
+
+    return draw(query, cancelled)
+
+
+def drawn_like(curve: Curve, group: int) -> Drawn:
+    """The drawn schedule that gives about the rates of ``group`` in ``curve``; its points count the run's epochs.
+
+    Raises:
+        SpecError: the curve is empty.
+    """
+    from engine.schedules.simplify import drawn_from
+
+    try:
+        return drawn_from(curve.x, curve.lr[:, group])
+    except ValueError as error:
+        raise SpecError("schedule", str(error)) from None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Of a network: its modules with their numbers of parameters, and the batches an epoch of its data has."""
+
+    modules: list[tuple[str, int]]
+    parameters: int
+
+
+def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
+    """The modules of the network that ``model`` names, built without memory for its weights.
+
+    Raises:
+        SpecError: it cannot be built.
+    """
+    from engine.data import sets
+    from engine.models import registry
+
+    facts = sets.describe(data_spec.name)
+    network = registry.on_meta(
+        model, channels=facts.channels, height=facts.height, width=facts.width, classes=len(facts.classes)
+    )
+    return Outline(registry.outline(network), sum(p.numel() for p in network.parameters()))
+
+
+def batches_per_epoch(spec: DataSpec) -> int:
+    """Batches an epoch of ``spec`` has, from what is known of the data set without loading it."""
+    from engine.data import sets
+    from engine.data.order import batches_in
+
+    return batches_in(sets.describe(spec.name).train, spec.batch_size)
+
+
+def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
+    """``recipe`` as plain PyTorch code, with ``remarks`` as comments at its top.
+
+    Raises:
+        SpecError: the recipe cannot be trained.
+    """
+    from engine.export.python import pytorch_code as text_of
+    from engine.lr.control import LRControl
+    from engine.training.dry_run import group_names
+
+    names, batches = group_names(recipe), batches_per_epoch(recipe.data)
+    LRControl.from_recipe(recipe, names, batches)  # which refuses what has no rate at some position
+    return text_of(recipe, names, batches, remarks)
+
+
+def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Cancelled) -> FinderEvent:
+    """Search for a rate in the run that ``recipe`` would begin; it is built for that and forgotten.
+
+    ``progress`` hears of what is loaded, and then, with an empty sentence, of how many rates were tried.
+
+    Raises:
+        SpecError: the recipe cannot be trained, or the search failed.
+        Cancelled: ``cancelled`` said so.
+    """
+    from engine.models.optimizers import Rejected
+    from engine.training.job import Job
+    from engine.training.loading import load
+    from engine.training.range_test import sweep
+    from engine.training.run_state import DRAWS
+
+    with DRAWS:
+        state = load(Job(recipe=recipe), progress, cancelled).state
+        try:
+            return sweep(state, settings, lambda done, total: progress("", done, total), cancelled).event(0, state)
+        except Rejected as refusal:
+            raise SpecError("", refusal.reason) from None
+
+
+def data_problem(spec: DataSpec) -> str | None:
+    """Why the data set cannot be loaded as things stand (not there, damaged), or None."""
+    from engine.data import sets
+
+    try:
+        sets.load(spec)
+    except sets.DataMissing as error:
+        template = "Not on this machine yet. Press Download, or put the set's files into {folder}."
+        return Text(template, folder=error.folder)
+    except SpecError as error:
+        return error.problem
+    return None
+
+
+def download(spec: DataSpec, progress: Progress, cancelled: Cancelled) -> str | None:
+    """Fetch the data set; returns why it could not be, or None. Cancelling is no problem to speak of."""
+    from engine.data import sets
+
+    try:
+        sets.load(spec, download=True, progress=progress, cancelled=cancelled)
+    except SpecError as error:
+        return error.problem
+    except sets.Cancelled:
+        return None
+    return None

@@ -1,0 +1,162 @@
+"""The learning-rate range test: train a copy of the run for some batches while the rate grows, and watch the loss.
+
+After L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2015, arXiv:1506.01186, section 3.3), with
+the choices that fastai's ``lr_find`` and Lightning's ``lr_find`` document: the rate grows by one factor a batch, 100
+batches by default, the loss is an average with beta 0.98, and the test ends where that exceeds 4 times its minimum.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from torch import nn
+from torch.optim import Optimizer
+
+from engine.advice.lr_suggestions import Curve, Smoothed, noisy_ends, suggest
+from engine.common.text import Text, number
+from engine.data.sets import Cancelled
+from engine.messages.commands import FindLR
+from engine.messages.events import FinderEvent, Suggestion
+from engine.models.optimizers import Rejected
+from engine.recipe.recipe import GuardSpec
+from engine.training.guard import Guard
+from engine.training.run_state import RunState, random_state, restore_random
+from engine.training.step import Stepper, Sums
+
+DIVERGED: Final = 4.0  # times the least smoothed loss
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Rates tried, the loss of each one's batch, and the loss smoothed: float64 [n], all finite, the rates rising.
+
+    ``n`` is less than was asked for where the loss ``diverged``.
+    """
+
+    lr: Curve
+    loss: Curve
+    smoothed: Curve
+    diverged: bool
+    suggestions: tuple[Suggestion, ...]
+
+    def event(self, number: int, state: RunState) -> FinderEvent:
+        """What was found of ``state`` by the search that was posted as ``number``."""
+        lrs = state.lr_control.lrs()
+        return FinderEvent(
+            id=number,
+            epoch=state.position.epoch,
+            batch=state.position.batch,
+            lr=self.lr,
+            loss=self.loss,
+            smoothed=self.smoothed,
+            diverged=self.diverged,
+            suggestions=self.suggestions,
+            group=state.group_names[lrs.index(max(lrs))] if len(lrs) > 1 else None,
+        )
+
+
+def sweep(
+    state: RunState, settings: FindLR, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
+) -> Finding:
+    """Try the rates of ``settings`` on a copy of ``state``, which is left exactly as it is.
+
+    The batches are those of the epoch under way, from the next one on, and again from its first. A rate's loss is of
+    its batch before the update, as the well-known finders have it. BatchNorm and dropout are as in training.
+
+    Args:
+        state: the run, between two batches.
+        settings: the range and the number of steps.
+        progress: called with the number of rates tried and of all, before the first and after each.
+        cancelled: asked before each step.
+
+    Raises:
+        Cancelled: ``cancelled`` said so.
+        Rejected: the network cannot be copied, or fails on the way (for want of memory, say).
+    """
+    kept = random_state(state.device)
+    try:
+        model, optimizer = _copies(state)
+        return _sweep(state, settings, model, optimizer, progress, cancelled)
+    finally:
+        restore_random(kept, state.device)
+
+
+def lrs_tried(settings: FindLR) -> list[float]:
+    """The rates of a sweep, each a constant factor above the one before."""
+    span = math.log(settings.lr_max / settings.lr_min)
+    inner = [settings.lr_min * math.exp(span * i / (settings.steps - 1)) for i in range(1, settings.steps - 1)]
+    return [settings.lr_min, *inner, settings.lr_max]
+
+
+def shares(lrs: list[float]) -> list[float]:
+    """What each group gets of the rate that is tried: the fastest all of it. Alike where every rate is 0."""
+    fastest = max(lrs)
+    return [lr / fastest for lr in lrs] if fastest else [1.0] * len(lrs)
+
+
+def _copies(state: RunState) -> tuple[nn.Module, Optimizer]:
+    """Network and optimizer that share nothing with the run's, and belong together as those do."""
+    try:
+        # in one call, so that the copied optimizer holds the copied network's parameters
+        model, optimizer = copy.deepcopy((state.model, state.optimizer))
+    except (RuntimeError, TypeError) as error:
+        raise Rejected(
+            Text("the search trains a copy of the network, and this one cannot be copied: {error}", error=error)
+        ) from None
+    return model, optimizer
+
+
+def _sweep(
+    state: RunState,
+    settings: FindLR,
+    model: nn.Module,
+    optimizer: Optimizer,
+    progress: Callable[[int, int], None],
+    cancelled: Callable[[], bool],
+) -> Finding:
+    state.lr_control.write(optimizer)  # momentum as the next batch would have it, where the plan cycles that
+    stepper = Stepper(model, optimizer, state.device, state.recipe.precision, Guard(GuardSpec(loss_limit=None)))
+    if stepper.scaler is not None and state.stepper.scaler is not None:
+        stepper.scaler.load(state.stepper.scaler.state())
+    unused = Sums.zero(state.device)
+    start, per_epoch = state.position, state.batches.per_epoch
+    share = shares(state.lr_control.lrs())
+    watch = noisy_ends(settings.steps)[0]  # before that the average is of too few batches to be exceeded
+    average, least = Smoothed(), math.inf
+    lr: list[float] = []
+    losses: list[float] = []
+    smoothed: list[float] = []
+    diverged = False
+    progress(0, settings.steps)
+    for step, rate in enumerate(lrs_tried(settings)):
+        if cancelled():
+            raise Cancelled
+        for group, part in zip(optimizer.param_groups, share, strict=True):
+            group["lr"] = rate * part
+        x, y = state.batches.batch(start.epoch, (start.batch + step) % per_epoch)
+        try:
+            loss = float(stepper.step(x, y, unused).loss)
+        except RuntimeError as error:
+            problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise Rejected(
+                Text("the search failed at the rate {lr}: {error}", lr=number(rate), error=problem)
+            ) from None
+        if not math.isfinite(loss):
+            diverged = True
+            break
+        lr.append(rate)
+        losses.append(loss)
+        smoothed.append(average.add(loss))
+        progress(step + 1, settings.steps)
+        if step >= watch:
+            least = min(least, smoothed[-1])
+            if smoothed[-1] > DIVERGED * least:
+                diverged = True
+                break
+    curve = np.array(lr), np.array(losses), np.array(smoothed)
+    return Finding(*curve, diverged, suggest(*curve, settings.steps, diverged))

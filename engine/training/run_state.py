@@ -1,0 +1,283 @@
+"""The whole state of a run in memory: built from a recipe, captured for a checkpoint, restored from one."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import hashlib
+import json
+import random
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engine.common.spec import SpecError
+from engine.data.batches import Batches
+from engine.data.sets import ImageSet
+from engine.hardware.memory import DEFAULT_SHARE
+from engine.hardware.out_of_memory import fitting
+from engine.lr.control import LRControl
+from engine.messages.commands import Position
+from engine.messages.events import CommandEvent, EpochEvent, Event
+from engine.models import groups, optimizers, registry
+from engine.recipe.recipe import Recipe
+from engine.training.guard import Guard
+from engine.training.step import Stepper, Sums
+
+Capture = dict[str, Any]
+DRAWS: Final = threading.RLock()
+"""Held by whoever draws from PyTorch's generators, which are one for all, outside a run: one that begins waits."""
+
+
+class Written:
+    """A growing list of events as JSON, each written a single time: a checkpoint's cost must not grow with the run."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Event, str]] = []
+
+    def text(self, events: Sequence[Event]) -> str:
+        """``events`` as a JSON list; the same objects at the same places as before are not written anew."""
+        known = self._known
+        for place, event in enumerate(events):
+            if place < len(known) and known[place][0] is event:
+                continue
+            del known[place:]
+            known.append((event, json.dumps(dataclasses.asdict(event))))
+        del known[len(events) :]
+        return f"[{', '.join(text for _, text in known)}]"
+
+
+@dataclass
+class Meter:
+    """What the epoch under way has seen: sums on the device, rates, and seconds (of all, and of training alone)."""
+
+    sums: Sums
+    lr_first: list[float] = field(default_factory=list)
+    lr_min: list[float] = field(default_factory=list)
+    lr_max: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    train_seconds: float = 0.0
+    images: int = 0
+
+    def add_batch(self, images: int, seconds: float) -> None:
+        """A batch of ``images`` was trained in ``seconds``."""
+        self.images += images
+        self.seconds += seconds
+        self.train_seconds += seconds
+
+    def note(self, lrs: list[float]) -> None:
+        """Rates that the next batch trains with."""
+        if not self.lr_first:
+            self.lr_first, self.lr_min, self.lr_max = list(lrs), list(lrs), list(lrs)
+            return
+        self.lr_min = [min(a, b) for a, b in zip(self.lr_min, lrs, strict=True)]
+        self.lr_max = [max(a, b) for a, b in zip(self.lr_max, lrs, strict=True)]
+
+
+class RunState:
+    """Network, optimizer, rates, position and history of one run.
+
+    ``position`` is the next batch: ``epoch`` from 1, ``batch`` from 0; (epochs + 1, 0) is the end.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        images: ImageSet,
+        device: torch.device,
+        *,
+        download: bool = False,
+        share: float = DEFAULT_SHARE,
+    ) -> None:
+        """Build the run that ``recipe`` describes, at its beginning; of ``share`` see ``Batches``.
+
+        Raises:
+            SpecError: the network, the groups or the schedule do not fit.
+        """
+        self.recipe = recipe
+        self.device = device
+        with fitting("data", recipe.data.name, device):
+            self.batches = Batches(images, recipe.data, recipe.seed, device, share)
+        self._shape = (images.channels, images.height, images.width, len(images.classes))
+        self._begin(download)
+
+    def _begin(self, download: bool) -> None:
+        recipe, device = self.recipe, self.device
+        seed_everything(recipe.seed)
+        channels, height, width, classes = self._shape
+        network = registry.build(
+            recipe.model, channels=channels, height=height, width=width, classes=classes, download=download
+        )
+        self.model = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.groups = groups.split(self.model, recipe.groups)
+        self.group_names = [g.name for g in self.groups]
+        self.lr_control = LRControl.from_recipe(recipe, self.group_names, self.batches.per_epoch)
+        parameters: list[tuple[list[Tensor], float]] = [
+            (list(g.parameters), lr) for g, lr in zip(self.groups, self.lr_control.lrs(), strict=True)
+        ]
+        self.optimizer = optimizers.build(recipe.optimizer, parameters)
+        self.guard = Guard(recipe.guard)
+        self.stepper = Stepper(self.model, self.optimizer, device, recipe.precision, self.guard)
+        self.position = Position(epoch=1)
+        self.meter = Meter(Sums.zero(device))
+        self.history: list[EpochEvent] = []
+        self.interventions: list[CommandEvent] = []
+        self._history_written, self._interventions_written = Written(), Written()
+        self.frozen: set[str] = set()
+        for group in self.groups:
+            if group.spec and group.spec.frozen:
+                self.freeze(group.name)
+        if len(self.frozen) == len(self.groups):
+            raise SpecError("groups", "all are frozen, so nothing would be trained; leave one of them not frozen")
+
+    @property
+    def epochs(self) -> int:
+        """The run's length now, in epochs."""
+        return self.lr_control.length.epochs
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the network."""
+        return sum(p.numel() for p in self.model.parameters())
+
+    def metrics(self) -> list[dict[str, float]]:
+        """The metrics of each epoch so far."""
+        return [epoch.metrics() for epoch in self.history]
+
+    def training_mode(self) -> None:
+        """Training mode for all but the frozen groups' modules, whose statistics stand still."""
+        self.model.train()
+        for group in self.groups:
+            if group.name in self.frozen:
+                for module in group.modules:
+                    module.training = False
+
+    def freeze(self, name: str, frozen: bool = True) -> None:
+        """Stop (or take up again) training the group ``name``; its optimizer state is kept and stands still."""
+        group = self.groups[self.group_names.index(name)]
+        for parameter in group.parameters:
+            parameter.requires_grad_(not frozen)
+            parameter.grad = None  # a gradient left over would still move the weight
+        (self.frozen.add if frozen else self.frozen.discard)(name)
+        self.training_mode()
+
+    def beginning(self) -> Capture:
+        """What ``capture`` would have been before the first batch; the global streams of random numbers move."""
+        other = copy.copy(self)
+        other._begin(download=False)
+        return other.capture()
+
+    def capture(self) -> Capture:
+        """A deep copy of everything that decides how the run goes on; tensors stay on their device."""
+        meter = dataclasses.asdict(dataclasses.replace(self.meter, sums=None))  # type: ignore[arg-type]
+        meter["sums"] = {name: t.clone() for name, t in self.meter.sums.tensors().items()}
+        return {
+            "model": {name: t.detach().clone() for name, t in self.model.state_dict().items()},
+            "optimizer": _cloned(self.optimizer.state_dict()),
+            "scaler": self.stepper.scaler.state() if self.stepper.scaler is not None else {},
+            "rate": self.lr_control.state(),
+            "random": random_state(self.device),
+            "position": [self.position.epoch, self.position.batch],
+            "meter": meter,
+            "frozen": sorted(self.frozen),
+            "recipe": self.recipe.to_json(),
+            "history": self._history_written.text(self.history),
+            "interventions": self._interventions_written.text(self.interventions),
+        }
+
+    def restore(self, capture: Capture) -> None:
+        """Take up the state of ``capture``, which is left as it is. The networks must be the same.
+
+        Raises:
+            RuntimeError, ValueError, KeyError: the capture does not fit this network.
+        """
+        self.model.load_state_dict(capture["model"])
+        for name in self.group_names:
+            self.freeze(name, name in capture["frozen"])
+        self.optimizer.load_state_dict(_cloned(capture["optimizer"]))
+        if self.stepper.scaler is not None and capture.get("scaler"):
+            self.stepper.scaler.load(capture["scaler"])
+        self.lr_control = LRControl.from_state(capture["rate"], self.recipe.optimizer)
+        epoch, batch = capture["position"]
+        self.position = Position(epoch=epoch, batch=batch)
+        meter = dict(capture["meter"])
+        sums = Sums(**{name: t.to(self.device, copy=True) for name, t in meter.pop("sums").items()})
+        self.meter = Meter(sums=sums, **copy.deepcopy(meter))
+        self.history = epochs_from_json(capture["history"])
+        self.interventions = commands_from_json(capture["interventions"])
+        restore_random(capture["random"], self.device)
+        self.lr_control.write(self.optimizer)
+
+
+def epochs_from_json(text: str) -> list[EpochEvent]:
+    """The epochs that a capture holds."""
+    return [EpochEvent(**epoch) for epoch in json.loads(text)]
+
+
+def commands_from_json(text: str) -> list[CommandEvent]:
+    """The answered commands that a capture holds."""
+    return [CommandEvent(**command) for command in json.loads(text)]
+
+
+def seed_everything(seed: int) -> None:
+    """Begin every global stream of random numbers anew: PyTorch's, and Python's and NumPy's for own networks."""
+    torch.manual_seed(seed)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+
+
+def random_state(device: torch.device) -> dict[str, Any]:
+    """Where the global streams of random numbers stand, as what ``torch.load(weights_only=True)`` reads."""
+    version, words, gauss = random.getstate()
+    name, keys, place, has_gauss, cached = np.random.get_state()
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+        "python": [version, list(words), gauss],
+        "numpy": [str(name), np.asarray(keys).tolist(), int(place), int(has_gauss), float(cached)],
+    }
+
+
+def restore_random(state: dict[str, Any], device: torch.device) -> None:
+    """Put the global streams of random numbers where ``random_state`` found them."""
+    torch.set_rng_state(state["torch"])
+    if device.type == "cuda" and state["cuda"] is not None:
+        torch.cuda.set_rng_state(state["cuda"].cpu(), device)
+    version, words, gauss = state["python"]
+    random.setstate((version, tuple(words), gauss))
+    name, keys, place, has_gauss, cached = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), place, has_gauss, cached))
+
+
+def weights_sha256(model: nn.Module) -> str:
+    """SHA-256 in hex over the model's state_dict in order.
+
+    For each entry ``f"{name} {dtype} {tuple(shape)}\\n"`` encoded, then the bytes of the tensor.
+    """
+    digest = hashlib.sha256()
+    for name, t in model.state_dict().items():
+        digest.update(f"{name} {t.dtype} {tuple(t.shape)}\n".encode())
+        flat = t.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(flat.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _cloned(value: Any) -> Any:
+    """A deep copy: tensors cloned where they are, containers rebuilt, plain values kept."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: _cloned(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_cloned(item) for item in value)
+    return value
+
+
+def group_sizes(run_groups: Sequence[groups.Group]) -> list[int]:
+    """Numbers in each group."""
+    return [sum(p.numel() for p in g.parameters) for g in run_groups]

@@ -1,0 +1,183 @@
+"""One training step, and one pass of evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from engine.hardware.precision import LEAST_SCALE, Scaler, autocast
+from engine.training.guard import Guard
+
+_TOGETHER: Final = 16  # batches; each keeps its scores until then
+
+
+def looking_is_free(device: torch.device) -> bool:
+    """Whether a value on ``device`` can be read without waiting for work that is under way there."""
+    return device.type == "cpu"
+
+
+class _Batch(NamedTuple):
+    loss: Tensor
+    logits: Tensor
+    labels: Tensor
+    passed: Tensor
+
+
+class Sums:
+    """What an epoch has added up so far, on the device: summed loss (float64), correct answers, images (int64).
+
+    Where looking is free, batches are added up some at a time, which takes fewer operations. The sums are the same
+    then, to the last bit: losses are added one after the other.
+    """
+
+    def __init__(self, loss: Tensor, correct: Tensor, images: Tensor) -> None:
+        self._loss, self._correct, self._images = loss, correct, images
+        self._waiting: list[_Batch] = []
+
+    @classmethod
+    def zero(cls, device: torch.device) -> Sums:
+        """Nothing added up yet."""
+        loss = torch.zeros((), dtype=torch.float64, device=device)
+        correct, images = (torch.zeros((), dtype=torch.int64, device=device) for _ in range(2))
+        return cls(loss, correct, images)
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, passed: Tensor) -> None:
+        """Add one batch with mean ``loss``; one that was not ``passed`` by the guard counts as no images."""
+        if looking_is_free(passed.device):
+            self._waiting.append(_Batch(loss, logits, labels, passed))
+            if len(self._waiting) == _TOGETHER:
+                self._add_up()
+            return
+        self._loss += torch.where(passed, loss.double() * len(labels), 0.0)
+        self._correct += torch.where(passed, (logits.argmax(1) == labels).sum(), 0)
+        self._images += passed * len(labels)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The sums by name, as ``Sums`` takes them; they are the ones that go on being added to."""
+        self._add_up()
+        return {"loss": self._loss, "correct": self._correct, "images": self._images}
+
+    def means(self) -> tuple[float, float]:
+        """Mean loss and accuracy (0 to 1); the one synchronisation of an epoch."""
+        self._add_up()
+        loss, correct, images = float(self._loss), int(self._correct), int(self._images)
+        return (loss / images, correct / images) if images else (float("nan"), 0.0)
+
+    def _add_up(self) -> None:
+        batches, self._waiting = [batch for batch in self._waiting if batch.passed], []
+        if not batches:
+            return
+        loss = float(self._loss)
+        for batch in batches:
+            loss += float(batch.loss) * len(batch.labels)
+        labels = torch.cat([batch.labels for batch in batches])
+        self._loss.fill_(loss)
+        self._correct += (torch.cat([batch.logits for batch in batches]).argmax(1) == labels).sum()
+        self._images += len(labels)
+
+
+class Step(NamedTuple):
+    """What became of a batch.
+
+    ``loss`` and ``passed`` (whether the guard let it through) are 0-dimensional and on the device. ``overflowed``: no
+    update was made because float16's gradients overflowed, as they do now and then; the scale is smaller now.
+    """
+
+    loss: Tensor
+    passed: Tensor
+    overflowed: bool = False
+
+
+class Stepper:
+    """Forward, backward, update: one training step at a time.
+
+    A loss that the guard does not pass never reaches the weights, the optimizer's state or the buffers: on the CPU the
+    update is left out; on another device it is made and masked, without a synchronisation.
+    """
+
+    def __init__(
+        self, model: nn.Module, optimizer: Optimizer, device: torch.device, precision: str, guard: Guard
+    ) -> None:
+        self._model = model
+        self._optimizer = optimizer
+        self._device = device
+        self._precision = precision
+        self._guard = guard
+        self._buffers = list(model.buffers())
+        self.scaler = Scaler(device) if precision == "float16" else None
+
+    def step(self, x: Tensor, y: Tensor, sums: Sums) -> Step:
+        """Train on one batch."""
+        kept = [b.clone() for b in self._buffers]
+        with autocast(self._device, self._precision):
+            logits = self._model(x)
+        loss = functional.cross_entropy(logits.float(), y)
+        passed = self._guard.passes(loss.detach())
+        self._optimizer.zero_grad(set_to_none=True)
+        overflowed = False
+        if self.scaler is not None:
+            overflowed = bool(passed) and not self.scaler.update(loss, self._optimizer)
+            if overflowed and self.scaler.scale < LEAST_SCALE:  # it is not the scale that makes them overflow
+                passed, overflowed = torch.zeros_like(passed), False
+            restore(self._buffers, kept, passed)
+        elif not looking_is_free(self._device):
+            loss.backward()  # type: ignore[no-untyped-call]
+            masked_update(self._optimizer, passed)
+            restore(self._buffers, kept, passed)
+        elif passed:
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+        else:
+            restore(self._buffers, kept, passed)
+        sums.add(loss.detach(), logits.detach(), y, passed)
+        return Step(loss.detach(), passed, overflowed)
+
+
+def masked_update(optimizer: Optimizer, passed: Tensor) -> None:
+    """``optimizer.step()`` whose every effect is undone on the device where ``passed`` is false."""
+    kept: list[tuple[Tensor, Tensor]] = []
+    makes_state = False
+    for group in optimizer.param_groups:
+        # SGD makes its momentum's buffer out of the first gradient, and none where momentum is 0
+        stateless = isinstance(optimizer, torch.optim.SGD) and group["momentum"] == 0
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                continue
+            state = [t for t in optimizer.state.get(parameter, {}).values() if isinstance(t, Tensor)]
+            kept.extend((t, t.clone()) for t in (parameter.data, *state))
+            makes_state |= not state and not stateless
+    if makes_state and not passed:  # state cannot be unmade on the device, so a group's first update alone looks
+        return
+    optimizer.step()
+    flags = {passed.device: passed}
+    for live, before in kept:
+        if live.device not in flags:  # PyTorch keeps some counts of steps on the CPU
+            flags[live.device] = passed.to(live.device)
+        live.copy_(torch.where(flags[live.device], live, before))
+
+
+def restore(live: list[Tensor], before: list[Tensor], passed: Tensor) -> None:
+    """Put ``before`` back into ``live`` where ``passed`` is false, without a synchronisation."""
+    for buffer, kept in zip(live, before, strict=True):
+        buffer.copy_(torch.where(passed, buffer, kept))
+
+
+@torch.inference_mode()
+def evaluate(
+    model: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], device: torch.device, precision: str
+) -> tuple[float, float]:
+    """Mean loss and accuracy (0 to 1) over ``batches``, in evaluation mode; uses no random numbers."""
+    loss, correct, images = Sums.zero(device).tensors().values()
+    model.eval()
+    for x, y in batches:
+        with autocast(device, precision):
+            logits = model(x).float()
+        loss += functional.cross_entropy(logits, y, reduction="sum").double()
+        correct += (logits.argmax(1) == y).sum()
+        images += len(y)
+    return Sums(loss, correct, images).means()

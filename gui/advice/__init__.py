@@ -1,0 +1,1 @@
+"""Advice beside the run."""

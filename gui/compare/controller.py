@@ -1,0 +1,38 @@
+"""Runs to compare: looked up beside the window, then shown in one of their own."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt
+
+from engine.library.comparison import ComparedRun, told
+from engine.qthread import Failure
+from gui.core.current_run import CurrentRun
+from gui.core.run_text import sentence
+from gui.core.task_runner import TaskRunner
+from gui.core.translation import tr
+from gui.main_window import MainWindow
+
+
+class CompareController(QObject):
+    """Opens a window for each comparison; they stand beside each other."""
+
+    def __init__(self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner) -> None:
+        super().__init__(window)
+        self._window, self._runs, self._tasks = window, runs, tasks
+
+    def compare(self, ids: list[str]) -> None:
+        """Compare the runs with these ids."""
+        library = self._runs.library
+        if library is not None:
+            self._tasks.ask(lambda _: [told(library, run) for run in ids], self._show, self._failed, key="compare")
+
+    def _show(self, runs: list[ComparedRun]) -> None:
+        from gui.compare.window import CompareWindow
+
+        dialog = CompareWindow(runs, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def _failed(self, failure: Failure) -> None:
+        text = tr("Not compared: {problem}", problem=sentence(failure.problem))
+        self._window.banner.show_failure(text, failure.details)

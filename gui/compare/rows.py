@@ -1,0 +1,82 @@
+"""What stands in the table of a comparison: how the runs did, and what differs in recipe and hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.library.comparison import ComparedRun, intervention_differences, recipe_differences
+from gui.core.lr_text import lr_text
+from gui.core.translation import tr
+from gui.widgets.intervention_text import describe, schedule_words
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; ``heading`` where it begins a part and has no values."""
+
+    title: str
+    values: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> bool:
+        """Whether it begins a part."""
+        return not self.values
+
+
+def rows_of(runs: Sequence[ComparedRun]) -> list[Row]:
+    """The table of ``runs``: each part with a heading."""
+    recipe = [Row(d.field, tuple(map(_value, d.values))) for d in recipe_differences([run.recipe for run in runs])]
+    interventions = [
+        Row(
+            _moment(at.epoch, at.batch), tuple("; ".join(map(describe, applied)) or "–" for applied in at.interventions)
+        )
+        for at in intervention_differences([run.interventions for run in runs])
+    ]
+    made = [Row(tr("How they did")), *_results(runs)]
+    made += [Row(tr("Recipe: what differs")), *recipe] if recipe else [Row(tr("Recipe: the same in all"))]
+    if interventions:
+        return [*made, Row(tr("Hand: what differs")), *interventions]
+    acted = any(run.interventions for run in runs)
+    return [*made, Row(tr("Hand: the same in all") if acted else tr("Hand: it did nothing in any of them"))]
+
+
+def _results(runs: Sequence[ComparedRun]) -> list[Row]:
+    def best(run: ComparedRun) -> str:
+        top = max(run.history, key=lambda e: e.val_accuracy, default=None)
+        return "–" if top is None else tr("{value} in epoch {n}", value=f"{top.val_accuracy:.2%}", n=top.epoch)
+
+    def lowest(run: ComparedRun) -> str:
+        low = min(run.history, key=lambda e: e.val_loss, default=None)
+        return "–" if low is None else tr("{value} in epoch {n}", value=f"{low.val_loss:.4g}", n=low.epoch)
+
+    def last(run: ComparedRun) -> str:
+        return f"{run.history[-1].val_accuracy:.2%}" if run.history else "–"
+
+    return [
+        Row(tr("Epochs done"), tuple(str(len(run.history)) for run in runs)),
+        Row(tr("Best validation accuracy"), tuple(map(best, runs))),
+        Row(tr("Last validation accuracy"), tuple(map(last, runs))),
+        Row(tr("Lowest validation loss"), tuple(map(lowest, runs))),
+    ]
+
+
+def _moment(epoch: int, batch: int) -> str:
+    if batch:
+        return tr("Epoch {epoch}, batch {batch}", epoch=epoch, batch=batch)
+    return tr("Epoch {epoch}", epoch=epoch)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return tr("yes") if value else tr("no")
+    if isinstance(value, Mapping):
+        return schedule_words(value)
+    if isinstance(value, float):
+        return lr_text(value)
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return str(value)

@@ -1,0 +1,101 @@
+"""Choices of the person that outlive the window: an INI file in the platform's configuration folder.
+
+Each value is kept as JSON text and checked when it is read: one that is damaged, out of range or from another version
+is its default, and no stored value can keep the program from starting.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, overload
+
+from platformdirs import user_config_dir
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from PySide6.QtCore import QSettings
+
+from engine.library import Retention
+from engine.messages.commands import CommandAt
+from engine.recipe.recipe import Recipe
+from gui.theme.theme import Mode
+
+T = TypeVar("T")
+
+Smoothing = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+XAxis = Literal["epochs", "steps", "time"]
+Sizes = dict[str, Annotated[list[Annotated[int, Field(ge=0, le=100_000)]], Field(max_length=20)]]
+_BYTES: Final = TypeAdapter(bytes, config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
+_LONGEST: Final = 1_000_000  # characters of one value; more is not ours
+
+
+class Choice(Generic[T]):
+    """One remembered value: its key, how it is checked, and what it is where nothing fit to use is stored."""
+
+    def __init__(self, key: str, kind: TypeAdapter[T], default: T) -> None:
+        self.key, self.kind, self.default = key, kind, default
+
+    @overload
+    def __get__(self, settings: None, owner: type[Settings]) -> Choice[T]: ...
+    @overload
+    def __get__(self, settings: Settings, owner: type[Settings]) -> T: ...
+    def __get__(self, settings: Settings | None, owner: type[Settings]) -> Choice[T] | T:
+        """The stored value, or the default."""
+        if settings is None:
+            return self
+        text = settings.stored(self.key)
+        if text is None or len(text) > _LONGEST:
+            return self.default
+        try:
+            return self.kind.validate_json(text)
+        except ValidationError:
+            return self.default
+
+    def __set__(self, settings: Settings, value: T) -> None:
+        """Keep ``value``."""
+        settings.store(self.key, self.kind.dump_json(value).decode())
+
+
+class Settings:
+    """What is remembered, one attribute each; writing an attribute keeps it.
+
+    Args:
+        folder: where ``tiller.ini`` lies; by default the one that the environment variable ``TILLER_SETTINGS`` names,
+            else the platform's configuration folder.
+    """
+
+    geometry = Choice[bytes]("window/geometry", _BYTES, b"")
+    window_state = Choice[bytes]("window/state", _BYTES, b"")
+    splitter_sizes = Choice[Sizes]("window/splitters", TypeAdapter(Sizes), {})
+    theme = Choice[Mode]("window/theme", TypeAdapter(Mode), "system")
+    last_folder = Choice[str]("files/folder", TypeAdapter(str), "")
+    smoothing = Choice[float]("plots/smoothing", TypeAdapter(Smoothing), 0.6)
+    log_loss = Choice[bool]("plots/log_loss", TypeAdapter(bool), False)
+    log_lr = Choice[bool]("plots/log_lr", TypeAdapter(bool), True)
+    x_axis = Choice[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
+    retention = Choice[Retention]("library/retention", TypeAdapter(Retention), Retention())
+    offered = Choice[str]("crash/offered", TypeAdapter(str), "")
+    last_recipe = Choice[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
+    last_commands = Choice[tuple[CommandAt, ...]]("setup/hand", TypeAdapter(tuple[CommandAt, ...]), ())
+
+    def __init__(self, folder: Path | None = None) -> None:
+        named = os.environ.get("TILLER_SETTINGS") or user_config_dir("tiller", False)
+        self.path = (folder or Path(named)) / "tiller.ini"
+        self._file = QSettings(str(self.path), QSettings.Format.IniFormat)
+
+    def stored(self, key: str) -> str | None:
+        """The text kept under ``key``, or None where there is none that could be ours."""
+        text: Any = self._file.value(key)
+        return text if isinstance(text, str) else None
+
+    def store(self, key: str, text: str) -> None:
+        """Keep ``text`` under ``key``."""
+        self._file.setValue(key, text)
+
+    def forget(self) -> None:
+        """Everything back to its default."""
+        self._file.clear()
+
+    def save(self) -> bool:
+        """Write to the file now, as leaving the program does; whether that worked."""
+        self._file.sync()
+        return self._file.status() == QSettings.Status.NoError

@@ -1,0 +1,177 @@
+"""The rest of the hand: groups, optimizer and length, from events to their panels, and back as commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from PySide6.QtCore import QObject
+
+from engine.common.spec import parse
+from engine.messages.commands import Command
+from engine.messages.events import BranchEvent, CommandEvent, LREvent, StartEvent, StateEvent, StepsEvent
+from engine.schedules import AnySchedule, Fitted, fitted
+from gui.core.current_run import CurrentRun
+from gui.core.frame_clock import FrameClock
+from gui.learning_rate.optimizer import GroupOptimizer
+from gui.main_window import MainWindow
+from gui.theme.theme import Colors
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A schedule fitted to the run, the epochs that it was made for, and whose it is; None: every group's."""
+
+    found: Fitted
+    made_for: int
+    group: str | None = None
+
+
+class LRController(QObject):
+    """Shows in the hand's panel what events confirmed of groups, optimizer and length; posts what is asked there."""
+
+    def __init__(self, window: MainWindow, runs: CurrentRun, clock: FrameClock) -> None:
+        super().__init__(window)
+        self._window, self._runs, self._hand = window, runs, window.lr_panel
+        self._start: StartEvent | None = None
+        self._lrs: LREvent | None = None
+        self._position, self._training = (1, 0), False
+        self._live: list[float] = []  # of the newest batch, and where the run stood after it
+        self._live_at = (1, 0)
+        self._fitting: _Fit | None = None
+        self._refusals: dict[int, Callable[[str], None]] = {}
+        lr_panel = self._hand
+        lr_panel.table.command_wanted.connect(self._ask_of_group)
+        lr_panel.table.schedule_wanted.connect(window.schedule.look_at)
+        lr_panel.optimizer.command_wanted.connect(lambda command: self._ask(command, lr_panel.optimizer.show_problem))
+        lr_panel.length.command_wanted.connect(lambda command: self._ask(command, lr_panel.length.show_problem))
+        lr_panel.length.fit_wanted.connect(self._fit)
+        lr_panel.group_chosen.connect(lambda _: self._show_length())
+        runs.listen(self._on_start, StartEvent)
+        runs.listen(self._on_state, StateEvent)
+        runs.listen(self._on_steps, StepsEvent)
+        runs.listen(self._on_lrs, LREvent)
+        runs.listen(self._on_branch, BranchEvent)
+        runs.listen(self._on_command, CommandEvent)
+        clock.register(self._paint)
+
+    def show_colours(self, colours: Colors) -> None:
+        """The theme's colours of groups, as the plots use them."""
+        self._hand.table.set_colours(colours.groups)
+
+    # -- what is asked
+
+    def _ask(self, command: Any, refused: Callable[[str], None]) -> None:
+        self._refusals[self._runs.post(command)] = refused
+
+    def _ask_of_group(self, command: Command) -> None:
+        group: str = command.group  # type: ignore[attr-defined]
+        if command.command in ("freeze", "unfreeze"):  # type: ignore[attr-defined]
+            self._ask(command, lambda reason: self._hand.table.say(group, reason))
+        else:
+            self._runs.post(command)  # type: ignore[arg-type]  # the hand says itself why a rate was refused
+
+    def _fit(self) -> None:
+        """Bring the schedule, fitted to what is left of the run, into the editor."""
+        if self._fitting is not None:
+            found, group, schedule = self._fitting.found, self._fitting.group, self._window.schedule
+            self._window.show_side(schedule)
+            schedule.look_at(group)
+            schedule.pending.replay.setChecked(found.start == "replay")
+            schedule.stage(found.schedule)
+
+    # -- events
+
+    def _on_start(self, event: StartEvent) -> None:
+        self._start, self._lrs, self._live, self._live_at = event, None, [], (1, 0)
+        self._position, self._training = (event.epoch, event.batch), False
+        self._refusals.clear()
+        self._hand.table.begin(event.groups, event.group_parameters)
+        self._hand.optimizer.begin(event.recipe["optimizer"]["name"])
+
+    def _on_state(self, event: StateEvent) -> None:
+        self._training, self._position = event.state == "training", (event.epoch, event.batch)
+        self._show_length()
+
+    def _on_branch(self, event: BranchEvent) -> None:
+        self._position, self._live, self._live_at = (event.epoch, event.batch), [], (1, 0)
+
+    def _on_steps(self, event: StepsEvent) -> None:
+        if len(event.lr):
+            self._live, self._live_at = event.lr[-1].tolist(), (event.epoch, event.batch + len(event.lr))
+
+    def _on_lrs(self, event: LREvent) -> None:
+        self._position = (event.epoch, event.batch)
+        if self._position >= self._live_at:  # else batches were told of sooner
+            self._live = []
+        if event.epoch > event.epochs and self._lrs is not None:
+            return  # past the end: what the last epoch trained with stays in sight
+        self._lrs = event
+        self._hand.table.show_lrs(event)
+        self._hand.optimizer.show_values(_optimizers(event))
+        self._show_length()
+
+    def _on_command(self, event: CommandEvent) -> None:
+        if event.status != "queued":
+            refused = self._refusals.pop(event.id, None)
+            if refused is not None and event.status == "rejected":
+                refused(event.reason or "")
+
+    # -- what is shown
+
+    def _paint(self) -> bool:
+        """Show the rates of the newest batch, where a plan moves them within an epoch; whether anything changed."""
+        lrs, live = self._lrs, self._live
+        if lrs is None or not live or len(live) != len(lrs.lr) or live == lrs.lr or self._hand.is_pending():
+            return False
+        moved = (
+            plan if hold or not lr else plan * (now / lr)
+            for plan, hold, lr, now in zip(lrs.plan, lrs.holding, lrs.lr, live, strict=True)
+        )
+        self._lrs = now = replace(lrs, lr=live, plan=list(moved))
+        self._hand.table.show_lrs(now)
+        self._hand.show_lrs(now.groups, now.lr, now.plan, now.holding, now.touched)
+        return True
+
+    def _show_length(self) -> None:
+        if self._lrs is None:
+            return
+        epoch = self._position[0]
+        done = min(epoch - 1, self._lrs.epochs)
+        self._hand.length.show_length(self._lrs.epochs, done, max(1, epoch if self._in_epoch else epoch - 1))
+        self._fitting = self._fitted(self._lrs)
+        fit = self._fitting
+        self._hand.length.offer_fit(None if fit is None else fit.made_for, None if fit is None else fit.group)
+
+    @property
+    def _in_epoch(self) -> bool:
+        """Whether an epoch is under way by the time that a command arrives."""
+        return self._position[1] > 0 or self._training
+
+    def _fitted(self, lrs: LREvent) -> _Fit | None:
+        """The schedule that would fill the run again: of all groups if it is the same, or of one that has one."""
+        found = {}
+        for group in lrs.state["groups"]:
+            plan, spec = group["plan"], parse(AnySchedule, group["plan"]["spec"])
+            per_epoch = spec.interval == "epoch"
+            passed = plan["position"] + (
+                1 if per_epoch and self._in_epoch else 0
+            )  # it begins at the next epoch's start
+            more = (lrs.epochs - plan["epochs"]) * (1 if per_epoch else lrs.state["steps_per_epoch"])
+            found[group["name"]] = fitted(spec, plan["span"], passed, more), plan["epochs"]
+        if len(set(map(repr, found.values()))) == 1:
+            fit, made_for = next(iter(found.values()))
+            return None if fit is None else _Fit(fit, made_for)
+        chosen = self._hand.group()
+        order = [chosen] if chosen is not None else list(found)
+        return next((_Fit(fit, epochs, name) for name in order for fit, epochs in (found[name],) if fit), None)
+
+
+def _optimizers(lrs: LREvent) -> list[GroupOptimizer]:
+    found = []
+    for name, values, cycled, group in zip(lrs.groups, lrs.optimizer, lrs.cycled, lrs.state["groups"], strict=True):
+        spec = json.loads(group["plan"]["spec"])
+        found.append(GroupOptimizer(name, values, str(spec["name"]) if cycled else None))
+    return found

@@ -1,0 +1,301 @@
+"""One parameter group in mid-run: what is in force, and the fields that ask for something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from gui.core.lr_text import is_begun, lr_text, read_factor, read_lr
+from gui.core.translation import tr
+from gui.widgets.confirmed_field import ConfirmedField
+from gui.widgets.fields import Combo
+from gui.widgets.intervention_text import schedule_words
+from gui.widgets.labels import ElidedLabel, as_tip, label, reach, set_role, short_count
+from gui.widgets.notes import restyle_as
+from gui.widgets.state_chip import Dot
+
+_MODES: Final = ("plan", "follow", "hold")
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """What an event confirmed of a group; ``last`` says that it is the only one that is trained."""
+
+    name: str
+    lr: float
+    plan: float
+    holding: bool
+    touched: bool
+    frozen: bool
+    schedule: dict[str, Any]
+    last: bool = False
+
+    @property
+    def mode(self) -> str:
+        """Whose the rate is: the plan's, the plan's on another level (``follow``), or the hand's (``hold``)."""
+        return "hold" if self.holding else "follow" if self.touched else "plan"
+
+    @property
+    def factor(self) -> float | None:
+        """What the plan is multiplied by; None where it is held, or the plan is 0."""
+        if self.holding or self.plan == 0:
+            return None
+        return self.lr / self.plan if self.touched else 1.0
+
+
+class GroupRow(QFrame):
+    """Shows a group; each edit asks for a command, and the row shows what events confirm.
+
+    Signals:
+        command_wanted(SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze): at the next batch.
+        schedule_wanted(str): another plan is wanted for this group.
+        clicked(str): the person pointed at the group.
+    """
+
+    command_wanted = Signal(object)
+    schedule_wanted = Signal(str)
+    clicked = Signal(str)
+
+    def __init__(self, name: str, parameters: int | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.name = name
+        self._state: GroupState | None = None
+        self._reason: str | None = None
+        self.setProperty("role", "card")
+        self._build(parameters)
+
+    def show_state(self, state: GroupState) -> None:
+        """Show what an event confirmed; what is being typed stays."""
+        if state == self._state:
+            return
+        self._state = state
+        self.lr.show_confirmed(lr_text(state.lr, 4))
+        factor = state.factor
+        self.factor.show_confirmed("" if factor is None else tr("×{factor}", factor=lr_text(factor, 3)))
+        set_role(self.name_label, "hint" if state.frozen else "")
+        self.schedule.show_text(schedule_words(state.schedule))
+        self._show_mode(state)
+        with QSignalBlocker(self.frozen):
+            self.frozen.setChecked(state.frozen)
+        self._tell()
+
+    def show_colour(self, colour: str) -> None:
+        """The colour of the group's line in the plots."""
+        self.dot.show_colour(colour)
+
+    def show_chosen(self, chosen: bool) -> None:
+        """Whether the controls below the table act on this group."""
+        restyle_as(self, "chosen", chosen)
+
+    def set_enabled_because(self, reason: str | None) -> None:
+        """Let the person act (None), or say in every tooltip why not."""
+        self._reason = reason
+        if reason is not None:
+            self.drop()
+        self._tell()
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """A line under the row; empty for none."""
+        set_role(self.note, "error" if error else "hint")
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def is_typed(self) -> bool:
+        """Whether something is typed and not sent."""
+        return self.lr.is_typed() or self.factor.is_typed()
+
+    def drop(self) -> None:
+        """Forget what is typed."""
+        self.lr.drop()
+        self.factor.drop()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click beside the fields points at the group."""
+        super().mousePressEvent(event)
+        self.clicked.emit(self.name)
+
+    # -- what the person asks for
+
+    def _on_lr(self, text: str) -> None:
+        value, problem = self._read(self.lr, text)
+        if problem is None and value is not None and self._state is not None:
+            old, new = lr_text(self._state.lr, 4), lr_text(value)
+            self.say(tr("{old} → {new}: Enter applies, Escape drops.", old=old, new=new))
+
+    def _on_factor(self, text: str) -> None:
+        value, problem = self._read(self.factor, text)
+        if problem is None and value is not None and self._state is not None:
+            new = lr_text(self._state.plan * value, 4)
+            self.say(tr("The plan's {plan} → {new}: Enter applies, Escape drops.", plan=self._plan_text(), new=new))
+
+    def _read(self, field: ConfirmedField, text: str) -> tuple[float | None, str | None]:
+        """What is typed in ``field``, or what is wrong with it, which is said; neither while it is only begun."""
+        value, problem = None, None
+        is_factor = field is self.factor
+        text = text.strip().lstrip("x×*").strip() if is_factor else text
+        if field.is_typed() and not is_begun(text):
+            try:
+                value = read_factor(text) if is_factor else read_lr(text)
+            except ValueError as error:
+                problem = str(error)
+        field.set_problem(problem)
+        self.say(problem or "", error=True)
+        return value, problem
+
+    def _enter_lr(self, text: str) -> None:
+        value, problem = self._read(self.lr, text)
+        if value is not None and problem is None:
+            self._send(SetLR(lr=value, group=self.name))
+
+    def _enter_factor(self, text: str) -> None:
+        value, problem = self._read(self.factor, text)
+        if value is None or problem is not None or self._state is None:
+            return
+        # What is in force is multiplied, so that it is exact wherever a plan stepped per batch is by then.
+        now = self._state.factor
+        if now:
+            self._send(ScaleLR(factor=value / now, then="follow", group=self.name))
+        else:
+            self._send(SetLR(lr=self._state.plan * value, then="follow", group=self.name))
+
+    def _choose_mode(self) -> None:
+        state, mode = self._state, self.mode.currentData()
+        if state is None or mode == state.mode:
+            return
+        self._show_mode(state)  # until it is confirmed
+        if mode == "plan":
+            self._send(ReleaseLR(group=self.name))
+        elif state.lr == 0:
+            self._send(SetLR(lr=0.0, then=mode, group=self.name))
+        else:
+            self._send(ScaleLR(factor=1.0, then=mode, group=self.name))
+
+    def _on_frozen(self) -> None:
+        state = self._state
+        if state is None:
+            return
+        with QSignalBlocker(self.frozen):
+            self.frozen.setChecked(state.frozen)
+        self._send(Unfreeze(group=self.name) if state.frozen else Freeze(group=self.name))
+
+    def _send(self, command: SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze) -> None:
+        self.drop()
+        self.say("")
+        self.command_wanted.emit(command)
+
+    # -- what is shown
+
+    def _plan_text(self) -> str:
+        return lr_text(self._state.plan, 4) if self._state is not None else ""
+
+    def _show_mode(self, state: GroupState) -> None:
+        back = tr("Back to plan ({lr})", lr=self._plan_text())
+        words = {
+            "plan": (tr("On plan") if state.mode == "plan" else back, tr("The plan's own LR")),
+            "follow": (tr("Follow"), tr("Keep the curve's shape, from the LR in force")),
+            "hold": (tr("Hold"), tr("Keep this LR until you go back to the plan")),
+        }
+        # on the plan the curve keeps its shape anyway
+        wanted = [(mode, *words[mode]) for mode in _MODES if mode != "follow" or state.mode != "plan"]
+        if [self.mode.itemText(i) for i in range(self.mode.count())] != [text for _, text, _ in wanted]:
+            self.mode.clear()
+            for index, (mode, text, tip) in enumerate(wanted):
+                self.mode.addItem(text, mode)
+                self.mode.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
+        self.mode.select(state.mode)
+
+    def _tell(self) -> None:
+        state, why = self._state, self._reason
+        exact = lr_text(state.lr, 17) if state is not None else ""
+        reach(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape drops it.", lr=exact))
+        no_plan = tr("The plan is 0 here, so there is no factor.") if state is not None and state.plan == 0 else None
+        reach(
+            self.factor,
+            why or no_plan,
+            tr("What the plan's LR ({plan}) is multiplied by. Type another: Enter applies it.", plan=self._plan_text()),
+        )
+        reach(self.mode, why, tr("What the LR does from here on: now “{now}”.", now=self.mode.currentText()))
+        plan = schedule_words(state.schedule) if state is not None else ""
+        reach(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
+        only = tr("Nothing would be left to train.") if state is not None and state.last else None
+        tip = tr("Weights, optimizer state and BatchNorm statistics of a frozen group stand still.")
+        reach(self.frozen, why or only, tip)
+
+    def _build(self, parameters: int | None) -> None:
+        self.dot, self.name_label = Dot(), ElidedLabel(self.name)
+        bold = self.name_label.font()
+        bold.setBold(True)
+        self.name_label.setFont(bold)
+        self.count = label("" if parameters is None else tr("{n} parameters", n=short_count(parameters)), "hint")
+        if parameters is not None:
+            self.count.setToolTip(as_tip(tr("{n} parameters", n=f"{parameters:,}")))
+        self.lr, self.factor, self.mode = ConfirmedField(), ConfirmedField(), Combo()
+        self.schedule, self.frozen = _ElidedButton(), QCheckBox(tr("Frozen"))
+        self.note = label("", "hint", wrap=True)
+        self.note.hide()
+        metrics = self.fontMetrics()
+        self.lr.setFixedWidth(metrics.horizontalAdvance("0.0001234") + 14)
+        self.factor.setFixedWidth(metrics.horizontalAdvance("×0.333") + 14)
+        self.factor.setPlaceholderText(tr("held"))
+        self.mode.setMinimumWidth(70)
+        self.mode.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.frozen.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
+        for widget, spoken in (
+            (self.lr, tr("Learning rate of {group}", group=self.name)),
+            (self.factor, tr("Factor of the plan of {group}", group=self.name)),
+            (self.mode, tr("What the LR of {group} does", group=self.name)),
+            (self.schedule, tr("Schedule of {group}", group=self.name)),
+            (self.frozen, tr("Freeze {group}", group=self.name)),
+        ):
+            widget.setAccessibleName(spoken)
+        self.lr.typing.connect(self._on_lr)
+        self.lr.entered.connect(self._enter_lr)
+        self.factor.typing.connect(self._on_factor)
+        self.factor.entered.connect(self._enter_factor)
+        self.mode.activated.connect(self._choose_mode)
+        self.schedule.clicked.connect(lambda: self.schedule_wanted.emit(self.name))
+        self.frozen.clicked.connect(self._on_frozen)
+        first, second, third = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self.dot)
+        first.addWidget(self.name_label, 1)
+        first.addWidget(self.frozen)
+        for field in (self.lr, self.factor):
+            second.addWidget(field)
+        second.addWidget(self.mode, 1)
+        third.addWidget(self.schedule, 1)
+        third.addWidget(self.count)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 5, 8, 4)
+        column.setSpacing(3)
+        for row in (first, second, third):
+            row.setSpacing(6)
+            column.addLayout(row)
+        column.addWidget(self.note)
+
+
+class _ElidedButton(QPushButton):
+    """A flat button whose face is cut short where there is no room; its tooltip says the rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._full = ""
+        self.setProperty("role", "inline")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_text(self, text: str) -> None:
+        self._full = text
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = max(0, self.width() - 6)
+        self.setText(self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, room))

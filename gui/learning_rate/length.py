@@ -1,0 +1,135 @@
+"""How many epochs the run has: shown, changed in mid-run, and the schedule fitted to it afterwards."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from engine.common.spec import first_problem
+from engine.messages.commands import SetEpochs
+from gui.core.translation import said, tr
+from gui.widgets.confirmed_field import ConfirmedField
+from gui.widgets.fields import read_int
+from gui.widgets.labels import ElidedLabel, as_tip, label, reach, set_role
+
+
+class LengthRow(QWidget):
+    """Epochs [30] [Set] 12 to go; and [Fit the schedule to 40 epochs] where it was made for another length.
+
+    Signals:
+        command_wanted(SetEpochs): at the next batch.
+        fit_wanted(): the schedule shall fill the run again.
+    """
+
+    command_wanted = Signal(object)
+    fit_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._reason: str | None = None
+        self._epochs = self._least = 1
+        self.field, self.set = ConfirmedField(), QPushButton(tr("Set"))
+        self.field.setAccessibleName(tr("Epochs in all"))
+        self.field.setFixedWidth(self.fontMetrics().horizontalAdvance("1000000") + 16)
+        self.field.typing.connect(lambda _: self._judge())
+        self.field.entered.connect(lambda _: self._send())
+        self.set.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.set.clicked.connect(self._send)
+        self.left, self.note = ElidedLabel(), label("", "hint", wrap=True)
+        set_role(self.left, "hint")
+        self.made_for = label("", "hint", wrap=True)
+        self.fit = QPushButton()
+        self.fit.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.fit.setToolTip(
+            as_tip(tr("Brings the same schedule, with its counts fitted, into the editor. Apply there takes it."))
+        )
+        self.fit.clicked.connect(self.fit_wanted)
+        title = QLabel(tr("Epochs"))
+        title.setBuddy(self.field)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for widget in (title, self.field, self.set):
+            row.addWidget(widget)
+        row.addWidget(self.left, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(row)
+        for widget in (self.note, self.made_for, self.fit):
+            column.addWidget(widget)
+            widget.hide()
+        self.hide()
+
+    def show_length(self, epochs: int, done: int, least: int) -> None:
+        """The run's length, the epochs that are over, and the fewest that it can have."""
+        if epochs != self._epochs:
+            self._say("")
+        self._epochs, self._least = epochs, least
+        self.field.show_confirmed(str(epochs))
+        self.left.setText(tr("{left} to go", left=epochs - done))
+        self._judge(say=self.field.is_typed())
+        self.show()
+
+    def offer_fit(self, made_for: int | None, group: str | None = None) -> None:
+        """The schedule (of ``group``) was made for ``made_for`` epochs and could fill the run; None: it need not."""
+        for widget in (self.made_for, self.fit):
+            widget.setVisible(made_for is not None)
+        if made_for is None:
+            return
+        if group is None:
+            self.made_for.setText(tr("The schedule was made for {epochs} epochs.", epochs=made_for))
+        else:
+            self.made_for.setText(
+                tr("The schedule of {group} was made for {epochs} epochs.", group=group, epochs=made_for)
+            )
+        self.fit.setText(tr("Fit the schedule to {epochs} epochs", epochs=self._epochs))
+
+    def set_enabled_because(self, reason: str | None) -> None:
+        """Let the person act (None), or say in every tooltip why not."""
+        self._reason = reason
+        if reason is not None:
+            self.field.drop()
+        self.fit.setEnabled(reason is None)
+        self._judge(say=False)
+
+    def show_problem(self, reason: str) -> None:
+        """Why the last change was refused."""
+        self._say(tr("{reason}.", reason=said(reason)[:1].upper() + said(reason)[1:]), error=True)
+
+    def _command(self) -> tuple[SetEpochs | None, str | None]:
+        """What is asked for, or what is wrong with it."""
+        try:
+            command = SetEpochs.model_validate({"epochs": read_int(self.field.text().strip())})
+        except ValidationError as error:
+            return None, said(first_problem(error).problem)
+        if command.epochs < self._least:
+            return None, tr("epoch {least} is reached already", least=self._least)
+        return command, None
+
+    def _judge(self, say: bool = True) -> None:
+        typed = self.field.is_typed()
+        command, problem = self._command() if typed else (None, None)
+        self.field.set_problem(problem)
+        if say and problem:
+            self._say(problem, error=True)
+        elif say and command is not None:
+            self._say(tr("{old} → {new} epochs: Enter applies, Escape drops.", old=self._epochs, new=command.epochs))
+        elif say:
+            self._say("")
+        tip = tr("The epochs in all, at least {least}. Type another number: Enter applies it.", least=self._least)
+        reach(self.field, self._reason, tip)
+        nothing = None if typed else tr("Nothing is changed. Type another number of epochs.")
+        reach(self.set, self._reason or problem or nothing, tr("Make the run this long, at the next batch."))
+
+    def _send(self) -> None:
+        command, _ = self._command()
+        if self.field.is_typed() and command is not None:
+            self.field.drop()
+            self._say(tr("Sent. It acts at the next batch."))
+            self.command_wanted.emit(command)
+
+    def _say(self, text: str, *, error: bool = False) -> None:
+        set_role(self.note, "error" if error else "hint")
+        self.note.setText(text)
+        self.note.setVisible(bool(text))

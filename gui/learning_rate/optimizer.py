@@ -1,0 +1,245 @@
+"""The live optimizer's hyperparameters other than the rate: folded away until they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+
+from engine.common.spec import first_problem
+from engine.messages.commands import SetOptimizer
+from engine.recipe.recipe import OPTIMIZERS
+from gui.core.translation import said, tr
+from gui.widgets.field_text import write
+from gui.widgets.fields import EMPTY
+from gui.widgets.forms import SpecForm
+from gui.widgets.labels import ElidedLabel, as_tip, bring_into_sight, label, reach, set_role
+
+_CYCLED: Final = ("momentum", "betas")
+
+
+@dataclass(frozen=True)
+class GroupOptimizer:
+    """What an event confirmed of a group: its hyperparameters, and the schedule that moves its momentum, if any."""
+
+    group: str
+    values: dict[str, Any]
+    cycled_by: str | None = None
+
+
+class OptimizerSection(QWidget):
+    """[> SGD: momentum 0.9, ...]; unfolded, a field each, as the optimizer's own spec describes it.
+
+    Signals:
+        command_wanted(SetOptimizer): at the next batch.
+    """
+
+    command_wanted = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.form: SpecForm | None = None
+        self._kind = OPTIMIZERS[0]
+        self._groups: list[GroupOptimizer] = []
+        self._group: str | None = None
+        self._reason: str | None = None
+        self.head, self.summary = QToolButton(), ElidedLabel()
+        set_role(self.summary, "hint")
+        self.head.setCheckable(True)
+        self.head.setProperty("role", "quiet")
+        self.head.setAutoRaise(True)
+        self.head.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.head.toggled.connect(self._fold)
+        self.body = QWidget()
+        self.note = label("", "hint", wrap=True)
+        self.apply, self.drop_button = QPushButton(tr("Apply")), QPushButton(tr("Drop"))
+        self.apply.clicked.connect(self._send)
+        self.drop_button.clicked.connect(self.drop)
+        for button in (self.apply, self.drop_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.apply, 1)
+        buttons.addWidget(self.drop_button)
+        self._fields = QVBoxLayout(self.body)
+        self._fields.setContentsMargins(6, 0, 0, 0)
+        self._fields.setSpacing(4)
+        self._fields.addWidget(self.note)
+        self._fields.addLayout(buttons)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.head)
+        line.addWidget(self.summary, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(line)
+        column.addWidget(self.body)
+        self._fold(False)
+        self.hide()
+
+    def begin(self, optimizer: str) -> None:
+        """The optimizer of a run that begins, by its name in the recipe."""
+        self._kind = next(kind for kind in OPTIMIZERS if kind.__name__ == optimizer)
+        if self.form is not None:
+            self._fields.removeWidget(self.form)
+            self.form.hide()
+            self.form.deleteLater()
+        self.form, self._groups = None, []
+        self.head.setText(tr("Optimizer"))
+        self.summary.setText(optimizer)
+        self._say("")
+        self.show()
+
+    def show_values(self, groups: Sequence[GroupOptimizer]) -> None:
+        """Show what an event confirmed; what is being typed stays."""
+        if list(groups) != self._groups:
+            pending = self.changes()
+            self._groups = list(groups)
+            self._say("")
+            self._show(pending)
+
+    def choose(self, group: str | None) -> None:
+        """The group that is looked at; None for all."""
+        if group != self._group:
+            self._group = group
+            self._show({})
+
+    def set_enabled_because(self, reason: str | None) -> None:
+        """Let the person act (None), or say in every tooltip why not."""
+        self._reason = reason
+        self._show({} if reason is not None else self.changes())
+
+    def show_problem(self, reason: str) -> None:
+        """Why the last change was refused."""
+        self._say(tr("{reason}.", reason=said(reason)[:1].upper() + said(reason)[1:]), error=True)
+
+    def changes(self) -> dict[str, Any]:
+        """What is typed and not in force, by PyTorch's names."""
+        if self.form is None or not self._groups:
+            return {}
+        typed = {name: self.form.editor(name).raw() for name in self._groups[0].values}
+        chosen = self._chosen()
+        return {
+            name: value
+            for name, value in typed.items()
+            if value is not EMPTY and any(value != _value(group.values[name]) for group in chosen)
+        }
+
+    def drop(self) -> None:
+        """Forget what is typed."""
+        self._say("")
+        self._show({})
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter applies what is typed, Escape drops it."""
+        key, changed = event.key(), bool(self.changes())
+        if changed and key == Qt.Key.Key_Escape:
+            self.drop()
+        elif changed and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.apply.click()
+        else:
+            super().keyPressEvent(event)
+
+    def _chosen(self) -> list[GroupOptimizer]:
+        return [g for g in self._groups if self._group in (None, g.group)] or self._groups
+
+    def _send(self) -> None:
+        try:
+            command = SetOptimizer.model_validate({**self.changes(), "group": self._group})
+        except ValidationError as error:
+            self.show_problem(str(first_problem(error)))
+            return
+        self._show({})  # until it is confirmed
+        self._say(tr("Sent. It acts at the next batch."))
+        self.command_wanted.emit(command)
+
+    def _fold(self, unfolded: bool) -> None:
+        self.head.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
+        tip = tr("Weight decay, momentum and the like, to be changed while the run trains.")
+        self.head.setToolTip(as_tip(tip))
+        self.body.setVisible(unfolded)
+        if unfolded and self.form is None and self._groups:
+            self._show({})
+        if unfolded:
+            bring_into_sight(self.body)
+
+    def _make_form(self) -> SpecForm:
+        form = SpecForm(self._kind, only=tuple(self._groups[0].values))
+        form.changed.connect(lambda _: self._edited())
+        form.field_edited.connect(lambda _: self._edited())
+        for button in form.findChildren(QAbstractButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
+        self._fields.insertWidget(0, form)
+        return form
+
+    def _show(self, pending: dict[str, Any]) -> None:
+        """Show the confirmed values, but for what is ``pending``; only where there is something to see."""
+        if not self._groups:
+            return
+        chosen = self._chosen()
+        self.summary.setText(_summary(self._kind.__name__, chosen))
+        if self.form is None:
+            if not self.head.isChecked():
+                return
+            self.form = self._make_form()
+        values = {name: _value(value) for name, value in chosen[0].values.items()}
+        self.form.set_fields({name: value for name, value in values.items() if name not in pending})
+        cycled_by = next((g.cycled_by for g in chosen if g.cycled_by), None)
+        for name, value in values.items():
+            why = self._reason
+            hint = None
+            if name in _CYCLED and cycled_by is not None:
+                hint = tr("moved by the schedule")
+                why = why or tr(
+                    "{schedule} moves it itself. Choose a schedule that does not, or set its cycle_momentum to off.",
+                    schedule=cycled_by,
+                )
+            elif any(_value(g.values[name]) != value for g in chosen):
+                hint = tr("differs by group: {values}", values=", ".join(write(_value(g.values[name])) for g in chosen))
+                why = why or tr("The groups differ here. Choose one of them above.")
+            self.form.set_hint(name, hint)
+            self.form.enable_row(name, why is None, why or "")
+        self._tell()
+
+    def _edited(self) -> None:
+        self._say("")
+        self._tell()
+
+    def _tell(self) -> None:
+        """Enable the buttons, or say why not."""
+        changes = self.changes()
+        errors = self.form.errors() if self.form is not None else {}
+        why = self._reason
+        if why is None and any(errors.values()):
+            why = tr("A field above is wrong.")
+        if why is None and not changes:
+            why = tr("Nothing is changed. Type another value above.")
+        given = ", ".join(f"{name} {write(value)}" for name, value in changes.items())
+        reach(self.apply, why, tr("{changes}, at the next batch (Enter).", changes=given))
+        reach(self.drop_button, None if changes else tr("Nothing is changed."), tr("Forget what is typed (Escape)."))
+
+    def _say(self, text: str, *, error: bool = False) -> None:
+        set_role(self.note, "error" if error else "hint")
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+
+def _value(value: Any) -> Any:
+    """A value as specs have it: JSON knows lists where they have tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _summary(kind: str, groups: Sequence[GroupOptimizer]) -> str:
+    """ "SGD: weight_decay 0.0005, momentum 0.9", without what is rarely changed."""
+    shown = [name for name in ("momentum", "betas", "weight_decay") if name in groups[0].values]
+    parts = []
+    for name in shown:
+        values = {write(_value(group.values[name])) for group in groups}
+        parts.append(f"{name} {values.pop()}" if len(values) == 1 else tr("{name} differs", name=name))
+    return tr("{optimizer}: {values}", optimizer=kind, values=", ".join(parts))

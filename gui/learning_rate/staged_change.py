@@ -1,0 +1,260 @@
+"""A change of the learning rate, typed or dragged and not yet sent."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
+
+from engine.messages.commands import ScaleLR, SetLR
+from engine.recipe.recipe import LR_MAX
+from gui.core.lr_text import is_begun, lr_text, read_lr
+from gui.core.translation import tr
+from gui.learning_rate.current import Mode, Rates, set_command
+from gui.widgets.labels import label, reach, set_role
+from gui.widgets.lr_slider import LogSlider
+
+_MODES: Final[tuple[Mode, ...]] = ("follow", "hold")
+
+
+class StagedChange(QWidget):
+    """The field, the slider, the choice of what the curve does then, and [Apply] [Drop].
+
+    Signals:
+        staged(SetLR | ScaleLR | None): the change being prepared; None when there is none.
+        sent(SetLR | ScaleLR): the person applied it.
+    """
+
+    staged = Signal(object)
+    sent = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._lrs: Rates | None = None
+        self._group: str | None = None
+        self._change: tuple[float, Mode | None] | None = None
+        self._command: SetLR | ScaleLR | None = None
+        self._typing = False
+        self._unheld: tuple[Mode | None] | None = None  # the choice that a drag with hold overrides
+        self._build()
+        self.idle()
+
+    def show_lrs(self, lrs: Rates, group: str | None) -> None:
+        """Show the confirmed rates of ``group`` (None: all). What is staged stays, unless it was for other groups."""
+        other = self._lrs is not None and (lrs.groups != self._lrs.groups or group != self._group)
+        self._lrs, self._group = lrs, group
+        if other:
+            self.drop()
+        chosen = lrs.of(group)
+        self._slider.mark_lr(chosen.reference_lr)
+        self._slider.cover(max(chosen.plan))
+        if self._change is not None:
+            self._stage(*self._change)
+        elif not self._typing:
+            self._show_confirmed()
+            self.idle()
+
+    def set_reason(self, reason: str | None) -> None:
+        """Let the person act (None), or say in every tooltip why not."""
+        if reason is not None:
+            self.drop()
+        controls: tuple[tuple[QWidget, str], ...] = (
+            (self._field, tr("A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape drops it.")),
+            (self._slider, tr("Drag to stage a learning rate. The mark shows the one in force.")),
+            (self._modes.button(0), tr("The plan's curve goes on in its shape, from the new level.")),
+            (self._modes.button(1), tr("The LR stays as it is until you go back to the plan.")),
+        )
+        for widget, tip in controls:
+            reach(widget, reason, tip)
+
+    def stage_lr(self, value: float, hold: bool = False) -> None:
+        """Stage ``value``, between 0 and 1000; ``hold`` keeps it, whatever the choice was."""
+        if math.isfinite(value) and self._field.isEnabled():
+            self._typing = False
+            if hold and self._unheld is None:
+                self._unheld = (self.mode(),)
+                self._show_mode("hold")
+            elif not hold and self._unheld is not None:
+                self._show_mode(*self._unheld)
+                self._unheld = None
+            self._stage(min(max(value, 0.0), LR_MAX), self.mode())
+
+    def mode(self) -> Mode | None:
+        """What the curve shall do; None where the groups differ and the person has not said."""
+        checked = self._modes.checkedId()
+        return _MODES[checked] if checked >= 0 else None
+
+    def is_pending(self) -> bool:
+        """Whether something is staged, or typed and not readable."""
+        return self._command is not None or self._typing
+
+    def say(self, text: str) -> None:
+        """A line under the controls, until the next change."""
+        set_role(self._hint, "hint")
+        self._hint.setText(text)
+
+    def idle(self) -> None:
+        """The line that tells a newcomer what the controls do."""
+        self.say(tr("Type a rate or drag the slider, then apply."))
+
+    def apply(self) -> None:
+        """Send what is staged."""
+        if self._command is not None:
+            self.sent.emit(self._command)
+
+    def drop(self) -> None:
+        """Forget what is staged or typed."""
+        self._change, self._unheld = None, None
+        self._typing = False
+        self._set_command(None)
+        self._show_confirmed()
+        self.idle()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape drops what is staged."""
+        if event.key() == Qt.Key.Key_Escape and self.is_pending():
+            self.drop()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_typed(self, text: str) -> None:
+        self._typing = True
+        if is_begun(text):
+            self._unstage("")
+            return
+        try:
+            value = read_lr(text)
+        except ValueError as error:
+            self._unstage(str(error))
+            return
+        self._stage(value, self.mode())
+
+    def _on_entered(self) -> None:
+        if self._typing:
+            try:
+                read_lr(self._field.text())
+            except ValueError as error:
+                self._unstage(str(error))
+                return
+        self.apply()
+
+    def _on_slid(self, lr: float) -> None:
+        self._typing = False
+        self._stage(lr, self.mode())
+
+    def _on_mode(self) -> None:
+        self._unheld = None
+        if self._change is not None:
+            self._stage(self._change[0], self.mode())
+        elif self._typing:
+            self._on_typed(self._field.text())
+        elif self._lrs is not None:
+            self._stage(self._lrs.of(self._group).reference_lr, self.mode())
+
+    def _stage(self, value: float, mode: Mode | None) -> None:
+        if self._lrs is None:
+            return
+        chosen = self._lrs.of(self._group)
+        if value == chosen.reference_lr and mode == chosen.mode:
+            if self._typing:
+                self._unstage("")
+            else:
+                self.drop()
+            return
+        try:
+            command = set_command(self._lrs, self._group, value, mode)
+        except ValueError as error:
+            self._unstage(str(error))
+            return
+        self._change = (value, mode)
+        if not self._typing:
+            self._field.setText(lr_text(value))
+        self._slider.show_lr(value)
+        set_role(self._hint, "")
+        self._hint.setText(_staged_words(chosen, value, mode))
+        self._set_command(command)
+
+    def _unstage(self, problem: str) -> None:
+        """Stage nothing while the text is no rate; ``problem`` says why, or is empty where more is still to come."""
+        self._change = None
+        self._set_command(None)
+        self._drop.setEnabled(True)
+        if problem:
+            set_role(self._hint, "error")
+            self._hint.setText(problem)
+        else:
+            self.idle()
+
+    def _set_command(self, command: SetLR | ScaleLR | None) -> None:
+        self._apply.setEnabled(command is not None)
+        self._drop.setEnabled(command is not None)
+        if command != self._command:
+            self._command = command
+            self.staged.emit(command)
+
+    def _show_confirmed(self) -> None:
+        if self._lrs is None:
+            return
+        chosen = self._lrs.of(self._group)
+        self._field.setText(lr_text(chosen.reference_lr))
+        self._slider.show_lr(chosen.reference_lr)
+        self._show_mode(chosen.mode)
+
+    def _show_mode(self, mode: Mode | None) -> None:
+        self._modes.setExclusive(False)  # an exclusive pair cannot have both off, as groups that differ need it
+        for index, name in enumerate(_MODES):
+            self._modes.button(index).setChecked(name == mode)
+        self._modes.setExclusive(True)
+
+    def _build(self) -> None:
+        self._field = QLineEdit()
+        self._field.setAccessibleName(tr("New learning rate"))
+        self._field.setMaxLength(30)
+        self._field.textEdited.connect(self._on_typed)
+        self._field.returnPressed.connect(self._on_entered)
+        self._apply, self._drop = QPushButton(tr("Apply")), QPushButton(tr("Drop"))
+        set_role(self._apply, "primary")
+        self._apply.setToolTip(tr("Apply at the next batch (Enter)."))
+        self._drop.setToolTip(tr("Forget the staged change (Escape)."))
+        for button, intervention in ((self._apply, self.apply), (self._drop, self.drop)):
+            button.clicked.connect(intervention)
+            button.setEnabled(False)
+            button.setMinimumWidth(self.fontMetrics().horizontalAdvance(button.text()) + 28)
+        self._slider = LogSlider()
+        self._slider.slider().setAccessibleName(tr("New learning rate, on a logarithmic scale"))
+        self._slider.moved.connect(self._on_slid)
+        self._modes = QButtonGroup(self)
+        for index, text in enumerate((tr("Keep the curve's shape"), tr("Keep this LR"))):
+            self._modes.addButton(QRadioButton(text), index)
+        self._modes.idClicked.connect(self._on_mode)
+        self._hint = label("", "hint", wrap=True)
+        self._hint.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self._field, 1)
+        row.addWidget(self._apply)
+        row.addWidget(self._drop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        layout.addLayout(row)
+        layout.addWidget(self._slider)
+        for radio in self._modes.buttons():
+            layout.addWidget(radio)
+        layout.addWidget(self._hint)
+
+
+def _staged_words(chosen: Rates, value: float, mode: Mode | None) -> str:
+    old, new = lr_text(chosen.reference_lr, 4), lr_text(value)
+    if value == chosen.reference_lr:
+        if mode == "hold":
+            return tr("{lr} will be kept from the next batch on.", lr=old)
+        return tr("The curve is followed again, from {lr}, at the next batch.", lr=old)
+    if len(set(chosen.lr)) == 1:
+        return tr("{old} → {new} at the next batch.", old=old, new=new)
+    group = chosen.groups[chosen.reference]
+    return tr("{group} {old} → {new} at the next batch, the others in proportion.", group=group, old=old, new=new)

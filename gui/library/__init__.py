@@ -1,0 +1,1 @@
+"""The library of runs, and the files that a person opens and saves."""

@@ -1,0 +1,272 @@
+"""The drawer of runs: what the library has, looked up beside the window, and what a person does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from PySide6.QtCore import QObject, QTimer
+
+from engine.library import Library, Overview, overviews, size_words
+from engine.messages.commands import Position
+from engine.messages.events import BranchEvent, EndEvent, EpochEvent, Event, SavedEvent, StartEvent, StateEvent
+from engine.qthread import Failure
+from engine.training.job import Job, to_open
+from gui.core.current_run import CurrentRun
+from gui.core.settings import Settings
+from gui.core.task_runner import TaskRunner
+from gui.core.translation import said, tr
+from gui.library.tasks import LibraryTasks, show_folder
+from gui.log.rewind import RewindController
+from gui.main_window import MainWindow
+from gui.setup.controller import SetupController
+
+if TYPE_CHECKING:
+    from gui.library.maintenance import MaintenanceController
+    from gui.library.panel import RunsPanel
+
+SETTLE_MS: Final = 400
+TRAINING_MS: Final = 2000
+"""While it trains the table is painted less often: painting holds the training up."""
+LOOK_MS: Final = 4000
+"""How often it is looked whether another window or program has changed something, while the drawer is open."""
+_SHOWN: Final = (StartEvent, StateEvent, EpochEvent, SavedEvent, BranchEvent, EndEvent)
+
+
+@dataclass(frozen=True)
+class LibraryView:
+    """What the library has: ``runs`` in the bin or outside it, all runs' names, the bin's number, and bytes in all."""
+
+    in_bin: bool
+    runs: list[Overview]
+    names: dict[str, str]
+    binned: int
+    bytes: int
+
+
+def look(library: Library, in_bin: bool) -> LibraryView:
+    """Look up what ``library`` has."""
+    rows, binned = library.runs(), library.runs(deleted=True)
+    names = {row.id: row.name or row.id for row in (*rows, *binned)}
+    return LibraryView(in_bin, overviews(library, deleted=in_bin), names, len(binned), library.disk_use())
+
+
+class LibraryController(QObject):
+    """Owns the drawer, which is made when it is first opened; until then it asks for nothing.
+
+    ``compare`` is called with the ids of runs to compare.
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        runs: CurrentRun,
+        setup_controller: SetupController,
+        going_back: RewindController,
+        tasks: TaskRunner,
+        settings: Settings,
+        compare: Callable[[list[str]], None],
+    ) -> None:
+        super().__init__(window)
+        self._window, self._runs, self._reception, self._going_back = window, runs, setup_controller, going_back
+        self._tasks, self._settings, self._compare = tasks, settings, compare
+        self._own, self._trains = "", False
+        self.panel: RunsPanel | None = None
+        self.maintenance: MaintenanceController | None = None
+        self._library_tasks = LibraryTasks(tasks, self._say, self.look)
+        self._settle, self._look = QTimer(self), QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.timeout.connect(self.look)
+        self._look.setInterval(LOOK_MS)
+        self._look.timeout.connect(self.look)
+        if runs.library is None:
+            window.show_runs.setEnabled(False)
+            window.show_runs.setToolTip(tr("There is no library: runs are not kept."))
+        window.show_runs.toggled.connect(self._toggled)
+        window.renamed.connect(lambda _: self._changed())
+        window.start_page.continue_requested.connect(self.open)
+        runs.listen(self._happened, *_SHOWN)
+        runs.gone.connect(self._changed)
+
+    # -- what the library has
+
+    def _toggled(self, shown: bool) -> None:
+        if shown and self.panel is None and self._runs.library is not None:
+            self._make(self._runs.library)
+        if self.panel is not None:
+            self.panel.setVisible(shown)
+        if shown:
+            self.look()
+            self._look.start()
+        else:
+            self._look.stop()
+
+    def look(self) -> None:
+        """Look up what there is now, and show it."""
+        library, panel = self._runs.library, self.panel
+        if library is not None and panel is not None and panel.isVisible():
+            in_bin = panel.shows_bin
+            self._tasks.ask(lambda _: look(library, in_bin), self._show, self._not_read, key="shelf")
+
+    def _show(self, found: LibraryView) -> None:
+        panel, library = self.panel, self._runs.library
+        if panel is None or library is None:
+            return
+        panel.show_own(self._own, self._runs.active)
+        panel.show_runs(found.runs, found.names, found.binned, found.in_bin)
+        limit, use = library.retention.limit_bytes, size_words(found.bytes)
+        if limit is None:
+            panel.show_use(tr("{n} runs, {size}", n=len(found.names), size=use), problem=False)
+        elif found.bytes <= limit:
+            text = tr("{n} runs, {size} of {limit}", n=len(found.names), size=use, limit=size_words(limit))
+            panel.show_use(text, problem=False)
+        else:
+            text = tr("{size}, more than {limit}: delete runs and empty the bin", size=use, limit=size_words(limit))
+            panel.show_use(text, problem=True)
+
+    def _not_read(self, failure: Failure) -> None:
+        self._library_tasks.say(tr("The library cannot be read: {problem}", problem=said(failure.problem)), error=True)
+
+    def _changed(self) -> None:
+        if self.panel is not None and self.panel.isVisible() and not self._settle.isActive():
+            self._settle.start(TRAINING_MS if self._trains else SETTLE_MS)
+
+    def _happened(self, event: Event) -> None:
+        if isinstance(event, (StartEvent, BranchEvent)):
+            self._own = event.run
+        if isinstance(event, StateEvent):
+            self._trains = event.state == "training"
+        self._changed()
+
+    # -- what is done with runs
+
+    def open(self, run: str) -> None:
+        """Take ``run`` up where it was left, if nobody else is at it."""
+        self._take_up(run, None)
+
+    def _take_up(self, run: str, back_to: Position | None) -> None:
+        library = self._library
+        if run == self._own and self._runs.active:
+            self._library_tasks.say(tr("This run is the one in the window."))
+            return
+
+        def begin(job: Job) -> None:
+            question = tr("Stop and save the run, then return to {name}? It can be continued later.", name=job.name)
+            self._reception.when_free(lambda: self._reception.begin(replace(job, back_to=back_to)), question)
+
+        self._library_tasks.do(lambda: to_open(run, library), begin, tr("Not opened"))
+
+    def _ask_where(self, run: Overview) -> None:
+        """Offer the ends of the epochs of ``run`` to go back to."""
+        library = self._library
+
+        def offer(ends: list[tuple[str, int]]) -> None:
+            from gui.log.epochs_dialog import EpochsDialog
+
+            dialog = EpochsDialog(run.row.name or run.row.id, ends, self._window)
+            dialog.chosen.connect(lambda epoch: self._back(run.row.id, epoch))
+            dialog.open()
+
+        def ends() -> list[tuple[str, int]]:
+            from gui.log.epochs_dialog import ends_of
+
+            checkpoints = library.checkpoints(run.row.id)
+            stands = (checkpoints[-1].epoch, checkpoints[-1].batch) if checkpoints and not run.row.live else None
+            return ends_of(library.history(run.row.id), stands)
+
+        self._library_tasks.do(ends, offer, tr("Not gone back"))
+
+    def _back(self, run: str, epoch: int) -> None:
+        if run == self._own and self._runs.active:
+            self._going_back.to_end_of(epoch)
+        else:
+            self._take_up(run, Position(epoch=epoch + 1))
+
+    def _delete(self, runs: Sequence[Overview]) -> None:
+        library, ids = self._library, [run.row.id for run in runs]
+
+        def work() -> int:
+            for run in ids:
+                library.delete(run)
+            return len(ids)
+
+        def told(count: int) -> None:
+            name = runs[0].row.name or runs[0].row.id
+            text = tr("“{name}” is in the bin.", name=name) if count == 1 else tr("{n} runs are in the bin.", n=count)
+            self._library_tasks.say(text, undo=lambda: self._restore(ids))
+
+        self._library_tasks.do(work, told, tr("Not deleted"))
+
+    def _restore(self, ids: list[str]) -> None:
+        library = self._library
+
+        def work() -> int:
+            for run in ids:
+                library.restore(run)
+            return len(ids)
+
+        self._library_tasks.do(
+            work, lambda n: self._library_tasks.say(tr("Restored.") if n == 1 else tr("{n} runs are restored.", n=n))
+        )
+
+    def _typed(self, run: str, column: int, text: str) -> None:
+        from gui.library.run_list import NAME, NOTE, tags_of
+
+        library, problems = self._library, list[str]()
+        values: dict[str, Any] = {"tags": tags_of(text)}
+        if column in (NAME, NOTE):
+            values = {"name" if column == NAME else "notes": text}
+
+        def work() -> list[str]:
+            library.update(run, problems.append, **values)
+            library.flush()
+            return problems
+
+        def told(wrong: list[str]) -> None:
+            if wrong:
+                self._library_tasks.say(said(wrong[0]), error=True)
+            elif column == NAME and run == self._own:
+                self._window.show_name(text, self._window.name.placeholderText())
+
+        self._library_tasks.do(work, told)
+
+    def _reveal(self, run: Overview) -> None:
+        folder = self._library.root / "checkpoints" / run.row.id
+        show_folder(folder if folder.is_dir() else self._library.root)
+
+    # -- help
+
+    @property
+    def _library(self) -> Library:
+        library = self._runs.library
+        assert library is not None
+        return library
+
+    def _say(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
+        if self.panel is not None and self.panel.isVisible():
+            self.panel.say(text, error=error, undo=undo)
+        elif error:
+            self._window.banner.show_failure(text)
+        else:
+            self._window.action_line.show_text(text)
+
+    def _make(self, library: Library) -> None:
+        from gui.library.maintenance import MaintenanceController
+        from gui.library.panel import RunsPanel
+
+        panel = self.panel = RunsPanel()
+        interventions, chosen = panel.interventions, panel.chosen
+        self._window.add_drawer(panel)
+        panel.bin_wanted.connect(self.look)
+        panel.model.typed.connect(self._typed)
+        interventions.open.triggered.connect(lambda: self.open(chosen()[0].row.id))
+        interventions.compare.triggered.connect(lambda: self._compare([run.row.id for run in chosen()]))
+        interventions.go_back.triggered.connect(lambda: self._ask_where(chosen()[0]))
+        interventions.delete.triggered.connect(lambda: self._delete(chosen()))
+        interventions.restore.triggered.connect(lambda: self._restore([run.row.id for run in chosen()]))
+        interventions.reveal.triggered.connect(lambda: self._reveal(chosen()[0]))
+        self.maintenance = MaintenanceController(
+            self._window, library, panel, self._tasks, self._library_tasks, self._settings
+        )
+        interventions.settings.triggered.connect(self._window.library_settings.trigger)

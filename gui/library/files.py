@@ -1,0 +1,132 @@
+"""Files that the person opens and saves: recipes and checkpoints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog
+
+from engine.common.spec import SpecError
+from engine.recipe.recipe import read_recipe
+from gui.core.current_run import CurrentRun
+from gui.core.settings import Settings
+from gui.core.translation import said, tr
+from gui.library.resume import ResumeController
+from gui.main_window import MainWindow
+from gui.run_bar.controller import RunController
+from gui.setup.controller import SetupController
+
+_SNIFFED = 64
+
+
+class FilesController(QObject):
+    """Opens and saves, by dialog or by path."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        session: RunController,
+        runs: CurrentRun,
+        setup_controller: SetupController,
+        settings: Settings,
+        taking_up: ResumeController,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._session, self._runs = window, session, runs
+        self._reception, self._settings, self._taking_up = setup_controller, settings, taking_up
+        window.open.triggered.connect(self._open)
+        window.save.triggered.connect(self._save)
+        window.save_as.triggered.connect(self._save_as)
+        window.start_page.open_requested.connect(self._open)
+        window.action_line.folder_wanted.connect(_show_folder)
+
+    def open_path(self, path: str, begin: bool = False) -> None:
+        """Open a recipe (into the forms) or a checkpoint (loaded, with its plots full, ready to go on).
+
+        ``begin`` trains at once. A run under way is saved and ended first, once the person agreed.
+        """
+        file = Path(path).absolute()
+        self._settings.last_folder = str(file.parent)
+        try:
+            if not file.is_file():
+                raise SpecError("", tr("{path} is not there.", path=path))
+            recipe = read_recipe(file) if _is_recipe(file) else None
+        except (SpecError, OSError) as error:
+            self._window.banner.show_failure(said(error))
+            return
+        question = tr("Stop and save the run, then open {name}? It can be continued later.", name=file.name)
+
+        def go_on() -> None:
+            if recipe is None:
+                self._taking_up.from_file(file, begin, question)
+                return
+            self._reception.set_up(recipe)
+            if begin:
+                self._reception.start()
+
+        self._reception.when_free(go_on, question)
+
+    def _open(self) -> None:
+        filters = tr("Recipes and checkpoints (*.json *.tiller);;All files (*)")
+        path, _ = QFileDialog.getOpenFileName(self._window, tr("Open"), self._settings.last_folder, filters)
+        if path:
+            self.open_path(path)
+
+    def _save(self) -> None:
+        if self._runs.active:
+            self._session.save(None)
+        elif (checkpoint := self._session.checkpoint) is not None:
+            self._window.action_line.show_saved(str(checkpoint))  # the end of a run is saved by itself
+        else:
+            self._save_as()
+
+    def _save_as(self) -> None:
+        is_run = self._runs.active or self._session.checkpoint is not None
+        folder = Path(self._settings.last_folder or Path.home())
+        name = "run.tiller" if is_run else "recipe.json"
+        kind = tr("Checkpoints (*.tiller)") if is_run else tr("Recipes (*.json)")
+        path, _ = QFileDialog.getSaveFileName(self._window, tr("Save as"), str(folder / name), kind)
+        if not path:
+            return
+        self._settings.last_folder = str(Path(path).parent)
+        if self._runs.active:
+            self._session.save(path)
+            return
+        try:
+            self._write(Path(path))
+        except OSError as error:
+            self._window.banner.show_failure(tr("Not saved: {reason}", reason=error.strerror or error))
+        except SpecError as error:
+            self._window.banner.show_failure(said(error))
+        else:
+            self._window.action_line.show_saved(path)
+
+    def _write(self, path: Path) -> None:
+        """Write the checkpoint of the run that has ended, or the recipe of the forms, in one piece or not at all."""
+        checkpoint, recipe = self._session.checkpoint, self._window.setup.recipe()
+        part = path.with_name(f"{path.name}.part")
+        try:
+            if checkpoint is not None:
+                shutil.copyfile(checkpoint, part)
+            elif recipe is not None:
+                part.write_text(recipe.to_json(indent=1) + "\n", encoding="utf-8")
+            else:
+                raise SpecError("", self._window.setup.first_error() or "")
+            os.replace(part, path)  # noqa: PTH105 - the law of files names it
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _is_recipe(file: Path) -> bool:
+    """Whether ``file`` is meant as a recipe: by its name, or because it begins as one. Raises OSError."""
+    with file.open("rb") as opened:
+        return file.suffix.lower() == ".json" or opened.read(_SNIFFED).lstrip().startswith(b"{")
+
+
+def _show_folder(path: str) -> None:
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).parent)))

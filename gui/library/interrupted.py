@@ -1,0 +1,93 @@
+"""After a crash: the run that was under way then is offered once, at the next start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.diagnostics.crash_log import written_since
+from engine.library import Library
+from engine.qthread import Worker
+from gui.core.current_run import CurrentRun
+from gui.core.settings import Settings
+from gui.core.translation import tr
+from gui.main_window import MainWindow
+from gui.run_bar.banner import Choice
+
+_KEY = "salvage"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted:
+    """A run whose process ended in the middle of it; ``log`` is where that process left word, if it did."""
+
+    run: str
+    name: str
+    epoch: int
+    epochs: int
+    path: Path
+    log: Path | None
+
+
+class InterruptedRuns(QObject):
+    """Looks for what a crash left, beside the window's coming up, and offers to continue it.
+
+    Signals:
+        continue_wanted(str): go on from this checkpoint.
+    """
+
+    continue_wanted = Signal(str)
+
+    def __init__(
+        self, window: MainWindow, runs: CurrentRun, worker: Worker, settings: Settings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._runs, self._worker, self._settings = window, runs, worker, settings
+        worker.answered.connect(self._answered)
+
+    def look(self) -> None:
+        """Look, and offer what is found unless it was offered before."""
+        library, offered = self._runs.library, self._settings.offered
+        if library is not None:
+            self._worker.ask(_KEY, lambda _: newest_interrupted(library, offered))
+
+    def _answered(self, key: str, answer: object) -> None:
+        if key != _KEY or not isinstance(answer, Interrupted) or self._runs.active:
+            return
+        self._settings.offered = answer.run
+        text = tr(
+            "Tiller ended unexpectedly in the middle of {name}, epoch {epoch} of {epochs}. Continue?",
+            name=answer.name,
+            epoch=answer.epoch,
+            epochs=answer.epochs,
+        )
+        hint = tr("What it was doing then is noted in {path}.", path=answer.log) if answer.log is not None else ""
+        go_on = Choice(
+            tr("Continue"),
+            tr("Train on from the newest checkpoint, exactly as it would have gone on."),
+            lambda: self.continue_wanted.emit(str(answer.path)),
+            primary=True,
+        )
+        later = Choice(tr("Not now"), tr("The run stays in the library and can be continued later."), lambda: None)
+        self._window.banner.show_offer(text, hint, [go_on, later])
+
+
+def newest_interrupted(library: Library, offered: str) -> Interrupted | None:
+    """The newest run of ``library``, if its process ended in the middle of it and it is not ``offered`` already."""
+    rows = library.runs()
+    row = max(rows, key=lambda r: r.updated, default=None)
+    if row is None or row.state != "interrupted" or row.id == offered:
+        return None
+    path = library.newest_checkpoint(row.id)
+    if path is None:
+        return None
+    return Interrupted(
+        run=row.id,
+        name=row.name,
+        epoch=min(row.epochs_done + 1, row.epochs),
+        epochs=row.epochs,
+        path=path,
+        log=written_since(library.root, row.updated),
+    )

@@ -1,0 +1,131 @@
+"""What is done with the library as a whole: import, the bin, a check, and its index made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from engine.common.text import Text
+from engine.library import Library, Overview, Soundness
+from engine.qthread import Failure
+from gui.core.run_text import sentence
+from gui.core.settings import Settings
+from gui.core.task_runner import TaskRunner
+from gui.core.translation import said, tr
+from gui.library.panel import RunsPanel
+from gui.library.tasks import LibraryTasks, show_folder
+from gui.main_window import MainWindow
+
+
+class MaintenanceController(QObject):
+    """Carries out what the drawer's menu of the library offers."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        library: Library,
+        panel: RunsPanel,
+        tasks: TaskRunner,
+        library_tasks: LibraryTasks,
+        settings: Settings,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._library, self._settings = window, library, settings
+        self._tasks, self._library_tasks = tasks, library_tasks
+        self._checking = False
+        interventions = panel.interventions
+        interventions.remove.triggered.connect(lambda: self._remove(panel.chosen()))
+        interventions.bring_in.triggered.connect(self._ask_for_checkpoint)
+        interventions.empty_bin.triggered.connect(lambda: self._remove(None))
+        interventions.check.triggered.connect(self._check)
+        interventions.rebuild.triggered.connect(self._rebuild)
+        interventions.folder.triggered.connect(lambda: show_folder(library.root))
+
+    def _ask_for_checkpoint(self) -> None:
+        filters = tr("Checkpoints (*.tiller);;All files (*)")
+        title = tr("Import a checkpoint")
+        path, _ = QFileDialog.getOpenFileName(self._window, title, self._settings.last_folder, filters)
+        if path:
+            self._settings.last_folder = str(Path(path).parent)
+            self.bring_in(Path(path))
+
+    def bring_in(self, file: Path) -> None:
+        """Copy the checkpoint ``file`` into the library as a run."""
+
+        def told(run: str) -> None:
+            self._library_tasks.say(tr("{file} is in the library, as run {run}.", file=file.name, run=run))
+
+        self._library_tasks.do(lambda: self._library.import_checkpoint(file), told, tr("Not imported"))
+
+    def _check(self) -> None:
+        if self._checking:
+            return
+        self._checking = True
+        self._tasks.ask(
+            lambda question: self._library.check(question.progress, question.cancelled),
+            self._checked,
+            self._not_checked,
+            progress=lambda what, done, total: self._library_tasks.say(
+                tr("{what}: {done} of {total}", what=sentence(what).rstrip("."), done=done, total=total)
+            ),
+        )
+
+    def _checked(self, found: Soundness | None) -> None:
+        self._checking = False
+        if found is None:
+            return
+        if found.sound:
+            self._library_tasks.say(
+                tr("The library is sound: its index, and {n} checkpoints to the last byte.", n=found.read)
+            )
+            return
+        details = "\n".join(said(problem) for problem in found.problems)
+        if found.index:
+            text = tr("{bad} checkpoints are damaged or gone, {n} are sound.", bad=found.bad, n=found.read)
+            text = tr("{what} A run goes on from its newest sound one.", what=text)
+        else:
+            text = sentence(found.problems[0])
+        self._library_tasks.say(text, error=True)
+        self._window.banner.show_failure(text, details)
+
+    def _not_checked(self, failure: Failure) -> None:
+        self._checking = False
+        text = tr("The library cannot be read: {problem}", problem=said(failure.problem))
+        self._library_tasks.say(text, error=True)
+
+    def _rebuild(self) -> None:
+        def told(remarks: list[Text]) -> None:
+            self._library_tasks.say(" ".join(sentence(remark) for remark in remarks))
+
+        def intervention() -> None:
+            self._library_tasks.do(self._library.rebuild, told, tr("Not made anew"))
+
+        question = tr("Make the index anew? Names, notes and tags stay, runs that only their checkpoints know come in.")
+        self._ask(question, tr("Make it anew"), intervention)
+
+    def _remove(self, runs: Sequence[Overview] | None) -> None:
+        """Ask, then remove ``runs`` in the bin for good, or all that are there."""
+        ids = None if runs is None else [run.row.id for run in runs]
+
+        def told(gone: list[str]) -> None:
+            self._library_tasks.say(tr("{n} runs are removed for good.", n=len(gone)))
+
+        def intervention() -> None:
+            self._library_tasks.do(lambda: self._library.empty_bin(ids), told, tr("Not removed"))
+
+        if runs is None:
+            question = tr("Empty the bin? Its runs are removed with all their checkpoints, and cannot be brought back.")
+        else:
+            question = tr("Remove {n} runs with all their checkpoints? They cannot be brought back.", n=len(runs))
+        self._ask(question, tr("Remove for good"), intervention)
+
+    def _ask(self, question: str, yes: str, intervention: Callable[[], None]) -> None:
+        box = QMessageBox(QMessageBox.Icon.Question, tr("Library"), question, parent=self._window)
+        go = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        go.clicked.connect(intervention)
+        box.finished.connect(box.deleteLater)
+        box.open()

@@ -1,0 +1,76 @@
+"""Runs that are taken up from their checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from engine.qthread import Failure
+from engine.training.job import Job, from_checkpoint, of_file
+from gui.core.current_run import CurrentRun
+from gui.core.task_runner import TaskRunner
+from gui.core.translation import said, tr
+from gui.main_window import MainWindow
+from gui.run_bar.controller import RunController
+from gui.setup.controller import SetupController
+
+_KEY = "take up"
+
+
+class ResumeController(QObject):
+    """Resumes from a checkpoint: the shown run's or a file's. The library is read in the background."""
+
+    def __init__(
+        self,
+        window: MainWindow,
+        session: RunController,
+        runs: CurrentRun,
+        setup_controller: SetupController,
+        tasks: TaskRunner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._session, self._runs = window, session, runs
+        self._reception, self._tasks = setup_controller, tasks
+        window.banner.more_epochs_wanted.connect(self._more_epochs)
+        window.banner.continue_wanted.connect(self._go_on)
+
+    def from_file(self, file: Path, begin: bool, question: str) -> None:
+        """Go on from a checkpoint's ``file``, at once with ``begin``; ``question`` is asked where a run trains."""
+        library = self._runs.library
+
+        def found(job: Job) -> None:
+            job = replace(job, begin=begin, on_divergence="pause")
+            self._reception.when_free(lambda: self._reception.begin(job), question)
+
+        self._ask(lambda: of_file(file, library), found)
+
+    def _more_epochs(self, more: int) -> None:
+        end = self._session.end
+        if end is not None:
+            self._shown_run(end.epoch + more)
+
+    def _go_on(self) -> None:
+        self._shown_run(None)
+
+    def _shown_run(self, epochs: int | None) -> None:
+        """Take up the run that is shown where it ended, with the lines of its hand that still wait."""
+        start, checkpoint, library = self._session.start, self._session.checkpoint, self._runs.library
+        if start is None or checkpoint is None or self._runs.active:
+            return
+
+        def found(job: Job) -> None:
+            if self._session.start is start and not self._runs.active:
+                self._reception.begin(replace(job, epochs=epochs, on_divergence="pause"))
+
+        self._ask(lambda: from_checkpoint(checkpoint, start.run, start.name, library), found)
+
+    def _ask(self, work: Callable[[], Job], found: Callable[[Job], None]) -> None:
+        self._tasks.ask(lambda _: work(), found, self._not_found, key=_KEY)
+
+    def _not_found(self, failure: Failure) -> None:
+        text = tr("The library cannot be read: {problem}", problem=said(failure.problem))
+        self._window.banner.show_failure(text, failure.details or "")

@@ -1,0 +1,39 @@
+"""Which checkpoints the library keeps: from the settings to the library, and the window in which that is chosen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from engine.library import Library, Retention
+from gui.core.settings import Settings
+from gui.core.translation import tr
+from gui.main_window import MainWindow
+
+
+class RetentionController(QObject):
+    """Opens the library's settings, and hands what is chosen to the library and to the settings."""
+
+    def __init__(self, window: MainWindow, library: Library | None, settings: Settings) -> None:
+        super().__init__(window)
+        self._window, self._library, self._settings = window, library, settings
+        if library is not None:
+            library.retention = settings.retention
+        else:
+            window.library_settings.setEnabled(False)
+            window.library_settings.setToolTip(tr("There is no library: runs are not kept."))
+        window.library_settings.triggered.connect(self.open)
+
+    def open(self) -> None:
+        """Ask what is to be kept."""
+        from gui.library.retention_dialog import RetentionDialog
+
+        dialog = RetentionDialog(self._settings.retention, self._window)
+        dialog.chosen.connect(self._choose)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _choose(self, retention: Retention) -> None:
+        self._settings.retention = retention
+        if self._library is not None:
+            self._library.retention = retention
+        self._window.action_line.show_text(tr("The library keeps checkpoints by the new settings from now on."))

@@ -1,0 +1,179 @@
+"""The list of runs: its columns, how each reads and sorts, what a search finds, and where branches stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from engine.common.lifecycle import STATES
+from engine.library import Overview, size_words
+from gui.core.lr_text import lr_text
+from gui.core.translation import tr
+from gui.setup.start_page import when_words
+from gui.widgets.state_chip import AMBER, state_colour, state_words
+
+(NAME, STATE, WHAT, OPTIMIZER, SCHEDULE, EPOCHS, ACCURACY, LOSS, RATE, WHEN, TAGS, NOTE, DISK) = range(13)
+COLUMNS: Final = 13
+EDITABLE: Final = (NAME, TAGS, NOTE)
+NUMBERS: Final = (EPOCHS, ACCURACY, LOSS, RATE, DISK)
+_GROUPED: Final = (NAME, WHEN)  # where branches stand under their parents; by a number the best come first
+
+
+def column_names() -> tuple[str, ...]:
+    """The columns' titles, in order."""
+    return (
+        tr("Name"),
+        tr("State"),
+        tr("Data, network"),
+        tr("Optimizer"),
+        tr("Schedule"),
+        tr("Epochs"),
+        tr("Best acc."),
+        tr("Best loss"),
+        tr("LR"),
+        tr("Last trained"),
+        tr("Tags"),
+        tr("Note"),
+        tr("Disk"),
+    )
+
+
+def column_tips() -> dict[int, str]:
+    """What a title leaves out."""
+    return {
+        EPOCHS: tr("Epochs done, of how many"),
+        ACCURACY: tr("The best validation accuracy of all epochs"),
+        LOSS: tr("The lowest validation loss of all epochs"),
+        RATE: tr("The learning rate of the newest epoch; of the first group where there are several"),
+        DISK: tr("What its checkpoints take on the disk"),
+        TAGS: tr("Words to find a run by, with commas between; double-click to edit"),
+    }
+
+
+def run_state_words(state: str) -> str:
+    """The state of a run in the library, as a person reads it."""
+    if state == "interrupted":
+        return tr("Interrupted")
+    if state == "left":
+        return tr("Gone back from")
+    return next((state_words(known) for known in STATES if known == state), state)
+
+
+def run_state_colour(state: str) -> str:
+    """The colour that goes with it."""
+    if state == "interrupted":
+        return AMBER
+    return state_colour(next((known for known in STATES if known == state), "stopped"))
+
+
+def name_of(run: Overview) -> str:
+    """What the run is called."""
+    return run.row.name or run.row.id
+
+
+def text_of(run: Overview, column: int, now: datetime) -> str:
+    """What stands in a cell; ``now`` (local time) is what ages count to."""
+    if column == WHEN:
+        return when_words(datetime.fromtimestamp(run.row.updated), now)
+    return _TEXTS[column](run)
+
+
+def tags_of(text: str) -> tuple[str, ...]:
+    """Tags as they were typed, with commas between: each once, in order."""
+    return tuple(dict.fromkeys(word for part in text.split(",") if (word := " ".join(part.split()))))
+
+
+def matches(run: Overview, search: str, state: str = "", tag: str = "") -> bool:
+    """Whether every word of ``search`` stands somewhere in the run's texts; and it has ``state`` and ``tag`` if given.
+
+    ``state`` "live" is any that somebody is at.
+    """
+    row = run.row
+    if (state == "live" and not row.live) or (state not in ("", "live") and row.state != state):
+        return False
+    if tag and tag not in row.tags:
+        return False
+    texts = (row.name, row.id, *row.tags, row.notes, run.data, run.network, run.optimizer, run.schedule)
+    hay = "\n".join(texts).casefold()
+    return all(word in hay for word in search.casefold().split())
+
+
+def arranged(runs: Sequence[Overview], column: int, descending: bool) -> list[tuple[Overview, int]]:
+    """The runs in the order of a column, each with how far it is indented.
+
+    By name or by time a branch stands under its parent, and a family where its foremost member belongs. By anything
+    else each run stands for itself. What is not known comes last either way.
+    """
+    key: Callable[[Overview], Any] = _KEYS[column]
+
+    def ordered(some: Sequence[Overview]) -> list[Overview]:
+        known = [run for run in some if key(run) is not None]
+        unknown = [run for run in some if key(run) is None]
+        return [*sorted(known, key=key, reverse=descending), *unknown]
+
+    if column not in _GROUPED:
+        return [(run, 0) for run in ordered(runs)]
+    return _families(ordered(runs))
+
+
+def _families(runs: Sequence[Overview]) -> list[tuple[Overview, int]]:
+    """``runs`` in their order, but each run's branches right under it, and a family where its first member stood."""
+    by_id = {run.row.id: run for run in runs}
+    children: dict[str, list[Overview]] = {}
+    for run in runs:
+        if run.row.parent in by_id:
+            children.setdefault(run.row.parent or "", []).append(run)
+    made: list[tuple[Overview, int]] = []
+    seen: set[str] = set()
+
+    def add(run: Overview, depth: int) -> None:
+        if run.row.id in seen:
+            return
+        seen.add(run.row.id)
+        made.append((run, depth))
+        for child in children.get(run.row.id, ()):
+            add(child, depth + 1)
+
+    for run in runs:
+        add(_root(run, by_id), 0)
+    return made
+
+
+def _root(run: Overview, by_id: dict[str, Overview]) -> Overview:
+    seen = {run.row.id}
+    while (parent := by_id.get(run.row.parent or "")) is not None and parent.row.id not in seen:
+        seen.add(parent.row.id)
+        run = parent
+    return run
+
+
+_TEXTS: Final[dict[int, Callable[[Overview], str]]] = {
+    NAME: name_of,
+    STATE: lambda run: run_state_words(run.row.state),
+    WHAT: lambda run: tr("{data}, {network}", data=run.data, network=run.network) if run.data else "",
+    OPTIMIZER: lambda run: run.optimizer,
+    SCHEDULE: lambda run: run.schedule,
+    EPOCHS: lambda run: f"{run.row.epochs_done}/{run.row.epochs}",
+    ACCURACY: lambda run: "–" if run.best_accuracy is None else f"{run.best_accuracy:.1%}",
+    LOSS: lambda run: "–" if run.best_loss is None else f"{run.best_loss:.4g}",
+    RATE: lambda run: lr_text(run.lr[0], 3) if run.lr else "–",
+    TAGS: lambda run: ", ".join(run.row.tags),
+    NOTE: lambda run: " ".join(run.row.notes.split()),
+    DISK: lambda run: size_words(run.row.bytes) if run.row.bytes else "–",
+}
+_KEYS: Final[dict[int, Callable[[Overview], Any]]] = {
+    NAME: lambda run: name_of(run).casefold(),
+    STATE: lambda run: run_state_words(run.row.state).casefold(),
+    WHAT: lambda run: (run.data, run.network) if run.data else None,
+    OPTIMIZER: lambda run: run.optimizer.casefold() or None,
+    SCHEDULE: lambda run: run.schedule.casefold() or None,
+    EPOCHS: lambda run: run.row.epochs_done,
+    ACCURACY: lambda run: run.best_accuracy,
+    LOSS: lambda run: run.best_loss,
+    RATE: lambda run: run.lr[0] if run.lr else None,
+    WHEN: lambda run: run.row.updated,
+    TAGS: lambda run: tuple(tag.casefold() for tag in run.row.tags) or None,
+    NOTE: lambda run: run.row.notes.casefold() or None,
+    DISK: lambda run: run.row.bytes,
+}

@@ -1,0 +1,139 @@
+"""What becomes known of a change after it was made: what it brought, and why it was done."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from html import escape
+
+from PySide6.QtCore import QObject, QTimer
+
+from engine.advice.effect import Effect, Moment, effect
+from engine.messages.commands import Note
+from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, ScheduleEvent, StartEvent
+from engine.messages.notes import NOTED, notes, reference
+from gui.core.current_run import CurrentRun
+from gui.core.translation import said, tr
+from gui.log.controller import LogController
+from gui.main_window import MainWindow
+from gui.widgets.intervention_text import describe
+
+_BRINGS = frozenset(NOTED) - {"set_epochs"}
+
+
+class EffectsController(QObject):
+    """Keeps the log's lines and the markers' tooltips true while epochs end, and has notes kept with the run.
+
+    An intervention is followed up to the next one, a cut of the plan up to whatever comes next.
+    """
+
+    def __init__(self, window: MainWindow, runs: CurrentRun, log_controller: LogController) -> None:
+        super().__init__(window)
+        self._window, self._runs = window, runs
+        self._history: list[EpochEvent] = []
+        self._hand: list[CommandEvent] = []
+        self._marked: list[tuple[CommandEvent | ScheduleEvent, int]] = []
+        self._shown: dict[int, str] = {}
+        self._soon = QTimer(self)  # one telling for all that is marked at once
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._tell)
+        log_controller.marked.connect(self._mark)
+        log_controller.cleared.connect(self._clear)
+        window.log.note_wanted.connect(self._note)
+        runs.listen(self._happened, StartEvent, BranchEvent, EpochEvent, CommandEvent)
+
+    def _mark(self, event: CommandEvent | ScheduleEvent, line: int) -> None:
+        self._marked.append((event, line))
+        self._soon.start()
+
+    def _clear(self) -> None:
+        self._marked.clear()
+        self._shown.clear()
+
+    def _happened(self, event: Event) -> None:
+        match event:
+            case StartEvent() | BranchEvent():
+                self._history, self._hand = list(event.history), list(event.interventions)
+                self._marked = [(self._of_interventions(intervention), line) for intervention, line in self._marked]
+            case EpochEvent():
+                self._history.append(event)
+            case CommandEvent(status="applied") if event.name in (*NOTED, "note"):
+                self._hand.append(event)
+            case _:
+                return
+        self._soon.start()
+
+    def _of_interventions(self, event: CommandEvent | ScheduleEvent) -> CommandEvent | ScheduleEvent:
+        """The intervention that is the marked ``event``: a run that goes on brings equal ones of its own."""
+        return next((intervention for intervention in self._hand if intervention == event), event)
+
+    def _note(self, line: int, text: str) -> None:
+        intervention = next((event for event, its_line in self._marked if its_line == line), None)
+        about = reference(intervention, self._hand) if isinstance(intervention, CommandEvent) else None
+        if about is None:
+            self._window.action_line.show_text(tr("Not noted: this act was undone when the run went back."))
+        elif not self._runs.post(Note(text=text, about=about)):
+            self._window.action_line.show_text(tr("Not noted: the run has ended. Continue it, and note then."))
+
+    def _tell(self) -> None:
+        log = self._window.log
+        texts: dict[object, str] = {}
+        interventions = sorted(
+            {_at(event) for event, _ in self._marked if _brings(event) and isinstance(event, CommandEvent)}
+        )
+        changes = sorted({_at(event) for event, _ in self._marked if _brings(event)})
+        noted = {id(intervention): text for intervention, text in notes(self._hand)}
+        for event, line in self._marked:
+            note = noted.get(id(event), "")
+            found = None
+            if _brings(event):
+                ends = interventions if isinstance(event, CommandEvent) else changes
+                place = bisect_right(ends, _at(event))
+                found = effect(self._history, _at(event), ends[place] if place < len(ends) else None)
+            log.set_effect(line, effect_words(found) if found else "", _whole_words(found) if found else "")
+            log.set_note(line, note)
+            tip = _tip(event, found, note)
+            if self._shown.get(line) != tip:
+                texts[line] = self._shown[line] = tip
+        if texts:
+            self._window.plots.retell_markers(texts)
+
+
+def _brings(event: CommandEvent | ScheduleEvent) -> bool:
+    """Whether what is marked changed the course of the run: a note does not."""
+    return isinstance(event, ScheduleEvent) or event.name in _BRINGS
+
+
+def _at(event: CommandEvent | ScheduleEvent) -> Moment:
+    return event.epoch, event.batch
+
+
+def effect_words(what: Effect) -> str:
+    """How the validation loss moved, in short: "−0.04 in 3 epochs"."""
+    values = {"loss": _signed(what.val_loss), "epochs": what.epochs}
+    if what.epochs == 1:
+        return tr("{loss} in 1 epoch", **values)
+    return tr("{loss} in {epochs} epochs", **values)
+
+
+def _whole_words(what: Effect) -> str:
+    """The same as a sentence of its own."""
+    accuracy = _signed(100 * what.val_accuracy)
+    values = {"moved": effect_words(what), "points": accuracy}
+    if what.over:
+        return tr("until the next change: val loss {moved}, accuracy {points} points", **values)
+    return tr("since this change: val loss {moved}, accuracy {points} points", **values)
+
+
+def _tip(event: CommandEvent | ScheduleEvent, what: Effect | None, note: str) -> str:
+    lines = [describe(event) if isinstance(event, CommandEvent) else said(event.text)]
+    if note:
+        lines.append(tr("Note: {remark}", remark=note))
+    if what is not None:
+        lines.append(_whole_words(what))
+    return f"<qt>{'<br>'.join(escape(line) for line in lines)}</qt>"
+
+
+def _signed(value: float) -> str:
+    """Two digits that count, with a sign, as a person writes them."""
+    digits = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.2g}"
+    return "±0" if value == 0 else digits.replace("-", "−", 1)

@@ -1,0 +1,183 @@
+"""The finder's curve: the loss of each rate's batch faintly, the smoothed loss boldly, the suggestions as lines."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from engine.messages.events import FinderEvent
+from gui.core.translation import tr
+from gui.plots.axes import PositionAxis, Ticks, ValueAxis, log_ticks
+from gui.plots.canvas import Canvas
+from gui.plots.header import Entry, Header
+from gui.plots.items import FloatArray, Grid, Trace, pen
+from gui.plots.pyqtgraph_setup import pg
+from gui.plots.text import value_text
+from gui.theme.theme import DARK, LIGHT, Colors, mixed, restyle
+from gui.widgets.notes import is_dark
+
+_COLUMN: Final = 62  # pixels that a tick's text takes
+_SHOWN: Final = 0.9  # of the losses; the rest may be what divergence makes of them
+_EDGE: Final = 0.3  # of the width, within which a label has no room outside
+
+
+class LRAxis(PositionAxis):
+    """A horizontal axis of learning rates; the view's coordinate is the exponent."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:  # noqa: N803 - pyqtgraph's names
+        """Readable rates a comfortable distance apart."""
+        return [(1.0, log_ticks(minVal, maxVal, max(2, int(size / _COLUMN))))]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        """Plain numbers."""
+        return [value_text(10**x) for x in values]
+
+
+class FinderPlot(QFrame):
+    """Loss over learning rate, on a logarithmic axis. Follows light and dark by its palette.
+
+    The pointer's place is read in the legend; wheel and drag zoom and move, a double click shows all again.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.colors: Colors = LIGHT
+        self._event: FinderEvent | None = None
+        self._x: FloatArray = np.empty(0)
+        self.header = Header(tr("Loss over learning rate"), self)
+        self.left, self.bottom = ValueAxis(), LRAxis()
+        self.canvas = Canvas(self.left, self.bottom, self)
+        self.view = self.canvas.view
+        self.raw, self.smoothed = Trace(thin=True), Trace()
+        self.cross = pg.InfiniteLine(angle=90)
+        self.lines: dict[str, pg.InfiniteLine] = {}
+        self._names = {"steepest": tr("steepest descent"), "valley": tr("valley")}
+        self.grid = Grid(self.bottom, self.left)
+        for item in (self.grid, self.raw, self.smoothed, self.cross):
+            self.view.addItem(item, ignoreBounds=True)
+        for kind, height in (("steepest", 0.94), ("valley", 0.84)):
+            line = pg.InfiniteLine(angle=90, label="", labelOpts={"position": height})
+            line.setVisible(False)
+            self.lines[kind] = line
+            self.view.addItem(line, ignoreBounds=True)
+        self.cross.setVisible(False)
+        self._empty = QLabel(tr("The loss over the rates that are tried appears here"), self.canvas)
+        self._empty.setProperty("role", "muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 4)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.canvas, 1)
+        self.canvas.hovered.connect(self._on_hover)
+        self.view.fit_wanted.connect(self.fit)
+        self._follow_palette()
+        self.clear()
+
+    def show_finding(self, event: FinderEvent) -> None:
+        """Draw what was found."""
+        self._event, self._x = event, np.log10(event.lr)
+        self.raw.show_points(self._x, event.loss)
+        self.smoothed.show_points(self._x, event.smoothed)
+        for suggestion in event.suggestions:
+            line = self.lines[suggestion.kind]
+            line.setVisible(suggestion.lr is not None)
+            if suggestion.lr is not None:
+                line.setPos(math.log10(suggestion.lr))
+                name, lr = self._names[suggestion.kind], value_text(suggestion.lr, 3)
+                line.label.setFormat(tr("{name} {lr}", name=name, lr=lr))
+        self._show_empty(not len(self._x))
+        self._place_labels()
+        self.fit()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._event, self._x = None, np.empty(0)
+        for trace in (self.raw, self.smoothed):
+            trace.show_points([], [])
+        for line in self.lines.values():
+            line.setVisible(False)
+        self._show_empty(True)
+        self._on_hover(None)
+
+    def fit(self) -> None:
+        """Show all rates, and the losses but for what divergence and single batches make of them."""
+        if self._event is None or not len(self._x):
+            return
+        event = self._event
+        room = max(0.02 * (self._x[-1] - self._x[0]), 1e-3)
+        self.view.setXRange(self._x[0] - room, self._x[-1] + room, padding=0)
+        top = max(float(np.quantile(row, _SHOWN)) for row in (event.loss, event.smoothed))
+        bottom = float(event.loss.min())
+        span = max(top - bottom, 0.02 * abs(top), 1e-9)
+        # room above for the labels, and for the curve to be seen to rise again
+        self.view.setYRange(bottom - 0.06 * span, top + 0.35 * span, padding=0)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_empty"):
+            self._follow_palette()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the words over an empty plot in its middle."""
+        super().resizeEvent(event)
+        self._empty.setGeometry(self.canvas.rect())
+
+    def _show_empty(self, empty: bool) -> None:
+        self._empty.setVisible(empty)
+        self.grid.setVisible(not empty)
+        for axis in (self.left, self.bottom):
+            axis.setStyle(showValues=not empty)
+
+    def _place_labels(self) -> None:
+        """Each line's words on its outer side, where the other line does not cross them."""
+        shown = sorted((line for line in self.lines.values() if line.isVisible()), key=lambda line: line.value())
+        for place, line in enumerate(shown):
+            share = (line.value() - self._x[0]) / (self._x[-1] - self._x[0])
+            left = share > _EDGE if place == 0 and len(shown) > 1 else share > 1 - _EDGE
+            side = (1, 0.5) if left else (0, 0.5)
+            line.label.anchors = [side, side]
+            line.label.updatePosition()
+
+    def _follow_palette(self) -> None:
+        colors = self.colors = DARK if is_dark(self.palette()) else LIGHT
+        self.canvas.setBackground(colors.plot)
+        self.header.legend.apply_theme(colors)
+        for axis in (self.left, self.bottom):
+            axis.setPen(pen(colors.plot))
+            axis.setTextPen(pen(colors.axis))
+        self.grid.set_colors(colors.grid, colors.strip)
+        faint = mixed(colors.train, colors.plot, 0.45)
+        self.raw.set_color(faint)
+        self.smoothed.set_color(colors.train)
+        self.cross.setPen(pen(colors.cursor))
+        for kind, color in (("steepest", colors.intervention), ("valley", colors.lr)):
+            self.lines[kind].setPen(pen(color, 1.5, Qt.PenStyle.DashLine))
+            self.lines[kind].label.setColor(color)
+        self.header.legend.set_entries(
+            [
+                Entry(key="lr", name=tr("rate"), color=colors.cursor),
+                Entry(key="smoothed", name=tr("smoothed loss"), color=colors.train),
+                Entry(key="raw", name=tr("each batch"), color=faint, line="faint"),
+            ]
+        )
+        restyle(self._empty)
+
+    def _on_hover(self, point: QPointF | None) -> None:
+        inside = point is not None and len(self._x) > 0 and self.view.sceneBoundingRect().contains(point)
+        self.cross.setVisible(inside)
+        if not inside or point is None or self._event is None:
+            self.header.legend.set_values({})
+            return
+        nearest = int(np.argmin(np.abs(self._x - self.view.mapSceneToView(point).x())))
+        self.cross.setPos(float(self._x[nearest]))
+        columns = {"lr": self._event.lr, "smoothed": self._event.smoothed, "raw": self._event.loss}
+        self.header.legend.set_values({key: value_text(float(row[nearest]), 3) for key, row in columns.items()})

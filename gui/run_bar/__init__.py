@@ -1,0 +1,1 @@
+"""Starting, pausing and stopping a run; its progress and its failures."""

@@ -1,0 +1,1 @@
+"""Choosing, editing, drawing and previewing schedules."""

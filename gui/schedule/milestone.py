@@ -1,0 +1,73 @@
+"""Where one stage of a SequentialLR hands over to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from gui.core.translation import tr
+from gui.widgets.fields import EMPTY, WholeEditor
+from gui.widgets.notes import Note
+
+WIDTH = 76
+"""Pixels: seven digits."""
+
+
+class MilestoneRow(QWidget):
+    """One milestone, and which of the run's epochs that is.
+
+    Signals:
+        edited(): the person changed it.
+    """
+
+    edited = Signal()
+
+    def __init__(self, milestone: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._label, self.note = QLabel(), Note()
+        self.field = WholeEditor(1, 10_000_000, "")
+        self.field.setFixedWidth(WIDTH)
+        self.field.edit.setAccessibleName(tr("Milestone"))
+        self.field.edit.setToolTip(
+            tr("The milestone: so many are completed when the next stage takes over, from its own beginning.")
+        )
+        self._label.setBuddy(self.field.edit)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(10, 0, 0, 0)
+        line.setSpacing(6)
+        line.addWidget(self._label)
+        line.addWidget(self.field)
+        line.addWidget(self.note, 1)
+        self._per_epoch, self._done, self._problem = True, 0, ""
+        self.field.show_value(milestone)
+        self.field.edited.connect(self.edited)
+        self._show()
+
+    def raw(self) -> Any:
+        """The milestone as typed."""
+        raw = self.field.raw()
+        return "" if raw is EMPTY else raw
+
+    def show_milestone(self, milestone: int) -> None:
+        """Show ``milestone``. No signal."""
+        self.field.show_value(milestone)
+
+    def show_place(self, per_epoch: bool, done: int) -> None:
+        """Whether it counts epochs (or steps), and how many epochs of the run came before the schedule."""
+        self._per_epoch, self._done = per_epoch, done
+        self._show()
+
+    def blame(self, problem: str | None) -> None:
+        """Say what is wrong with it."""
+        self._problem = problem or ""
+        self.field.set_problem(problem)
+        self._show()
+
+    def _show(self) -> None:
+        self._label.setText(tr("↓ after epoch") if self._per_epoch else tr("↓ after step"))
+        raw, place = self.raw(), ""
+        if self._per_epoch and self._done and isinstance(raw, int):
+            place = tr("= epoch {epoch} of the run", epoch=self._done + raw)
+        self.note.say(self._problem or place, error=bool(self._problem))

@@ -1,0 +1,193 @@
+"""The change that is being prepared: a staged rate, or another schedule; drawn, sent, and perhaps taken back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.common.lifecycle import State
+from engine.common.spec import parse
+from engine.messages.commands import Command, Position, SetSchedule, Withdraw
+from engine.messages.events import CommandEvent, LREvent
+from engine.schedules import AnySchedule
+from gui.core.current_run import CurrentRun
+from gui.core.translation import said, tr
+from gui.main_window import MainWindow
+from gui.run_bar.progress import Progress
+from gui.schedule.group_schedules import Schedules
+from gui.schedule.preview import Preview
+
+
+class PendingChange(QObject):
+    """Keeps the dotted curve and the schedule editor true to what would come into force, and where.
+
+    Signals:
+        begins(float): where the edited schedule would begin, in epochs completed; 0 before the start.
+    """
+
+    begins = Signal(float)
+
+    def __init__(
+        self, window: MainWindow, runs: CurrentRun, preview: Preview, progress: Progress, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window, self._runs, self._preview, self._progress = window, runs, preview, progress
+        self._lrs: LREvent | None = None
+        self._state: State = "ready"
+        self._staged: Command | None = None
+        self._swap: SetSchedule | None = None
+        self._edited = True  # whether the editor may still hold another plan than the one in force
+        self._waiting: int | None = None  # the command with a new plan that waits for its moment, and that moment
+        self._waiting_at = (1, 0)
+        self._withdrawn: set[int] = set()
+        window.lr_panel.staged.connect(self._stage)
+        window.schedule.pending_changed.connect(self._edit)
+        window.schedule.apply_requested.connect(self._apply)
+        window.schedule.drop_requested.connect(self._drop)
+
+    def forget(self) -> None:
+        """Another run, or none: nothing is prepared and nothing waits."""
+        self._lrs, self._staged, self._swap = None, None, None
+        self._wait_no_more()
+        self._withdrawn.clear()
+        self._edited = True
+        self._preview.set_pending(None)
+        self._window.lr_panel.drop()
+        self._window.lr_panel.show_warning(None)
+        self.begins.emit(0.0)
+
+    def drop(self) -> None:
+        """Forget the staged rate, or else the schedule that is being prepared; what was sent stays."""
+        alone = self._staged is None
+        self._window.lr_panel.drop()
+        if alone and self._swap is not None and self._waiting is None:
+            self._window.schedule.drop()
+
+    def beginning(self, command: SetSchedule) -> tuple[int, int]:
+        """Epoch and batch where a new plan would begin: at once, or at the start of the next epoch."""
+        if self._waiting is not None:
+            return self._waiting_at
+        epoch, batch = self._progress.position
+        at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
+        if at_once or not self._in_epoch or self._lrs is None or epoch >= self._lrs.epochs:
+            return epoch, batch
+        return epoch + 1, 0
+
+    def close(self) -> None:
+        """The run has ended: nothing can be changed any more."""
+        self.forget()
+        self._window.schedule.setEnabled(False)
+        self._window.schedule.setToolTip(tr("The run has ended. New sets up another one."))
+
+    def renew(self) -> None:
+        """The plan in force is another one: the next rates bring it into the editor."""
+        self._edited, self._swap = True, None
+        self._draw()
+
+    def show_lrs(self, lrs: LREvent) -> None:
+        """The rates, or where the run stands, are these now."""
+        self._window.schedule.setEnabled(True)
+        self._window.schedule.setToolTip("")
+        self._lrs = lrs
+        self._show_context()
+        if self._edited:
+            self._edited = False
+            self._window.schedule.set_schedules(_in_force(lrs))
+        self._redraw()
+
+    def show_state(self, state: State) -> None:
+        """The lifecycle moved."""
+        self._state = state
+        self._show_context()
+        self._redraw()
+
+    def answered(self, event: CommandEvent) -> None:
+        """A new schedule is in force, or was refused."""
+        if event.id == self._waiting:
+            self._wait_no_more()
+        if event.status == "applied":
+            self._window.schedule.set_problem(None)
+            self.renew()
+        elif event.id not in self._withdrawn:
+            self._window.schedule.set_problem(said(event.reason or ""))
+
+    # -- what the person does
+
+    def _stage(self, command: Command | None) -> None:
+        self._staged = command
+        self._draw()
+
+    def _edit(self, command: SetSchedule | None) -> None:
+        self._swap = None
+        if command is not None and self._lrs is not None:
+            self._swap = command if self._window.schedule.differs() else None
+        self._draw()
+        self._tell_beginning()
+
+    def _apply(self, command: SetSchedule) -> None:
+        self._withdraw()
+        at = self.beginning(command)
+        if at <= self._progress.position:
+            self._runs.post(command)
+            return
+        self._waiting, self._waiting_at = self._runs.post(command, Position(epoch=at[0], batch=at[1])), at
+        self._window.schedule.show_waiting(tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at[0]))
+
+    def _drop(self) -> None:
+        self._withdraw()
+        self._edit(None)
+
+    def _withdraw(self) -> None:
+        """Take back the new plan that waits for its moment, if there is one."""
+        if self._waiting is not None:
+            self._withdrawn.add(self._waiting)
+            self._runs.post(Withdraw(id=self._waiting))
+            self._wait_no_more()
+
+    def _wait_no_more(self) -> None:
+        self._waiting = None
+        self._window.schedule.show_waiting(None)
+
+    # -- what is shown
+
+    def _draw(self) -> None:
+        """Have the change drawn from where it would be in force."""
+        if self._staged is not None:
+            self._preview.set_pending(self._staged, self._progress.position)
+        elif self._swap is not None:
+            self._preview.set_pending(self._swap, self.beginning(self._swap))
+        else:
+            self._preview.set_pending(None)
+
+    def _redraw(self) -> None:
+        if self._staged is not None or self._swap is not None:
+            self._draw()
+
+    def _show_context(self) -> None:
+        """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
+        if self._lrs is None:
+            return
+        epoch, schedule = self._progress.position[0], self._window.schedule
+        done = epoch if self._in_epoch else epoch - 1
+        schedule.set_context(self._lrs.epochs, done, self._lrs.lr, True)
+        schedule.pending.offer_epoch(done + 1 if epoch <= done < self._lrs.epochs else None)
+        self._tell_beginning()
+
+    @property
+    def _in_epoch(self) -> bool:
+        """Whether an epoch is under way by the time that a command arrives."""
+        return self._progress.position[1] > 0 or self._state == "training"
+
+    def _tell_beginning(self) -> None:
+        """Tell from where the edited schedule would count."""
+        command = self._window.schedule.command()
+        if self._lrs is None or command is None or command.start == "replay":
+            self.begins.emit(0.0)
+            return
+        epoch, batch = self.beginning(command)
+        counts_epochs = command.schedule.interval == "epoch"  # then the one under way is the first
+        self.begins.emit(epoch - 1 + (0.0 if counts_epochs else batch / self._lrs.state["steps_per_epoch"]))
+
+
+def _in_force(lrs: LREvent) -> Schedules:
+    """The plans that the groups are on."""
+    return Schedules.in_force({g["name"]: parse(AnySchedule, g["plan"]["spec"]) for g in lrs.state["groups"]})

@@ -1,0 +1,126 @@
+"""Choosing a schedule: a card that shows the chosen one, and opens the list of all."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from engine.schedules import SCHEDULES, ScheduleSpec
+from gui.core.translation import said, tr
+from gui.schedule.popup import PAD, Curves, SchedulePopup
+from gui.widgets.labels import ElidedLabel
+from gui.widgets.notes import Note
+from gui.widgets.sparkline import Sparkline, shape
+
+
+class SchedulePicker(QPushButton):
+    """The chosen schedule, as a button that opens the list.
+
+    Signals:
+        chosen(object): the person chose this ScheduleSpec class.
+        opening(): the list is about to show; a good moment to ask for its curves.
+    """
+
+    chosen = Signal(object)
+    opening = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._curves: Curves = {}
+        self._refused: dict[type[ScheduleSpec], str] = {}
+        self._popup: SchedulePopup | None = None
+        self._kind: type[ScheduleSpec] = SCHEDULES[0]
+        self.sparkline = Sparkline()
+        self._name, self._formula = ElidedLabel(), Note(lines=2)
+        bold = self._name.font()
+        bold.setBold(True)
+        self._name.setFont(bold)
+        arrow = QLabel("▾")
+        words = QVBoxLayout()
+        words.setSpacing(1)
+        words.addWidget(self._name)
+        words.addWidget(self._formula)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(PAD, 6, PAD, 6)
+        line.setSpacing(PAD)
+        line.addWidget(self.sparkline)
+        line.addLayout(words, 1)
+        line.addWidget(arrow)
+        for child in (self._name, self._formula, arrow):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAutoDefault(False)
+        self.clicked.connect(self.open)
+        self.show_kind(self._kind)
+
+    @property
+    def popup(self) -> SchedulePopup:
+        """The list; it is made when it is first needed."""
+        if self._popup is None:
+            self._popup = SchedulePopup(self)
+            self._popup.chosen.connect(self.chosen)
+            self._popup.set_curves(self._curves)
+            self._popup.set_refused(self._refused)
+        return self._popup
+
+    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+        """What cannot be chosen here, and why."""
+        if refused != self._refused:
+            self._refused = dict(refused)
+            if self._popup is not None:
+                self._popup.set_refused(refused)
+
+    def show_kind(self, kind: type[ScheduleSpec]) -> None:
+        """Show ``kind`` as the chosen one."""
+        self._kind = kind
+        name, formula = kind.__name__, said(kind.formula)
+        self._name.setText(name)
+        self._formula.say(formula)
+        self.sparkline.set_curve(self._curves.get(name, []))
+        self.setAccessibleName(tr("Schedule: {name}", name=name))
+        self.setToolTip(
+            "<qt>"
+            + "<br>".join(
+                html.escape(t)
+                for t in (
+                    said(kind.__doc__ or ""),
+                    formula,
+                    tr("Source: {docs}", docs=kind.docs),
+                    tr("Click to choose another."),
+                )
+            )
+            + "</qt>"
+        )
+
+    def set_curve(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
+        """The curve of the schedule ``name`` has arrived: rates ``lr`` in force from ``x`` on."""
+        self._curves[name] = shape(x, lr)
+        if self._popup is not None:
+            self._popup.set_curves(self._curves)
+        if name == self._kind.__name__:
+            self.sparkline.set_curve(self._curves[name])
+
+    def open(self) -> None:
+        """Show the list under the card, within the screen."""
+        self.opening.emit()
+        self.popup.open_below(self, self._kind)
+
+    def sizeHint(self) -> QSize:
+        """What the card's words and curve need."""
+        layout = self.layout()
+        return layout.sizeHint() if layout is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        """Never wider than its column."""
+        return QSize(180, self.sizeHint().height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open the list by key."""
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open()
+        else:
+            super().keyPressEvent(event)

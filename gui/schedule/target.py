@@ -1,0 +1,88 @@
+"""For which parameter group a schedule is edited, and which each is on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QVBoxLayout, QWidget
+
+from gui.core.translation import tr
+from gui.schedule.group_schedules import Schedules
+from gui.schedule.stage_card import in_short
+from gui.widgets.group_picker import GroupPicker
+from gui.widgets.notes import Note
+
+
+class ScheduleTarget(QWidget):
+    """[All | rest | head], and a line on what they are on. Hidden with a single group.
+
+    Signals:
+        chosen(): another group, or all of them; ``group()`` says which.
+        shared_wanted(): the chosen group shall be on the schedule of all again.
+    """
+
+    chosen = Signal()
+    shared_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picker, self.words = GroupPicker(), Note(lines=0)
+        self.shared = QPushButton(tr("As all groups"))
+        self.shared.setAutoDefault(False)
+        self.shared.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.shared.setToolTip(tr("Give up this group's own schedule; it is on that of all groups again"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.picker)
+        column.addWidget(self.words)
+        column.addWidget(self.shared, 0, Qt.AlignmentFlag.AlignLeft)
+        self.picker.chosen.connect(self.chosen)
+        self.shared.clicked.connect(self.shared_wanted)
+        self.hide()
+
+    def group(self) -> str | None:
+        """The name of the chosen group; None for all of them, or where there is only one."""
+        return self.picker.group()
+
+    def show_groups(self, names: Sequence[str]) -> None:
+        """Offer the groups ``names``. Says ``chosen`` where the chosen one is gone."""
+        before = self.group()
+        self.picker.show_groups(list(names))
+        for button in self.picker.findChildren(QAbstractButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
+        self.setVisible(len(names) > 1)
+        if self.group() != before:
+            self.chosen.emit()
+
+    def show_schedules(self, schedules: Schedules, names: Sequence[str], why_not: str | None, running: bool) -> None:
+        """Say what each group is on.
+
+        Args:
+            schedules: what is in force, or the recipe's.
+            names: the groups, in order.
+            why_not: why all groups must be on one schedule, or None.
+            running: whether a run is under way, in which a group cannot give up a schedule, but only take another.
+        """
+        group, differ = self.group(), schedules.differ(names)
+        self.picker.setEnabled(why_not is None)
+        self.picker.set_tip(why_not or tr("Whose schedule to edit: that of all groups, or one group's own"))
+        lines = self._lines(schedules, names) if differ else []
+        if why_not is not None:
+            lines = [why_not]
+        elif not differ:
+            one = tr("{group} is on the schedule of all groups; a change gives it its own.", group=group)
+            lines = [one if group is not None else tr("All groups are on this schedule.")]
+        elif group is None:
+            lines.append(tr("A change here puts all groups on one schedule."))
+        self.words.say("\n".join(lines))
+        self.shared.setVisible(not running and group in schedules.own)
+
+    def _lines(self, schedules: Schedules, names: Sequence[str]) -> list[str]:
+        """A line for each schedule, with the groups that are on it."""
+        groups: dict[str, list[str]] = {}
+        for name in names:
+            spec = schedules.of(name, names)
+            groups.setdefault(", ".join(filter(None, (type(spec).__name__, in_short(spec)))), []).append(name)
+        return [tr("{group}: {schedule}", group=", ".join(them), schedule=text) for text, them in groups.items()]

@@ -1,0 +1,327 @@
+"""The recipe before the start, in one column; afterwards one line and a way to begin anew from it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from engine.common.spec import first_problem
+from engine.messages.commands import CommandAt
+from engine.recipe.recipe import OPTIMIZERS, PRETRAINED, DataSpec, ModelSpec, OptimizerSpec, Recipe
+from engine.schedules import LambdaLR, ScheduleSpec
+from gui.core.translation import said, tr
+from gui.setup.groups import GroupsPanel
+from gui.setup.outline import Outline
+from gui.setup.path_fields import FolderEditor, NetworkEditor
+from gui.setup.training_forms import TrainingForms
+from gui.widgets.fields import ChoiceEditor
+from gui.widgets.forms import SpecForm
+from gui.widgets.labels import scrolled
+from gui.widgets.notes import Note, heading
+
+FIRST: Final[dict[str, dict[str, float]]] = {
+    "SGD": {"lr": 0.01, "momentum": 0.9},
+    "Adam": {"lr": 0.001},
+    "AdamW": {"lr": 0.001},
+    "RMSprop": {"lr": 0.001},
+}
+"""What an optimizer starts with where that is not PyTorch's default."""
+BUILT_IN_DATA: Final = ("digits",)
+"""Data sets that need no folder: scikit-learn brings them."""
+MARGIN: Final = 10
+
+
+class SetupPanel(QWidget):
+    """Edits a recipe, all but its schedule, which ``set_schedule`` brings.
+
+    Signals:
+        recipe_changed(object): the Recipe, or None while something is wrong; not after ``set_recipe``.
+        outline_wanted(object, object): ModelSpec and DataSpec whose modules ``set_outline`` should tell.
+        download_requested(object): the DataSpec that the person wants fetched.
+        duplicate_requested(): a new recipe like this one, please.
+    """
+
+    recipe_changed = Signal(object)
+    outline_wanted = Signal(object, object)
+    download_requested = Signal(object)
+    duplicate_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        start = Recipe()
+        self._schedule: ScheduleSpec | None = start.schedule
+        self._reported: tuple[Recipe | None, str | None, tuple[CommandAt, ...]] = (None, None, ())
+        self._free_lr: float | None = None
+        self._network = NetworkEditor()
+        data_names = {"digits": tr("Digits, 8 × 8"), "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+        self.data = SpecForm(
+            DataSpec, editors={"root": FolderEditor(tr("Tiller's folder"))}, labels={"name": data_names}
+        )
+        self.model = SpecForm(ModelSpec, editors={"name": self._network})
+        self.training = TrainingForms()
+        self.length = self.training.length
+        self.optimizers = {kind.__name__: SpecForm(kind, FIRST[kind.__name__]) for kind in OPTIMIZERS}
+        self.optimizer = ChoiceEditor([kind.__name__ for kind in OPTIMIZERS])
+        self.when = Note(lines=0)
+        self.groups = GroupsPanel()
+        self.status = Note(lines=0)
+        self.download = QPushButton(tr("Download"))
+        self.summary = QLabel()
+        self.duplicate = QPushButton(tr("Duplicate as new"))
+        self._build()
+        self._connect()
+        self.set_devices([])
+        self.set_data_status("", False)
+        self.set_running(None)
+        self.set_recipe(start)
+
+    def recipe(self) -> Recipe | None:
+        """The recipe, or None while something is wrong (``first_error`` says what)."""
+        return self._make()[0]
+
+    def first_error(self) -> str | None:
+        """What stands in the way of a start, in words; None where nothing does."""
+        return self._make()[1]
+
+    def group_names(self) -> list[str]:
+        """The names of the parameter groups, in the order of the run."""
+        return self.groups.names()
+
+    def commands(self) -> tuple[CommandAt, ...]:
+        """What the hand shall do while the run goes on: unfreeze what is frozen at first."""
+        return self.groups.commands()
+
+    def set_recipe(self, recipe: Recipe, interventions: Sequence[CommandAt] = ()) -> None:
+        """Show ``recipe`` and what ``hand`` does on the way. No signal but ``outline_wanted``."""
+        self._schedule, self._free_lr = recipe.schedule, None
+        self.data.set_value(recipe.data)
+        self.model.blame("name", None)
+        self.model.set_value(recipe.model)
+        self.training.set_recipe(recipe)
+        self.optimizer.show_value(recipe.optimizer.name)
+        self.optimizers[recipe.optimizer.name].set_value(recipe.optimizer)
+        self._fit()
+        own_lrs = any(group.lr is not None for group in recipe.groups)
+        gives_lr = isinstance(recipe.schedule, LambdaLR) and recipe.optimizer.lr == 1.0 and not own_lrs
+        if gives_lr:
+            self._free_lr = FIRST[recipe.optimizer.name]["lr"]
+        self._fit_lrs()
+        self.groups.set_network(recipe.model.name)
+        self.groups.set_epochs(recipe.epochs)
+        self.groups.set_groups(recipe.groups, interventions)
+        self._reported = (*self._make(), self.commands())
+        self._ask_outline()
+
+    def set_schedule(self, spec: ScheduleSpec | None, own: Mapping[str, ScheduleSpec] | None = None) -> None:
+        """The schedule panel's choice, None while it is wrong there; ``own`` are those of single groups."""
+        self._schedule = spec
+        self.groups.set_schedules(own or {})
+        self._report()
+
+    def set_base_lr(self, lr: float | None) -> None:
+        """Fix the optimizer's LR (to 1, where an expression gives the LR itself); None gives it back."""
+        form = self._optimizer_form()
+        if lr is None and self._free_lr is not None:
+            form.set_fields({"lr": self._free_lr})
+            self._free_lr = None
+        elif lr is not None:
+            if self._free_lr is None:
+                spec = form.value()
+                self._free_lr = spec.lr if spec is not None else FIRST[self.optimizer.raw()]["lr"]
+            form.set_fields({"lr": lr})
+        self._fit_lrs()
+        self._report()
+
+    def set_devices(self, devices: list[tuple[str, str]]) -> None:
+        """The CUDA devices found: (``cuda:0``, its name). Auto and the CPU are always offered."""
+        self.training.set_devices(devices)
+        self._report()
+
+    def set_data_status(self, text: str, can_download: bool) -> None:
+        """Say where the data set stands; empty for nothing to say. ``can_download`` offers the button."""
+        self.status.say(text)
+        self.status.setVisible(bool(text))
+        self.download.setVisible(can_download)
+
+    def set_outline(self, outline: Outline) -> None:
+        """The network's modules in order, each with the number of parameters that it holds itself."""
+        self.groups.set_outline(outline)
+
+    def set_network_problem(self, problem: str | None) -> None:
+        """What is wrong with the network of the person's own, beside its field; None: it can be built."""
+        self.model.note("name").set_lines(0 if problem else 1)  # a sentence of the person's own code, in full
+        self.model.blame("name", problem)
+        self._report()
+
+    def set_running(self, summary: Sequence[tuple[str, str]] | None) -> None:
+        """Fold to ``summary``, names and values, while there is a run; None unfolds."""
+        lines = (f"{html.escape(name)}<br><b>{html.escape(value)}</b>" for name, value in summary or ())
+        self.summary.setText(f"<qt>{'<p>'.join(lines)}</qt>")
+        self._folded.setVisible(summary is not None)
+        self._scroll.setVisible(summary is None)
+
+    def _build(self) -> None:
+        self.download.setToolTip(tr("Fetch the data set from the Internet and put it into the folder"))
+        self.download.setAutoDefault(False)
+        self.duplicate.setToolTip(tr("A new run with these settings; this one stays in the library"))
+        self.optimizer.combo.setAccessibleName(tr("Optimizer"))
+        self.summary.setWordWrap(True)
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        column.setSpacing(4)
+        status = QHBoxLayout()
+        status.addWidget(self.status, 1)
+        status.addWidget(self.download, 0, Qt.AlignmentFlag.AlignTop)
+        self._section(column, tr("Data"), self.data)
+        column.addLayout(status)
+        self._section(column, tr("Network"), self.model)
+        self._section(column, tr("Optimizer"), self._optimizer_row(), self.when, *self.optimizers.values())
+        self._section(column, tr("Training"), self.training)
+        self._section(column, tr("Learning rates of groups"), self.groups)
+        column.addStretch(1)
+        self._scroll = scrolled(inner)
+        self._folded = QWidget()
+        folded = QVBoxLayout(self._folded)
+        folded.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        folded.addWidget(self.summary)
+        folded.addWidget(self.duplicate, 0, Qt.AlignmentFlag.AlignLeft)
+        folded.addStretch(1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._scroll)
+        whole.addWidget(self._folded)
+
+    def _section(self, column: QVBoxLayout, title: str, *widgets: QWidget) -> None:
+        if column.count():
+            column.addSpacing(6)
+        column.addWidget(heading(title))
+        for widget in widgets:
+            column.addWidget(widget)
+
+    def _optimizer_row(self) -> QWidget:
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(8)
+        self._optimizer_label = QLabel(tr("Optimizer"))
+        self._optimizer_label.setBuddy(self.optimizer.combo)
+        line.addWidget(self._optimizer_label)
+        line.addWidget(self.optimizer, 1)
+        return row
+
+    def _connect(self) -> None:
+        self.data.field_edited.connect(self._data_edited)
+        self.model.field_edited.connect(self._model_edited)
+        self.optimizer.edited.connect(self._switch_optimizer)
+        self.groups.changed.connect(self._report)
+        self.groups.outline_needed.connect(self._ask_outline)
+        self.training.changed.connect(self._report)
+        for form in (self.data, self.model, *self.optimizers.values()):
+            form.changed.connect(self._report)
+        self.data.changed.connect(self._ask_outline)
+        self.model.changed.connect(self._ask_outline)
+        self.download.clicked.connect(lambda: self.download_requested.emit(self.data.value()))
+        self.duplicate.clicked.connect(self.duplicate_requested)
+
+    def _optimizer_form(self) -> SpecForm:
+        return self.optimizers[self.optimizer.raw()]
+
+    def _data_edited(self, name: str) -> None:
+        if name in ("name", "root"):
+            self.set_data_status("", False)
+            self._fit()
+
+    def _model_edited(self, name: str) -> None:
+        self.model.blame("name", None)  # until it is built again
+        if name == "name":
+            self._fit()
+            self.groups.set_network(self._network.raw())
+
+    def _switch_optimizer(self) -> None:
+        name = self.optimizer.raw()
+        kind = next(k for k in OPTIMIZERS if k.__name__ == name)
+        first: dict[str, Any] = dict(FIRST[name])
+        if self._free_lr is not None:
+            self._free_lr, first["lr"] = first["lr"], 1.0
+        self.optimizers[name].set_value(kind(**first))
+        self._fit()
+        self._fit_lrs()
+        self._report()
+
+    def _fit(self) -> None:
+        """Show what the choices make meaningful, and say why the rest is not possible."""
+        self.data.show_row("root", self.data.editor("name").raw() not in BUILT_IN_DATA)
+        possible = self._network.raw() in PRETRAINED
+        names = tr("{first} and {second}", first=PRETRAINED[0], second=PRETRAINED[1])
+        if not possible:
+            self.model.set_fields({"pretrained": False})
+        why = tr("Not possible here: only {names} have pretrained weights.", names=names)
+        self.model.enable_row("pretrained", possible, why)
+        kind: type[OptimizerSpec] = next(k for k in OPTIMIZERS if k.__name__ == self.optimizer.raw())
+        self.when.say(said(kind.when))
+        self.optimizer.combo.setToolTip(
+            f"<qt>{html.escape(said(kind.__doc__ or ''))} {html.escape(said(kind.when))}</qt>"
+        )
+        for name, form in self.optimizers.items():
+            form.setVisible(name == self.optimizer.raw())
+        self._align()
+
+    def _align(self) -> None:
+        forms = (self.data, self.model, *self.training.forms, self._optimizer_form(), self.groups)
+        width = max(form.label_width() for form in forms)
+        for form in forms:
+            form.set_label_width(width)
+        self._optimizer_label.setMinimumWidth(width)
+
+    def _fit_lrs(self) -> None:
+        free = self._free_lr is None
+        why = tr("The schedule's expression gives the LR itself, so it multiplies 1. Change that in the schedule.")
+        for form in self.optimizers.values():
+            form.enable_row("lr", free, why)
+        self.groups.set_lrs_free(free)
+        if (spec := self._optimizer_form().value()) is not None:
+            self.groups.set_base_lr(spec.lr)
+
+    def _ask_outline(self) -> None:
+        model, data = self.model.value(), self.data.value()
+        wanted = self.groups.mode() != "one" or (model is not None and model.own_function() is not None)
+        if wanted and model is not None and data is not None:
+            self.outline_wanted.emit(model, data)
+
+    def _report(self) -> None:
+        if (spec := self._optimizer_form().value()) is not None:
+            self.groups.set_base_lr(spec.lr)
+        if (length := self.length.value()) is not None:
+            self.groups.set_epochs(length.epochs)
+        if (made := (*self._make(), self.commands())) != self._reported:
+            self._reported = made
+            self.recipe_changed.emit(made[0])
+
+    def _make(self) -> tuple[Recipe | None, str | None]:
+        for form in (self.data, self.model, self._optimizer_form(), *self.training.forms):
+            for field, problem in form.errors().items():
+                info = form.kind.model_fields.get(field)
+                title = said(info.title or field) if info else field
+                return None, f"{title}: {problem}" if title else problem
+        if wrong := self.groups.first_error():
+            return None, wrong
+        if self._schedule is None:
+            return None, tr("The schedule is not finished: see the schedule's form.")
+        given = {
+            "data": self.data.value(),
+            "model": self.model.value(),
+            "optimizer": self._optimizer_form().value(),
+            "schedule": self._schedule,
+            "groups": self.groups.groups() or (),
+            **self.training.fields(),
+        }
+        try:
+            return Recipe.model_validate(given), None
+        except ValidationError as error:
+            return None, said(first_problem(error))

@@ -1,0 +1,144 @@
+"""Before the first start: the runs that can be continued, and three steps for who is here for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from PySide6.QtCore import QLocale, Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from gui.core.translation import tr
+from gui.widgets.labels import ElidedLabel, as_tip, label, set_role
+
+_CARDS: Final = 3  # the rest is in the list of runs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumable:
+    """A run that can go on: ``title`` such as "digits, epoch 7 of 30", ``when`` it last trained (local time).
+
+    ``interrupted``: its program ended in the middle of it.
+    """
+
+    run: str
+    title: str
+    when: datetime
+    interrupted: bool = False
+
+
+def when_words(when: datetime, now: datetime) -> str:
+    """How long ago, as people say it: just now, 5 minutes ago, yesterday, 12 Nov. Both are local times."""
+    ago = now - when
+    minutes = int(ago / timedelta(minutes=1))
+    days = (now.date() - when.date()).days
+    if minutes < 1:
+        return tr("just now")
+    if minutes < 60:
+        return tr("1 minute ago") if minutes == 1 else tr("{n} minutes ago", n=minutes)
+    if days == 0 or minutes < 6 * 60:
+        hours = minutes // 60
+        return tr("1 hour ago") if hours == 1 else tr("{n} hours ago", n=hours)
+    if days == 1:
+        return tr("yesterday")
+    month = QLocale().monthName(when.month, QLocale.FormatType.ShortFormat)
+    if when.year == now.year:
+        return tr("{day} {month}", day=when.day, month=month)
+    return tr("{day} {month} {year}", day=when.day, month=month, year=when.year)
+
+
+class StartPage(QWidget):
+    """Cards to continue from, [Open...], and how to begin.
+
+    Signals:
+        continue_requested(str): go on with the run that has this id.
+        open_requested(): choose a file.
+    """
+
+    continue_requested = Signal(str)
+    open_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._heading = label(tr("Continue"), "title")
+        self._cards = QVBoxLayout()
+        self._cards.setSpacing(6)
+        self._open = QPushButton(tr("Open…"))
+        self._open.setToolTip(tr("Open a recipe or a checkpoint from a file."))
+        self._open.clicked.connect(self.open_requested)
+        self._whole = QWidget()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._whole)
+        layout = QVBoxLayout(self._whole)
+        layout.setContentsMargins(12, 10, 12, 10)
+        layout.setSpacing(8)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 4, 0, 0)
+        head.addWidget(label(tr("A new run in three steps"), "title"))
+        head.addStretch(1)
+        head.addWidget(self._open)
+        layout.addWidget(self._heading)
+        layout.addLayout(self._cards)
+        layout.addLayout(head)
+        layout.addLayout(_steps())
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.show_resumables([])
+
+    def show_resumables(self, runs: Sequence[Resumable], now: datetime | None = None) -> None:
+        """Show the newest of ``runs`` (newest first) as cards; ``now`` is the time that their age counts to."""
+        while (item := self._cards.takeAt(0)) is not None:
+            old = item.widget()
+            if old is not None:
+                old.hide()
+                old.deleteLater()
+        moment = now or datetime.now()
+        for run in runs[:_CARDS]:
+            self._cards.addWidget(self._card(run, moment))
+        self._heading.setVisible(bool(runs))
+
+    def make_room(self, wanted: bool) -> None:
+        """Fold away while the list of runs is open, which has all of them and needs the room."""
+        self._whole.setVisible(not wanted)
+
+    def _card(self, run: Resumable, now: datetime) -> QFrame:
+        card = QFrame()
+        set_role(card, "card")
+        card.setFrameShape(QFrame.Shape.StyledPanel)
+        title = ElidedLabel(run.title)
+        go_on = QPushButton(tr("Continue"))
+        go_on.setAccessibleName(tr("Continue {run}", run=run.title))
+        go_on.setToolTip(as_tip(tr("Load the run; training goes on when you press Start.")))
+        go_on.clicked.connect(lambda: self.continue_requested.emit(run.run))
+        layout = QHBoxLayout(card)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(10)
+        layout.addWidget(title, 1)
+        if run.interrupted:
+            layout.addWidget(label(tr("interrupted"), "hint"))
+        layout.addWidget(label(when_words(run.when, now), "hint"))
+        layout.addWidget(go_on)
+        return card
+
+
+def _steps() -> QGridLayout:
+    steps = (
+        (tr("Choose"), tr("Data and network are on the left. What stands there works as it is.")),
+        (tr("Start"), tr("The curves are drawn here while the network learns. Space pauses.")),
+        (tr("Steer"), tr("Halve it, double it or drag its curve on the right, as it trains.")),
+    )
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(22)
+    grid.setVerticalSpacing(2)
+    for column, (title, text) in enumerate(steps):
+        grid.setColumnStretch(column, 1)
+        head: QLabel = label(tr("{number}. {title}", number=column + 1, title=title), wrap=True)
+        font = head.font()
+        font.setBold(True)
+        head.setFont(font)
+        top = Qt.AlignmentFlag.AlignTop
+        grid.addWidget(head, 0, column, top)
+        grid.addWidget(label(text, "hint", wrap=True), 1, column, top)
+    return grid

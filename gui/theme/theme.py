@@ -1,0 +1,280 @@
+"""Light and dark: the window's colours, its style sheet, and the signal that says that they changed.
+
+Widgets ask for a look by the dynamic property ``role``, set before they are shown:
+
+========  ===========================================================================================================
+QLabel    ``title`` (run name), ``section`` (small heading), ``value`` (a big number), ``muted`` (help), ``error``,
+          ``chip`` (with the property ``tone``: neutral, accent, good, warn, bad)
+QFrame    ``card`` (a raised panel), ``bar`` (a strip along an edge of the window), ``line`` (a hairline)
+Buttons   ``primary`` (the one default action), ``quiet`` (flat), ``segment`` (one of a row of choices, checkable)
+========  ===========================================================================================================
+
+After changing a property of a widget that is shown already, call ``restyle(widget)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from typing import Final, Literal
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
+
+from gui.theme.style_sheet import STYLE
+
+Mode = Literal["system", "light", "dark"]
+MODES: Final[tuple[Mode, ...]] = ("system", "light", "dark")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Colors:
+    """Every colour of the window, as ``#rrggbb``. Groups are told apart by lightness too (after Okabe and Ito)."""
+
+    dark: bool
+    window: str
+    surface: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    disabled: str
+    accent: str
+    accent_hover: str
+    on_accent: str
+    selection: str
+    good: str
+    good_soft: str
+    warn: str
+    warn_soft: str
+    bad: str
+    bad_soft: str
+    accent_soft: str
+    plot: str
+    axis: str
+    grid: str
+    train: str
+    train_faint: str
+    val: str
+    lr: str
+    plan: str
+    pending: str
+    now: str
+    strip: str
+    intervention: str
+    plan_marker: str
+    cursor: str
+    groups: tuple[str, ...]
+    candidates: tuple[str, ...]
+
+
+LIGHT: Final = Colors(
+    dark=False,
+    window="#f3f4f6",
+    surface="#ffffff",
+    raised="#f7f8fa",
+    border="#d9dde3",
+    text="#1b2330",
+    muted="#586374",
+    disabled="#9aa3b0",
+    accent="#1f5fbf",
+    accent_hover="#184e9f",
+    on_accent="#ffffff",
+    selection="#cfe0f8",
+    good="#1a6b3c",
+    good_soft="#ddf1e4",
+    warn="#865000",
+    warn_soft="#fcedcf",
+    bad="#b3261e",
+    bad_soft="#fbe3e1",
+    accent_soft="#e2ecfa",
+    plot="#ffffff",
+    axis="#586374",
+    grid="#eceef2",
+    train="#1f6fb8",
+    train_faint="#bdd5ec",
+    val="#c2500a",
+    lr="#1c7c64",
+    plan="#70aa9b",
+    pending="#a3359b",
+    now="#a9b2bf",
+    strip="#f3f4f6",
+    intervention="#a3359b",
+    plan_marker="#8a94a3",
+    cursor="#7b8696",
+    groups=("#1c7c64", "#1f5fbf", "#b35900", "#8f3f97", "#4b5563", "#8a6d00"),
+    candidates=("#1f5fbf", "#b35900", "#4b5563", "#8a6d00"),
+)
+
+DARK: Final = Colors(
+    dark=True,
+    window="#14181f",
+    surface="#1b212a",
+    raised="#232a35",
+    border="#323b48",
+    text="#e7ebf1",
+    muted="#9eabbc",
+    disabled="#5f6b7b",
+    accent="#7db2ff",
+    accent_hover="#9cc5ff",
+    on_accent="#0d1a2d",
+    selection="#2c4a75",
+    good="#6fd39a",
+    good_soft="#1d3a2b",
+    warn="#f0b95a",
+    warn_soft="#40321a",
+    bad="#ff8f86",
+    bad_soft="#48231f",
+    accent_soft="#22344f",
+    plot="#1b212a",
+    axis="#9eabbc",
+    grid="#272f3a",
+    train="#6cb2f5",
+    train_faint="#34536f",
+    val="#ff9d57",
+    lr="#5cd0b0",
+    plan="#3f8573",
+    pending="#e48ddb",
+    now="#566274",
+    strip="#14181f",
+    intervention="#e48ddb",
+    plan_marker="#77859a",
+    cursor="#94a1b3",
+    groups=("#5cd0b0", "#7db2ff", "#f2ab5e", "#d79be8", "#c3ccd8", "#e3d36b"),
+    candidates=("#7db2ff", "#f2ab5e", "#c3ccd8", "#e3d36b"),
+)
+
+
+def mixed(over: str, under: str, share: float) -> str:
+    """``share`` (0 to 1) of the colour ``over`` laid on ``under``: opaque, which paints far faster than alpha."""
+    a, b = QColor(over), QColor(under)
+    parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    return "#" + "".join(f"{round(x * share + y * (1 - share)):02x}" for x, y in parts)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours as WCAG 2.1 defines it, 1 to 21."""
+    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def restyle(widget: QWidget) -> None:
+    """Apply the style sheet again after a property of ``widget`` that it asks about has changed."""
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+class Theme(QObject):
+    """The look of the program. Signals: ``changed(Colors)``."""
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._app: QApplication | None = None
+        self._mode: Mode = "system"
+        self._points = 0.0
+        self._dressed = False
+        self.colors = LIGHT
+
+    @property
+    def mode(self) -> Mode:
+        """What the person chose."""
+        return self._mode
+
+    def prepare(self, app: QApplication) -> None:
+        """Give ``app`` its style, font and palette, and follow the system's light and dark from now on.
+
+        The style sheet is left to ``apply``: a window that is built before it stands in half the time, because Qt
+        matches the sheet's rules for each widget once and not whenever a layout takes it up.
+        """
+        self._app = app
+        style = QStyleFactory.create("Fusion")
+        app.setStyle(style)
+        font = app.font()
+        if font.pointSizeF() > 0:
+            self._points = max(font.pointSizeF(), 9.5)
+            font.setPointSizeF(self._points)
+            font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+            app.setFont(font)
+        app.styleHints().colorSchemeChanged.connect(self._follow)
+        self._paint(force=True)
+
+    def apply(self, app: QApplication) -> None:
+        """Give ``app`` the style sheet, after what ``prepare`` gives where that was not called."""
+        if self._app is None:
+            self.prepare(app)
+        self._dressed = True
+        self._paint(force=True)
+
+    def set_mode(self, mode: Mode) -> None:
+        """Follow the system, or be light or dark whatever it says."""
+        self._mode = mode
+        self._paint()
+
+    def _follow(self, _scheme: Qt.ColorScheme) -> None:
+        self._paint()
+
+    def _paint(self, *, force: bool = False) -> None:
+        if self._app is None:
+            return
+        scheme = self._app.styleHints().colorScheme()
+        dark = self._mode == "dark" or (self._mode == "system" and scheme == Qt.ColorScheme.Dark)
+        colors = DARK if dark else LIGHT
+        if colors is self.colors and not force:
+            return
+        self.colors = colors
+        self._app.setPalette(palette(colors))
+        sheet = style_sheet(colors, self._points or 10.0) if self._dressed else ""
+        if sheet != self._app.styleSheet():  # setting it restyles every widget there is
+            self._app.setStyleSheet(sheet)
+        self.changed.emit(colors)
+
+
+def palette(colors: Colors) -> QPalette:
+    """The Fusion palette for ``colors``."""
+    role, group = QPalette.ColorRole, QPalette.ColorGroup
+    made = QPalette()
+    for target, color in {
+        role.Window: colors.window,
+        role.WindowText: colors.text,
+        role.Base: colors.surface,
+        role.AlternateBase: colors.raised,
+        role.Text: colors.text,
+        role.PlaceholderText: colors.muted,
+        role.Button: colors.raised,
+        role.ButtonText: colors.text,
+        role.BrightText: colors.bad,
+        role.Highlight: colors.accent,
+        role.HighlightedText: colors.on_accent,
+        role.Accent: colors.accent,
+        role.Link: colors.accent,
+        role.LinkVisited: colors.accent,
+        role.ToolTipBase: colors.raised,
+        role.ToolTipText: colors.text,
+        role.Light: mixed("#ffffff", colors.raised, 0.06 if colors.dark else 0.8),
+        role.Midlight: colors.border,
+        role.Mid: colors.border,
+        role.Dark: mixed("#000000", colors.border, 0.25),
+        role.Shadow: mixed("#000000", colors.window, 0.5),
+    }.items():
+        made.setColor(target, QColor(color))
+    for target in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
+        made.setColor(group.Disabled, target, QColor(colors.disabled))
+    made.setColor(group.Disabled, role.Highlight, QColor(colors.border))
+    return made
+
+
+def style_sheet(colors: Colors, points: float) -> str:
+    """The application's style sheet; ``points`` is the size of plain text, from which the others follow."""
+    values = {f.name: getattr(colors, f.name) for f in fields(colors) if isinstance(getattr(colors, f.name), str)}
+    sizes = {"small": points * 0.9, "plain": points, "large": points * 1.25, "huge": points * 2.1}
+    icons = {name: (files("resources") / "icons" / f"{name}.svg").as_posix() for name in ("check", "chevron")}  # type: ignore[attr-defined]
+    return STYLE.substitute(values, **icons, **{name: f"{size:.1f}pt" for name, size in sizes.items()})
+
+
+def _luminance(color: str) -> float:
+    channels = (QColor(color).redF(), QColor(color).greenF(), QColor(color).blueF())
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,1 @@
+"""Controls that several features use, and the forms made from specs."""

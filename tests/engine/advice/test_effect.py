@@ -1,0 +1,65 @@
+"""What a change brought, in numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from engine.advice.effect import Effect, Moment, effect
+from engine.messages.events import EpochEvent
+
+LOSSES = [2.0, 1.5, 1.25, 1.0, 0.875, 0.5]  # of epochs 1 to 6; the accuracies are a tenth of what is missing to 4
+
+
+def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
+    return [
+        EpochEvent(
+            epoch=number,
+            lr=[0.1],
+            lr_min=[0.1],
+            lr_max=[0.1],
+            train_loss=9.0,
+            train_accuracy=0.0,
+            val_loss=loss,
+            val_accuracy=(4 - loss) / 8,
+            seconds=1.0,
+            images_per_second=1.0,
+        )
+        for number, loss in enumerate(losses, first)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        ((4, 0), None, Effect(-0.75, 0.09375, 3, False)),  # epochs 4, 5 and 6 beside the end of 3
+        ((4, 7), None, Effect(-0.75, 0.09375, 3, False)),  # in mid-epoch: that epoch is its first
+        ((2, 0), (4, 0), Effect(-0.75, 0.09375, 2, True)),  # the next change is before epoch 4
+        ((2, 0), (4, 5), Effect(-0.75, 0.09375, 2, True)),  # and in mid-epoch 4 that epoch is the next one's
+        ((2, 0), (9, 0), Effect(-1.5, 0.1875, 5, True)),  # a change that is due later ends nothing yet
+        ((1, 0), None, None),  # nothing to compare with
+        ((1, 3), None, None),
+        ((7, 0), None, None),  # no epoch has ended since
+        ((4, 0), (4, 3), None),  # nor before the next change
+        ((4, 0), (4, 0), None),
+    ],
+)
+def test_the_end_before_the_change_is_compared_with_the_newest(
+    since: Moment, until: Moment | None, expected: Effect | None
+) -> None:
+    assert effect(history(), since, until) == expected
+
+
+def test_a_rise_is_a_rise() -> None:
+    assert effect(history([1.0, 1.5]), (2, 0)) == Effect(0.5, -0.0625, 1, False)
+
+
+def test_without_epochs_and_without_finite_losses_there_is_nothing_to_say() -> None:
+    assert effect([], (2, 0)) is None
+    assert effect(history([1.0, math.nan]), (2, 0)) is None
+
+
+def test_a_history_that_begins_later_is_read_by_its_numbers() -> None:
+    assert effect(history([2.0, 1.0, 0.5], first=5), (7, 0)) == Effect(-0.5, 0.0625, 1, False)
+    assert effect(history([2.0, 1.0, 0.5], first=5), (5, 0)) is None

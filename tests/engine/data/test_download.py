@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from engine.data.download import Cancelled, Checksum, DownloadError, fetch
+
+BODY = bytes(range(256)) * 2000
+GOOD = Checksum("md5", hashlib.md5(BODY).hexdigest())
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Server)
+        self.server.asked.append(self.path)
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        if self.path == "/cut":
+            self.wfile.write(BODY[:1000])
+        elif self.path == "/wrong":
+            self.wfile.write(BODY[::-1])
+        elif self.path == "/silent":
+            self.wfile.write(BODY[:1000])
+            self.wfile.flush()
+            self.server.closing.wait(30)
+        else:
+            self.wfile.write(BODY)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+        self.closing = threading.Event()
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "*")
+    served = Server()
+    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield served
+    served.closing.set()
+    served.shutdown()
+    thread.join()
+    served.server_close()
+    for reader in threading.enumerate():
+        if reader.name == "download":
+            reader.join(5)
+            assert not reader.is_alive()
+
+
+def test_a_good_file_arrives_whole_and_progress_ends_at_its_size(server: Server, tmp_path: Path) -> None:
+    reports: list[tuple[str, int, int]] = []
+    target = tmp_path / "new" / "folder" / "file.gz"
+    fetch([server.url("file.gz")], target, GOOD, progress=lambda *report: reports.append(report))
+    assert target.read_bytes() == BODY
+    assert reports[-1] == ("Downloading file.gz", len(BODY), len(BODY))
+    assert [done for _, done, _ in reports] == sorted(done for _, done, _ in reports)
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_good_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_bytes(BODY)
+    fetch([server.url("file")], target, GOOD)
+    assert server.asked == []
+
+
+def test_a_damaged_file_that_is_there_is_replaced(server: Server, tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_bytes(BODY[:-1])
+    fetch([server.url("file")], target, GOOD)
+    assert target.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("bad", ["missing", "wrong", "cut"])
+def test_the_next_mirror_is_tried(server: Server, tmp_path: Path, bad: str) -> None:
+    target = tmp_path / "file"
+    fetch([server.url(bad), server.url("file")], target, GOOD)
+    assert target.read_bytes() == BODY
+    assert server.asked == [f"/{bad}", "/file"]
+
+
+def test_the_error_lists_what_failed_and_says_what_to_do_offline(server: Server, tmp_path: Path) -> None:
+    target = tmp_path / "file.gz"
+    nobody = "http://127.0.0.1:1/file.gz"
+    with pytest.raises(DownloadError) as caught:
+        fetch([server.url("missing"), server.url("wrong"), server.url("cut"), nobody], target, GOOD)
+    said = str(caught.value)
+    assert "HTTP 404" in said
+    assert "its md5 does not match" in said
+    assert f"cut after 1000 of {len(BODY)} bytes" in said
+    assert f"{nobody}: " in said
+    assert f"put file.gz into {tmp_path}" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_silent_server_fails_after_the_timeout(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(DownloadError, match="timed out"):
+        fetch([server.url("silent")], tmp_path / "file", GOOD, timeout=0.3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cancel_leaves_a_silent_server_at_once_and_no_file(server: Server, tmp_path: Path) -> None:
+    wish = threading.Event()
+    target = tmp_path / "file"
+    target.write_bytes(b"what was there before")
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        fetch([server.url("silent")], target, GOOD, progress=lambda *_: wish.set(), cancelled=wish.is_set, timeout=30)
+    assert time.monotonic() - started < 2
+    assert target.read_bytes() == b"what was there before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_prefix_of_the_digest_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(BODY)
+    digest = hashlib.sha256(BODY).hexdigest()
+    assert Checksum("sha256", digest[:8]).matches(path)
+    assert not Checksum("sha256", ("0" if digest[0] != "0" else "1") + digest[1:8]).matches(path)
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_words(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(DownloadError, match=r"file cannot be written to .*taken"):
+        fetch([server.url("file")], tmp_path / "taken" / "file", GOOD)

@@ -1,0 +1,104 @@
+"""Devices by name, and what exactness asks of them."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine.common.spec import SpecError
+from engine.hardware.devices import available, choose, make_deterministic, nondeterministic_operator
+from engine.training.loading import _set_threads
+from tests.engine.running import DEVICES, recipe, run
+
+GPU = torch.cuda.is_available()
+needs_gpu = pytest.mark.skipif(not GPU, reason="no CUDA GPU here")
+
+
+def test_auto_takes_the_first_gpu_or_says_why_it_is_the_cpu() -> None:
+    device, said = choose("auto")
+    assert device == (torch.device("cuda", 0) if GPU else torch.device("cpu"))
+    assert said.startswith("auto chose cuda:0 (" if GPU else "auto chose the CPU: PyTorch finds no CUDA GPU here")
+    start, warning = (run(recipe(device="auto", epochs=1)).of(kind)[0] for kind in ("start", "warning"))
+    assert (start.device, warning.text) == (str(device), said)
+
+
+@pytest.mark.parametrize("name", ["cuda:42", *([] if GPU else ["cuda", "cuda:0"])])
+def test_a_gpu_that_is_not_here_is_refused_with_what_is(name: str) -> None:
+    with pytest.raises(SpecError, match=rf"^device: {name} is not here \(CUDA GPUs found: .*\); choose auto or cpu$"):
+        choose(name)
+
+
+def test_the_choices_begin_with_auto_and_each_can_be_chosen() -> None:
+    names = [name for name, _ in available()]
+    assert names[:2] == ["auto", "cpu"]
+    assert len(names) == 2 + (torch.cuda.device_count() if GPU else 0)
+    for name in names[1:]:
+        assert str(choose(name)[0]) == name
+
+
+def test_on_the_cpu_every_operator_is_deterministic() -> None:
+    assert make_deterministic(torch.device("cpu")) is None
+    x = torch.zeros(2, 1, 8, 8)
+    assert nondeterministic_operator(torch.nn.Flatten(), x, torch.zeros(2, dtype=torch.int64)) is None
+
+
+class Histogram(torch.nn.Module):
+    """Cumulative sums have no deterministic form on CUDA."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = torch.nn.Linear(64, 10)
+        self.norm = torch.nn.BatchNorm1d(10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.norm(self.fc(torch.nn.functional.interpolate(x, size=8, mode="bicubic").flatten(1)))
+        return torch.nn.functional.dropout(scores.put(torch.tensor([0], device=x.device), scores.new_ones(1)), 0.5)
+
+
+@needs_gpu
+def test_an_operator_without_a_deterministic_form_is_named_and_looking_leaves_no_trace() -> None:
+    device = torch.device("cuda", 0)
+    network = Histogram().to(device)
+    before = {name: t.clone() for name, t in network.state_dict().items()}
+    stream = torch.cuda.get_rng_state(device)
+    x, y = torch.rand(4, 1, 8, 8, device=device), torch.zeros(4, dtype=torch.int64, device=device)
+    assert nondeterministic_operator(network, x, y)
+    assert torch.equal(stream, torch.cuda.get_rng_state(device))
+    assert all(torch.equal(t, before[name]) for name, t in network.state_dict().items())
+    assert all(p.grad is None for p in network.parameters())
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+@needs_gpu
+def test_a_process_that_began_without_cublas_workspace_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    assert "CUBLAS_WORKSPACE_CONFIG" in str(make_deterministic(torch.device("cuda", 0)))
+    assert torch.backends.cudnn.deterministic
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_run_says_what_it_computes_on(device: str) -> None:
+    (start,) = run(recipe(device=device, epochs=1)).of("start")
+    assert start.device == str(choose(device)[0])
+    assert start.threads == torch.get_num_threads()
+
+
+@pytest.mark.parametrize(
+    ("network", "batch", "threads"),
+    [
+        ("small_cnn", 5, 1),
+        ("small_cnn", 15, 2),
+        ("small_cnn", 16, 3),
+        ("small_cnn", 128, 4),
+        ("tiny", 10, 1),
+        ("tiny", 11, 2),
+        ("resnet18", 1, 4),
+    ],
+)
+def test_a_thread_is_used_for_each_few_pixels_of_a_batch(network: str, batch: int, threads: int) -> None:
+    """More would cost more than they bring; the rule is the recipe's, so the bits are too."""
+    name = recipe().model.name if network == "tiny" else network
+    torch.set_num_threads(4)
+    made = recipe(model={"name": name}, data={"name": "mnist", "batch_size": batch})
+    assert _set_threads(made, None) == []
+    assert torch.get_num_threads() == threads

@@ -1,0 +1,201 @@
+"""Memory that runs out: recognised by what PyTorch and Python really raise, said in words, and let go of."""
+
+from __future__ import annotations
+
+import gc
+import json
+import subprocess
+import sys
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.hardware.out_of_memory import OutOfMemory, fitting, ran_out, size_words
+from engine.messages.events import Event
+from engine.models.user_file import raised
+from engine.training.job import Job
+from engine.training.trainer import Trainer
+from tests.engine.running import MAIN, Events, library_at, recipe, recipe_dict, run
+
+ABSURD = 10**15
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+
+
+def raised_by(code: str) -> BaseException:
+    try:
+        eval(code, {"ABSURD": ABSURD, "np": np, "torch": torch})
+    except BaseException as error:  # noqa: BLE001
+        return error
+    raise AssertionError(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "torch.empty(ABSURD)",
+        "torch.zeros(ABSURD, dtype=torch.uint8)",
+        "torch.nn.Linear(10**8, 10**7)",
+        "np.empty(ABSURD)",
+        "bytearray(10**17)",
+        "[None] * 10**17",
+    ],
+)
+def test_what_is_really_raised_is_recognised(code: str) -> None:
+    assert ran_out(raised_by(code)) == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("error", "whose"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has"), "cuda"),
+        (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be"), "cuda"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "cuda"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "cuda"),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:83] data. DefaultCPUAllocator: not enough memory: you tried"),
+            "cpu",
+        ),
+        (OSError(12, "Cannot allocate memory"), "cpu"),
+        (MemoryError(), "cpu"),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), None),
+        (ValueError("CUDA out of memory"), None),
+        (KeyboardInterrupt(), None),
+    ],
+)
+def test_what_is_said_elsewhere_is_recognised_too(error: BaseException, whose: str | None) -> None:
+    assert ran_out(error) == whose
+
+
+def test_a_network_of_ones_own_that_runs_out_of_memory_is_recognised_through_its_sentence() -> None:
+    inner = raised_by("torch.empty(ABSURD)")
+    outer = raised("net.py:make", None, inner)
+    assert ran_out(outer) is None
+    outer.__cause__ = inner
+    assert ran_out(outer) == "cpu"
+
+
+def test_what_did_not_fit_is_said_and_other_errors_pass() -> None:
+    with pytest.raises(OutOfMemory) as found, fitting("batch", "resnet18", "cuda:0", 256):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total")
+    assert str(found.value) == (
+        "the batch of 256 images through resnet18 did not fit into the memory of cuda:0: 2.50 GiB more were asked for"
+    )
+    with pytest.raises(OutOfMemory) as found, fitting("data", "mnist", "cuda:0"):
+        torch.empty(ABSURD)  # on the host, whatever the device
+    assert str(found.value) == (
+        "the data set mnist did not fit into the memory of this machine: 3638 TiB more were asked for"
+    )
+    with pytest.raises(OutOfMemory) as found, fitting("data", "outer", "cpu"), fitting("network", "inner", "cpu"):
+        raise MemoryError
+    assert str(found.value) == "the network inner did not fit into the memory of this machine"
+    with pytest.raises(ZeroDivisionError), fitting("data", "mnist", "cpu"):
+        1 / 0  # noqa: B018
+
+
+@pytest.mark.parametrize(("size", "text"), [(100, "100 bytes"), (1536, "1.5 KiB"), (5 * 2**30, "5 GiB")])
+def test_sizes_in_words(size: int, text: str) -> None:
+    assert size_words(size) == text
+
+
+@pytest.mark.parametrize(
+    ("network", "place", "text"),
+    [
+        ("greedy_first", "batch", "the batch of 512 images through tiny_networks.py:greedy_first did not fit"),
+        ("greedy_when_validated", "validation", "512 validation images at a time through"),
+        ("greedy_to_build", "network", "the network tiny_networks.py:greedy_to_build did not fit"),
+    ],
+)
+def test_the_end_says_what_did_not_fit(network: str, place: str, text: str, tmp_path: Path) -> None:
+    events = Events()
+    with library_at(tmp_path) as library:
+        Trainer(Job(recipe=recipe(network)), events.append, library).run()
+    end = events.end
+    assert (end.reason, end.shortage, end.field) == ("failed", place, None)
+    assert str(end.text).startswith(text)
+    assert "more were asked for" in str(end.text)
+    assert "can't allocate memory" in str(end.details)
+
+
+def test_nothing_of_the_run_is_kept_once_its_end_is_said() -> None:
+    """Without Python's collector: in the window it does not run on the training thread, and the GPU is waiting."""
+    kept: list[weakref.ref[object]] = []
+    alive: list[bool] = []
+
+    def hear(event: Event) -> None:
+        if event.event == "rate" and trainer._loop is not None and not kept:
+            state = trainer._loop.state
+            kept.extend(weakref.ref(o) for o in (state, state.model, next(state.model.parameters())))
+        if event.event == "end":
+            alive.extend(ref() is not None for ref in kept)
+
+    gc.collect()
+    gc.disable()
+    try:
+        trainer = Trainer(Job(recipe=recipe("greedy_fifth")), hear)
+        assert trainer.run().shortage == "batch"
+    finally:
+        gc.enable()
+    assert alive == [False, False, False]
+
+
+def test_the_process_trains_on_afterwards() -> None:
+    for network in ("greedy_to_build", "greedy_first"):
+        events = Events()
+        Trainer(Job(recipe=recipe(network)), events.append).run()
+    assert run(recipe()).end.reason == "finished"
+
+
+WIDE = """
+from torch import nn
+def make(in_channels, num_classes):
+    layers = [nn.Conv2d(in_channels, 512, 3, padding=1)]
+    for _ in range(3):
+        layers += [nn.ReLU(), nn.Conv2d(512, 512, 1)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, num_classes))
+"""
+LIMITED = """
+import resource, runpy, sys
+sys.path.insert(0, {folder!r})
+import engine.training.trainer  # which maps much itself
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20,) * 2)
+sys.argv = ["main.py", "train", *sys.argv[1:]]
+runpy.run_path({main!r}, run_name="__main__")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_a_process_that_may_have_no_more_says_what_did_not_fit(tmp_path: Path) -> None:
+    """A network whose activations are of 188 MB each, in a process that may have 300 MB more."""
+    (tmp_path / "net.py").write_text(WIDE)
+    data, model = {"name": "digits", "batch_size": 1437}, {"name": "net.py:make"}
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe_dict(data=data, model=model)))
+    code = LIMITED.format(main=str(MAIN), folder=str(MAIN.parent))
+    command = [sys.executable, "-c", code, "recipe.json", "--library", str(tmp_path / "lib")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["event"] for e in events].count("end") == 1
+    assert events[-1]["event"] == "end"
+    assert events[-1]["shortage"] == "batch", events[-1]
+    assert "the batch of 1437 images through net.py:make did not fit into the memory of this machine" in done.stderr
+
+
+@needs_gpu
+def test_a_gpu_that_is_full_is_said_and_emptied() -> None:
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(0.02)
+    try:
+        events = Events()
+        data = {"name": "digits", "batch_size": 1437}
+        job = Job(recipe=recipe(data=data, model={"name": "vgg11_bn"}, device="cuda"))
+        Trainer(job, events.append).run()
+        assert events.end.shortage in ("network", "batch")
+        assert "did not fit into the memory of cuda:0" in str(events.end.text)
+        assert torch.cuda.memory_allocated() < 50 * 2**20
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert run(recipe(device="cuda")).end.reason == "finished"

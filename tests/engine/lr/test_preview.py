@@ -1,0 +1,212 @@
+"""The drawn curve is what training does, to the last bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.lr.apply import apply_to_lr
+from engine.lr.control import LRControl
+from engine.lr.preview import draw, walk
+from engine.messages.commands import Note, Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.messages.preview import Curve, CurveQuery
+from engine.models.optimizers import Rejected
+from engine.recipe.recipe import SGD, Recipe
+from engine.schedules import Constant, ExponentialLR, ReduceLROnPlateau, ScheduleSpec, StepLR
+from tests.engine.raw_torch import after, control, expression
+from tests.engine.strategies import RATES, SPECS, with_interval
+
+TWO = ("rest", "head")
+EPOCHS, STEPS = 12, 3
+
+
+def recipe_of(schedule: ScheduleSpec, lr: float = 0.1, epochs: int = EPOCHS) -> Recipe:
+    return Recipe(optimizer=SGD(lr=lr, momentum=0.9), schedule=schedule, epochs=epochs)
+
+
+def ask(lr: LRControl, position: tuple[int, int], intervention: Any = None, history: Any = ()) -> Curve:
+    """The window's question about a live run: only its state, in words that could come through a file."""
+    return draw(
+        CurveQuery(
+            key="test",
+            recipe=Recipe(),
+            group_names=tuple(g.name for g in lr.groups),
+            epochs=lr.length.epochs,
+            state=lr.state(),
+            position=position,
+            intervention=intervention,
+            history=history,
+        )
+    )
+
+
+def lived(lr: LRControl, position: tuple[int, int]) -> list[tuple[float, list[float]]]:
+    """Epochs completed and the rates in force, for every batch to the end; ``rate`` is used up."""
+    seen, batches = [], lr.length.steps_per_epoch
+    for epoch in range(position[0], lr.length.epochs + 1):
+        for batch in range(position[1] if epoch == position[0] else 0, batches):
+            seen.append((epoch - 1 + batch / batches, lr.lrs()))
+            lr.step_done()
+        lr.epoch_done(None)
+    return seen
+
+
+def drawn_at(curve: Curve, x: float) -> list[float]:
+    """What the curve says at ``x``: it is drawn as steps."""
+    lrs: list[float] = curve.lr[int(np.searchsorted(curve.x, x, side="right")) - 1].tolist()
+    return lrs
+
+
+def assert_drawn_as_lived(curve: Curve, lr: LRControl, position: tuple[int, int]) -> None:
+    assert curve.problem is None
+    for x, lrs in lived(lr, position):
+        assert drawn_at(curve, x) == lrs
+
+
+ANY_SPEC = st.sampled_from(list(SPECS)).flatmap(lambda name: SPECS[name])
+EITHER_INTERVAL = st.tuples(ANY_SPEC, st.sampled_from(["epoch", "step"])).map(
+    lambda t: t[0] if isinstance(t[0], ReduceLROnPlateau) else with_interval(*t)
+)
+GROUP = st.sampled_from([None, *TWO])
+THEN = st.sampled_from(["keep", "follow", "hold"])
+ACTS = st.one_of(
+    st.builds(SetLR, lr=RATES, then=THEN, group=GROUP),
+    st.builds(ScaleLR, factor=st.floats(0.1, 3), then=THEN, group=GROUP),
+    st.builds(ReleaseLR, group=GROUP),
+    st.builds(SetSchedule, schedule=EITHER_INTERVAL, group=GROUP, start=st.sampled_from(["here", "replay"])),
+    st.builds(SetSchedule, schedule=EITHER_INTERVAL, lr=RATES, group=GROUP),
+)
+
+
+@settings(max_examples=60)
+@given(spec=EITHER_INTERVAL, interventions=st.lists(st.tuples(st.integers(0, 4), ACTS), min_size=1, max_size=5))
+def test_a_pending_change_is_drawn_as_it_will_be_lived(
+    spec: ScheduleSpec, interventions: list[tuple[int, Any]]
+) -> None:
+    lr, done = control(spec, epochs=EPOCHS, steps=STEPS, names=TWO), 0
+    for batches, intervention in interventions:
+        for _ in range(batches):
+            lr.step_done()
+            done += 1
+            if done % STEPS == 0:
+                lr.epoch_done({"val_loss": 1.0 + done % 4})
+        position = (done // STEPS + 1, done % STEPS)
+        history = [{"val_loss": 1.0}] * (done // STEPS)
+        curve, before = ask(lr, position, intervention, tuple(history)), lr.state()
+        if curve.problem is not None:
+            with pytest.raises(Rejected) as refusal:
+                apply_to_lr(lr, intervention, history)
+            assert curve.problem == refusal.value.reason
+            assert lr.state() == before
+            continue
+        apply_to_lr(lr, intervention, history)
+        assert_drawn_as_lived(curve, lr.copy(), position)
+        assert_drawn_as_lived(ask(lr, position), lr.copy(), position)
+
+
+@settings(max_examples=60)
+@given(spec=EITHER_INTERVAL, lr=RATES)
+def test_a_recipe_is_drawn_as_it_will_be_lived(spec: ScheduleSpec, lr: float) -> None:
+    recipe = recipe_of(spec, lr)
+    curve = draw(CurveQuery(key="test", recipe=recipe, steps_per_epoch=STEPS, epochs=EPOCHS))
+    assert_drawn_as_lived(curve, LRControl.from_recipe(recipe, ("all",), STEPS), (1, 0))
+    assert curve.x[-1] == EPOCHS
+    assert curve.lr[-1].tolist() == curve.lr[-2].tolist()
+
+
+def test_one_point_an_epoch_or_one_a_batch() -> None:
+    curve = draw(CurveQuery(key="k", recipe=recipe_of(StepLR(step_size=2, gamma=0.5)), steps_per_epoch=4, epochs=5))
+    assert curve.key == "k"
+    assert curve.x.tolist() == [0, 1, 2, 3, 4, 5]
+    assert curve.lr.tolist() == [[0.1], [0.1], [0.05], [0.05], [0.025], [0.025]]
+    assert curve.lr.dtype == np.float64
+    stepwise = StepLR(step_size=1, gamma=0.5, interval="step")
+    curve = draw(CurveQuery(key="k", recipe=recipe_of(stepwise), steps_per_epoch=4, epochs=1))
+    assert curve.x.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert curve.lr[:, 0].tolist() == [0.1, 0.05, 0.025, 0.0125, 0.0125]
+
+
+def test_a_live_run_is_drawn_from_its_position() -> None:
+    lr = after(control(StepLR(step_size=1, gamma=0.5, interval="step"), epochs=4, steps=4), 2)
+    lr.step_done()
+    curve = ask(lr, (3, 1))
+    assert curve.x.tolist() == [2.25, 2.5, 2.75, 3, 3.25, 3.5, 3.75, 4]
+    assert curve.lr[0, 0] == 0.1 * 0.5**9
+
+
+def test_the_expressions_epochs_are_those_of_the_question() -> None:
+    recipe = recipe_of(expression("1 - epoch / epochs"), 1.0, epochs=100)
+    assert draw(CurveQuery(key="k", recipe=recipe, epochs=4)).lr[:, 0].tolist() == [1, 0.75, 0.5, 0.25, 0.25]
+
+
+def test_a_plateau_is_drawn_flat() -> None:
+    curve = draw(CurveQuery(key="k", recipe=recipe_of(ReduceLROnPlateau(patience=0)), epochs=20))
+    assert set(curve.lr[:, 0]) == {0.1}
+
+
+def test_what_cannot_be_drawn_says_why() -> None:
+    curve = draw(CurveQuery(key="k", recipe=recipe_of(expression("1 - epoch / 5")), epochs=20))
+    assert curve.problem is not None
+    assert "at epoch = 6 the expression '1 - epoch / 5' gives a negative number" in curve.problem
+    assert curve.x.shape == (0,)
+    assert curve.lr.shape == (0, 1)
+    refused = ask(control(Constant()), (1, 0), ReleaseLR())
+    assert refused.problem == "the rate follows the plan already"
+
+
+def test_warnings_travel_with_the_curve() -> None:
+    odd = ReduceLROnPlateau(monitor="val_accuracy", mode="min")
+    assert draw(CurveQuery(key="k", recipe=recipe_of(odd), epochs=3)).warnings == tuple(odd.warnings())
+    rising = ask(control(StepLR(step_size=1, gamma=2.0)), (1, 0), SetLR(lr=0.01, then="follow"))
+    assert "rises to" in rising.warnings[0]
+    swapped = ask(control(Constant()), (1, 0), SetSchedule(schedule=odd))
+    assert swapped.warnings == tuple(odd.warnings())
+
+
+def test_a_longer_run_is_drawn_to_its_end_with_a_warning_where_the_schedule_ends_before() -> None:
+    lr = control(expression("1 - epoch / 9"), 1.0, epochs=10)
+    query = CurveQuery(key="k", recipe=Recipe(), epochs=15, state=lr.state())
+    curve = draw(query)
+    assert curve.x[-1] == 15
+    assert curve.lr[9:, 0].tolist() == [0.0] * 7
+    assert "does not reach the new end" in curve.warnings[0]
+    assert lr.length.epochs == 10
+
+
+def test_a_change_that_is_no_change_of_lrs_is_drawn_as_none() -> None:
+    lr = control(ExponentialLR(gamma=0.5), epochs=5)
+    assert ask(lr, (1, 0), Note(text="why")).lr.tolist() == ask(lr, (1, 0)).lr.tolist()
+
+
+def test_a_cancelled_curve_is_empty_without_a_problem() -> None:
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(1)
+        return len(asked) == 2
+
+    recipe = recipe_of(Constant(interval="step"), epochs=50)
+    curve = draw(CurveQuery(key="k", recipe=recipe, steps_per_epoch=100, epochs=50), cancelled)
+    assert (len(curve.x), len(curve.lr), curve.problem, len(asked)) == (0, 0, None, 2)
+
+
+def test_drawing_leaves_the_state_it_was_given_alone() -> None:
+    lr = control(StepLR(step_size=2, gamma=0.5), names=TWO)
+    state, before = lr.state(), lr.state()
+    draw(CurveQuery(key="k", recipe=Recipe(), group_names=TWO, state=state, intervention=SetLR(lr=0.5, then="hold")))
+    assert state == before == lr.state()
+
+
+@pytest.mark.parametrize("per_batch", [False, True])
+def test_a_walk_yields_the_positions_on_the_way(per_batch: bool) -> None:
+    lr = after(control(StepLR(step_size=1, gamma=0.5), 0.8, epochs=4, steps=2), 1)
+    lr.step_done()
+    seen = [(epoch, batch, lrs[0]) for epoch, batch, lrs in walk(lr, Position(epoch=2, batch=1), per_batch=per_batch)]
+    if per_batch:
+        assert seen == [(2, 1, 0.4), (3, 0, 0.2), (3, 1, 0.2), (4, 0, 0.1), (4, 1, 0.1)]
+    else:
+        assert seen == [(2, 1, 0.4), (3, 0, 0.2), (4, 0, 0.1)]

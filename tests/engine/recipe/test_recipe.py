@@ -1,0 +1,465 @@
+"""Recipes: read, written, and refused with the field, what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from engine.common.spec import SpecError, problems
+from engine.recipe.presets import PRESETS, preset
+from engine.recipe.recipe import (
+    OPTIMIZERS,
+    DataSpec,
+    GroupSpec,
+    GuardSpec,
+    ModelSpec,
+    Recipe,
+    read_recipe,
+    recipe_from_json,
+)
+from engine.schedules import (
+    SCHEDULES,
+    ChainedScheduler,
+    CyclicLR,
+    LambdaLR,
+    LinearLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
+
+STEP = {"name": "StepLR", "step_size": 10}
+LEAST: dict[str, Any] = {"data": {}, "model": {}, "optimizer": {"name": "SGD"}, "schedule": STEP}
+
+
+def read(**changed: Any) -> Recipe:
+    return recipe_from_json(json.dumps({**LEAST, **changed}))
+
+
+def test_the_example_of_the_design_reads() -> None:
+    text = """
+    {"data": {"name": "digits", "batch_size": 64, "augment": false, "root": null},
+     "model": {"name": "small_cnn", "pretrained": false},
+     "optimizer": {"name": "SGD", "lr": 0.01, "momentum": 0.9, "weight_decay": 0.0},
+     "schedule": {"name": "StepLR", "step_size": 10, "gamma": 0.5},
+     "groups": [{"name": "head", "modules": ["fc*"], "lr": 0.1, "frozen": false}],
+     "epochs": 30, "seed": 0, "device": "auto", "precision": "float32"}
+    """
+    recipe = recipe_from_json(text)
+    assert recipe.groups == (GroupSpec(name="head", modules=("fc*",), lr=0.1),)
+    assert recipe.schedule == StepLR(step_size=10, gamma=0.5)
+    assert recipe.model_copy(update={"groups": ()}) == Recipe()
+
+
+def test_every_key_but_four_has_a_default() -> None:
+    recipe = read(optimizer={"name": "SGD"})
+    assert (recipe.epochs, recipe.seed, recipe.device, recipe.precision, recipe.groups) == (
+        30,
+        0,
+        "auto",
+        "float32",
+        (),
+    )
+    for key in ("data", "model", "optimizer", "schedule"):
+        text = json.dumps({k: v for k, v in LEAST.items() if k != key})
+        with pytest.raises(SpecError, match=f"^{key}: is required; a recipe needs data, model, optimizer, schedule$"):
+            recipe_from_json(text)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_json_comes_back_equal(name: str) -> None:
+    recipe = preset(name)
+    assert recipe_from_json(recipe.to_json()) == recipe
+    assert recipe_from_json(recipe.to_json(indent=2).encode()) == recipe
+
+
+SPECS = [
+    {"name": "Constant"},
+    STEP,
+    {"name": "MultiStepLR", "milestones": [3, 5], "gamma": 0.3, "interval": "step"},
+    {"name": "ConstantLR", "factor": 0.1, "total_iters": 3},
+    {"name": "LinearLR", "start_factor": 0.01},
+    {"name": "ExponentialLR", "gamma": 0.98},
+    {"name": "PolynomialLR", "total_iters": 30, "power": 0.9},
+    {"name": "CosineAnnealingLR", "T_max": 20, "eta_min": 1e-4},
+    {"name": "CosineAnnealingWarmRestarts", "T_0": 5, "T_mult": 2},
+    {"name": "CyclicLR", "base_lr": 0.001, "max_lr": 0.1, "step_size_down": 50, "mode": "exp_range"},
+    {"name": "OneCycleLR", "max_lr": 0.1, "interval": "epoch"},
+    {
+        "name": "SequentialLR",
+        "schedulers": [
+            {"name": "ChainedScheduler", "schedulers": [{"name": "LinearLR"}, {"name": "constant"}]},
+            {"name": "LambdaLR", "lr_lambda": ["epoch", "1"]},
+            {"name": "Drawn", "points": [[0, 0.1], [2.5, 0.01]]},
+        ],
+        "milestones": [5, 9],
+    },
+    {
+        "name": "ChainedScheduler",
+        "interval": "step",
+        "schedulers": [STEP, {"name": "CyclicLR", "base_lr": 0, "max_lr": 1}],
+    },
+    {"name": "ReduceLROnPlateau", "monitor": "val_accuracy"},
+    {"name": "LambdaLR", "lr_lambda": ["epoch", "0.9**epoch"]},
+    {"name": "MultiplicativeLR", "lr_lambda": "0.9"},
+    {"name": "Drawn", "points": [[0, 0.1], [10, 0.0]], "scale": "linear", "interval": "step", "smooth": True},
+]
+
+
+def test_the_examples_cover_every_schedule() -> None:
+    assert [s["name"] for s in SPECS] == [s.__name__ for s in SCHEDULES]
+
+
+@given(
+    schedule=st.sampled_from(SPECS),
+    own=st.sampled_from([None, *SPECS]),
+    optimizer=st.sampled_from([o.__name__ for o in OPTIMIZERS]),
+    lr=st.floats(0, 1000),
+    epochs=st.integers(1, 1_000_000),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_any_recipe_comes_back_equal_to_the_last_bit(
+    schedule: dict[str, Any], own: dict[str, Any] | None, optimizer: str, lr: float, epochs: int, seed: int
+) -> None:
+    head = {"name": "head", "modules": ["fc", "layer4.*"], "lr": lr, "schedule": own}
+    recipe = read(optimizer={"name": optimizer, "lr": lr}, schedule=schedule, groups=[head], epochs=epochs, seed=seed)
+    again = recipe_from_json(recipe.to_json())
+    assert again == recipe
+    assert again.optimizer.lr == lr
+
+
+BAD: list[tuple[dict[str, Any], str, str]] = [
+    ({"color": 1}, "color", "is not a key here; allowed: data, model"),
+    ({"data": None}, "data", "must be an object"),
+    ({"data": {"name": "cifar"}}, "data.name", "must be 'digits', 'mnist' or"),
+    ({"data": {"batch_size": 0}}, "data.batch_size", "must be at least 1; it is 0"),
+    ({"data": {"batch_size": 65537}}, "data.batch_size", "must be at most 65536"),
+    ({"data": {"batch_size": 1.5}}, "data.batch_size", "must be a whole number"),
+    ({"data": {"batch_size": True}}, "data.batch_size", "must be a whole number"),
+    ({"data": {"augment": 1}}, "data.augment", "must be true or false; it is 1"),
+    ({"data": {"root": ""}}, "data.root", "must not be empty"),
+    ({"data": {"root": 3}}, "data.root", "must be text; it is 3"),
+    ({"data": {"size": 3}}, "data.size", "is not a key here; allowed: name, batch_size"),
+    ({"model": {"name": "resnet19"}}, "model.name", "allowed: small_cnn, lenet5, resnet18, vgg11_bn, or FILE.py:FUNC"),
+    ({"model": {"name": "net.py:1x"}}, "model.name", "'1x' is not a function's name; write FILE.py:FUNCTION"),
+    ({"model": {"pretrained": True}}, "model.pretrained", "only resnet18 and vgg11_bn have"),
+    ({"optimizer": {}}, "optimizer.name", "is required"),
+    ({"optimizer": {"name": "sgd"}}, "optimizer.name", "'sgd' is not known; allowed: SGD, Adam, AdamW, RMSprop"),
+    ({"optimizer": {"name": "SGD", "lr": -0.1}}, "optimizer.lr", "must be at least 0"),
+    ({"optimizer": {"name": "SGD", "lr": 1001}}, "optimizer.lr", "must be at most 1000"),
+    ({"optimizer": {"name": "SGD", "lr": "0.1"}}, "optimizer.lr", "must be a number; it is '0.1'"),
+    ({"optimizer": {"name": "SGD", "lr": float("nan")}}, "optimizer.lr", "must be a finite number"),
+    ({"optimizer": {"name": "SGD", "lr": float("inf")}}, "optimizer.lr", "must be a finite number"),
+    ({"optimizer": {"name": "SGD", "momentum": 1}}, "optimizer.momentum", "must be less than 1"),
+    ({"optimizer": {"name": "SGD", "nesterov": True}}, "optimizer.nesterov", "needs a momentum above 0"),
+    ({"optimizer": {"name": "Adam", "momentum": 0.9}}, "optimizer.momentum", "is not a key here; allowed: lr, weight"),
+    ({"optimizer": {"name": "Adam", "betas": [0.9]}}, "optimizer.betas[1]", "is required"),
+    ({"optimizer": {"name": "Adam", "betas": [0.9, 1.0]}}, "optimizer.betas[1]", "must be less than 1"),
+    ({"schedule": {"step_size": 3}}, "schedule.name", "is required"),
+    ({"schedule": {"name": "OnePlus"}}, "schedule.name", "'OnePlus' is not known; allowed: Constant, StepLR,"),
+    ({"schedule": {"name": "StepLR"}}, "schedule.step_size", "is required"),
+    ({"schedule": {"name": "StepLR", "step_size": 0}}, "schedule.step_size", "must be at least 1"),
+    ({"schedule": {"name": "StepLR", "step_size": 1, "gamma": 0}}, "schedule.gamma", "must be greater than 0"),
+    ({"schedule": {"name": "StepLR", "step_size": 1, "verbose": True}}, "schedule.verbose", "is not a key here"),
+    ({"schedule": {"name": "StepLR", "step_size": 1, "interval": "day"}}, "schedule.interval", "must be 'epoch' or 's"),
+    ({"schedule": {"name": "ExponentialLR"}}, "schedule.gamma", "is required"),
+    ({"schedule": {"name": "CosineAnnealingLR"}}, "schedule.T_max", "is required"),
+    ({"schedule": {"name": "MultiStepLR"}}, "schedule.milestones", "is required"),
+    ({"schedule": {"name": "MultiStepLR", "milestones": []}}, "schedule.milestones", "at least 1 item"),
+    ({"schedule": {"name": "MultiStepLR", "milestones": [3, 1]}}, "schedule.milestones", "must be in increasing order"),
+    ({"schedule": {"name": "MultiStepLR", "milestones": [3, 4.5]}}, "schedule.milestones[1]", "must be a whole number"),
+    ({"schedule": {"name": "MultiStepLR", "milestones": 3}}, "schedule.milestones", "must be a list; it is 3"),
+    ({"schedule": {"name": "ReduceLROnPlateau", "interval": "step"}}, "schedule.interval", "must be 'epoch' here"),
+    ({"schedule": {"name": "ReduceLROnPlateau", "monitor": "loss"}}, "schedule.monitor", "must be 'val_loss',"),
+    ({"schedule": {"name": "ReduceLROnPlateau", "factor": 1}}, "schedule.factor", "must be less than 1"),
+    ({"schedule": {"name": "LambdaLR", "lr_lambda": []}}, "schedule.lr_lambda", "at least 1 item"),
+    ({"schedule": {"name": "LambdaLR", "lr_lambda": 0.5}}, "schedule.lr_lambda", "must be a list"),
+    (
+        {"schedule": {"name": "LambdaLR", "lr_lambda": "0.9**n"}},
+        "schedule.lr_lambda",
+        "'n' is not known; allowed: epoch",
+    ),
+    ({"schedule": {"name": "LambdaLR", "lr_lambda": ["1", "1 +"]}}, "schedule.lr_lambda[1]", "(at character 4)"),
+    ({"schedule": {"name": "ConstantLR", "factor": 0}}, "schedule.factor", "must be greater than 0"),
+    ({"schedule": {"name": "LinearLR", "start_factor": 1.1}}, "schedule.start_factor", "must be at most 1"),
+    ({"schedule": {"name": "LinearLR", "end_factor": -0.1}}, "schedule.end_factor", "must be at least 0"),
+    ({"schedule": {"name": "PolynomialLR", "total_iters": 0}}, "schedule.total_iters", "must be at least 1"),
+    ({"schedule": {"name": "CosineAnnealingWarmRestarts"}}, "schedule.T_0", "is required"),
+    ({"schedule": {"name": "CosineAnnealingWarmRestarts", "T_0": 2.5}}, "schedule.T_0", "must be a whole number"),
+    ({"schedule": {"name": "CyclicLR", "max_lr": 1}}, "schedule.base_lr", "is required"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "mode": "CATS"}}, "schedule.mode", "'triangular2'"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "scale_fn": "y"}}, "schedule.scale_fn", "y"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "verbose": True}}, "schedule.verbose", "not a key"),
+    ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "max_momentum": 1}}, "schedule.max_momentum", "less"),
+    ({"schedule": {"name": "OneCycleLR"}}, "schedule.max_lr", "is required"),
+    ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "pct_start": 1.1}}, "schedule.pct_start", "must be at most 1"),
+    ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "total_steps": 9}}, "schedule.total_steps", "is not a key here"),
+    ({"schedule": {"name": "MultiplicativeLR", "lr_lambda": "x"}}, "schedule.lr_lambda", "'x' is not known"),
+    ({"schedule": {"name": "Drawn", "points": []}}, "schedule.points", "at least 1 item"),
+    ({"schedule": {"name": "Drawn", "points": [[0, 1], [0]]}}, "schedule.points[1][1]", "is required"),
+    ({"schedule": {"name": "Drawn", "points": [[0, 1], [0, 2]]}}, "schedule.points[1]", "to the right of the point"),
+    ({"schedule": {"name": "Drawn", "points": [[0, 1], [9, 0]]}}, "schedule.points[1]", "set scale to linear"),
+    (
+        {"schedule": {"name": "Drawn", "points": [[0, 1], [1e-9, 2]], "smooth": True}},
+        "schedule.points[1]",
+        "less than 1e-06 after",
+    ),
+    ({"schedule": {"name": "Drawn", "points": [[-1, 1]]}}, "schedule.points[0][0]", "must be at least 0"),
+    ({"schedule": {"name": "ChainedScheduler", "schedulers": []}}, "schedule.schedulers", "at least 1 item"),
+    (
+        {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "StepLR", "step_size": 0}]}},
+        "schedule.schedulers[0].step_size",
+        "must be at least 1; it is 0",
+    ),
+    (
+        {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "ReduceLROnPlateau"}]}},
+        "schedule.schedulers[0].name",
+        "ReduceLROnPlateau cannot stand in a ChainedScheduler",
+    ),
+    (
+        {"schedule": {"name": "SequentialLR", "schedulers": [STEP, {"name": "ReduceLROnPlateau"}], "milestones": [2]}},
+        "schedule.schedulers[1].name",
+        "ReduceLROnPlateau cannot stand in a SequentialLR",
+    ),
+    (
+        {"schedule": {"name": "SequentialLR", "schedulers": [STEP, STEP]}},
+        "schedule.milestones",
+        "one fewer than schedulers: 1 for 2; there are 0",
+    ),
+    (
+        {"schedule": {"name": "SequentialLR", "schedulers": [STEP] * 3, "milestones": [4, 4]}},
+        "schedule.milestones",
+        "must be in increasing order, each once",
+    ),
+    *(
+        (
+            {
+                "schedule": {
+                    "name": "SequentialLR",
+                    "schedulers": [STEP, {"name": kind, "schedulers": [STEP]}],
+                    "milestones": [4],
+                }
+            },
+            "schedule.schedulers[1].name",
+            f"{kind} can only come first in a SequentialLR",
+        )
+        for kind in ("SequentialLR", "ChainedScheduler")
+    ),
+    (
+        {"schedule": {"name": "ChainedScheduler", "schedulers": [STEP, {**STEP, "interval": "step"}]}},
+        "schedule.schedulers[1].interval",
+        "must be 'epoch' like the whole's; it is 'step'",
+    ),
+    (
+        {
+            "schedule": {
+                "name": "ChainedScheduler",
+                "schedulers": [
+                    {"name": n, "lr_lambda": ["1"] * c} for n, c in (("LambdaLR", 2), ("MultiplicativeLR", 3))
+                ],
+            }
+        },
+        "schedule.schedulers[1].lr_lambda",
+        "lists 3 expressions where schedulers[0] lists 2",
+    ),
+    ({"groups": {}}, "groups", "must be a list"),
+    ({"groups": [{"name": "a"}]}, "groups[0].modules", "is required"),
+    ({"groups": [{"name": "a", "modules": []}]}, "groups[0].modules", "at least 1 item"),
+    ({"groups": [{"name": "a", "modules": "fc"}]}, "groups[0].modules", "must be a list"),
+    ({"groups": [{"name": "a", "modules": ["fc", ""]}]}, "groups[0].modules[1]", "must not be empty"),
+    ({"groups": [{"name": "rest", "modules": ["fc"]}]}, "groups[0].name", "'rest' is taken"),
+    ({"groups": [{"name": "all", "modules": ["fc"]}]}, "groups[0].name", "'all' is taken"),
+    ({"groups": [{"name": "a", "modules": ["x"]}] * 2}, "groups[1].name", "'a' is used twice"),
+    (
+        {"groups": [{"name": "a", "modules": ["x"], "schedule": {"name": "StepLR"}}]},
+        "groups[0].schedule.step_size",
+        "is r",
+    ),
+    ({"epochs": 0}, "epochs", "must be at least 1; it is 0"),
+    ({"epochs": 10**30}, "epochs", "must be at most 1000000"),
+    ({"epochs": "30"}, "epochs", "must be a whole number; it is '30'"),
+    ({"seed": -1}, "seed", "must be at least 0"),
+    ({"device": "tpu"}, "device", "must be auto, cpu, cuda or cuda:N; it is 'tpu'"),
+    ({"precision": "float64"}, "precision", "must be 'float32', 'tf32', 'bfloat16' or 'float16'; it is 'float64'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "problem"), BAD, ids=[f"{field}-{problem[:20]}" for _, field, problem in BAD]
+)
+def test_bad_input_names_the_field_and_what_is_allowed(changed: dict[str, Any], field: str, problem: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read(**changed)
+    assert caught.value.field == field
+    assert problem in caught.value.problem
+    assert str(caught.value) == f"{field}: {caught.value.problem}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "3",
+        '"recipe"',
+        "[" * 100_000,
+        "{" * 100_000,
+        b"\xff\xfe\x00",
+        "\ufeff{}",
+        "1" * 5000,
+        '{"a": "\\ud800"}',
+    ],
+)
+def test_what_is_no_recipe_at_all_is_refused_in_one_short_line(text: str | bytes) -> None:
+    with pytest.raises(SpecError) as caught:
+        recipe_from_json(text)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_text_that_no_file_can_hold_is_refused_without_repeating_it() -> None:
+    text = json.dumps({**LEAST, "data": {"root": "x" * 5000}}).replace("x" * 5000, "\\ud800" + "x" * 5000)
+    with pytest.raises(SpecError, match="is not JSON") as caught:
+        recipe_from_json(text)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_recipe_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"recipe: .*none\.json cannot be read: No such file"):
+        read_recipe(tmp_path / "none.json")
+    (tmp_path / "some.json").write_text(Recipe().to_json())
+    assert read_recipe(tmp_path / "some.json") == Recipe()
+
+
+def test_every_problem_of_a_form_is_said_at_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate({"epochs": 0, "seed": -1, "device": "tpu"})
+    assert [p.field for p in problems(caught.value)] == ["epochs", "seed", "device"]
+
+
+def test_a_recipe_cannot_be_changed_in_place() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Recipe().epochs = 3  # type: ignore[misc]
+
+
+def test_a_network_of_ones_own_is_a_file_and_a_function() -> None:
+    assert ModelSpec(name="dir/net.py:make").own_function() == ("dir/net.py", "make")
+    assert ModelSpec(name="C:\\nets\\net.py:make").own_function() == ("C:\\nets\\net.py", "make")
+    assert ModelSpec().own_function() is None
+
+
+def test_mode_follows_the_monitored_metric_unless_it_is_given() -> None:
+    assert read(schedule={"name": "ReduceLROnPlateau"}).schedule.mode == "min"  # type: ignore[union-attr]
+    assert read(schedule={"name": "ReduceLROnPlateau", "monitor": "val_accuracy"}).schedule.mode == "max"  # type: ignore[union-attr]
+    odd = ReduceLROnPlateau(monitor="val_accuracy", mode="min")
+    assert odd.mode == "min"
+    assert "Set mode to max" in odd.warnings()[0]
+    group = GroupSpec(name="head", modules=("fc",), schedule=odd)
+    assert Recipe(schedule=odd, groups=(group,)).warnings() == [*odd.warnings(), *odd.warnings()]
+    assert Recipe().warnings() == []
+
+
+def nested(levels: int) -> dict[str, Any]:
+    schedule: dict[str, Any] = STEP
+    for _ in range(levels):
+        schedule = {"name": "ChainedScheduler", "schedulers": [schedule]}
+    return schedule
+
+
+def test_schedules_within_schedules_go_only_so_deep() -> None:
+    assert read(schedule=nested(5)).schedule.name == "ChainedScheduler"  # type: ignore[union-attr]
+    for levels in (6, 60, 200):
+        with pytest.raises(SpecError, match=r"at most 5 deep|recursion limit") as caught:
+            read(schedule=nested(levels))
+        assert len(str(caught.value)) < 300
+
+
+def test_stages_are_stepped_as_the_whole_is_and_may_leave_it_out() -> None:
+    parts = [{"name": "LinearLR"}, {"name": "CyclicLR", "base_lr": 0.1, "max_lr": 1}]
+    for interval in ("epoch", "step"):
+        read_in = read(schedule={"name": "ChainedScheduler", "interval": interval, "schedulers": parts}).schedule
+        assert [stage.interval for stage in read_in.schedulers] == [interval, interval]  # type: ignore[union-attr]
+    stages = (LinearLR(), CyclicLR(base_lr=0.1, max_lr=1))
+    assert [s.interval for s in ChainedScheduler(schedulers=stages).schedulers] == ["epoch", "epoch"]
+
+
+def test_the_parts_of_a_schedule_speak_through_it() -> None:
+    upside_down = CyclicLR(base_lr=1, max_lr=0.1, base_momentum=0.9, max_momentum=0.8)
+    assert len(upside_down.warnings()) == 2
+    whole = SequentialLR(schedulers=(LambdaLR(lr_lambda=("1", "2")), upside_down, LinearLR()), milestones=(3, 9))
+    assert whole.warnings() == upside_down.warnings()
+    assert whole.per_group() == 2
+    assert whole.for_group(1).schedulers[0] == LambdaLR(lr_lambda=("2",))
+    assert whole.cycles_momentum()
+    assert not whole.own_level()
+    late = SequentialLR(schedulers=(LinearLR(), OneCycleLR(max_lr=0.1)), milestones=(3,))
+    assert "max_lr / div_factor" in late.warnings()[0]
+    assert SequentialLR(schedulers=(upside_down, LinearLR()), milestones=(3,)).own_level()
+    assert ChainedScheduler(schedulers=(LinearLR(), upside_down)).own_level()
+    assert not ChainedScheduler(schedulers=(LinearLR(), StepLR(step_size=3))).own_level()
+
+
+def test_constant_in_small_letters_is_constant() -> None:
+    assert read(schedule={"name": "constant"}).schedule.name == "Constant"  # type: ignore[union-attr]
+
+
+def test_one_expression_serves_every_group_and_a_list_each_its_own() -> None:
+    one, two = LambdaLR(lr_lambda=("0.9**epoch",)), LambdaLR(lr_lambda=("1", "0.5"))
+    assert (one.per_group(), two.per_group()) == (None, 2)
+    assert one.for_group(5) is one
+    assert two.for_group(1) == LambdaLR(lr_lambda=("0.5",))
+
+
+def test_every_field_that_a_person_sees_says_what_it_is() -> None:
+    for spec in (*SCHEDULES, *OPTIMIZERS, DataSpec, ModelSpec, GroupSpec, GuardSpec, Recipe):
+        for name, field in spec.model_fields.items():
+            if name == "name" and spec in (*SCHEDULES, *OPTIMIZERS):
+                continue
+            if spec is Recipe and name in ("data", "model", "optimizer", "schedule", "guard"):
+                continue
+            assert field.title, (spec, name)
+            assert field.description, (spec, name)
+            assert field.description.endswith("."), (spec, name)
+
+
+TORCH_FREE = (
+    "engine.recipe.recipe",
+    "engine.messages.commands",
+    "engine.messages.events",
+    "engine.common.lifecycle",
+    "engine.common.text",
+    "engine.recipe.presets",
+    "engine.schedules",
+    "engine.schedules.base",
+    "engine.schedules.ordered",
+    "engine.schedules.adaptive",
+    "engine.schedules.custom",
+    "engine.schedules.cyclic",
+    "engine.schedules.drawn",
+    "engine.schedules.composed",
+    "engine.schedules.expression",
+    "engine.messages.preview",
+)
+
+
+def test_the_window_can_know_recipes_and_commands_without_torch() -> None:
+    code = f"""
+import importlib, sys
+for name in {TORCH_FREE!r}:
+    importlib.import_module(name)
+heavy = sorted({{m.partition(".")[0] for m in sys.modules}} & {{"torch", "torchvision", "sklearn", "PySide6", "scipy"}})
+sys.exit(f"imported: {{heavy}}" if heavy else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,138 @@
+"""Planned rates are PyTorch's own, to the last bit: every schedule, random parameters, beside a real optimizer."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine import schedules
+from engine.lr import build
+from engine.lr.scheduled import Length, ScheduledLR
+from engine.models import optimizers
+from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
+from engine.schedules import SCHEDULES, ScheduleSpec
+from engine.schedules.base import extra
+from tests.engine.raw_torch import control, momentum_of, optimizer_of, raw_lrs, raw_scheduler, tiller_lrs
+from tests.engine.strategies import METRICS, RATES, SPECS, with_interval
+
+EPOCHS = 70
+STEPPED = (schedules.CyclicLR, schedules.OneCycleLR)
+
+
+WORKED_OUT = {"total_steps", "epochs", "steps_per_epoch"}  # of OneCycleLR: from the run
+
+
+@pytest.mark.parametrize("kind", [kind for kind in SCHEDULES if hasattr(torch.optim.lr_scheduler, kind.__name__)])
+def test_every_parameter_has_pytorchs_name_and_default(kind: type[ScheduleSpec]) -> None:
+    theirs = inspect.signature(getattr(torch.optim.lr_scheduler, kind.__name__).__init__).parameters
+    wanted = {
+        name: parameter.default
+        for name, parameter in theirs.items()
+        if name not in {"self", "optimizer", "last_epoch", "verbose", *WORKED_OUT}
+    }
+    ours = {
+        name: inspect.Parameter.empty if field.is_required() else field.get_default()
+        for name, field in kind.model_fields.items()
+        if name not in ("name", "interval", "monitor")
+    }
+    if kind is schedules.SequentialLR:
+        wanted["milestones"] = ()  # of one stage there are none
+    assert ours == wanted
+    assert kind.model_fields["interval"].get_default() == ("step" if kind in STEPPED else "epoch")
+
+
+def test_every_schedule_is_tested() -> None:
+    assert set(SPECS) == {spec.__name__ for spec in SCHEDULES} == {kind.__name__ for kind in build._BUILDERS}
+
+
+@pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
+@settings(max_examples=40)
+@given(data=st.data(), lr=RATES)
+def test_planned_lrs_are_pytorchs_own(name: str, data: Any, lr: float) -> None:
+    spec = data.draw(SPECS[name])
+    optimizer = optimizer_of(lr, momentum=0.9)
+    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer), EPOCHS)
+    assert tiller_lrs(control(spec, lr, EPOCHS), EPOCHS) == wanted
+
+
+@pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
+@settings(max_examples=10)
+@given(data=st.data(), lr=RATES)
+def test_stepped_once_a_batch_they_are_too(name: str, data: Any, lr: float) -> None:
+    spec = with_interval(data.draw(SPECS[name]), "step")
+    optimizer = optimizer_of(lr, momentum=0.9)
+    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer, EPOCHS, 7), EPOCHS)
+    rate, lrs = control(spec, lr, epochs=10, steps=7), []
+    for _ in range(10):
+        for _ in range(7):
+            lrs.append(rate.lrs())
+            rate.step_done()
+        rate.epoch_done(None)
+    assert lrs == wanted
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.5), Adam(), AdamW(), RMSprop(momentum=0.3)])
+@pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR", "SequentialLR", "ChainedScheduler"])
+@settings(max_examples=8)
+@given(data=st.data(), lr=RATES)
+def test_planned_momentum_is_pytorchs_own(name: str, data: Any, lr: float, optimizer: OptimizerSpec) -> None:
+    spec = data.draw(SPECS[name].filter(lambda s: s.cycles_momentum()))
+    live = optimizers.build(optimizer, [([torch.nn.Parameter(torch.zeros(2))], lr)])
+    scheduler = raw_scheduler(spec, live)
+    plan = ScheduledLR(spec, lr, optimizer, Length(EPOCHS, 1))
+    for _ in range(EPOCHS):
+        assert plan.momentum == momentum_of(live)
+        live.step()
+        scheduler.step()
+        plan.step()
+
+
+def test_schedules_that_leave_momentum_alone_schedule_none() -> None:
+    for spec in (schedules.StepLR(step_size=3), schedules.CyclicLR(base_lr=0.1, max_lr=1, cycle_momentum=False)):
+        assert ScheduledLR(spec, 0.1, SGD(momentum=0.9), Length(5, 5)).momentum is None
+
+
+@settings(max_examples=60)
+@given(spec=SPECS["ReduceLROnPlateau"], lr=RATES, metrics=METRICS)
+def test_cuts_on_a_plateau_are_pytorchs_own(spec: schedules.ReduceLROnPlateau, lr: float, metrics: list[float]) -> None:
+    optimizer = optimizer_of(lr, momentum=0.9)
+    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer), EPOCHS, metrics)
+    told = [{"val_loss": metric, "train_loss": 0.0} for metric in metrics]
+    assert tiller_lrs(control(spec, lr, EPOCHS), EPOCHS, told) == wanted
+
+
+def test_a_lambda_per_group_is_pytorchs_list_of_lambdas() -> None:
+    spec = schedules.LambdaLR(lr_lambda=("0.95**epoch", "1 / (1 + epoch)"))
+    optimizer = optimizer_of(0.01, 0.2)
+    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer), 20)
+    lr = control(spec, 0.01, 20, names=("rest", "head"))
+    lr.swap(spec, (0.01, 0.2), None, None)
+    assert tiller_lrs(lr, 20) == wanted
+
+
+def test_an_expression_knows_the_run_it_was_made_for() -> None:
+    lr = control(schedules.LambdaLR(lr_lambda=("1 - epoch / epochs",)), 1.0, epochs=4)
+    assert tiller_lrs(lr, 4) == [[1.0], [0.75], [0.5], [0.25]]
+    lr = control(schedules.LambdaLR(lr_lambda=("step + steps_per_epoch",)), 1.0, epochs=3, steps=5)
+    assert tiller_lrs(lr, 3) == [[5.0], [10.0], [15.0]]
+    lr = control(schedules.LambdaLR(interval="step", lr_lambda=("step + epoch",)), 1.0, epochs=3, steps=5)
+    assert tiller_lrs(lr, 3) == [[0.0], [10.0], [20.0]]
+
+
+@pytest.mark.parametrize("spec", SCHEDULES)
+def test_every_schedule_explains_itself(spec: type[ScheduleSpec]) -> None:
+    assert spec.family in ("ordered", "adaptive", "custom")
+    for line in (spec.formula, spec.when, spec.docs):
+        assert line.strip()
+    for name, field in spec.model_fields.items():
+        usual = extra(field).get("usual")
+        if usual is not None:
+            low, high = usual
+            assert low < high, name
+    assert typing.get_args(spec.model_fields["name"].annotation) == (spec.__name__,)

@@ -1,0 +1,53 @@
+"""The window of a comparison, on what was told of runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from pytestqt.qtbot import QtBot
+
+from engine.library.comparison import ComparedRun
+from engine.messages.events import EpochEvent
+from gui.compare.rows import rows_of
+from gui.compare.window import CompareWindow
+from tests.gui.app_fixture import tiny_dict
+
+
+def epoch(number: int, lr: float = 0.1, **values: float) -> EpochEvent:
+    lrs: Any = {"lr": [lr], "lr_min": [lr], "lr_max": [lr], "seconds": 1.0, "images_per_second": 1.0}
+    metrics = {"train_loss": 0.5, "train_accuracy": 0.8, "val_loss": 1 / number, "val_accuracy": number / 10}
+    return EpochEvent(epoch=number, **lrs, **{**metrics, **values})
+
+
+def told(run: str, name: str = "same", epochs: int = 3, **recipe: Any) -> ComparedRun:
+    history = tuple(epoch(n) for n in range(1, epochs + 1))
+    x = np.array([0.0, epochs - 0.5] if epochs else [])
+    lr = np.array([[0.1], [0.0]]) if epochs else np.empty((0, 0))
+    made = json.loads(json.dumps(tiny_dict(**recipe)))
+    return ComparedRun(run=run, name=name, recipe=made, history=history, interventions=(), x=x, lr=lr)
+
+
+def test_runs_of_one_name_are_said_apart_and_one_without_an_epoch_stands_beside_them(qtbot: QtBot) -> None:
+    window = CompareWindow([told("a"), told("b"), told("c", "new", epochs=0)])
+    qtbot.addWidget(window)
+    window.show()
+    names = [window.table.horizontalHeaderItem(column).text() for column in range(1, 4)]
+    assert names == ["same (a)", "same (b)", "new"]
+    assert [value.text() for value in window.legend.values[2]] == ["–", "–", "–", "–"]
+    window.plots.pointed.emit(2.1)
+    assert [value.text() for value in window.legend.values[0]] == ["2", "0.5", "0.1", "20.00%"]
+    window.plots.pointed.emit(2.9)
+    assert window.legend.values[0][2].text() == "0"  # the rate of that very moment, not of an epoch's beginning
+    window.plots.pointed.emit(7.0)
+    assert window.legend.values[0][0].text() == "–"
+
+
+def test_only_what_differs_is_in_the_table_and_what_does_not_is_said() -> None:
+    rows = {row.title: row.values for row in rows_of([told("a"), told("b", epochs=2)])}
+    assert rows["Recipe: the same in all"] == ()
+    assert rows["Hand: it did nothing in any of them"] == ()
+    assert rows["Best validation accuracy"] == ("30.00% in epoch 3", "20.00% in epoch 2")
+    rows = {row.title: row.values for row in rows_of([told("a"), told("b", schedule={"name": "Constant"}, epochs=3)])}
+    assert rows["schedule"] == ("StepLR(step_size=2, gamma=0.5)", "Constant()")

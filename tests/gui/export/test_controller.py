@@ -1,0 +1,117 @@
+"""What leaves the window: code on the clipboard or in a file, and the table of a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+import main
+from engine.messages.commands import ScaleLR
+from engine.training.queries import pytorch_code
+from tests.gui.app_fixture import LEFT, Driver, tiny
+
+
+@pytest.fixture
+def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What the person chooses in the file dialogs, the last entry first."""
+    paths: list[Path] = []
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(paths.pop()), "") if paths else ("", ""))
+    return paths
+
+
+@pytest.fixture(autouse=True)
+def empty_clipboard(qapp: QApplication) -> None:
+    QGuiApplication.clipboard().clear()
+
+
+def clipboard() -> str:
+    return QGuiApplication.clipboard().text()
+
+
+def test_the_recipe_of_the_forms_is_copied_as_code(driver: Driver) -> None:
+    recipe = tiny()
+    driver.set_up(recipe)
+    driver.window.show_side(driver.window.schedule)
+    button = driver.app.export.button
+    assert button.isVisible()
+    driver.qtbot.mouseClick(button, LEFT)
+    driver.wait(lambda: clipboard() == pytorch_code(recipe))
+    assert button.text() == "Copied"
+    assert driver.says(driver.window.action_line, "Copied as PyTorch code")
+    driver.wait(lambda: button.text() == "Copy as PyTorch code")
+
+
+def test_a_run_has_its_own_recipe_copied_with_what_interventions_did(driver: Driver) -> None:
+    recipe = tiny()
+    driver.stand(recipe, 2, 1)
+    driver.app.runs.post(ScaleLR(factor=0.5))
+    driver.answer("scale_lr")
+    driver.qtbot.keyClick(
+        driver.window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    driver.wait(lambda: "StepLR" in clipboard())
+    said = ["In the run the hand acted too, which this code leaves out:", "epoch 2, batch 1: LR ×0.5: 0.05 → 0.025"]
+    assert clipboard() == pytorch_code(recipe, said)
+    assert all(f"# {line}\n" in clipboard() for line in said)
+
+
+def test_what_is_wrong_is_said_and_nothing_copied(driver: Driver) -> None:
+    driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 / (3 - epoch)"}))
+    driver.app.export.copy_code.trigger()
+    driver.wait(lambda: driver.window.banner.isVisible())
+    assert "divides by zero" in driver.window.banner.text()
+    assert clipboard() == ""
+
+
+def test_code_and_table_are_saved(driver: Driver, chosen: list[Path], tmp_path: Path) -> None:
+    recipe = tiny()
+    export = driver.app.export
+    driver.window.export.aboutToShow.emit()
+    assert not export.save_table.isEnabled()
+    assert export.save_table.toolTip() == "No epoch has ended yet."
+    driver.stand(recipe, 3)
+    driver.window.export.aboutToShow.emit()
+    assert export.save_table.isEnabled()
+    chosen.append(tmp_path / "run.csv")
+    export.save_table.trigger()
+    driver.wait(lambda: (tmp_path / "run.csv").is_file())
+    with (tmp_path / "run.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_loss"]) for row in rows] == [e.val_loss for e in driver.of("epoch")]
+    driver.wait(lambda: driver.says(driver.window.action_line, "run.csv"))
+    chosen.append(tmp_path / "train.py")
+    export.save_code.trigger()
+    driver.wait(lambda: (tmp_path / "train.py").is_file())
+    assert (tmp_path / "train.py").read_text() == pytorch_code(recipe)
+    chosen.append(tmp_path / "no such folder" / "train.py")
+    export.save_code.trigger()
+    driver.wait(lambda: driver.window.banner.isVisible())
+    assert "cannot be written" in driver.window.banner.text()
+    export.save_table.trigger()  # and the dialog is left without a choice
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["run.csv", "train.py"]
+
+
+def test_recipe_and_interventions_of_a_stopped_run_replay_it_headless(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    driver.stand(tiny(), 2, 1)
+    driver.click(driver.window.lr_panel, "÷2")
+    driver.answer("scale_lr")
+    driver.go_on_to(3, 2)
+    driver.click(driver.window.transport, "Finish now")
+    end = driver.finish()
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    driver.app.export.save_replay.trigger()
+    driver.wait(lambda: (tmp_path / "commands.jsonl").is_file())
+    capfd.readouterr()
+    words = ["train", str(tmp_path / "recipe.json"), "--commands", str(tmp_path / "commands.jsonl")]
+    assert main.main([*words, "--library", str(tmp_path / "library")]) == 0
+    replayed = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (replayed["reason"], replayed["epoch"], replayed["batch"]) == ("stopped", 3, 2)
+    assert replayed["weights_sha256"] == end.weights_sha256

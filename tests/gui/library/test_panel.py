@@ -1,0 +1,108 @@
+"""The table of runs by itself: what stays while it is looked up anew, and what can be done with what is chosen."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtTest import QSignalSpy
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from engine.library import Overview
+from gui.library.panel import RunsPanel
+from gui.library.run_list import LOSS, NAME
+from tests.gui.library.test_run_list import overview
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> RunsPanel:
+    made = RunsPanel()
+    qtbot.addWidget(made)
+    made.resize(1200, 300)
+    made.show()
+    show(made, [overview("a", updated=3.0), overview("b", updated=2.0), overview("c", updated=1.0)])
+    return made
+
+
+def show(panel: RunsPanel, runs: list[Overview]) -> None:
+    panel.show_runs(runs, {run.row.id: run.row.name for run in runs}, 0, in_bin=False)
+
+
+def choose(panel: RunsPanel, *rows: int) -> None:
+    panel.table.clearSelection()
+    flags = QItemSelectionModel.SelectionFlag
+    for row in rows:
+        panel.table.selectionModel().select(panel.model.index(row, 0), flags.Select | flags.Rows)
+
+
+def names(panel: RunsPanel) -> list[str]:
+    return [panel.model.run(row).row.name for row in range(panel.model.rowCount())]
+
+
+def test_what_is_chosen_stays_chosen_when_another_run_comes_and_when_the_order_changes(panel: RunsPanel) -> None:
+    choose(panel, 1, 2)
+    show(panel, [overview("new", updated=9.0), overview("a"), overview("b", updated=2.0), overview("c", updated=1.0)])
+    assert [run.row.id for run in panel.chosen()] == ["b", "c"]
+    panel.table.sortByColumn(NAME, Qt.SortOrder.DescendingOrder)
+    assert names(panel) == ["new", "c", "b", "a"]
+    assert [run.row.id for run in panel.chosen()] == ["c", "b"]
+
+
+def test_nothing_changes_under_the_hands_of_who_types(panel: RunsPanel, qtbot: QtBot) -> None:
+    choose(panel, 0)
+    panel.interventions.rename.trigger()
+    editor = panel.table.viewport().findChild(QLineEdit)
+    qtbot.keyClicks(editor, "mine")
+    show(panel, [overview("x")])
+    assert names(panel) == ["a", "b", "c"]
+    typed: list[tuple[str, int, str]] = []
+    panel.model.typed.connect(lambda *what: typed.append(what))
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: typed == [("a", NAME, "mine")])
+    assert names(panel)[0] == "a"  # until the library says otherwise
+    show(panel, [overview("x")])
+    assert names(panel) == ["x"]
+
+
+def test_a_name_cannot_be_emptied(panel: RunsPanel) -> None:
+    typed: list[object] = []
+    panel.model.typed.connect(lambda *what: typed.append(what))
+    panel.model.setData(panel.model.index(0, NAME), "  ")
+    assert typed == []
+
+
+def test_the_table_is_painted_again_only_where_something_changed(panel: RunsPanel) -> None:
+    same = [overview("a", updated=3.0), overview("b", updated=2.0), overview("c", updated=1.0)]
+    changed, reset = QSignalSpy(panel.model.dataChanged), QSignalSpy(panel.model.modelReset)
+    show(panel, same)
+    assert (changed.count(), reset.count()) == (0, 0)
+    show(panel, [overview("a", updated=3.0, best_loss=0.25), *same[1:]])
+    assert (changed.count(), reset.count()) == (1, 0)
+    assert panel.model.index(0, LOSS).data() == "0.25"
+
+
+def test_what_cannot_be_done_says_why(panel: RunsPanel) -> None:
+    interventions = panel.interventions
+    choose(panel)
+    assert "Choose a run first" in interventions.open.toolTip()
+    choose(panel, 0, 1)
+    assert "one run only" in interventions.open.toolTip()
+    assert interventions.compare.isEnabled()
+    show(panel, [overview("a", live=True, state="training"), overview("b", epochs_done=0)])
+    choose(panel, 0)
+    assert "under way in another window" in interventions.delete.toolTip()
+    panel.show_own("a", active=True)
+    choose(panel, 0)
+    assert "end it first" in interventions.delete.toolTip()
+    assert "the one in the window" in interventions.open.toolTip()
+    assert interventions.go_back.isEnabled()
+    choose(panel, 1)
+    assert "No epoch of it has ended" in interventions.go_back.toolTip()
+
+
+def test_more_than_six_are_not_compared(panel: RunsPanel) -> None:
+    show(panel, [overview(f"r{n}", updated=float(n)) for n in range(7)])
+    choose(panel, *range(7))
+    assert not panel.interventions.compare.isEnabled()
+    choose(panel, *range(6))
+    assert panel.interventions.compare.isEnabled()

@@ -1,0 +1,199 @@
+"""What a change brought and why it was done: in the log's line, in the marker's tooltip, and kept with the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLineEdit, QMenu, QTableView
+
+from engine.advice.effect import Effect
+from engine.messages.commands import Position, Rewind, ScaleLR, SetEpochs
+from gui.log.effects import effect_words
+from gui.log.model import EFFECT, NOTE, TEXT
+from tests.gui.app_fixture import LEFT, Driver, tiny
+
+
+class ComparedRun:
+    """The log and the markers of a window on a run."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        driver.window.show_log.setChecked(True)
+        self.table: QTableView = driver.window.log.findChild(QTableView)
+        self.model = driver.window.log.model()
+
+    def row(self, part: str) -> int:
+        (found,) = [row for row in range(self.model.rowCount()) if part in self.cell(row, TEXT)]
+        return found
+
+    def cell(self, row: int, column: int) -> str:
+        return str(self.model.data(self.model.index(row, column)))
+
+    def tips(self) -> list[str]:
+        return [marker.text for marker in self.driver.window.plots._markers]
+
+    def losses(self) -> dict[int, float]:
+        return {e.epoch: e.val_loss for e in self.driver.of("epoch")}
+
+    def double_click(self, row: int) -> QLineEdit:
+        index = self.model.index(row, NOTE)
+        self.table.scrollTo(index)
+        at = self.table.visualRect(index).center()
+        self.driver.qtbot.mouseClick(self.table.viewport(), LEFT, pos=at)
+        self.driver.qtbot.mouseDClick(self.table.viewport(), LEFT, pos=at)
+        return self.editor()
+
+    def editor(self) -> QLineEdit:
+        found: list[QLineEdit] = []
+
+        def open_now() -> bool:
+            found[:] = self.table.findChildren(QLineEdit)
+            return len(found) == 1
+
+        self.driver.wait(open_now)
+        return found[0]
+
+    def write(self, editor: QLineEdit, text: str) -> None:
+        editor.selectAll()
+        self.driver.qtbot.keyClicks(editor, text)
+        self.driver.qtbot.keyClick(editor, Qt.Key.Key_Return)
+        self.driver.wait(lambda: not self.table.findChildren(QLineEdit))
+
+
+def stand_with_two_acts(driver: Driver) -> ComparedRun:
+    """Halved before batch 1 of epoch 2 and before epoch 4, StepLR cut before epochs 3 and 5; now before epoch 6."""
+    driver.stand(tiny(schedule={"name": "StepLR", "step_size": 2, "gamma": 0.5}), 2, 1)
+    driver.app.runs.post(ScaleLR(factor=0.5))
+    driver.app.runs.post(ScaleLR(factor=0.25), Position(epoch=4))
+    driver.app.runs.post(SetEpochs(epochs=7), Position(epoch=5))
+    driver.go_on_to(6)
+    return ComparedRun(driver)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (Effect(-0.0412, 0.1, 3, False), "−0.041 in 3 epochs"),
+        (Effect(0.5, 0.1, 1, False), "+0.5 in 1 epoch"),
+        (Effect(-123.4, 0.1, 2, True), "−123 in 2 epochs"),
+        (Effect(0.0, 0.1, 2, True), "±0 in 2 epochs"),
+    ],
+)
+def test_it_is_said_in_short(what: Effect, words: str) -> None:
+    assert effect_words(what) == words
+
+
+def test_every_change_says_what_it_caused_up_to_the_next_one(driver: Driver) -> None:
+    told = stand_with_two_acts(driver)
+    loss = told.losses()
+    rows = {factor: told.row(f"LR ×{factor}") for factor in ("0.5", "0.25")}
+    first = Effect(loss[3] - loss[1], 0, 2, True)  # epochs 2 and 3 beside the end of epoch 1
+    second = Effect(loss[5] - loss[3], 0, 2, False)
+    driver.wait(lambda: told.cell(rows["0.25"], EFFECT) == effect_words(second))
+    assert told.cell(rows["0.5"], EFFECT) == effect_words(first)
+    # a cut of the plan, up to whatever comes next
+    (cut,) = [
+        row for row in range(told.model.rowCount()) if told.cell(row, 1) == "3.0" and "StepLR" in told.cell(row, 2)
+    ]
+    assert told.cell(cut, EFFECT) == effect_words(Effect(loss[3] - loss[2], 0, 1, True))
+    assert told.cell(told.row("Train for 7 epochs"), EFFECT) == ""  # which changes nothing yet
+    tips = {part: next(tip for tip in told.tips() if part in tip) for part in ("×0.5", "×0.25")}
+    assert f"<br>until the next change: val loss {effect_words(first)}, accuracy " in tips["×0.5"]
+    assert f"<br>since this change: val loss {effect_words(second)}, accuracy " in tips["×0.25"]
+    tip = told.model.data(told.model.index(rows["0.25"], EFFECT), Qt.ItemDataRole.ToolTipRole)
+    assert f"since this change: val loss {effect_words(second)}, accuracy " in tip
+    driver.go_on_to(7)
+    later = Effect(driver.of("epoch")[5].val_loss - loss[3], 0, 3, False)
+    driver.wait(lambda: told.cell(rows["0.25"], EFFECT) == effect_words(later))
+    assert told.cell(rows["0.5"], EFFECT) == effect_words(first)
+
+
+def test_a_note_is_typed_into_the_line_and_shown_once_it_is_kept(driver: Driver) -> None:
+    told = stand_with_two_acts(driver)
+    row = told.row("LR ×0.5")
+    assert told.cell(row, NOTE) == "why?"
+    before = told.model.rowCount()
+    editor = told.double_click(row)
+    driver.qtbot.keyClicks(editor, "too noisy")
+    assert told.cell(row, NOTE) == "why?"  # not before the run has it
+    driver.qtbot.keyClick(editor, Qt.Key.Key_Return)
+    driver.wait(lambda: told.cell(row, NOTE) == "too noisy" and not told.table.findChildren(QLineEdit))
+    assert driver.app.session.state == "paused"  # the space was the note's
+    assert told.model.rowCount() == before
+    driver.wait(lambda: any("Note: too noisy" in tip for tip in told.tips()))
+    # another one takes its place, by key; and an empty one takes it back
+    driver.qtbot.keyClick(told.table, Qt.Key.Key_F2)
+    told.write(told.editor(), "<b>bold</b>")
+    driver.wait(lambda: told.cell(row, NOTE) == "<b>bold</b>")
+    driver.wait(lambda: any("Note: &lt;b&gt;bold" in tip for tip in told.tips()))
+    editor = told.double_click(row)
+    editor.selectAll()
+    driver.qtbot.keyClick(editor, Qt.Key.Key_Delete)
+    driver.qtbot.keyClick(editor, Qt.Key.Key_Return)
+    driver.wait(lambda: told.cell(row, NOTE) == "why?")
+    assert not any("Note:" in tip for tip in told.tips())
+
+
+def test_only_interventions_take_a_note(driver: Driver) -> None:
+    told = stand_with_two_acts(driver)
+    told.table.selectRow(told.row("LR ×0.5"))
+    told.table.customContextMenuRequested.emit(QPoint(5, 5))
+    note = next(a for a in told.driver.window.log.findChild(QMenu).actions() if a.text() == "Note…")
+    assert note.isEnabled()
+    driver.window.log.findChild(QMenu).close()
+    driver.settle()
+    paused = next(row for row in range(told.model.rowCount()) if told.cell(row, TEXT).startswith("Pause"))
+    assert told.cell(paused, NOTE) == ""
+    told.table.selectRow(paused)
+    told.table.customContextMenuRequested.emit(QPoint(5, 5))
+    assert not note.isEnabled()
+    driver.window.log.findChild(QMenu).close()
+
+
+def test_a_note_comes_back_when_the_run_is_opened_again(new_driver: Any, tmp_path: Path) -> None:
+    driver = new_driver()
+    told = stand_with_two_acts(driver)
+    told.write(told.double_click(told.row("LR ×0.25")), "plateau")
+    driver.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "plateau")
+    effect = told.cell(told.row("LR ×0.25"), EFFECT)
+    driver.app.session.save(str(tmp_path / "here.tiller"))
+    driver.wait(lambda: driver.answers("save"))
+    driver.close()
+    again = new_driver()
+    again.app.files.open_path(str(tmp_path / "here.tiller"))
+    again.wait(lambda: again.app.session.start is not None)
+    told = ComparedRun(again)
+    again.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "plateau")
+    assert told.cell(told.row("LR ×0.25"), EFFECT) == effect != ""
+    assert told.cell(told.row("LR ×0.5"), NOTE) == "why?"
+    told.write(told.double_click(told.row("LR ×0.5")), "and this")
+    again.wait(lambda: told.cell(told.row("LR ×0.5"), NOTE) == "and this")
+
+
+def test_going_back_keeps_one_line_an_intervention_and_its_note(driver: Driver) -> None:
+    told = stand_with_two_acts(driver)
+    told.write(told.double_click(told.row("LR ×0.5")), "stands")
+    told.write(told.double_click(told.row("LR ×0.25")), "undone")
+    driver.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "undone")
+    driver.app.runs.post(Rewind(epoch=3))
+    driver.wait(lambda: driver.of("branch"))
+    driver.settle()
+    assert (told.cell(told.row("LR ×0.5"), NOTE), len(told.tips())) == ("stands", 1)
+    assert "Note: stands" in told.tips()[0]
+    told.write(told.double_click(told.row("LR ×0.5")), "still noted")
+    driver.wait(lambda: told.cell(told.row("LR ×0.5"), NOTE) == "still noted")
+    told.write(told.double_click(told.row("LR ×0.25")), "too late")
+    driver.wait(lambda: driver.says(driver.window.action_line, "this act was undone"))
+    assert told.cell(told.row("LR ×0.25"), NOTE) == "undone"
+
+
+def test_a_run_that_has_ended_says_why_it_takes_no_note(driver: Driver) -> None:
+    told = stand_with_two_acts(driver)
+    driver.click(driver.window.transport, "Finish now")
+    driver.finish()
+    told.write(told.double_click(told.row("LR ×0.5")), "late")
+    driver.wait(lambda: driver.says(driver.window.action_line, "the run has ended"))
+    assert told.cell(told.row("LR ×0.5"), NOTE) == "why?"

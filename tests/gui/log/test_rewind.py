@@ -1,0 +1,192 @@
+"""Going back and undo, in the whole window on real runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QProgressDialog
+
+from engine.messages.commands import Rewind, SetSchedule
+from engine.schedules import Constant
+from tests.gui.app_fixture import BATCHES, Driver, tiny
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the boxes said; each is answered by the button that it offers first."""
+    texts: list[str] = []
+
+    def answer(box: QMessageBox) -> int:
+        texts.append(f"{box.text()} {box.informativeText()}")
+        box.show()
+        button = box.defaultButton()
+        QTimer.singleShot(0, button.click)
+        return int(QDialog.exec(box))
+
+    monkeypatch.setattr(QMessageBox, "exec", answer)
+    return texts
+
+
+def interventions(driver: Driver) -> Callable[[], list[str]]:
+    return lambda: [e.name for e in driver.of("command") if e.status == "applied"]
+
+
+def halved(driver: Driver, epochs: int = 6) -> None:
+    """A run that stands in epoch 3, and whose rate was halved in epoch 2, batch 1."""
+    driver.stand(tiny(epochs=epochs), 2, 1)
+    driver.click(driver.window.lr_panel, "÷2")
+    driver.answer("scale_lr")
+    driver.go_on_to(3, 2)
+
+
+def undo(driver: Driver) -> QMenu:
+    driver.qtbot.keyClick(driver.window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    menu = driver.app.undo.menu
+    assert menu is not None
+    return menu
+
+
+def entry(menu: QMenu, part: str) -> QAction:
+    (found,) = [action for action in menu.actions() if part in action.text()]
+    return found
+
+
+def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch_stays_faint(
+    driver: Driver, said: list[str]
+) -> None:
+    halved(driver)
+    driver.click(driver.window.action_line, "Go back to here…")
+    driver.answer("rewind")
+    driver.wait(lambda: driver.app.session.progress.position == (2, 1))
+    assert "Go back to just before “LR ×0.5: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
+    assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in said[0]
+    (abandoned_line,) = driver.app.session.series.abandoned
+    assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "road left"
+    assert abandoned_line.end == pytest.approx(2 + 2 / BATCHES)
+    driver.wait(lambda: driver.window.plots.loss._left_batch.isVisible())
+    assert driver.window.plots.lr._left.xData is not None
+    assert np.nanmax(driver.window.plots.lr._left.xData) == pytest.approx(2 + 2 / BATCHES)
+    driver.wait(lambda: driver.number == "0.05")
+
+
+def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Driver, said: list[str]) -> None:
+    halved(driver)
+    menu = QMenu()
+    line = driver.window.log.line_of(driver.answers("scale_lr")[0])
+    driver.window.plots.menu_opening.emit(menu, 1.2, line)
+    assert entry(menu, "just before “LR ×0.5").isEnabled()
+    ahead = QMenu()
+    driver.window.plots.menu_opening.emit(ahead, 5.0, None)
+    assert entry(ahead, "the end of epoch 2").isEnabled()  # which is the last there is
+    entry(menu, "the end of epoch 1").trigger()
+    driver.answer("rewind")
+    assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (2, 0)
+    driver.settle()
+    assert driver.answers("cancel_rewind") == []
+
+
+def test_a_line_of_the_log_goes_back_too(driver: Driver, said: list[str]) -> None:
+    halved(driver)
+    driver.window.show_log.setChecked(True)
+    log = driver.window.log
+    button = driver.button(log, "Go back to here…")
+    log.select(log.line_of(driver.of("saved")[0]) or 0)
+    assert not button.isEnabled()
+    assert "Choose a line where your hand changed the run" in button.toolTip()
+    line = log.line_of(driver.answers("scale_lr")[0])
+    assert line is not None
+    log.select(line)
+    driver.click(log, "Go back to here…")
+    driver.answer("rewind")
+    assert driver.of("branch")[0].batch == 1
+
+
+def test_it_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    halved(driver)
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: 0)
+    driver.click(driver.window.action_line, "Go back to here…")
+    driver.settle()
+    assert driver.answers("rewind") == []
+
+
+def test_how_far_it_is_shows_and_cancel_stays_where_the_run_was(driver: Driver) -> None:
+    driver.stand(tiny("slowly_judged", epochs=6), 3, 2)
+    library = driver.app.library
+    assert library is not None
+    library.flush()
+    for file in library.root.rglob("*.tiller"):
+        file.unlink()
+    driver.app.runs.post(Rewind(epoch=2, batch=1))
+
+    def dialog() -> QProgressDialog | None:
+        found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QProgressDialog) and w.isVisible()]
+        return found[0] if found else None
+
+    driver.wait(lambda: dialog() is not None)
+    shown = dialog()
+    assert shown is not None
+    assert shown.maximum() == 2 * BATCHES + 1
+    driver.click(shown, "Cancel")
+    assert driver.answer("rewind").reason == "going back was called off"
+    driver.wait(lambda: dialog() is None)
+    assert driver.app.session.progress.position == (3, 2)
+
+
+# -- undo
+
+
+def test_undo_drops_what_is_staged_and_redo_stages_it_again(driver: Driver) -> None:
+    driver.stand(tiny(), 2, 1)
+    driver.window.lr_panel.stage_lr(0.01)
+    driver.wait(lambda: driver.app.preview.pending is not None)
+    driver.app.undo.undo.trigger()
+    assert driver.app.preview.pending is None
+    driver.app.undo.redo.trigger()
+    pending = driver.app.preview.pending
+    assert pending is not None
+    assert pending.model_dump()["lr"] == 0.01
+    driver.app.undo.undo.trigger()
+    driver.window.schedule.stage(Constant())
+    assert isinstance(driver.app.preview.pending, SetSchedule)
+    driver.app.undo.undo.trigger()
+    assert driver.app.preview.pending is None
+    driver.app.undo.redo.trigger()
+    assert isinstance(driver.app.preview.pending, SetSchedule)
+    assert driver.answers("set_lr") == driver.answers("set_schedule") == []
+
+
+def test_undo_puts_the_lr_back_and_redo_does_the_intervention_again(driver: Driver) -> None:
+    halved(driver)
+    entry(undo(driver), "Put the LR back, from now on").trigger()
+    driver.wait(lambda: driver.number == "0.05")
+    assert driver.of("branch") == []
+    driver.app.undo._name()
+    assert driver.app.undo.redo.text() == "Redo: LR ×0.5: 0.05 → 0.025"
+    driver.app.undo.redo.trigger()
+    driver.wait(lambda: driver.number == "0.025")
+
+
+def test_undo_goes_back_and_redo_returns_to_the_branch_that_was_left(driver: Driver, said: list[str]) -> None:
+    halved(driver)
+    first = driver.of("start")[0].run
+    menu = undo(driver)
+    assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in entry(menu, "Go back to just before it").text()
+    entry(menu, "Go back to just before it").trigger()
+    driver.answer("rewind")
+    driver.wait(lambda: driver.number == "0.05")
+    driver.app.undo.redo.trigger()
+    driver.wait(lambda: len(driver.of("start")) == 2 and driver.app.session.state == "ready")
+    assert driver.of("start")[1].run == first
+    assert driver.app.session.progress.position == (3, 2)
+    driver.wait(lambda: driver.number == "0.0125")
+
+
+def test_with_nothing_to_undo_it_says_so(driver: Driver) -> None:
+    driver.app.undo.undo.trigger()
+    assert driver.says(driver.window.action_line, "There is nothing to undo.")
+    driver.app.undo.redo.trigger()
+    assert driver.says(driver.window.action_line, "There is nothing to redo.")

@@ -1,0 +1,148 @@
+"""A loss that was not learned from, in the window: what is said, and each way out, on real runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.messages.commands import Position, Rewind, SetLR
+from engine.messages.events import BranchEvent, Event
+from tests.gui.app_fixture import BATCHES, Driver, own_network, tiny
+from tests.gui.run_bar.test_controller import lrs_by_batch
+
+pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+
+
+@pytest.mark.parametrize(("epoch", "place"), [(3, "the end of epoch 2"), (1, "the start")])
+def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
+    driver: Driver, tmp_path: Path, epoch: int, place: str
+) -> None:
+    """The network counts its batches and is poisoned once only, so what goes back goes on well."""
+    network = own_network(
+        tmp_path,
+        "from tests.engine.tiny_networks import Poisoned\n"
+        f"def make(in_channels, num_classes):\n"
+        f"    return Poisoned(in_channels, num_classes, lambda n: n == {(epoch - 1) * BATCHES + 3})\n",
+    )
+    recipe = tiny(model={"name": network})
+    driver.set_up(recipe)
+    driver.click(driver.window.transport, "Run 1 epoch")
+    if epoch == 3:
+        driver.app.runs.post(SetLR(lr=0.02), Position(epoch=1, batch=4))
+        driver.reach("paused")
+        driver.go_on_to(3)
+    window, session = driver.window, driver.app.session
+    if epoch == 3:
+        driver.click(window.transport, "Resume")
+    driver.reach("diverged")
+    run_id, before = driver.of("start")[0].run, lrs_by_batch(driver)[(epoch - 1) * BATCHES, 0]
+    assert window.chip.text() == "Diverged"
+    assert window.banner.subject() == "diverged"
+    kept: list[tuple[int, int]] = []
+
+    def branched(event: Event) -> None:
+        if isinstance(event, BranchEvent):
+            kept.append((len(session.series.loss), len(session.series.epoch_x)))
+
+    driver.app.runs.happened.connect(branched)
+    assert len(session.series.loss) > (epoch - 1) * BATCHES
+    assert driver.says(window.banner, f"The last good state is {place}, 3 batches back.")
+    driver.click(window.banner, "Back, at a tenth of the LR")
+    driver.wait(lambda: driver.of("branch") and driver.answers("scale_lr"))
+    (branch,) = driver.of("branch")
+    assert kept == [((epoch - 1) * BATCHES, epoch - 1)]
+    assert branch.parent == run_id
+    assert (branch.epoch, branch.batch) == (epoch, 0)
+    assert driver.answer("scale_lr").lr == [before * 0.1]
+    driver.finish()
+    assert session.start is not None
+    assert session.start.run == branch.run
+    assert len(session.series.loss) == 6 * BATCHES
+    assert np.isfinite(session.series.loss.values).all()
+    assert session.series.epoch_x.values.tolist() == list(range(1, 7))
+    driver.click(window.banner, "+10 epochs")
+    driver.wait(lambda: len(driver.of("start")) == 2)
+    assert driver.of("start")[1].run == branch.run
+
+
+def test_an_absurd_lr_diverges_and_goes_back_to_the_start_at_a_tenth(driver: Driver, tmp_path: Path) -> None:
+    code = (
+        "from torch import nn\n"
+        "def make(in_channels, num_classes):\n"
+        "    layers = [nn.Linear(64, 64) for _ in range(5)]\n"
+        "    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(64, num_classes))\n"
+    )
+    network = {"name": own_network(tmp_path, code)}
+    driver.start(tiny(model=network, optimizer={"name": "SGD", "lr": 1000.0, "momentum": 0.9}))
+    driver.reach("diverged")
+    assert driver.of("diverged")[0].epoch == 1
+    driver.click(driver.window.banner, "Back, at a tenth of the LR")
+    assert driver.answer("scale_lr").lr == [100.0]
+    assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (1, 0)
+
+
+def test_a_diverged_run_can_be_gone_on_from_or_stopped(driver: Driver) -> None:
+    driver.start(tiny("poisoned_always"))
+    driver.reach("diverged")
+    driver.click(driver.window.banner, "Go on as it is")
+    driver.wait(lambda: len(driver.of("diverged")) == 2)
+    driver.reach("diverged")
+    driver.click(driver.window.banner, "Stop")
+    assert driver.finish().reason == "stopped"
+
+
+def test_a_diverged_run_goes_back_although_its_checkpoints_are_gone(driver: Driver) -> None:
+    driver.start(tiny("poisoned_fifth"))
+    driver.reach("diverged")
+    library = driver.app.library
+    assert library is not None
+    library.flush()
+    for file in library.root.rglob("*.tiller"):
+        file.unlink()
+    driver.click(driver.window.banner, "Back, at a tenth of the LR")
+    driver.wait(lambda: driver.answers("scale_lr"))
+    assert driver.of("branch")[0].epoch == 1
+
+
+def exploded(driver: Driver) -> None:
+    """A run that trained well until the hand set its rate to 1000 before batch 4 of epoch 2."""
+    driver.stand(tiny(epochs=8), 2, 4)
+    driver.type_lr("1000")
+    driver.click(driver.window.lr_panel, "Apply")
+    driver.wait(lambda: driver.answers("set_lr"))
+    driver.click(driver.window.transport, "Resume")
+    driver.reach("diverged")
+
+
+def test_a_loss_that_explodes_pauses_the_run_and_says_how_large_it_was(driver: Driver) -> None:
+    exploded(driver)
+    banner = driver.window.banner
+    assert "above the limit of 1000" in banner.text()
+    assert banner.text().startswith("The ")
+    assert driver.says(banner, "The last good state is before batch 4 of epoch 2")
+    assert driver.window.chip.text() == "Diverged"
+
+
+def test_back_as_it_was_stands_paused_right_before_the_act(driver: Driver) -> None:
+    exploded(driver)
+    driver.click(driver.window.banner, "Back, as it was")
+    driver.wait(lambda: driver.of("branch"))
+    driver.reach("paused")
+    driver.settle()
+    branch = driver.of("branch")[0]
+    assert (branch.epoch, branch.batch) == (2, 4)
+    assert driver.app.session.state == "paused"
+    assert driver.number == "0.05"
+    assert driver.window.banner.isHidden()
+    assert not driver.answers("scale_lr")
+    driver.click(driver.window.transport, "Resume")
+    assert driver.finish().reason == "finished"
+
+
+def test_going_back_by_another_way_takes_the_message_away(driver: Driver) -> None:
+    exploded(driver)
+    driver.app.runs.post(Rewind(epoch=1))
+    driver.wait(lambda: driver.of("branch"))
+    assert driver.window.banner.isHidden()

@@ -1,0 +1,145 @@
+"""The table of a drawn curve's points: what is typed, what stands still on the plot, and what a later plan takes."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from engine.schedules import Drawn
+from gui.schedule.context import Context
+from gui.schedule.drawn_editor import PointsEditor
+from gui.schedule.editor import ScheduleEditor
+from gui.schedule.forms import make_form
+from gui.widgets.forms import SpecForm
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
+
+LEFT = Qt.MouseButton.LeftButton
+LINE = Drawn(points=((0.0, 0.1), (10.0, 0.01), (30.0, 0.001)))
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> SpecForm:
+    made = make_form(Drawn, Context(span=30, lr=0.01), ScheduleEditor)
+    assert isinstance(made, SpecForm)
+    qtbot.addWidget(made)
+    made.resize(290, 500)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+@pytest.fixture
+def editor(form: SpecForm) -> PointsEditor:
+    made = form.editor("points")
+    assert isinstance(made, PointsEditor)
+    return made
+
+
+def cell(editor: PointsEditor, row: int, column: int) -> QPoint:
+    return editor.table.visualRect(editor.model.index(row, column)).center()
+
+
+def type_into(qtbot: QtBot, editor: PointsEditor, row: int, column: int, text: str) -> None:
+    """Double-click the cell, type, and press Enter."""
+    spot = cell(editor, row, column)
+    qtbot.mouseClick(editor.table.viewport(), LEFT, pos=spot)
+    qtbot.mouseDClick(editor.table.viewport(), LEFT, pos=spot)
+    assert editor.table.state() == QAbstractItemView.State.EditingState
+    field = editor.table.viewport().findChild(QLineEdit)
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: editor.table.state() != QAbstractItemView.State.EditingState)
+
+
+def test_it_begins_with_a_line_that_fits_the_run(form: SpecForm) -> None:
+    assert form.value() == Drawn(points=((0.0, 0.01), (30.0, 0.0001)))
+    assert form.minimumSizeHint().width() <= 300
+
+
+def test_a_cell_is_retyped_and_the_points_stay_in_order(qtbot: QtBot, form: SpecForm, editor: PointsEditor) -> None:
+    form.set_value(LINE)
+    with qtbot.waitSignals([form.field_edited, form.changed]):
+        type_into(qtbot, editor, 1, 0, "40")
+    assert form.value() == Drawn(points=((0.0, 0.1), (30.0, 0.001), (40.0, 0.01)))
+    type_into(qtbot, editor, 0, 1, "0,2")
+    assert form.value().points[0] == (0.0, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "text", "part"),
+    [(1, 1, "much", "must be a number"), (1, 0, "30", "to the right of the point"), (2, 1, "0", "scale to linear")],
+)
+def test_what_cannot_be_is_said_and_the_typing_kept(
+    qtbot: QtBot, form: SpecForm, editor: PointsEditor, row: int, column: int, text: str, part: str
+) -> None:
+    form.set_value(LINE)
+    type_into(qtbot, editor, row, column, text)
+    assert form.value() is None
+    assert part in form.errors()["points"] + form.errors().get("", "")
+    assert any(editor.model.index(r, column).data() == text for r in range(3))
+
+
+def test_points_are_added_on_the_line_and_removed_by_key(qtbot: QtBot, form: SpecForm, editor: PointsEditor) -> None:
+    form.set_value(LINE)
+    qtbot.mouseClick(editor.table.viewport(), LEFT, pos=cell(editor, 1, 0))
+    qtbot.mouseClick(editor.add, LEFT)
+    assert form.value().points == ((0.0, 0.1), (10.0, 0.01), (20.0, 0.00316), (30.0, 0.001))
+    qtbot.keyClick(editor.table, Qt.Key.Key_Delete)
+    assert form.value() == LINE
+    qtbot.mouseClick(editor.table.viewport(), LEFT, pos=cell(editor, 2, 0))
+    qtbot.mouseClick(editor.add, LEFT)
+    assert form.value().points[-1] == (35.0, 0.001)
+
+
+def test_the_last_point_cannot_be_removed(qtbot: QtBot, form: SpecForm, editor: PointsEditor) -> None:
+    form.set_value(Drawn(points=((0.0, 0.1),)))
+    qtbot.mouseClick(editor.table.viewport(), LEFT, pos=cell(editor, 0, 0))
+    assert not editor.remove.isEnabled()
+    qtbot.keyClick(editor.table, Qt.Key.Key_Delete)
+    assert form.value() == Drawn(points=((0.0, 0.1),))
+
+
+def test_what_nobody_touched_moves_along_with_where_it_would_begin(form: SpecForm, editor: PointsEditor) -> None:
+    form.set_value(LINE)
+    editor.place(7.0)
+    assert form.value() == LINE
+    assert [x for x, _ in editor.points()] == [7.0, 17.0, 37.0]
+
+
+def test_touched_points_stand_still_and_a_later_schedule_takes_what_is_left(
+    qtbot: QtBot, form: SpecForm, editor: PointsEditor
+) -> None:
+    form.set_value(LINE)
+    editor.place(10.0)
+    editor.move_point(20.0, 20.0, 0.05)
+    assert form.value() == Drawn(points=((0.0, 0.1), (10.0, 0.05), (30.0, 0.001)))
+    with qtbot.waitSignal(form.changed):
+        editor.place(15.0)
+    assert [x for x, _ in editor.points()] == [15.0, 20.0, 40.0]
+    assert form.value().points == ((0.0, pytest.approx(0.1 * 0.5**0.5)), (5.0, 0.05), (25.0, 0.001))
+    editor.place(10.0)
+    assert form.value() == Drawn(points=((0.0, 0.1), (10.0, 0.05), (30.0, 0.001)))
+
+
+def test_the_one_current_is_shown_where_it_began_and_drawn_on_from_now(form: SpecForm, editor: PointsEditor) -> None:
+    form.set_value(LINE)
+    editor.place(25.0, (LINE.points, 5.0))
+    assert form.value() == LINE
+    assert editor.model.index(0, 0).data() == "5"
+    assert editor.points() == [(25.0, LINE.lr_at(20.0)), (35.0, 0.001)]
+    editor.move_point(35.0, 40.0, 0.002)
+    assert [x for x, _ in editor.points()] == [25.0, 40.0]
+    assert form.value().points[1] == (15.0, 0.002)
+
+
+def test_fixed_points_stand_still_though_nobody_touched_them(form: SpecForm, editor: PointsEditor) -> None:
+    editor.place(4.0)
+    form.set_value(LINE)
+    editor.fix()
+    editor.place(9.0)
+    assert form.value() == LINE.after(5.0)
+    assert form.value().points[1] == (5.0, 0.01)

@@ -1,0 +1,94 @@
+"""What is said of a plan that a metric drives comes true."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engine.lr.control import LRControl
+from engine.lr.preview import draw
+from engine.messages.events import LREvent
+from engine.messages.preview import Curve, CurveQuery
+from engine.recipe.recipe import Recipe
+from engine.schedules import Constant, ReduceLROnPlateau
+from gui.schedule.projection_text import next_cut, plan_words
+
+
+def control(spec: ReduceLROnPlateau) -> LRControl:
+    return LRControl.from_recipe(Recipe(schedule=spec, epochs=60), ["all"], 1)
+
+
+def told(lr: LRControl) -> LREvent:
+    return LREvent(
+        epoch=lr.epochs_done + 1,
+        batch=0,
+        epochs=60,
+        groups=["all"],
+        lr=lr.lrs(),
+        plan=lr.planned(),
+        holding=[lr.groups[0].hold is not None],
+        touched=[lr.groups[0].touched],
+        state=lr.state(),
+    )
+
+
+def bad_until_cut(lr: LRControl, metric: dict[str, float]) -> int:
+    before, epochs = lr.lrs(), 0
+    while lr.lrs() == before:
+        lr.epoch_done(metric)
+        epochs += 1
+        assert epochs < 50
+    return epochs
+
+
+def number(words: str | None, pattern: str) -> float:
+    found = re.search(pattern, words or "")
+    assert found is not None, words
+    return float(found[1])
+
+
+@pytest.mark.parametrize("cooldown", [0, 3])
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("threshold_mode", ["rel", "abs"])
+def test_the_next_cut_comes_after_as_many_bad_epochs_as_are_said(mode: str, threshold_mode: str, cooldown: int) -> None:
+    spec = ReduceLROnPlateau.model_validate(
+        {"mode": mode, "threshold_mode": threshold_mode, "threshold": 0.1, "patience": 4, "cooldown": cooldown}
+    )
+    lr = control(spec)
+    for value in (1.0, 0.5, 2.0, 1.0):
+        lr.epoch_done({"val_loss": value})
+    words = next_cut(told(lr))
+    limit = number(words, r"not (?:below|above) ([\d.]+)")
+    better = limit - 0.001 if mode == "min" else limit + 0.001
+    worse = limit + 0.001 if mode == "min" else limit - 0.001
+    again = LRControl.from_state(lr.state(), Recipe().optimizer)
+    again.epoch_done({"val_loss": better})
+    assert "(0 bad of 4)" in (next_cut(told(again)) or "")
+    assert bad_until_cut(lr, {"val_loss": worse}) == number(words, r"after (\d+) more")
+    words = next_cut(told(lr))
+    assert bad_until_cut(lr, {"val_loss": worse}) == number(words, r"after (\d+) more") == 5 + cooldown
+
+
+def test_before_the_first_metric_there_is_nothing_to_beat() -> None:
+    lr = control(ReduceLROnPlateau(patience=3))
+    assert next_cut(told(lr)) == "×0.1 after 4 epochs in which val_loss is no better"
+
+
+def test_at_the_floor_there_is_no_further_cut() -> None:
+    lr = control(ReduceLROnPlateau(patience=0, min_lr=0.01))
+    assert next_cut(told(lr)) == "at its floor: no further cut"
+
+
+def test_held_or_without_a_metric_nothing_is_waited_for() -> None:
+    lr = control(ReduceLROnPlateau())
+    lr.set_lr(0.1, "hold", None)
+    assert next_cut(told(lr)) is None
+    level = LRControl.from_recipe(Recipe(schedule=Constant()), ["all"], 1)
+    assert next_cut(told(level)) is None
+
+
+def test_the_line_on_the_schedule_says_it_too() -> None:
+    lr = control(ReduceLROnPlateau(patience=3))
+    curve: Curve = draw(CurveQuery(key="", recipe=Recipe(schedule=ReduceLROnPlateau(patience=3))))
+    assert plan_words(told(lr), curve).startswith("Plan: ReduceLROnPlateau. ×0.1 after 4 epochs")

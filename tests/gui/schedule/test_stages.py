@@ -1,0 +1,372 @@
+"""Schedules made of others: their list of stages, what may stand where, and the warm-up in one click."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from engine.messages.commands import SetSchedule
+from engine.schedules import (
+    ChainedScheduler,
+    Constant,
+    CosineAnnealingLR,
+    CyclicLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    MultiStepLR,
+    OneCycleLR,
+    PolynomialLR,
+    ReduceLROnPlateau,
+    ScheduleSpec,
+    SequentialLR,
+    StepLR,
+)
+from gui.schedule.editor import ScheduleEditor
+from gui.schedule.expressions import ExpressionsEditor
+from gui.schedule.panel import SchedulePanel
+from gui.schedule.popup import KIND
+from gui.schedule.stage_card import in_short
+from gui.schedule.stages import StagesForm
+from gui.widgets.forms import SpecForm
+from tests.gui.app_fixture import Driver, tiny
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+LEFT = Qt.MouseButton.LeftButton
+WARM_COSINE = SequentialLR(
+    schedulers=(LinearLR(start_factor=0.1, total_iters=5), CosineAnnealingLR(T_max=25)), milestones=(5,)
+)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> SchedulePanel:
+    made = SchedulePanel()
+    qtbot.addWidget(made)
+    made.resize(310, 900)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def choose(qtbot: QtBot, editor: ScheduleEditor, kind: type[ScheduleSpec]) -> None:
+    """Open the list with the mouse and click the entry."""
+    qtbot.mouseClick(editor.picker, LEFT)
+    listed = editor.picker.popup.list
+    item = next(listed.item(i) for i in range(listed.count()) if listed.item(i).data(KIND) is kind)
+    listed.scrollToItem(item)
+    qtbot.mouseClick(listed.viewport(), LEFT, pos=listed.visualItemRect(item).center())
+
+
+def retype(qtbot: QtBot, edit: QLineEdit, text: str) -> None:
+    edit.setFocus()
+    edit.selectAll()
+    qtbot.keyClicks(edit, text)
+
+
+def stages(panel: SchedulePanel) -> StagesForm:
+    assert isinstance(panel.editor.form, StagesForm)
+    return panel.editor.form
+
+
+def line(panel: SchedulePanel, stage: int, name: str) -> QLineEdit:
+    form = stages(panel).cards[stage].editor.form
+    assert isinstance(form, SpecForm)
+    edit = form.editor(name).control()
+    assert isinstance(edit, QLineEdit)
+    return edit
+
+
+def click(qtbot: QtBot, button: QAbstractButton) -> None:
+    qtbot.waitUntil(button.isVisible)  # a stage that was just made shows with the next events
+    assert button.isEnabled(), button.toolTip()
+    qtbot.mouseClick(button, LEFT)
+
+
+def test_a_sequence_begins_as_a_warm_up_and_a_cosine_that_follow_the_epochs(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel.editor, SequentialLR)
+    assert panel.schedule() == WARM_COSINE
+    panel.set_context(12, 0, 0.01, False)
+    assert panel.schedule() == SequentialLR(
+        schedulers=(LinearLR(start_factor=0.1, total_iters=2), CosineAnnealingLR(T_max=10)), milestones=(2,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "then"),
+    [
+        (StepLR(step_size=10, gamma=0.5), StepLR(step_size=8, gamma=0.5)),
+        (CosineAnnealingLR(T_max=30), CosineAnnealingLR(T_max=25)),
+        (CosineAnnealingLR(T_max=20, eta_min=0.001), CosineAnnealingLR(T_max=15, eta_min=0.001)),
+        (PolynomialLR(total_iters=29, power=2.0), PolynomialLR(total_iters=24, power=2.0)),
+        (MultiStepLR(milestones=(4, 12, 20)), MultiStepLR(milestones=(7, 15))),
+        (ExponentialLR(gamma=0.9), ExponentialLR(gamma=0.9)),
+        (Constant(), Constant()),
+        (LambdaLR(lr_lambda=("0.9**epoch",)), LambdaLR(lr_lambda=("0.9**epoch",))),
+    ],
+)
+def test_a_warm_up_is_one_click_and_what_follows_fits_the_epochs_left(
+    qtbot: QtBot, panel: SchedulePanel, spec: ScheduleSpec, then: ScheduleSpec
+) -> None:
+    panel.set_schedule(spec)
+    with qtbot.waitSignal(panel.schedule_changed) as changed:
+        click(qtbot, panel.editor.warm_up)
+    wanted = SequentialLR(schedulers=(LinearLR(start_factor=0.1, total_iters=5), then), milestones=(5,))
+    assert changed.args == [wanted]
+    assert panel.schedule() == wanted
+    assert not panel.editor.warm_up.isVisible()
+
+
+def test_a_warm_up_of_a_schedule_stepped_per_batch_counts_batches(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_batches(20)
+    panel.set_schedule(CosineAnnealingLR(T_max=600, interval="step"))
+    click(qtbot, panel.editor.warm_up)
+    first, then = LinearLR(start_factor=0.1, total_iters=100), CosineAnnealingLR(T_max=500)
+    assert panel.schedule() == SequentialLR(schedulers=(first, then), milestones=(100,), interval="step")
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (ReduceLROnPlateau(), "no metric"),
+        (OneCycleLR(max_lr=0.1), "warm-up of its own"),
+        (CyclicLR(base_lr=0.01, max_lr=0.1), "says itself"),
+    ],
+)
+def test_where_no_warm_up_can_come_first_the_button_says_why(
+    panel: SchedulePanel, spec: ScheduleSpec, why: str
+) -> None:
+    panel.set_schedule(spec)
+    assert panel.editor.warm_up.isVisible()
+    assert not panel.editor.warm_up.isEnabled()
+    assert why in panel.editor.warm_up.toolTip()
+
+
+def test_an_expression_that_gives_the_lr_itself_takes_no_warm_up(panel: SchedulePanel) -> None:
+    panel.set_context(30, 0, 1.0, False)
+    panel.set_schedule(LambdaLR(lr_lambda=("0.01",)))
+    assert panel.editor.gives_lr()
+    assert not panel.editor.warm_up.isEnabled()
+
+
+def test_stages_unfold_one_at_a_time_and_are_a_line_otherwise(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    first, second = stages(panel).cards
+    assert not first.editor.isVisible()
+    assert first.summary.said() == "start_factor 0.1, total_iters 5"
+    folded = first.height()
+    click(qtbot, first.fold)
+    assert first.editor.isVisible()
+    qtbot.mouseClick(second.summary, LEFT)
+    assert second.editor.isVisible()
+    assert not first.editor.isVisible()
+    qtbot.waitUntil(lambda: first.height() == folded)
+    assert panel.schedule() == WARM_COSINE
+
+
+def test_a_stage_is_edited_in_its_own_form(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    click(qtbot, stages(panel).cards[0].fold)
+    with qtbot.waitSignal(panel.schedule_changed):
+        retype(qtbot, line(panel, 0, "start_factor"), "0.02")
+    spec = panel.schedule()
+    assert isinstance(spec, SequentialLR)
+    assert spec.schedulers[0] == LinearLR(start_factor=0.02, total_iters=5)
+    retype(qtbot, line(panel, 0, "start_factor"), "2")
+    assert panel.schedule() is None
+    click(qtbot, stages(panel).cards[0].fold)
+    assert stages(panel).cards[0].summary.said() == "not finished"
+    assert stages(panel).cards[0].summary.is_error()
+
+
+def test_a_milestone_moves_the_counts_beside_it_that_nobody_edited(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    row = stages(panel).milestones[0]
+    retype(qtbot, row.field.edit, "8")
+    assert panel.schedule() == SequentialLR(
+        schedulers=(LinearLR(start_factor=0.1, total_iters=8), CosineAnnealingLR(T_max=22)), milestones=(8,)
+    )
+    click(qtbot, stages(panel).cards[1].fold)
+    retype(qtbot, line(panel, 1, "T_max"), "10")
+    retype(qtbot, row.field.edit, "4")
+    assert panel.schedule() == SequentialLR(
+        schedulers=(LinearLR(start_factor=0.1, total_iters=4), CosineAnnealingLR(T_max=10)), milestones=(4,)
+    )
+
+
+def test_in_mid_run_counts_are_said_in_the_runs_epochs(panel: SchedulePanel) -> None:
+    panel.set_context(42, 12, 0.01, True)
+    panel.set_schedule(WARM_COSINE)
+    assert stages(panel).milestones[0].note.said() == "= epoch 17 of the run"
+    form = stages(panel).cards[1].editor.form
+    assert isinstance(form, SpecForm)
+    assert form.note("T_max").said() == "T_max 25 = epoch 42"
+
+
+def test_a_stage_stays_the_same_widget_while_the_run_changes_around_it(panel: SchedulePanel) -> None:
+    panel.set_schedule(SequentialLR(schedulers=(Constant(), StepLR(step_size=3)), milestones=(5,)))
+    cards = list(stages(panel).cards)
+    for epochs in (60, 12, 30):  # of 30 epochs, 5 are the usual warm-up
+        panel.set_context(epochs, 0, 0.01, False)
+    panel.set_batches(23)
+    assert stages(panel).cards == cards
+    assert panel.schedule() == SequentialLR(schedulers=(Constant(), StepLR(step_size=3)), milestones=(5,))
+
+
+def test_a_wrong_milestone_is_said_beside_it(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    click(qtbot, stages(panel).add)
+    rows = stages(panel).milestones
+    assert [row.raw() for row in rows] == [5, 17]
+    retype(qtbot, rows[1].field.edit, "3")
+    assert panel.schedule() is None
+    assert "increasing order" in stages(panel).problem.said()
+    rows[0].field.edit.setFocus()
+    retype(qtbot, rows[0].field.edit, "0")
+    assert rows[0].note.is_error()
+    assert "at least 1" in rows[0].note.said()
+
+
+def test_a_stage_is_added_moved_and_removed(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    click(qtbot, stages(panel).add)
+    added = stages(panel).cards[2]
+    qtbot.waitUntil(added.editor.isVisible)
+    first, second = LinearLR(start_factor=0.1, total_iters=5), CosineAnnealingLR(T_max=12)
+    third = CosineAnnealingLR(T_max=13)
+    assert panel.schedule() == SequentialLR(schedulers=(first, second, third), milestones=(5, 17))
+    choose(qtbot, added.editor, ExponentialLR)
+    click(qtbot, added.earlier)
+    spec = panel.schedule()
+    assert isinstance(spec, SequentialLR)
+    assert [type(stage) for stage in spec.schedulers] == [LinearLR, ExponentialLR, CosineAnnealingLR]
+    assert [card.fold.accessibleName() for card in stages(panel).cards] == [
+        "Stage 1: LinearLR",
+        "Stage 2: ExponentialLR",
+        "Stage 3: CosineAnnealingLR",
+    ]
+    click(qtbot, stages(panel).cards[0].remove)
+    assert panel.schedule() == SequentialLR(
+        schedulers=(ExponentialLR(gamma=0.95), CosineAnnealingLR(T_max=13)), milestones=(17,)
+    )
+    click(qtbot, stages(panel).cards[0].remove)
+    only = stages(panel).cards[0]
+    assert not only.remove.isEnabled()
+    assert only.remove.toolTip() == "One stage must stay."
+    assert panel.schedule() == SequentialLR(schedulers=(CosineAnnealingLR(T_max=30),))
+
+
+def test_what_pytorch_cannot_run_within_is_not_offered_and_says_why(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    first, second = stages(panel).cards
+    click(qtbot, second.fold)
+    for kind in (SequentialLR, ChainedScheduler, ReduceLROnPlateau):
+        choose(qtbot, second.editor, kind)  # the click chooses nothing
+        second.editor.picker.popup.hide()
+        assert panel.schedule() == WARM_COSINE
+    refused = second.editor.picker.popup._delegate.refused
+    assert "can only come first" in refused[ChainedScheduler]
+    assert "no metric" in refused[ReduceLROnPlateau]
+    assert set(first.editor.picker.popup._delegate.refused) == {ReduceLROnPlateau}
+
+
+def test_a_composite_that_comes_first_cannot_be_moved_and_is_edited_within(qtbot: QtBot, panel: SchedulePanel) -> None:
+    inner = ChainedScheduler(schedulers=(LinearLR(), ExponentialLR(gamma=0.9)))
+    panel.set_schedule(SequentialLR(schedulers=(inner, Constant()), milestones=(9,)))
+    first, second = stages(panel).cards
+    assert not first.later.isEnabled()
+    assert not second.earlier.isEnabled()
+    assert "can only come first" in second.earlier.toolTip()
+    click(qtbot, first.fold)
+    within = first.editor.form
+    assert isinstance(within, StagesForm)
+    click(qtbot, within.cards[1].fold)
+    form = within.cards[1].editor.form
+    assert isinstance(form, SpecForm)
+    edit = form.editor("gamma").control()
+    assert isinstance(edit, QLineEdit)
+    retype(qtbot, edit, "0.8")
+    changed = ChainedScheduler(schedulers=(LinearLR(), ExponentialLR(gamma=0.8)))
+    assert panel.schedule() == SequentialLR(schedulers=(changed, Constant()), milestones=(9,))
+    assert panel.minimumSizeHint().width() <= 300
+
+
+def test_a_chain_has_no_milestones_and_takes_composites_anywhere(qtbot: QtBot, panel: SchedulePanel) -> None:
+    choose(qtbot, panel.editor, ChainedScheduler)
+    chain = (LinearLR(start_factor=0.1, total_iters=5), ExponentialLR(gamma=0.95))
+    assert panel.schedule() == ChainedScheduler(schedulers=chain)
+    assert stages(panel).milestones == []
+    click(qtbot, stages(panel).cards[1].fold)
+    choose(qtbot, stages(panel).cards[1].editor, SequentialLR)
+    assert panel.schedule() == ChainedScheduler(schedulers=(chain[0], WARM_COSINE))
+
+
+def test_the_whole_is_stepped_by_one_clock(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_batches(10)
+    choose(qtbot, panel.editor, SequentialLR)
+    combo = stages(panel).clock.combo
+    combo.setFocus()
+    qtbot.keyClick(combo, Qt.Key.Key_Down)
+    first, then = LinearLR(start_factor=0.1, total_iters=50), CosineAnnealingLR(T_max=250)
+    assert panel.schedule() == SequentialLR(schedulers=(first, then), milestones=(50,), interval="step")
+    click(qtbot, stages(panel).cards[1].fold)
+    choose(qtbot, stages(panel).cards[1].editor, CyclicLR)
+    spec = panel.schedule()
+    assert isinstance(spec, SequentialLR)
+    assert spec.schedulers[1] == CyclicLR(base_lr=0.001, max_lr=0.01, step_size_up=41)
+
+
+def test_a_problem_is_said_beside_the_stage_that_it_names(panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    panel.set_problem("0.01 of 3 epochs is one epoch", "schedule.schedulers[1].pct_start")
+    first, second = stages(panel).cards
+    assert not first.problem.isVisible()
+    assert second.problem.said() == "0.01 of 3 epochs is one epoch"
+    panel.set_problem(None)
+    assert not second.problem.isVisible()
+
+
+def test_a_sequence_travels_with_apply_and_drop_brings_the_schedule_back(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(42, 12, 0.01, True)
+    panel.set_schedule(StepLR(step_size=10, gamma=0.5))
+    click(qtbot, panel.editor.warm_up)
+    wanted = SequentialLR(
+        schedulers=(LinearLR(start_factor=0.1, total_iters=5), StepLR(step_size=10, gamma=0.5)), milestones=(5,)
+    )
+    command = panel.command()
+    assert command is not None
+    assert isinstance(command, SetSchedule)
+    assert type(command.schedule) is type(wanted)
+    click(qtbot, panel.pending.drop)
+    assert panel.schedule() == StepLR(step_size=10, gamma=0.5)
+
+
+def test_a_stage_in_short_says_what_is_its_own() -> None:
+    assert in_short(StepLR(step_size=3)) == "step_size 3"
+    assert in_short(CosineAnnealingLR(T_max=5, eta_min=1e-5)) == "T_max 5, eta_min 1e-5"
+    assert in_short(ChainedScheduler(schedulers=(Constant(), LinearLR()))) == "Constant × LinearLR"
+    assert in_short(WARM_COSINE) == "LinearLR → CosineAnnealingLR"
+
+
+def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typed_is_drawn(driver: Driver) -> None:
+    broken = {"name": "LambdaLR", "lr_lambda": ["1 / (3 - epoch)"]}
+    plan = {"name": "SequentialLR", "schedulers": [{"name": "Constant"}, broken], "milestones": [2]}
+    driver.set_up(tiny(epochs=12, schedule=plan))
+    window = driver.window
+    first, second = stages(window.schedule).cards
+    driver.wait(lambda: second.problem.said() != "")
+    assert "divides by zero" in second.problem.said()
+    assert not first.problem.isVisible()
+    assert not driver.button(window.transport, "Start").isEnabled()
+    click(driver.qtbot, second.fold)
+    form = second.editor.form
+    assert isinstance(form, SpecForm)
+    written = form.editor("lr_lambda")
+    assert isinstance(written, ExpressionsEditor)
+    drawn: list[list[float]] = []
+    driver.app.curves.answered.connect(lambda key, curve: drawn.append(curve.lr[:, 0].tolist()) if key == "plan" else 0)
+    retype(driver.qtbot, written.lines[0], "0.5**epoch")
+    driver.wait(lambda: drawn and drawn[-1] == [0.05, 0.05, *(0.05 * 0.5**n for n in range(10)), 0.05 * 0.5**9])
+    assert second.problem.said() == ""
+    driver.wait(lambda: driver.button(window.transport, "Start").isEnabled())

@@ -1,0 +1,284 @@
+"""The window from its start to the end of a run: what a person presses, and what is shown of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from engine.messages.commands import Pause, Position
+from engine.recipe.recipe import Recipe
+from tests.gui.app_fixture import Driver, tiny
+
+pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+
+
+def test_start_trains_the_digits_and_ten_more_epochs_go_on_in_the_same_run(driver: Driver) -> None:
+    window, session = driver.window, driver.app.session
+    assert driver.app.settings.last_recipe == Recipe()
+    assert window.chip.text() == "Ready"
+    driver.click(window.transport, "Start")
+    driver.wait(lambda: window.chip.text() == "Training" and len(session.series.x) > 3)
+    assert driver.button(window.transport, "Pause").isEnabled()
+    driver.wait(lambda: len(session.series.epoch_x) > 1)
+    driver.finish()
+    driver.settle()
+    run, epochs = driver.of("start")[0].run, driver.of("epoch")
+    assert window.chip.text() == "Finished"
+    assert window.windowTitle().startswith(f"30/30 · {epochs[-1].val_accuracy:.1%} · ")
+    assert session.series.metrics["val_loss"].values.tolist() == [e.val_loss for e in epochs]
+    assert len(session.series.loss) == 30 * 23
+    drawn = window.plots.accuracy._curves["val"].getData()[1]
+    assert drawn.tolist() == pytest.approx([100 * e.val_accuracy for e in epochs])
+    assert f"{epochs[-1].val_accuracy:.1%} validation accuracy after 30 epochs" in window.banner.text()
+    driver.click(window.banner, "+10 epochs")
+    driver.wait(lambda: len(driver.of("end")) == 2)
+    driver.finish()
+    driver.settle()
+    assert [e.epoch for e in driver.of("epoch")] == list(range(1, 41))
+    assert {e.run for e in driver.of("start")} == {run}
+    assert len(session.series.loss) == 40 * 23
+    assert session.series.epoch_x.values.tolist() == list(range(1, 41))
+    assert window.plots.loss.x_epochs()[1] == pytest.approx(40.4)
+
+
+def test_space_pauses_and_resumes_but_is_typed_in_a_field_and_presses_a_focused_button(driver: Driver) -> None:
+    window = driver.window
+    driver.start(tiny(epochs=3000, schedule={"name": "Constant"}))
+    driver.reach("training")
+    window.plots.setFocus()
+    driver.press(Qt.Key.Key_Space)
+    driver.reach("paused")
+    driver.press(Qt.Key.Key_Space)
+    driver.reach("training")
+    window.name.setFocus()
+    window.name.selectAll()
+    driver.qtbot.keyClicks(window.name, "a b")
+    assert window.name.text() == "a b"
+    back = driver.button(window.lr_panel, "÷2")
+    back.setFocus()
+    driver.press(Qt.Key.Key_Space, back)
+    driver.answer("scale_lr")
+    assert driver.app.session.state == "training"
+    assert driver.number == "0.025"
+
+
+def test_space_opens_a_list_that_has_the_focus_and_does_not_start(driver: Driver) -> None:
+    combo = driver.window.setup.optimizer.combo
+    combo.setFocus()
+    driver.press(Qt.Key.Key_Space, combo)
+    driver.wait(lambda: combo.view().isVisible())
+    combo.hidePopup()
+    assert not driver.app.runs.active
+
+
+def test_run_one_epoch_from_the_forms_and_from_the_middle_and_then_finish_now(driver: Driver) -> None:
+    window = driver.window
+    driver.set_up(tiny())
+    driver.click(window.transport, "Run 1 epoch")
+    driver.reach("paused")
+    assert driver.app.session.progress.position == (2, 0)
+    driver.go_on_to(3, 2)
+    driver.click(window.transport, "Run 1 epoch")
+    driver.wait(lambda: driver.app.session.progress.position == (4, 0) and driver.app.session.state == "paused")
+    driver.click(window.transport, "Finish now")
+    end = driver.finish()
+    assert (end.reason, end.epoch) == ("stopped", 4)
+    assert end.checkpoint is not None
+    assert window.chip.text() == "Stopped"
+    assert driver.says(window.action_line, f"Saved as {end.checkpoint}")
+    assert not driver.button(window.transport, "Start").isEnabled()
+    assert not driver.button(window.transport, "Finish now").isEnabled()
+
+
+def test_shortcuts_begin_no_second_run_behind_the_one_that_ended(driver: Driver) -> None:
+    driver.start(tiny(epochs=1))
+    driver.finish()
+    driver.qtbot.keyClick(driver.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    driver.window.finish.trigger()
+    driver.press(Qt.Key.Key_Space)
+    driver.settle()
+    assert not driver.app.runs.active
+    assert len(driver.of("start")) == 1
+
+
+@pytest.mark.parametrize("how", ["New", "Duplicate as new"])
+def test_after_the_end_another_run_is_set_up_and_started_here(driver: Driver, how: str) -> None:
+    window = driver.window
+    driver.start(tiny(epochs=1))
+    driver.finish()
+    if how == "New":
+        driver.click(window, how)
+    else:
+        driver.click(window.setup, how)
+    driver.settle()
+    assert window.chip.text() == "Ready"
+    assert window.windowTitle() == "Tiller"
+    assert driver.says(window.transport, "Not started")
+    assert window.setup.recipe() == tiny(epochs=1)
+    assert window.banner.subject() is None
+    assert len(driver.app.session.series.x) == 0
+    assert not window.lr_panel.isEnabled() or not driver.lr_field.isEnabled()
+    driver.start()
+    driver.finish()
+    assert len({e.run for e in driver.of("start")}) == 2
+
+
+def test_new_while_training_asks_saves_and_shows_nothing_of_the_old_run(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = answer_dialogs(monkeypatch, yes=True)
+    driver.start(tiny(epochs=3000))
+    driver.wait(lambda: len(driver.app.session.series.epoch_x) > 2)
+    driver.click(driver.window, "New")
+    driver.wait(lambda: driver.window.chip.text() == "Ready")
+    driver.settle(200)
+    assert len(asked) == 1
+    assert driver.of("end")[0].checkpoint is not None
+    assert driver.window.windowTitle() == "Tiller"
+    assert driver.says(driver.window.transport, "Not started")
+    assert not driver.button(driver.window.transport, "Finish now").isEnabled()
+
+
+def test_new_while_training_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer_dialogs(monkeypatch, yes=False)
+    driver.start(tiny(epochs=3000))
+    driver.reach("training")
+    driver.click(driver.window, "New")
+    driver.settle()
+    assert driver.app.runs.active
+    assert driver.app.session.state == "training"
+
+
+def test_a_mistake_in_the_recipe_disables_start_with_the_reason_and_clears(driver: Driver) -> None:
+    window = driver.window
+    driver.set_up(tiny())
+    edit = window.setup.length.editor("epochs").control()
+    assert isinstance(edit, QLineEdit)
+    edit.setFocus()
+    edit.selectAll()
+    driver.qtbot.keyClicks(edit, "0")
+    start = driver.button(window.transport, "Start")
+    assert not start.isEnabled()
+    assert "Epochs" in start.toolTip()
+    driver.press(Qt.Key.Key_Space)
+    assert not driver.app.runs.active
+    edit.selectAll()
+    driver.qtbot.keyClicks(edit, "7")
+    assert start.isEnabled()
+    assert window.setup.recipe() == tiny(epochs=7)
+
+
+def test_a_schedule_that_breaks_on_its_way_disables_start_too(driver: Driver) -> None:
+    start = driver.button(driver.window.transport, "Start")
+    driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1/(3-epoch)"}))
+    driver.wait(lambda: not start.isEnabled())
+    assert "divides by zero" in start.toolTip()
+    driver.set_up(tiny())
+    driver.wait(start.isEnabled)
+
+
+def test_another_recipe_in_the_forms_is_the_one_that_trains(driver: Driver) -> None:
+    """The schedule panel's counts follow the epochs; that must not bring its old schedule back."""
+    driver.set_up(tiny(schedule={"name": "CosineAnnealingLR", "T_max": 6}))
+    driver.set_up(tiny(epochs=2))
+    assert driver.window.setup.recipe() == tiny(epochs=2)
+    two = [{"name": "head", "modules": ["head"], "lr": 0.1}]
+    driver.set_up(tiny(groups=two, schedule={"name": "LambdaLR", "lr_lambda": ["1", "0.9**epoch"]}))
+    driver.set_up(tiny())
+    assert driver.window.setup.recipe() == tiny()
+    driver.start()
+    assert driver.finish().reason == "finished"
+    assert driver.of("start")[0].recipe == tiny().model_dump(mode="json")
+
+
+def test_the_planned_curve_is_drawn_before_the_start(driver: Driver) -> None:
+    lr = driver.window.plots.lr
+    driver.set_up(tiny())
+    driver.wait(lambda: lr.plan.curve is not None and lr.plan.curve.x[-1] == 6)
+    assert lr.plan.curve is not None
+    assert lr.plan.curve.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
+
+
+def test_a_name_given_before_and_during_the_run_is_kept_with_it(driver: Driver) -> None:
+    window, library = driver.window, driver.app.library
+    assert library is not None
+    driver.set_up(tiny(epochs=3000))
+    window.name.setFocus()
+    driver.qtbot.keyClicks(window.name, "first")
+    driver.press(Qt.Key.Key_Return, window.name)
+    driver.start()
+    driver.reach("training")
+    run = driver.of("start")[0].run
+    assert library.runs()[0].name == window.name.text() == "first"
+    window.name.selectAll()
+    driver.qtbot.keyClicks(window.name, "second")
+    driver.press(Qt.Key.Key_Return, window.name)
+    library.flush()
+    row = library.run(run)
+    assert row is not None
+    assert row.name == "second"
+
+
+def test_groups_have_two_curves_and_a_pattern_that_matches_nothing_is_shown(driver: Driver) -> None:
+    window = driver.window
+    head = {"name": "head", "modules": ["head"], "lr": 0.5}
+    driver.set_up(tiny(groups=[head]))
+    driver.wait(lambda: window.plots.lr.plan.curve is not None and window.plots.lr.plan.curve.lr.shape[1] == 2)
+    plan = window.plots.lr.plan.curve
+    assert plan is not None
+    assert plan.lr[0].tolist() == [0.05, 0.5]
+    driver.set_up(tiny(groups=[{**head, "modules": ["nothing*"]}]))
+    driver.wait(lambda: driver.says(window.setup, "matches no module"))
+
+
+def test_each_group_and_all_of_them_are_set_and_scaled(driver: Driver) -> None:
+    driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
+    window = driver.window
+    driver.click(window.lr_panel, "÷10")
+    assert driver.answer("scale_lr").lr == pytest.approx([0.005, 0.05])
+    driver.click(window.lr_panel, "head")
+    driver.type_lr("0.2")
+    driver.click(window.lr_panel, "Apply")
+    assert driver.answer("set_lr").lr == pytest.approx([0.005, 0.2])
+    driver.click(window.transport, "Resume")
+    driver.finish()
+    lrs = np.stack([column.values for column in driver.app.session.series.lrs], axis=1)
+    assert lrs[0].tolist() == [0.05, 0.5]
+    assert [0.005, 0.2] in [pytest.approx(row) for row in lrs.tolist()]
+
+
+def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new_driver: object) -> None:
+    driver.start(Recipe().model_copy(update={"device": "cpu"}))
+    driver.app.runs.post(Pause(), Position(epoch=4, batch=2))
+    driver.reach("paused")
+    run = driver.of("start")[0].run
+    driver.close()
+    assert callable(new_driver)
+    second: Driver = new_driver()
+    driver.wait(lambda: second.says(second.window.start_page, "digits small_cnn, epoch 3 of 30"))
+    second.click(second.window.start_page, "Continue")
+    second.wait(lambda: second.of("start"))
+    second.reach("ready")
+    assert second.of("start")[0].run == run
+    assert (second.of("start")[0].epoch, second.of("start")[0].batch) == (4, 2)
+    assert second.app.session.series.epoch_x.values.tolist() == [1, 2, 3]
+    second.click(second.window.transport, "Start")
+    second.wait(lambda: len(second.of("epoch")) > 0)
+    assert second.of("epoch")[0].epoch == 4
+
+
+def answer_dialogs(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
+    """Answer every question; returns what was asked."""
+    from PySide6.QtWidgets import QMessageBox
+
+    asked: list[str] = []
+    button = QMessageBox.StandardButton.Yes if yes else QMessageBox.StandardButton.Cancel
+
+    def question(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return button
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    return asked
