@@ -1,33 +1,36 @@
-"""What an advice is, and what the rules look at."""
+"""Advice and what the rules read: a recipe, or a live run with its history."""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 
-from engine.advice.history import History
 from engine.common.text import Text
 from engine.messages.commands import Command
+from engine.messages.events import EpochEvent
 from engine.recipe.recipe import GroupSpec, OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
+from engine.schedules.adaptive import Monitor
 
-FIRST_LRS: Final = {"SGD": 0.01, "Adam": 0.001, "AdamW": 0.001, "RMSprop": 0.001}
-"""Where to begin with each optimizer: the tutorial's values; RMSprop's updates are of Adam's size."""
-OFF: Final = 10.0
-"""How many times too large or too small is worth a word. Nearer than that, the data and the network decide."""
+STARTING_LRS: Final = {"SGD": 0.01, "Adam": 0.001, "AdamW": 0.001, "RMSprop": 0.001}
+"""The usual starting LR of each optimizer: the tutorial's values; RMSprop's updates are as large as Adam's."""
+FAR_OFF: Final = 10.0
+"""An LR that is too high or too low by this factor is worth advice. Within it, the data and the network decide."""
 SGD_MOMENTUM_FACTOR: Final = 10.0
-"""Momentum 0.9 makes SGD's steps 1 / (1 - 0.9) times as long, so without it the same rate is 10 times gentler."""
-NOTHING: Final = 1e-4
-"""The share of its highest value at which a rate no longer trains: four cuts of 0.1."""
-ZERO_STRETCH: Final = 0.1
-"""The part of a run that is too much to spend on such a rate. A cosine's landing is shorter."""
+"""Momentum 0.9 makes SGD's updates 1 / (1 - 0.9) times as large, so without it the usual LR is 10 times higher."""
+NEGLIGIBLE: Final = 1e-4
+"""An LR at this share of its highest value trains no more: four cuts of 0.1."""
+NEGLIGIBLE_EPOCHS: Final = 0.1
+"""A negligible LR for this share of the run is worth advice. The end of a cosine is shorter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeChange:
-    """New parts for a recipe; None leaves a part as it is."""
+    """New parts for a recipe; None leaves a part unchanged."""
 
     optimizer: OptimizerSpec | None = None
     schedule: ScheduleSpec | None = None
@@ -37,7 +40,7 @@ class RecipeChange:
         """``recipe`` with these parts.
 
         Raises:
-            pydantic.ValidationError: the parts do not fit ``recipe``, which they were not made for.
+            pydantic.ValidationError: the parts were made for another recipe and do not fit ``recipe``.
         """
         given: dict[str, Any] = {name: getattr(recipe, name) for name in Recipe.model_fields}
         parts = {"optimizer": self.optimizer, "schedule": self.schedule, "groups": self.groups}
@@ -46,17 +49,61 @@ class RecipeChange:
 
 @dataclass(frozen=True)
 class Advice:
-    """A rule's word: ``text`` is one short line, ``reason`` says why, ``do`` would see to it.
+    """One piece of advice.
 
-    ``key`` names the rule (with a group's own schedule, the group too): who dismissed it wants no more of it, whatever
-    its numbers. ``do_label`` says in a few words what ``do`` does, and is None where ``do`` is.
+    Attributes:
+        key: the rule, and the group if the advice is about a group's own schedule. Dismissing an advice hides all
+            later ones with the same key.
+        text: one short line.
+        reason: why, in full sentences.
+        action: what would follow the advice; None if there is nothing to apply.
+        action_label: the button's text for ``action``; None where ``action`` is.
     """
 
     key: str
     text: Text
     reason: Text
-    do: Command | RecipeChange | None = None
-    do_label: Text | None = None
+    action: Command | RecipeChange | None = None
+    action_label: Text | None = None
+
+
+class History:
+    """The completed epochs of a run, in order, stored in columns so that reading a metric stays cheap."""
+
+    def __init__(self, epochs: Iterable[EpochEvent] = ()) -> None:
+        self.peak_lr = 0.0
+        """The highest LR of any group so far."""
+        self._numbers, self._max_lrs = array("q"), array("d")
+        self._metrics = {name: array("d") for name in get_args(Monitor)}
+        for event in epochs:
+            self.append(event)
+
+    def append(self, event: EpochEvent) -> None:
+        """Add the next epoch."""
+        self.peak_lr = max(self.peak_lr, max(event.lr_max, default=0.0))
+        self._numbers.append(event.epoch)
+        self._max_lrs.append(max(event.lr, default=0.0))
+        for name, value in event.metrics().items():
+            self._metrics[name].append(value)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def number(self, index: int) -> int:
+        """The number, from 1, of the epoch at ``index``."""
+        return self._numbers[index]
+
+    def metric(self, name: str) -> np.ndarray:
+        """A copy of a metric of each epoch [epochs].
+
+        Raises:
+            KeyError: ``name`` is not a metric that a schedule can monitor.
+        """
+        return np.array(self._metrics[name])
+
+    def max_lrs(self) -> np.ndarray:
+        """A copy of the highest group LR at the first batch of each epoch [epochs]."""
+        return np.array(self._max_lrs)
 
 
 def _no_numbers() -> np.ndarray:
@@ -69,12 +116,20 @@ def _no_lrs() -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class RunView:
-    """A live run in plain numbers.
+    """A live run, as the rules read it.
 
-    ``position`` is (epoch from 1, batch); ``history`` the epochs completed; ``losses`` the latest batches' losses since
-    the rate was last changed by hand [steps]; ``lr`` the rates in force, one a group. ``plan_lr`` [points, groups] are
-    the rates planned from ``plan_x`` [points] (epochs completed) on, empty where that is not known. ``schedule`` is the
-    one in force, None for the recipe's; ``weight_decay`` likewise. ``valley`` is what the last finder suggested.
+    Attributes:
+        recipe: the run's recipe.
+        epochs: the current number of epochs of the run.
+        position: epoch (from 1) and batch (from 0).
+        lr: the current LR of each group.
+        history: the completed epochs.
+        losses: training losses of the latest batches since an intervention last changed the LR [steps].
+        projected_x: positions in epochs completed, rising [points]; empty if the projected LR is not known.
+        projected_lr: the projected LR of each group from each position on [points, groups].
+        schedule: the current schedule; None for the recipe's.
+        weight_decay: the current weight decay; None for the recipe's.
+        suggested_lr: the "valley" suggestion of the latest LR range test.
     """
 
     recipe: Recipe
@@ -83,26 +138,33 @@ class RunView:
     lr: tuple[float, ...]
     history: History = field(default_factory=History)
     losses: np.ndarray = field(default_factory=_no_numbers)
-    plan_x: np.ndarray = field(default_factory=_no_numbers)
-    plan_lr: np.ndarray = field(default_factory=_no_lrs)
+    projected_x: np.ndarray = field(default_factory=_no_numbers)
+    projected_lr: np.ndarray = field(default_factory=_no_lrs)
     schedule: ScheduleSpec | None = None
     weight_decay: float | None = None
-    valley: float | None = None
+    suggested_lr: float | None = None
 
     @property
-    def plan(self) -> ScheduleSpec:
-        """The schedule in force."""
+    def current_schedule(self) -> ScheduleSpec:
+        """The schedule that the run follows now."""
         return self.schedule or self.recipe.schedule
 
     @property
-    def lead(self) -> float:
-        """The rate in force of the fastest group; 0 where there is none."""
+    def max_lr(self) -> float:
+        """The highest current LR of the groups; 0 without groups."""
         return max(self.lr, default=0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeView:
-    """A recipe with what is known of its planned curve: rates ``lr`` [points, groups] from ``x`` [points] on."""
+    """A recipe, as the rules read it.
+
+    Attributes:
+        recipe: the recipe.
+        steps_per_epoch: batches per epoch; None if not known.
+        x: positions in epochs completed, rising [points]; empty if the scheduled LR is not known.
+        lr: the scheduled LR of each group from each position on [points, groups].
+    """
 
     recipe: Recipe
     steps_per_epoch: int | None
@@ -110,38 +172,41 @@ class RecipeView:
     lr: np.ndarray
 
     @property
-    def leads(self) -> float:
-        """The rate of the fastest group."""
+    def max_lr(self) -> float:
+        """The highest LR of the optimizer and the groups that are not frozen."""
         own = [g.lr for g in self.recipe.groups if g.lr is not None and not g.frozen]
         return max([self.recipe.optimizer.lr, *own])
 
 
-def first_lrs(optimizer: OptimizerSpec) -> tuple[float, float]:
-    """The lowest and the highest rate that is a usual beginning for ``optimizer``."""
-    first = FIRST_LRS.get(type(optimizer).__name__, 0.001)
-    plain = type(optimizer).__name__ == "SGD" and getattr(optimizer, "momentum", 0.0) == 0
-    return first, first * SGD_MOMENTUM_FACTOR if plain else first
+def starting_lrs(optimizer: OptimizerSpec) -> tuple[float, float]:
+    """The lowest and the highest usual starting LR for ``optimizer``."""
+    usual = STARTING_LRS.get(type(optimizer).__name__, 0.001)
+    without_momentum = type(optimizer).__name__ == "SGD" and getattr(optimizer, "momentum", 0.0) == 0
+    return usual, usual * SGD_MOMENTUM_FACTOR if without_momentum else usual
 
 
-def dead_from(x: np.ndarray, lr: np.ndarray, epochs: int, highest: float = 0.0) -> int | None:
-    """The first whole epoch (from 1) from which a planned rate is next to nothing until the end, where that is early.
+def negligible_from(x: np.ndarray, lr: np.ndarray, epochs: int, peak: float = 0.0) -> int | None:
+    """The first whole epoch (from 1) from which every LR is negligible until the end of the run.
 
     Args:
         x: positions in epochs completed, rising [points].
-        lr: the rates from there on [points, groups].
-        epochs: where the run ends.
-        highest: the highest rate so far, where ``x`` does not begin at the run's start.
+        lr: the LRs from each position on [points, groups].
+        epochs: the number of epochs of the run.
+        peak: the highest LR before the first position.
+
+    Returns:
+        The epoch; None if the LR stays high enough, or is negligible only for a short time at the end.
     """
     if not len(x) or lr.size == 0 or not np.isfinite(lr).all():
         return None
     lrs = lr.max(axis=1)
-    alive = np.flatnonzero(lrs > NOTHING * max(float(lrs.max()), highest) * (1 + 1e-6))
+    alive = np.flatnonzero(lrs > NEGLIGIBLE * max(float(lrs.max()), peak) * (1 + 1e-6))
     row = int(alive[-1]) + 1 if alive.size else 0
-    if row >= len(x) or epochs - float(x[row]) < max(1.0, ZERO_STRETCH * epochs) or max(lrs.max(), highest) == 0:
+    if row >= len(x) or epochs - float(x[row]) < max(1.0, NEGLIGIBLE_EPOCHS * epochs) or max(lrs.max(), peak) == 0:
         return None
     return int(np.ceil(float(x[row]) - 1e-9)) + 1
 
 
-def times(factor: float) -> str:
-    """``factor`` as a person says it: "10", "2.5", "40"."""
+def factor_text(factor: float) -> str:
+    """``factor`` in two significant digits: "10", "2.5", "1,400"."""
     return f"{factor:.2g}" if factor < 10 else f"{float(f'{factor:.2g}'):,.0f}"

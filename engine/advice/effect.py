@@ -1,4 +1,4 @@
-"""What a change brought: the metrics from before it beside those after it."""
+"""The effect of a change: how validation moved since."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ Moment = tuple[int, int]
 
 @dataclass(frozen=True)
 class Effect:
-    """How validation moved in the ``epochs`` whole epochs since a change; ``over``: the next change ended that."""
+    """How validation metrics changed.
+
+    Attributes:
+        val_loss: difference of the validation loss.
+        val_accuracy: difference of the validation accuracy, which is 0 to 1.
+        epochs: the number of epochs since the change.
+        over: whether the next change ended them.
+    """
 
     val_loss: float
     val_accuracy: float
@@ -23,16 +30,18 @@ class Effect:
 
 
 def effect(history: Sequence[EpochEvent], since: Moment, until: Moment | None = None) -> Effect | None:
-    """What followed the change at ``since``, up to the one at ``until`` or, with None, to the newest epoch.
+    """The effect of the change at ``since`` up to ``until``.
 
-    The epoch that ended last before the change is compared with the one that ended last before ``until``. (Of a change
-    in mid-epoch that epoch counts as its first.) None where there is nothing to compare: no epoch had ended before,
-    none has ended since, or a loss is not finite.
+    The last epoch before the change is compared with the last one before ``until``. For a change within an epoch, that
+    epoch counts as its first.
 
     Args:
-        history: the epochs that ended, in order.
-        since: the moment of the change.
-        until: the moment of the next change, not before ``since``.
+        history: the completed epochs, in order.
+        since: the position of the change.
+        until: the position of the next change, not before ``since``; None for the latest epoch.
+
+    Returns:
+        The effect; None if no epoch ended before the change, none since, or a loss is not finite.
     """
     if not history:
         return None

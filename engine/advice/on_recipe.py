@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.advice.base import OFF, Advice, RecipeChange, RecipeView, dead_from, first_lrs, times
+from engine.advice.base import FAR_OFF, Advice, RecipeChange, RecipeView, factor_text, negligible_from, starting_lrs
 from engine.advice.on_schedule import (
     SCHEDULE_RULES,
     Finding,
@@ -32,113 +32,116 @@ from engine.schedules import (
 from engine.schedules.expression_values import ALIKE, factor_between, highest
 
 HEADS: Final = {"resnet18": "fc", "vgg11_bn": "classifier"}
-"""The new last layers of a pretrained network."""
-GENTLER: Final = 10.0
-"""Pretrained layers want a rate 10 to 100 times lower than new ones (the tutorial): 10 is the careful choice."""
-ONE_LR: Final = 1.5
-"""Group rates nearer to each other than this are one rate for all."""
+"""The last layer of a pretrained network, which is new."""
+HEAD_FACTOR: Final = 10.0
+"""Pretrained layers need an LR 10 to 100 times lower than new ones (the tutorial); this is the cautious end."""
+ALIKE_LRS: Final = 1.5
+"""Group LRs within this factor of each other count as one LR for all."""
 
 
 def for_recipe(
     recipe: Recipe,
     *,
     steps_per_epoch: int | None = None,
-    plan_x: np.ndarray | None = None,
-    plan_lr: np.ndarray | None = None,
+    scheduled_x: np.ndarray | None = None,
+    scheduled_lr: np.ndarray | None = None,
 ) -> list[Advice]:
-    """What to say of ``recipe``, the most urgent first; empty where there is nothing.
+    """Advice on ``recipe``, the most urgent first; empty if there is none.
 
     Args:
         recipe: the recipe.
-        steps_per_epoch: batches an epoch; without it, schedules stepped per batch are passed over.
-        plan_x: where its planned rates change, in epochs completed [points]; with ``plan_lr``.
-        plan_lr: the rates from there on [points, groups]; without them the planned curve is not looked at.
+        steps_per_epoch: batches per epoch; without it, schedules stepped per batch are not checked.
+        scheduled_x: positions in epochs completed, rising [points].
+        scheduled_lr: the scheduled LR of each group from each position on [points, groups]; without both, the rules
+            that read the scheduled LR are skipped.
     """
-    known = plan_x is not None and plan_lr is not None and len(plan_x) == len(plan_lr)
+    known = scheduled_x is not None and scheduled_lr is not None and len(scheduled_x) == len(scheduled_lr)
     view = RecipeView(
         recipe=recipe,
         steps_per_epoch=steps_per_epoch,
-        x=np.asarray(plan_x, np.float64) if known else np.empty(0),
-        lr=np.asarray(plan_lr, np.float64) if known else np.empty((0, 1)),
+        x=np.asarray(scheduled_x, np.float64) if known else np.empty(0),
+        lr=np.asarray(scheduled_lr, np.float64) if known else np.empty((0, 1)),
     )
     return [advice for rule in RECIPE_RULES for advice in rule(view)]
 
 
 def first_lr(view: RecipeView) -> list[Advice]:
-    """A first rate that is ten times off what the optimizer usually starts with."""
+    """The starting LR differs from the optimizer's usual one by a factor of ten or more."""
     recipe, optimizer = view.recipe, view.recipe.optimizer
     if recipe.schedule.own_level():
         return []
-    lead, (low, high) = view.leads, first_lrs(optimizer)
+    lr, (low, high) = view.max_lr, starting_lrs(optimizer)
     if isinstance(recipe.schedule, LambdaLR):
-        lead *= highest(recipe.schedule, recipe.epochs, view.steps_per_epoch)
-    if lead >= OFF * high * (1 - ALIKE):
-        first, factor = high, lead / high
-        text = Text("LR {lr} is high for {optimizer}", lr=number(lead), optimizer=optimizer.name)
-        why = Text(
-            "It is {times} times what {optimizer} usually starts with, {first}: the loss may jump about or grow.",
-            times=times(factor),
+        lr *= highest(recipe.schedule, recipe.epochs, view.steps_per_epoch)
+    if lr >= FAR_OFF * high * (1 - ALIKE):
+        usual = high
+        text = Text("LR {lr} is high for {optimizer}", lr=number(lr), optimizer=optimizer.name)
+        reason = Text(
+            "This is {factor} times the usual starting LR of {optimizer}, {usual}. The loss may oscillate or diverge.",
+            factor=factor_text(lr / high),
             optimizer=optimizer.name,
-            first=number(first),
+            usual=number(usual),
         )
-    elif 0 < lead <= low / OFF * (1 + ALIKE) and not recipe.model.pretrained:
-        first = low
-        text = Text("LR {lr} is low for {optimizer}", lr=number(lead), optimizer=optimizer.name)
-        why = Text(
-            "It is {times} times less than what {optimizer} usually starts with, {first}: training may crawl.",
-            times=times(low / lead),
+    elif 0 < lr <= low / FAR_OFF * (1 + ALIKE) and not recipe.model.pretrained:
+        usual = low
+        text = Text("LR {lr} is low for {optimizer}", lr=number(lr), optimizer=optimizer.name)
+        reason = Text(
+            "This is {factor} times lower than the usual starting LR of {optimizer}, {usual}. Training may be slow.",
+            factor=factor_text(low / lr),
             optimizer=optimizer.name,
-            first=number(first),
+            usual=number(usual),
         )
     else:
         return []
-    if isinstance(recipe.schedule, LambdaLR):  # the expression may be what is off: that is for its writer to say
-        return [Advice("first_lr", text, why)]
-    scale = first / lead
+    if isinstance(recipe.schedule, LambdaLR):  # the expression may be wrong, and not the LR
+        return [Advice("first_lr", text, reason)]
+    scale = usual / lr
     groups = tuple(g if g.lr is None else g.model_copy(update={"lr": _scaled(g.lr, scale)}) for g in recipe.groups)
     change = RecipeChange(
         optimizer=optimizer.model_copy(update={"lr": _scaled(optimizer.lr, scale)}), groups=groups or None
     )
-    return [Advice("first_lr", text, why, change, Text("Start with LR {first}", first=number(first)))]
+    return [Advice("first_lr", text, reason, change, Text("Start with LR {lr}", lr=number(usual)))]
 
 
 def fine_tuning(view: RecipeView) -> list[Advice]:
-    """Pretrained layers that learn as fast as the new head."""
+    """Pretrained layers have the same LR as the new head."""
     recipe, lr = view.recipe, view.recipe.optimizer.lr
     lrs = [lr, *(lr if g.lr is None else g.lr for g in recipe.groups)]
     if not recipe.model.pretrained or lr == 0 or any(g.frozen or g.schedule for g in recipe.groups):
         return []
-    if recipe.schedule.per_group() is not None or max(lrs) > ONE_LR * min(lrs):
+    if recipe.schedule.per_group() is not None or max(lrs) > ALIKE_LRS * min(lrs):
         return []
     reason = Text(
-        "The pretrained layers know much already, and large steps wash it out. Their usual LR is 10 to 100 times lower "
-        "than that of the new head."
+        "Pretrained layers usually have an LR 10 to 100 times lower than the new head. A higher one overwrites what "
+        "they have learned."
     )
-    text = Text("Pretrained, with one LR for all layers")
+    text = Text("Pretrained layers and new head share one LR")
     head = HEADS.get(recipe.model.name)
     if recipe.groups or head is None or recipe.schedule.own_level():
         return [Advice("fine_tuning", text, reason)]
-    gentle = lr <= first_lrs(recipe.optimizer)[0] / OFF  # chosen for the pretrained layers: then the head is too slow
-    rest, fast = (lr, min(LR_MAX, _scaled(lr, GENTLER))) if gentle else (_scaled(lr, 1 / GENTLER), lr)
+    if lr <= starting_lrs(recipe.optimizer)[0] / FAR_OFF:  # chosen for the pretrained layers, too low for the head
+        rest_lr, head_lr = lr, min(LR_MAX, _scaled(lr, HEAD_FACTOR))
+    else:
+        rest_lr, head_lr = _scaled(lr, 1 / HEAD_FACTOR), lr
     change = RecipeChange(
-        optimizer=recipe.optimizer.model_copy(update={"lr": rest}),
-        groups=(GroupSpec(name="head", modules=(head,), lr=fast),),
+        optimizer=recipe.optimizer.model_copy(update={"lr": rest_lr}),
+        groups=(GroupSpec(name="head", modules=(head,), lr=head_lr),),
     )
-    label = Text("Two groups: head {fast}, rest {rest}", fast=number(fast), rest=number(rest))
+    label = Text("Use two groups: head {head}, rest {rest}", head=number(head_lr), rest=number(rest_lr))
     return [Advice("fine_tuning", text, reason, change, label)]
 
 
 def schedules(view: RecipeView) -> list[Advice]:
-    """What the rules on a single schedule say of the recipe's, and of each group's own."""
+    """Findings about the recipe's schedule and each group's own."""
     recipe, found = view.recipe, list[Advice]()
     for key, rule in SCHEDULE_RULES:
-        finding = _of_all(rule, recipe.schedule, _span(view, recipe.optimizer.lr))
+        finding = _check(rule, recipe.schedule, _span(view, recipe.optimizer.lr))
         if finding is not None:
             change = RecipeChange(schedule=finding.better) if finding.better else None
             found.append(Advice(key, finding.text, finding.reason, change, finding.label))
         for index, group in enumerate(recipe.groups):
             lr = recipe.optimizer.lr if group.lr is None else group.lr
-            finding = _of_all(rule, group.schedule, _span(view, lr)) if group.schedule is not None else None
+            finding = _check(rule, group.schedule, _span(view, lr)) if group.schedule is not None else None
             if finding is None:
                 continue
             text = Text("{group}: {text}", group=group.name, text=finding.text)
@@ -150,38 +153,38 @@ def schedules(view: RecipeView) -> list[Advice]:
     return found
 
 
-def _of_all(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> Finding | None:
-    """What ``rule`` says of ``spec`` or, if nothing, of the last schedule of a sequence, which lasts to the end."""
+def _check(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> Finding | None:
+    """The finding of ``rule`` about ``spec`` or, if none, about the last stage of a sequence."""
     finding = rule(spec, span)
     stage = last_stage(spec, span)
     if finding is not None or stage is None or not isinstance(spec, SequentialLR):
         return finding
-    place, begin, its_span = stage
-    finding = rule(spec.schedulers[place], its_span)
+    index, begin, stage_span = stage
+    finding = rule(spec.schedulers[index], stage_span)
     if finding is None:
         return None
     better = None
     if finding.better is not None and finding.better.interval == spec.interval:
-        better = spec.model_copy(update={"schedulers": (*spec.schedulers[:place], finding.better)})
+        better = spec.model_copy(update={"schedulers": (*spec.schedulers[:index], finding.better)})
     return Finding(
-        Text("Stage {stage}: {text}", stage=place + 1, text=finding.text),
-        Text("Counted from {begin} on, where this stage begins. {reason}", begin=begin, reason=finding.reason),
+        Text("Stage {stage}: {text}", stage=index + 1, text=finding.text),
+        Text("Counted from {begin}, where this stage starts. {reason}", begin=begin, reason=finding.reason),
         better,
         finding.label if better is not None else None,
     )
 
 
 def zero_early(view: RecipeView) -> list[Advice]:
-    """A plan that brings the rate to next to nothing long before the end."""
+    """The scheduled LR becomes negligible long before the end of the run."""
     recipe, spec = view.recipe, view.recipe.schedule
-    dead = dead_from(view.x, view.lr, recipe.epochs)
-    if dead is None or any(key in ("exponential", "stepwise") for key in (a.key for a in schedules(view))):
+    epoch = negligible_from(view.x, view.lr, recipe.epochs)
+    if epoch is None or any(advice.key in ("exponential", "stepwise") for advice in schedules(view)):
         return []
-    text = Text("From epoch {epoch} on the LR is next to nothing", epoch=dead)
+    text = Text("The LR is close to 0 from epoch {epoch} on", epoch=epoch)
     reason = Text(
-        "From there it is {lr}, under a ten-thousandth of where it was: the last {left} epochs change nothing.",
-        lr=number(float(f"{float(view.lr[int(np.searchsorted(view.x, dead - 1))].max()):.2g}")),
-        left=recipe.epochs - dead + 1,
+        "It is {lr}, less than a ten-thousandth of its highest value, so the last {epochs} epochs hardly train.",
+        lr=number(float(f"{float(view.lr[int(np.searchsorted(view.x, epoch - 1))].max()):.2g}")),
+        epochs=recipe.epochs - epoch + 1,
     )
     length = _span(view, recipe.optimizer.lr).length(spec)
     cuts = cuts_within(spec, length) if length is not None else 0
@@ -197,12 +200,12 @@ def zero_early(view: RecipeView) -> list[Advice]:
 
 
 def layered(view: RecipeView) -> list[Advice]:
-    """A list of expressions, one a group, that differ by a factor alone."""
+    """The expressions of the groups differ only by a factor."""
     recipe, spec = view.recipe, view.recipe.schedule
     if not isinstance(spec, LambdaLR) or len(spec.lr_lambda) < 2 or any(g.schedule for g in recipe.groups):
         return []
     factors = [factor_between(spec, i, recipe.epochs, view.steps_per_epoch) for i in range(len(spec.lr_lambda))]
-    rest = len(spec.lr_lambda) - len(recipe.groups)  # the group of what no pattern matches comes first, if there is one
+    rest = len(spec.lr_lambda) - len(recipe.groups)  # 1 if there is a group "rest", which comes first
     if rest not in (0, 1) or not recipe.groups:
         return []
     ratios = [f for f in factors if f is not None]
@@ -215,13 +218,13 @@ def layered(view: RecipeView) -> list[Advice]:
     return [
         Advice(
             "layered",
-            Text("The groups' curves differ by a factor alone"),
+            Text("The groups' curves differ only by a factor"),
             Text(
-                "One expression and a rate of its own for each group give the same curves, and any schedule can follow "
-                "them. A list is for curves of different shapes."
+                "One expression and an LR per group give the same curves, and work with every schedule. A list is for "
+                "curves of different shapes."
             ),
             change,
-            Text("One expression, and a rate a group"),
+            Text("Use one expression and an LR per group"),
         )
     ]
 
@@ -239,10 +242,10 @@ RECIPE_RULES: Final[tuple[Callable[[RecipeView], list[Advice]], ...]] = (
 
 
 def _scaled(lr: float, factor: float) -> float:
-    """Without the noise of binary fractions, as a person would type it."""
+    """``lr * factor`` rounded to 12 digits, so that 0.1 * 3 is 0.3."""
     return float(f"{lr * factor:.12g}")
 
 
 def _span(view: RecipeView, lr: float) -> Span:
-    """What a schedule that starts from ``lr`` runs over."""
+    """The whole run, for a schedule that starts from ``lr``."""
     return Span(view.recipe.epochs, view.steps_per_epoch, lr)

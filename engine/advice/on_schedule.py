@@ -1,4 +1,4 @@
-"""Rules on one schedule, whether the recipe's or a group's own: what it does within the length of the run."""
+"""Rules on one schedule, the recipe's or a group's own: whether it fits the length of the run."""
 
 from __future__ import annotations
 
@@ -19,41 +19,45 @@ from engine.schedules import (
 )
 
 GAMMA_LEAST: Final = 0.9
-"""An ExponentialLR with a smaller gamma loses nine tenths of the rate within 22 epochs (the tutorial's limit)."""
+"""With a smaller gamma, ExponentialLR lowers the LR to a tenth within 22 epochs (the tutorial's limit)."""
 GAMMA_USUAL: Final = 0.95
-"""The least of the usual ones; a long run needs more."""
+"""The lowest usual value; a long run needs a higher one."""
 LITTLE: Final = 0.1
-"""A share of the rate that is "nothing" only for a long run; a short one with a small gamma never gets there."""
-LANDING: Final = 0.01
-"""Where a decay is aimed instead: two cuts of 0.1, as the published recipes of image networks end (He et al. 2016)."""
+"""Share of the LR below which too little is left. A short run with a small gamma stays above it."""
+FINAL_SHARE: Final = 0.01
+"""Share of the LR that a suggested decay leaves: two cuts of 0.1, as published recipes have it (He et al. 2016)."""
 T_MAX_LONG: Final = 1.1
-"""Up to this many times the run, a cosine still ends within 2% of its bottom."""
+"""Up to this multiple of the run, a cosine still ends within 2% of its lowest LR."""
 T_MAX_SHORT: Final = 0.9
-"""Down to this share of the run, a cosine has climbed back by less than 3% at the end."""
+"""Down to this share of the run, a cosine has risen by less than 3% at the end."""
 STEPWISE_SHARE: Final = 0.05
-"""Counts below this share of the run's steps were probably meant as epochs: an epoch is seldom under 20 steps."""
-PATIENCE_MOST: Final = 10
-"""PyTorch's own patience, suggested where the run is long enough for it."""
-FIRST_TO_CUT: Final = 3
-"""Epoch 1 is the best, patience + 1 worse ones follow, and the next trains with the cut rate."""
+"""Counts below this share of the run's steps were probably meant as epochs: an epoch seldom has under 20 steps."""
+DEFAULT_PATIENCE: Final = 10
+"""PyTorch's default, suggested if the run is long enough."""
+FIRST_REDUCTION: Final = 3
+"""The earliest epoch with a reduced LR is patience + 3: epoch 1 is the best, and patience + 1 worse ones follow."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """What a schedule runs over: the epochs, the steps in one (None: not known), and the rate that it starts from.
+    """The part of a run in which a schedule is active.
 
-    ``own`` is the length in the schedule's own count, of a stage that is not there for the whole run.
+    Attributes:
+        epochs: its epochs.
+        steps_per_epoch: batches per epoch; None if not known.
+        lr: the LR that the schedule starts from.
+        stage_length: for a stage of a sequence, its length in epochs or, if it is stepped per batch, in batches.
     """
 
     epochs: int
     steps_per_epoch: int | None
     lr: float
-    own: int | None = None
+    stage_length: int | None = None
 
     def length(self, spec: ScheduleSpec) -> int | None:
-        """The run in the schedule's own count; None where it is not known."""
-        if self.own is not None:
-            return self.own
+        """The length in epochs or, if ``spec`` is stepped per batch, in batches; None if not known."""
+        if self.stage_length is not None:
+            return self.stage_length
         if spec.interval == "epoch":
             return self.epochs
         return None if self.steps_per_epoch is None else self.epochs * self.steps_per_epoch
@@ -61,7 +65,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is odd about a schedule, and the one that would do better, if there is one to name."""
+    """What is wrong with a schedule, and a better one with its button's label, if there is one."""
 
     text: Text
     reason: Text
@@ -69,13 +73,13 @@ class Finding:
     label: Text | None = None
 
 
-def aimed_gamma(cuts: int, share: float = LANDING) -> float:
-    """The factor that leaves ``share`` of the rate after ``cuts`` cuts, to three digits."""
+def aimed_gamma(cuts: int, share: float = FINAL_SHARE) -> float:
+    """The gamma that leaves ``share`` of the LR after ``cuts`` cuts, to three digits."""
     return float(f"{share ** (1 / max(1, cuts)):.3g}")
 
 
 def cuts_within(spec: ScheduleSpec, length: int) -> int:
-    """How often StepLR, MultiStepLR or ExponentialLR multiplies by gamma before the run's end; 0 for the others."""
+    """How often StepLR, MultiStepLR or ExponentialLR multiplies by gamma before the run ends; 0 for the others."""
     if isinstance(spec, StepLR):
         return (length - 1) // spec.step_size
     if isinstance(spec, MultiStepLR):
@@ -84,7 +88,7 @@ def cuts_within(spec: ScheduleSpec, length: int) -> int:
 
 
 def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """A schedule whose counts are epochs, stepped once per batch."""
+    """A schedule that is stepped once per batch has counts that were probably meant as epochs."""
     length = span.length(spec)
     if spec.interval == "epoch" or length is None or span.steps_per_epoch is None:
         return None
@@ -103,8 +107,8 @@ def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
     return Finding(
         Text("{name} counts batches, not epochs", name=name),
         Text(
-            "The schedule is stepped once per batch, and the run has {length} of them: {per_epoch} an epoch. What was "
-            "meant for epochs is over {per_epoch} times as soon.",
+            "The schedule is stepped once per batch: {per_epoch} times an epoch, {length} times in the run. Values "
+            "meant for epochs take effect {per_epoch} times too early.",
             length=length,
             per_epoch=span.steps_per_epoch,
         ),
@@ -114,44 +118,53 @@ def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
 
 
 def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """Cuts that lie at or beyond the run's end, and so never come."""
+    """Milestones or steps that the run never reaches."""
     length = span.length(spec)
     if length is None:
         return None
     if isinstance(spec, StepLR) and spec.step_size >= length and spec.gamma != 1:
         return Finding(
-            Text("step_size {size}: the first cut never comes", size=spec.step_size),
-            Text("The run ends after {length}, before the first cut: the LR stays the same throughout.", length=length),
+            Text("step_size {size} is never reached", size=spec.step_size),
+            Text(
+                "The run ends after {length} {unit}, before the first step, so the LR stays constant.",
+                length=length,
+                unit=_unit(spec),
+            ),
             *_offer(spec, "step_size", max(1, length // 3), length > 1),
         )
     if isinstance(spec, MultiStepLR) and spec.milestones[-1] >= length:
         beyond = [m for m in spec.milestones if m >= length]
         within = tuple(m for m in spec.milestones if m < length)
-        # where none is left: at a half and three quarters of the run, as He et al. 2016 cut on CIFAR-10
+        # if none is left: at half and three quarters of the run, as He et al. 2016 for CIFAR-10
         better = within or tuple(sorted({max(1, length // 2), max(1, length * 3 // 4)}))
         return Finding(
-            Text("Milestone {first} is beyond the run's end", first=beyond[0]),
+            Text("Milestone {milestone} is never reached", milestone=beyond[0]),
             Text(
-                "The run ends after {length}. A cut at milestones from {length} on never comes.",
+                "The run ends after {length} {unit}. Milestones from {length} on have no effect.",
                 length=length,
+                unit=_unit(spec),
             ),
             *_offer(spec, "milestones", better, length > 1),
         )
     if isinstance(spec, SequentialLR) and spec.milestones and spec.milestones[-1] >= length:
         reached = tuple(m for m in spec.milestones if m < length)
         return Finding(
-            Text("Milestone {first} is beyond the run's end", first=spec.milestones[len(reached)]),
-            Text("The run ends after {length}. The schedules from there on never come.", length=length),
+            Text("Milestone {milestone} is never reached", milestone=spec.milestones[len(reached)]),
+            Text(
+                "The run ends after {length} {unit}. The schedules after that milestone are never used.",
+                length=length,
+                unit=_unit(spec),
+            ),
             spec.model_copy(
                 update={"schedulers": spec.schedulers[: len(reached) + 1], "milestones": reached},
             ),
-            Text("Leave them out"),
+            Text("Remove unused schedules"),
         )
     return None
 
 
 def last_stage(spec: ScheduleSpec, span: Span) -> tuple[int, int, Span] | None:
-    """Of a SequentialLR that comes to its last schedule: which one that is, from where on, and what it runs over."""
+    """The index, start and span of the last schedule of a SequentialLR; None if the run does not reach it."""
     length = span.length(spec)
     if not isinstance(spec, SequentialLR) or not spec.milestones or length is None:
         return None
@@ -160,21 +173,21 @@ def last_stage(spec: ScheduleSpec, span: Span) -> tuple[int, int, Span] | None:
         return None
     left = length - begin
     epochs = left if spec.interval == "epoch" else span.epochs
-    return len(spec.schedulers) - 1, begin, Span(epochs, span.steps_per_epoch, span.lr, own=left)
+    return len(spec.schedulers) - 1, begin, Span(epochs, span.steps_per_epoch, span.lr, stage_length=left)
 
 
 def t_max_long(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """A cosine that the run's end cuts off before its bottom."""
+    """The run ends before a cosine reaches its lowest LR."""
     length = span.length(spec)
     if not isinstance(spec, CosineAnnealingLR) or length is None or spec.T_max <= T_MAX_LONG * length:
         return None
     at_end = spec.eta_min + (span.lr - spec.eta_min) * (1 + math.cos(math.pi * (length - 1) / spec.T_max)) / 2
     return Finding(
-        Text("T_max {t_max} is beyond the run's end", t_max=spec.T_max),
+        Text("T_max {t_max} is longer than the run", t_max=spec.T_max),
         Text(
-            "The run ends after {length}, with the LR still at {lr}: there is no gentle landing. Make T_max the length "
-            "of the run.",
+            "The run ends after {length} {unit} with the LR still at {lr}. Set T_max to the length of the run.",
             length=length,
+            unit=_unit(spec),
             lr=number(float(f"{at_end:.2g}")),
         ),
         *_offer(spec, "T_max", length),
@@ -182,15 +195,15 @@ def t_max_long(spec: ScheduleSpec, span: Span) -> Finding | None:
 
 
 def t_max_short(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """A cosine that is past its bottom well before the end, and rises again."""
+    """A cosine reaches its lowest LR long before the end of the run, and rises again."""
     length = span.length(spec)
     if not isinstance(spec, CosineAnnealingLR) or length is None or spec.T_max >= T_MAX_SHORT * length:
         return None
     return Finding(
-        Text("After T_max {t_max} the LR rises again", t_max=spec.T_max),
+        Text("The LR rises again after T_max {t_max}", t_max=spec.T_max),
         Text(
-            "Past T_max the cosine climbs back as slowly as it fell. If one landing is meant, make T_max {length}. If "
-            "fresh starts are meant, CosineAnnealingWarmRestarts jumps back up at once.",
+            "After T_max the cosine rises as slowly as it fell. For a single decay, set T_max to {length}. For "
+            "restarts, use CosineAnnealingWarmRestarts, which goes back to the initial LR at once.",
             length=length,
         ),
         *_offer(spec, "T_max", length),
@@ -198,7 +211,7 @@ def t_max_short(spec: ScheduleSpec, span: Span) -> Finding | None:
 
 
 def exponential(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """A gamma that looks harmless and decays to nothing."""
+    """The gamma of an ExponentialLR is so small that too little of the LR is left."""
     if not isinstance(spec, ExponentialLR) or spec.interval == "step" or spec.gamma >= GAMMA_LEAST:
         return None
     left = _left(spec.gamma, span.epochs - 1)
@@ -208,57 +221,53 @@ def exponential(spec: ScheduleSpec, span: Span) -> Finding | None:
     return Finding(
         Text("gamma {gamma} leaves {percent}% of the LR", gamma=number(spec.gamma), percent=percent),
         Text(
-            "Multiplied after every epoch, {gamma} leaves {percent}% of the LR in epoch {epochs}: {lr}. A gamma from "
-            "0.95 to 0.99 is usual.",
-            gamma=number(spec.gamma),
-            percent=percent,
-            epochs=span.epochs,
+            "The LR is multiplied by gamma after every epoch, and is {lr} in epoch {epochs}. Usual values of gamma are "
+            "0.95 to 0.99.",
             lr=number(float(f"{span.lr * left:.2g}")),
+            epochs=span.epochs,
         ),
         *_offer(spec, "gamma", max(GAMMA_USUAL, aimed_gamma(span.epochs - 1))),
     )
 
 
 def patience(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """A ReduceLROnPlateau that is more patient than the run is long."""
-    if not isinstance(spec, ReduceLROnPlateau) or spec.patience + FIRST_TO_CUT <= span.epochs:
+    """The patience of a ReduceLROnPlateau is longer than the run."""
+    if not isinstance(spec, ReduceLROnPlateau) or spec.patience + FIRST_REDUCTION <= span.epochs:
         return None
-    fitting = min(PATIENCE_MOST, span.epochs // 6)
+    fitting = min(DEFAULT_PATIENCE, span.epochs // 6)
     return Finding(
-        Text("patience {patience}: the LR is never cut", patience=spec.patience),
+        Text("patience {patience} is too long for this run", patience=spec.patience),
         Text(
-            "It forgives {patience} epochs without improvement, so the first cut could come in epoch {first}. The run "
-            "has {epochs}.",
-            patience=spec.patience,
-            first=spec.patience + FIRST_TO_CUT,
+            "The LR can be reduced in epoch {first} at the earliest. The run has {epochs} epochs.",
+            first=spec.patience + FIRST_REDUCTION,
             epochs=span.epochs,
         ),
-        *_offer(spec, "patience", fitting, span.epochs >= FIRST_TO_CUT),
+        *_offer(spec, "patience", fitting, span.epochs >= FIRST_REDUCTION),
     )
 
 
 def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
-    """A ReduceLROnPlateau that asks for more than its metric can give, or that may not cut."""
+    """A ReduceLROnPlateau has a min_lr that prevents reductions, or a threshold that cannot be reached."""
     if not isinstance(spec, ReduceLROnPlateau):
         return None
     if spec.min_lr >= span.lr > 0:
         return Finding(
-            Text("min_lr {min_lr} forbids every cut", min_lr=number(spec.min_lr)),
+            Text("min_lr {min_lr} prevents every reduction", min_lr=number(spec.min_lr)),
             Text(
-                "The LR starts at {lr}, and is never cut below min_lr: nothing will happen.",
+                "The LR starts at {lr} and is never reduced below min_lr, so the schedule has no effect.",
                 lr=number(span.lr),
             ),
             *_offer(spec, "min_lr", 0.0),
         )
-    # a loss cannot fall by all of itself; an accuracy is at most 1, so it cannot gain 1, nor double from a half on
+    # a loss cannot fall by 100%; an accuracy is at most 1, so it can neither rise by 1 nor double from 0.5 on
     relative = spec.threshold_mode == "rel"
     if spec.threshold < 1 or (spec.mode == "min" and not relative):
         return None
     return Finding(
-        Text("threshold {threshold} is never reached", threshold=number(spec.threshold)),
+        Text("threshold {threshold} cannot be reached", threshold=number(spec.threshold)),
         Text(
-            "{monitor} would have to get better by {threshold} at once to count as better, so every epoch counts as "
-            "bad and the LR is cut again and again.",
+            "{monitor} would have to improve by {threshold} at once, so every epoch counts as bad and the LR is "
+            "reduced again and again.",
             monitor=spec.monitor,
             threshold=f"{100 * spec.threshold:.0f}%" if relative else number(spec.threshold),
         ),
@@ -276,11 +285,15 @@ SCHEDULE_RULES: Final[tuple[tuple[str, ScheduleRule], ...]] = (
     ("t_max_long", t_max_long),
     ("t_max_short", t_max_short),
 )
-"""The most urgent first: what spoils a run before what is only odd."""
+"""The most urgent first: what ruins a run comes before what is only unusual."""
+
+
+def _unit(spec: ScheduleSpec) -> Text:
+    return Text("epochs") if spec.interval == "epoch" else Text("batches")
 
 
 def _left(gamma: float, cuts: int) -> float:
-    """The share of the rate that is left after ``cuts`` cuts; infinite where it grows out of all bounds."""
+    """The share of the LR that is left after ``cuts`` cuts; infinite on overflow."""
     try:
         return gamma**cuts
     except OverflowError:
@@ -290,7 +303,7 @@ def _left(gamma: float, cuts: int) -> float:
 def _offer(
     spec: ScheduleSpec, field: str, value: float | tuple[int, ...], possible: bool = True
 ) -> tuple[ScheduleSpec | None, Text | None]:
-    """``spec`` with another ``field``, and the words for it; nothing where no value helps."""
+    """``spec`` with ``field`` set to ``value``, and its button's label; None if no value helps."""
     if not possible:
         return None, None
     shown = ", ".join(map(str, value)) if isinstance(value, tuple) else number(value)

@@ -1,4 +1,4 @@
-"""Rules on the kind of schedule, by the task."""
+"""Rules on which schedule suits the task."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from engine.schedules import (
 SIMPLE_DATA: Final = ("digits", "mnist")
 SMALL_NETWORKS: Final = ("small_cnn", "lenet5")
 GREY_DATA: Final = (*SIMPLE_DATA, "fashion_mnist")
-"""Small grey images; every other set is complex whatever the network."""
+"""Small grayscale images; every other data set is complex, whatever the network."""
 PHASES_LEAST: Final = 5
-"""Fewer epochs have no room for a fast phase and a slow one."""
+"""With fewer epochs there is no room for phases of different LRs."""
 STAGES: Final = 3
-"""A StepLR that is suggested cuts after each third of the run."""
+"""The suggested StepLR lowers the LR after each third of the run."""
 
 
 def constant(view: RecipeView) -> list[Advice]:
-    """One rate for the whole run."""
+    """The LR is constant for the whole run."""
     recipe = view.recipe
     if not isinstance(recipe.schedule, Constant) or recipe.epochs < PHASES_LEAST:
         return []
@@ -37,10 +37,10 @@ def constant(view: RecipeView) -> list[Advice]:
     return [
         Advice(
             "constant",
-            Text("The LR stays the same for the whole run"),
+            Text("The LR is constant for the whole run"),
             Text(
-                "Fast first, then slow: large steps find a good region, small ones settle in it. Leave it if your own "
-                "hand is the schedule."
+                "Most runs end better with a high LR first and a low one later. Keep it constant if you will change "
+                "it yourself."
             ),
             RecipeChange(schedule=better),
             _choose(better),
@@ -49,25 +49,24 @@ def constant(view: RecipeView) -> list[Advice]:
 
 
 def by_task(view: RecipeView) -> list[Advice]:
-    """A kind of schedule that is not the usual one for such a task."""
+    """The schedule is not a usual one for the task."""
     recipe, spec = view.recipe, view.recipe.schedule
     if recipe.epochs < PHASES_LEAST:
         return []
     better: ScheduleSpec
     if is_simple(recipe) and isinstance(spec, (CosineAnnealingLR, ReduceLROnPlateau)):
-        better, text = _stages(recipe), Text("StepLR is enough for a task this simple")
+        better, text = _stages(recipe), Text("StepLR is enough for this task")
         reason = Text(
-            "{data} with {network} is soon learned: a few cuts at times you know are easy to read and to compare. "
-            "{name} is no mistake.",
+            "{network} learns {data} quickly, and steps at known epochs are easy to compare. {name} works too.",
             data=recipe.data.name,
             network=recipe.model.name,
             name=spec.name,
         )
     elif is_complex(recipe) and isinstance(spec, (StepLR, MultiStepLR)):
-        better, text = _cosine(recipe), Text("For a complex task, try CosineAnnealingLR")
+        better, text = _cosine(recipe), Text("Try CosineAnnealingLR for this task")
         reason = Text(
-            "A cosine stays fast for long and lands gently, with no moment of a cut to guess. If you do not know how "
-            "long to train, ReduceLROnPlateau cuts when progress stops."
+            "The LR stays high for long and falls smoothly, without milestones to choose. If you do not know how long "
+            "to train, use ReduceLROnPlateau."
         )
     else:
         return []
@@ -75,12 +74,12 @@ def by_task(view: RecipeView) -> list[Advice]:
 
 
 def is_simple(recipe: Recipe) -> bool:
-    """Small grey digits and a small network."""
+    """Whether the task is digits and a small network."""
     return recipe.data.name in SIMPLE_DATA and recipe.model.name in SMALL_NETWORKS
 
 
 def is_complex(recipe: Recipe) -> bool:
-    """Pictures of things, or a large built-in network on anything but digits."""
+    """Whether the images are not small and grayscale, or a large built-in network trains on more than digits."""
     large = recipe.model.name not in SMALL_NETWORKS and recipe.model.own_function() is None
     return recipe.data.name not in GREY_DATA or (large and recipe.data.name not in SIMPLE_DATA)
 
@@ -95,5 +94,5 @@ def _cosine(recipe: Recipe) -> CosineAnnealingLR:
 
 def _choose(spec: StepLR | CosineAnnealingLR) -> Text:
     if isinstance(spec, StepLR):
-        return Text("Choose StepLR, step_size {size}", size=spec.step_size)
-    return Text("Choose CosineAnnealingLR, T_max {t_max}", t_max=spec.T_max)
+        return Text("Use StepLR with step_size {size}", size=spec.step_size)
+    return Text("Use CosineAnnealingLR with T_max {t_max}", t_max=spec.T_max)

@@ -136,7 +136,7 @@ class AdviceController(QObject):
         steps = None
         if len(curve.x) > 1 and curve.x[1] - curve.x[0] < 1:  # one point a batch: some schedule is stepped so
             steps = round(1 / float(curve.x[1] - curve.x[0]))
-        return for_recipe(recipe, steps_per_epoch=steps, plan_x=curve.x, plan_lr=curve.lr)
+        return for_recipe(recipe, steps_per_epoch=steps, scheduled_x=curve.x, scheduled_lr=curve.lr)
 
     def _of_run(self) -> list[Advice]:
         from engine.advice import RunView, for_run
@@ -152,10 +152,10 @@ class AdviceController(QObject):
             lr=tuple(lrs.lr),
             history=history,
             losses=np.array(self._losses, np.float64),
-            **({"plan_x": curve.x, "plan_lr": curve.lr} if curve is not None else {}),
+            **({"projected_x": curve.x, "projected_lr": curve.lr} if curve is not None else {}),
             schedule=parse(AnySchedule, lrs.state["groups"][0]["plan"]["spec"]),
             weight_decay=self._weight_decay,
-            valley=self._valley,
+            suggested_lr=self._valley,
         )
         return for_run(view)
 
@@ -222,7 +222,7 @@ class AdviceController(QObject):
     def _do(self, advice: Advice) -> None:
         from engine.advice import RecipeChange
 
-        window, do = self._window, advice.do
+        window, do = self._window, advice.action
         if isinstance(do, RecipeChange):
             recipe = window.setup.recipe()
             if recipe is not None and not self._in_run():

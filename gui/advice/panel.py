@@ -164,7 +164,7 @@ class _Line(QFrame):
         """Show ``advice``; folded or unfolded, the line stays so."""
         self.advice = advice
         text, reason = said(advice.text), said(advice.reason)
-        effect = said(advice.do_label) if advice.do_label else ""
+        effect = said(advice.action_label) if advice.action_label else ""
         self._words.setText(text)
         self._words.setToolTip(as_tip(tr("{advice}. {reason}", advice=text, reason=reason)))
         self._whole.setText(text)

@@ -124,9 +124,9 @@ class RangeTestController(QObject):
             self._window.lr_panel.stage_lr(lr)
         else:
             recipe = self._window.setup.recipe()
-            from engine.advice.lr_suggestions import begun_at
+            from engine.advice.lr_suggestions import with_lr
 
-            changed = begun_at(recipe, lr) if recipe is not None else None
+            changed = with_lr(recipe, lr) if recipe is not None else None
             if changed is None:
                 self.panel.show_problem(tr("This schedule brings its own rates: set them there."), error=False)
                 return

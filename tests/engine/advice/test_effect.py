@@ -1,4 +1,4 @@
-"""What a change brought, in numbers."""
+"""The effect of a change on validation."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
-        ((4, 0), None, Effect(-0.75, 0.09375, 3, False)),  # epochs 4, 5 and 6 beside the end of 3
-        ((4, 7), None, Effect(-0.75, 0.09375, 3, False)),  # in mid-epoch: that epoch is its first
+        ((4, 0), None, Effect(-0.75, 0.09375, 3, False)),  # epochs 4, 5 and 6, compared with 3
+        ((4, 7), None, Effect(-0.75, 0.09375, 3, False)),  # within epoch 4, which counts as its first
         ((2, 0), (4, 0), Effect(-0.75, 0.09375, 2, True)),  # the next change is before epoch 4
-        ((2, 0), (4, 5), Effect(-0.75, 0.09375, 2, True)),  # and in mid-epoch 4 that epoch is the next one's
-        ((2, 0), (9, 0), Effect(-1.5, 0.1875, 5, True)),  # a change that is due later ends nothing yet
-        ((1, 0), None, None),  # nothing to compare with
+        ((2, 0), (4, 5), Effect(-0.75, 0.09375, 2, True)),  # within epoch 4, which counts for the next change
+        ((2, 0), (9, 0), Effect(-1.5, 0.1875, 5, True)),  # the next change is not reached yet
+        ((1, 0), None, None),  # no epoch ended before
         ((1, 3), None, None),
         ((7, 0), None, None),  # no epoch has ended since
-        ((4, 0), (4, 3), None),  # nor before the next change
+        ((4, 0), (4, 3), None),  # no epoch ended before the next change
         ((4, 0), (4, 0), None),
     ],
 )
-def test_the_end_before_the_change_is_compared_with_the_newest(
+def test_epoch_before_the_change_is_compared_with_the_latest(
     since: Moment, until: Moment | None, expected: Effect | None
 ) -> None:
     assert effect(history(), since, until) == expected
 
 
-def test_a_rise_is_a_rise() -> None:
+def test_effect_of_a_rise() -> None:
     assert effect(history([1.0, 1.5]), (2, 0)) == Effect(0.5, -0.0625, 1, False)
 
 
-def test_without_epochs_and_without_finite_losses_there_is_nothing_to_say() -> None:
+def test_no_effect_without_epochs_or_finite_losses() -> None:
     assert effect([], (2, 0)) is None
     assert effect(history([1.0, math.nan]), (2, 0)) is None
 
 
-def test_a_history_that_begins_later_is_read_by_its_numbers() -> None:
+def test_history_that_starts_at_a_later_epoch() -> None:
     assert effect(history([2.0, 1.0, 0.5], first=5), (7, 0)) == Effect(-0.5, 0.0625, 1, False)
     assert effect(history([2.0, 1.0, 0.5], first=5), (5, 0)) is None

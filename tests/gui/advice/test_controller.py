@@ -118,7 +118,7 @@ def test_what_was_dismissed_comes_back_only_for_another_run(told: ComparedRun) -
     told.says("constant")
     driver.stand(tiny(**SLOW), epoch=3)
     told.says("standstill")
-    dismiss(told, "The loss barely moves")
+    dismiss(told, "The loss barely changes")
     driver.go_on_to(5)
     told.says()
     driver.app.runs.stop()
@@ -178,8 +178,8 @@ def test_a_finders_valley_is_remembered(told: ComparedRun) -> None:
         suggestions=(Suggestion(kind="steepest", lr=None, text=""), Suggestion(kind="valley", lr=0.02, text="")),
     )
     driver.app.runs.tell(found)
-    told.says("below_valley")
-    told.do("below_valley")
+    told.says("below_suggestion")
+    told.do("below_suggestion")
     assert driver.lr_field.text() == "0.02"
 
 

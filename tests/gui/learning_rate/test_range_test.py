@@ -15,7 +15,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from engine.advice.lr_suggestions import begun_at
+from engine.advice.lr_suggestions import with_lr
 from engine.common.text import Text
 from engine.messages.commands import FindLR, Pause, Position, Resume, SetLR, Start, Stop
 from engine.messages.events import Event, FinderEvent, LREvent, StateEvent, Suggestion
@@ -347,7 +347,7 @@ def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver)
     lr = float(panel._rows["valley"].lr.text())
     driver.qtbot.mouseClick(buttons(panel, "Use this")[1], LEFT)
     recipe_now = driver.window.setup.recipe()
-    assert recipe_now == begun_at(of, lr)
+    assert recipe_now == with_lr(of, lr)
     assert recipe_now is not None
     assert recipe_now.groups[0].lr == pytest.approx(lr)
     assert recipe_now.optimizer.lr == pytest.approx(lr / 2)
