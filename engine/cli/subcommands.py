@@ -154,20 +154,19 @@ def run_code(options: argparse.Namespace) -> int:
 def run_export(options: argparse.Namespace) -> int:
     """``main.py export``."""
     from engine.checkpoints import checkpoint  # brings torch
-    from engine.export.files import make_folder, write
-    from engine.export.replay import replay, replay_of
+    from engine.export.run_files import make_folder, replay, replay_of_checkpoint, write_file
 
     with contextlib.closing(Library(options.library or default_root())) as library:
         job = to_resume(options.run_or_checkpoint, library)
     if job.checkpoint is not None:
-        texts = replay_of(checkpoint.read(job.checkpoint))
-    else:  # it would begin from its recipe and hand
+        texts = replay_of_checkpoint(checkpoint.read(job.checkpoint))
+    else:  # the run has no checkpoint yet
         assert job.recipe is not None
         texts = replay(job.recipe, job.lines)
     make_folder(Path(options.folder))
     files = [Path(options.folder) / name for name in ("recipe.json", "commands.jsonl")]
     for file, text in zip(files, texts, strict=True):
-        write(file, text)
+        write_file(file, text)
     print(line({"recipe": str(files[0]), "commands": str(files[1])}))
     return 0
 

@@ -1,1 +1,1 @@
-"""What a run is when it leaves Tiller: PyTorch code, tables, TensorBoard's files. Imports no torch."""
+"""Exports of a recipe or a run: PyTorch code, a CSV table, a recipe with a commands file."""

@@ -1,7 +1,7 @@
-"""A schedule's expression as plain Python that gives the same float to the last bit.
+"""A schedule's expression as Python source that gives the same float to the last bit.
 
-The evaluator computes in floats throughout; Python's own whole numbers are exact at any size. Where a whole number
-could grow beyond what a float holds exactly, the text says ``float(...)``; all else is what the person wrote.
+The evaluator computes with floats only, while Python's integers are exact at any size. So ``float(...)`` is inserted
+where an integer could exceed what a float holds exactly; the rest stays as it was written.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _BUILT_IN: Final = ("abs", "max", "min")
 
 
 def as_python(text: str, interval: str, epochs: int, steps_per_epoch: int) -> str:
-    """``lambda epoch: ...`` (``lambda step:`` for a plan stepped per batch) for an expression that has been checked.
+    """``lambda epoch: ...``, or ``lambda step: ...`` for a schedule stepped per batch, of a validated expression.
 
-    The names ``epochs`` and ``steps_per_epoch`` stay names; the code around defines them.
+    The names ``epochs`` and ``steps_per_epoch`` stay in it; the surrounding code defines them.
     """
     argument = "epoch" if interval == "epoch" else "step"
     steps = float(epochs * steps_per_epoch)
@@ -28,13 +28,13 @@ def as_python(text: str, interval: str, epochs: int, steps_per_epoch: int) -> st
 
 
 def of_x(text: str, largest: float) -> str:
-    """``lambda x: ...`` for a checked expression in ``x``, a whole number of at most ``largest``."""
+    """``lambda x: ...`` of a validated expression in ``x``, an integer of at most ``largest``."""
     translated, _ = _Translation("x", {"x": float(largest)}).visit(ast.parse(text, mode="eval").body)
     return f"lambda x: {ast.unparse(ast.fix_missing_locations(translated))}"
 
 
 class _Translation:
-    """Rewrites a tree; each part comes with the largest whole number that it can be, or None for a float."""
+    """Rewrites a syntax tree; returns each node with the largest integer it can be, or None for a float."""
 
     def __init__(self, argument: str, bounds: dict[str, float]) -> None:
         self._argument = argument
@@ -69,7 +69,7 @@ class _Translation:
                 bound = _largest([b for _, b in parts]) if name in _BUILT_IN else None
                 bound = math.inf if name in ("ceil", "floor") else bound
                 return ast.Call(function, [part for part, _ in parts], []), bound
-        raise AssertionError(f"{ast.dump(node)} is no part of a checked expression")
+        raise AssertionError(f"{ast.dump(node)} cannot be in a validated expression")
 
     def _name(self, name: str) -> ast.expr:
         if name == "step" and self._argument == "epoch":
@@ -87,7 +87,7 @@ def _operation(
 
 
 def _bound(most: float | None, op: ast.operator, right: ast.expr, other: float | None) -> float | None:
-    """The largest whole number that ``left op right`` can be; None where it is a float anyway."""
+    """The largest integer that ``left op right`` can be; None if it is a float."""
     if most is None or other is None or isinstance(op, ast.Div):
         return None
     if isinstance(op, ast.Pow):

@@ -1,4 +1,4 @@
-"""The training loop of exported code: everything in its right place."""
+"""The training loop of exported code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.export.parts import Part
 from engine.export.schedule import leaves_below_zero, monitored
-from engine.export.text import indented
+from engine.export.source import indented
 from engine.recipe.recipe import Recipe
 
 _EVALUATE: Final = '''
@@ -33,18 +33,18 @@ scores = scores.float()
 _SCALED: Final = ("scale = scaler.get_scale()", "scaler.scale(loss).backward()")
 _FROZEN: Final = """
 for module in frozen_modules:
-    module.training = False  # BatchNorm's statistics stand still too
+    module.training = False  # keeps BatchNorm's statistics
 """.strip()
 
 
 def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool]) -> str:
-    """The loop over epochs and batches; ``ends_early`` says of each part whether its last step is left out."""
-    scaled, whole = recipe.precision == "float16", recipe.precision in ("float32", "tf32")
-    forward = "scores = model(images)" if whole else _AUTOCAST.format(precision=recipe.precision)
+    """The loop over epochs and batches; ``ends_early`` tells for each part whether to skip its last scheduler step."""
+    scaled, plain = recipe.precision == "float16", recipe.precision in ("float32", "tf32")
+    forward = "scores = model(images)" if plain else _AUTOCAST.format(precision=recipe.precision)
     optimizers = [part.optimizer_name for part in parts]
-    moves = [(part.interval, _step(part, early)) for part, early in zip(parts, ends_early, strict=True)]
-    stepwise = [line for interval, lines in moves if interval == "step" for line in lines]
-    epochwise = [line for interval, lines in moves if interval == "epoch" for line in lines]
+    steps = [(part.interval, _step(part, early)) for part, early in zip(parts, ends_early, strict=True)]
+    stepwise = [line for interval, lines in steps if interval == "step" for line in lines]
+    epochwise = [line for interval, lines in steps if interval == "epoch" for line in lines]
     counted = any("batch + 1" in line for line in stepwise)
     batch = [
         "images, labels = images.to(device), labels.to(device)",
@@ -54,7 +54,7 @@ def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool])
         *(_SCALED if scaled else ["loss.backward()"]),
         *(f"scaler.step({name})" if scaled else f"{name}.step()" for name in optimizers),
         *(["scaler.update()"] if scaled else []),
-        *(["# once a batch, after the optimizer's step", *_unless_skipped(stepwise, scaled)] if stepwise else []),
+        *(["# once per batch, after the optimizer's step", *_unless_skipped(stepwise, scaled)] if stepwise else []),
         "train_loss += loss.item() * len(labels)",
         "train_correct += (scores.argmax(1) == labels).sum().item()",
         "count += len(labels)",
@@ -68,7 +68,7 @@ def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool])
         indented("\n".join(batch)),
         "train_loss, train_accuracy = train_loss / count, train_correct / count",
         "val_loss, val_accuracy = evaluate()",
-        *(["# once an epoch, after validation", *epochwise] if epochwise else []),
+        *(["# once per epoch, after validation", *epochwise] if epochwise else []),
         "print(",
         '    f"epoch {epoch + 1}: lr {lr} train_loss {train_loss} train_accuracy {train_accuracy}"',
         '    f" val_loss {val_loss} val_accuracy {val_accuracy}"',
@@ -79,12 +79,12 @@ def loop_text(recipe: Recipe, parts: Sequence[Part], ends_early: Sequence[bool])
 
 
 def _unless_skipped(lines: Sequence[str], scaled: bool) -> list[str]:
-    """The lines that move schedulers on, but not where float16's gradients overflowed."""
+    """``lines``, which step schedulers, skipped where float16's gradients overflowed."""
     return ["if scaler.get_scale() >= scale:", *map(indented, lines)] if scaled else list(lines)
 
 
 def _step(part: Part, early: bool) -> list[str]:
-    """The lines that move the part's scheduler on."""
+    """The lines that step the part's scheduler."""
     if part.scheduler is None:
         return []
     metric = monitored(part.specs[0])
@@ -92,12 +92,12 @@ def _step(part: Part, early: bool) -> list[str]:
     if any(leaves_below_zero(spec) for spec in part.specs):
         lines += [
             f"for group in {part.optimizer_name}.param_groups:",
-            '    group["lr"] = max(group["lr"], 0.0)  # rounding may leave LinearLR a hair below 0',
+            '    group["lr"] = max(group["lr"], 0.0)  # LinearLR may end slightly below 0',
         ]
     if not early:
         return lines
-    more = "epoch + 1 < epochs" if part.interval == "epoch" else "epoch + 1 < epochs or batch + 1 < steps_per_epoch"
-    return [f"if {more}:  # there is no rate beyond the run's end", *(indented(line) for line in lines)]
+    not_last = "epoch + 1 < epochs" if part.interval == "epoch" else "epoch + 1 < epochs or batch + 1 < steps_per_epoch"
+    return [f"if {not_last}:  # there is no LR after the end of the run", *(indented(line) for line in lines)]
 
 
 def _lrs(recipe: Recipe, optimizers: Sequence[str]) -> str:

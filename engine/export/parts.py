@@ -1,4 +1,4 @@
-"""Exported code by schedule: which groups share an optimizer, and the scheduler that moves them."""
+"""The parts of exported code: which groups share an optimizer and its scheduler."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from engine.schedules import Drawn, ScheduleSpec
 
 @dataclass(frozen=True)
 class Part:
-    """Groups that share an optimizer, because one scheduler moves them all: their names, base LRs and schedules.
+    """Groups that share an optimizer and a scheduler.
 
-    PyTorch's schedulers move every group of their optimizer, so groups with different schedules need an optimizer each.
+    PyTorch's schedulers step every group of their optimizer, so groups with different schedules need an optimizer each.
+
+    Attributes:
+        suffix: of the names of the optimizer and the scheduler in the code.
+        groups: the names of the groups.
+        lrs: the base LR of each group.
+        specs: the schedule of each group.
+        scheduler: the source of the scheduler; None if there is none.
     """
 
     suffix: str
@@ -26,47 +33,47 @@ class Part:
 
     @property
     def optimizer_name(self) -> str:
-        """The variable of the optimizer."""
+        """The name of the optimizer in the code."""
         return f"optimizer{self.suffix}"
 
     @property
     def scheduler_name(self) -> str:
-        """The variable of the scheduler."""
+        """The name of the scheduler in the code."""
         return f"scheduler{self.suffix}"
 
     @property
     def interval(self) -> str:
-        """How often the scheduler is stepped."""
+        """When the scheduler is stepped: ``epoch`` or ``step``."""
         return self.specs[0].interval
 
 
 def parts_of(recipe: Recipe, groups: Sequence[str], writer: ScheduleText) -> list[Part]:
-    """The groups by schedule, in the order in which each schedule first occurs; ``writer`` writes the schedulers."""
+    """The groups by schedule, in the order in which the schedules first occur; ``writer`` writes the schedulers."""
     own = {spec.name: spec for spec in recipe.groups}
-    alike: dict[str, list[int]] = {}
-    specs = [_spec_of(recipe, own.get(name), place) for place, name in enumerate(groups)]
-    for place, name in enumerate(groups):
-        schedule = _whose(recipe, own.get(name))
-        listing = f" {name}" if schedule is not recipe.schedule and schedule.per_group() is not None else ""
-        alike.setdefault(f"{schedule.model_dump_json()}{listing}", []).append(place)
+    by_schedule: dict[str, list[int]] = {}
+    specs = [_spec_of(recipe, own.get(name), index) for index, name in enumerate(groups)]
+    for index, name in enumerate(groups):
+        schedule = _schedule_of(recipe, own.get(name))
+        key = f" {name}" if schedule is not recipe.schedule and schedule.per_group() is not None else ""
+        by_schedule.setdefault(f"{schedule.model_dump_json()}{key}", []).append(index)
     parts: list[Part] = []
-    for places in alike.values():
-        names = [groups[place] for place in places]
-        suffix = "" if len(alike) == 1 else _suffix(names, {part.suffix for part in parts})
-        chosen = [specs[place] for place in places]
-        lrs = [_base_lr(recipe, own.get(name), specs[place]) for place, name in zip(places, names, strict=True)]
+    for indices in by_schedule.values():
+        names = [groups[index] for index in indices]
+        suffix = "" if len(by_schedule) == 1 else _suffix(names, {part.suffix for part in parts})
+        chosen = [specs[index] for index in indices]
+        lrs = [_base_lr(recipe, own.get(name), specs[index]) for index, name in zip(indices, names, strict=True)]
         scheduler = writer.scheduler(chosen, f"optimizer{suffix}")
         parts.append(Part(suffix, tuple(names), tuple(lrs), tuple(chosen), scheduler))
     return parts
 
 
-def _whose(recipe: Recipe, own: GroupSpec | None) -> ScheduleSpec:
+def _schedule_of(recipe: Recipe, own: GroupSpec | None) -> ScheduleSpec:
     return own.schedule if own is not None and own.schedule is not None else recipe.schedule
 
 
-def _spec_of(recipe: Recipe, own: GroupSpec | None, place: int) -> ScheduleSpec:
-    schedule = _whose(recipe, own)
-    return schedule.for_group(place if schedule is recipe.schedule else 0)
+def _spec_of(recipe: Recipe, own: GroupSpec | None, index: int) -> ScheduleSpec:
+    schedule = _schedule_of(recipe, own)
+    return schedule.for_group(index if schedule is recipe.schedule else 0)
 
 
 def _base_lr(recipe: Recipe, own: GroupSpec | None, spec: ScheduleSpec) -> float:

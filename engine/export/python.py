@@ -1,4 +1,4 @@
-"""A recipe as plain PyTorch code: groups, optimizer, schedule and a training loop, ready to paste."""
+"""A recipe as plain PyTorch code: parameter groups, optimizer, schedule and training loop."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from engine.export.curves import CURVE_LR, curve_text
 from engine.export.loop import loop_text
 from engine.export.parts import Part, parts_of
-from engine.export.schedule import Needs, ScheduleText
-from engine.export.text import call, indented, listed, mapping, quoted, value
+from engine.export.schedule import Needs, ScheduleText, helpers
+from engine.export.source import call, indented, listed, mapping, quoted, value
 from engine.recipe.recipe import Recipe
 from engine.schedules import Drawn
 
 _GROUP_OF: Final = '''
 def group_of(module):
-    """The group of a module by its name; what matches a pattern brings all that is within it."""
+    """The name of a module's group; a pattern that matches a module also matches the modules within it."""
     parts = module.split(".")
-    lineage = [".".join(parts[: i + 1]) for i in range(len(parts))]
-    for group, its in patterns.items():
-        if any(fnmatchcase(name, pattern) for name in lineage for pattern in its):
+    ancestry = [".".join(parts[: i + 1]) for i in range(len(parts))]
+    for group, its_patterns in patterns.items():
+        if any(fnmatchcase(name, pattern) for name in ancestry for pattern in its_patterns):
             return group
     return "rest"
 '''
 
 
 def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, remarks: Sequence[str] = ()) -> str:
-    """Code that trains as ``recipe`` says, in plain PyTorch; it runs where ``model`` and two loaders are there.
+    """Plain PyTorch code that trains ``recipe``; it expects ``model``, ``train_loader`` and ``val_loader``.
 
     Args:
-        recipe: what to train. Its schedule must be one that can be run to its end.
-        groups: the names of the parameter groups that the recipe makes, in order.
-        steps_per_epoch: batches an epoch. The text takes them from the loader; they decide what can be left out of it.
-        remarks: lines of comment that stand at its top.
+        recipe: what to train. Its schedule must be valid over the whole run.
+        groups: the names of the recipe's parameter groups, in order.
+        steps_per_epoch: batches per epoch. The code takes them from the loader; they decide what it can leave out.
+        remarks: comment lines at the top.
     """
     writer = ScheduleText(recipe.epochs, steps_per_epoch)
     parts = parts_of(recipe, groups, writer)
@@ -43,7 +42,7 @@ def pytorch_code(recipe: Recipe, groups: Sequence[str], steps_per_epoch: int, re
     blocks = [
         _head(recipe, remarks),
         _imports(recipe, needs),
-        *_helpers(needs),
+        *(f"\n{text}\n" for text in helpers(needs)),
         _setting(recipe),
         _groups_text(recipe, groups),
         "\n".join(_optimizer_text(recipe, part) for part in parts),
@@ -56,7 +55,7 @@ def _head(recipe: Recipe, remarks: Sequence[str]) -> str:
     images = f"batches of {recipe.data.batch_size}"
     lines = [
         f"# {value(recipe.model.name)} on {recipe.data.name}, {recipe.epochs} epochs in {images}, as set up in Tiller.",
-        "# Bring your own: model, an nn.Module; train_loader and val_loader, which give (images, labels).",
+        "# Define these first: model, an nn.Module; train_loader and val_loader, which yield (images, labels).",
         *(f"# {' '.join(remark.split())}" for remark in remarks),
     ]
     return "\n".join(lines)
@@ -73,16 +72,10 @@ def _imports(recipe: Recipe, needs: Needs) -> str:
     if any(name.startswith("smooth_") for name in needs.curves):
         lines.append("from scipy.interpolate import PchipInterpolator")
     lines.append("from torch import nn")
-    schedulers = sorted(needs.schedulers | ({"LRScheduler"} if needs.drawn_class else set()))
+    schedulers = sorted(needs.schedulers | ({"LRScheduler"} if needs.curve_lr else set()))
     if schedulers:
         lines.append(f"from torch.optim.lr_scheduler import {', '.join(schedulers)}")
     return "\n".join(lines)
-
-
-def _helpers(needs: Needs) -> list[str]:
-    texts = [curve_text(name) for name in sorted(needs.curves)]
-    texts += [CURVE_LR.strip("\n")] if needs.drawn_class else []
-    return [f"\n{text}\n" for text in texts]
 
 
 def _setting(recipe: Recipe) -> str:
@@ -102,12 +95,12 @@ def _setting(recipe: Recipe) -> str:
 
 
 def _groups_text(recipe: Recipe, groups: Sequence[str]) -> str:
-    """The parameters of each group by its name, and what is frozen."""
+    """The parameters of each group by its name, with frozen groups."""
     if not recipe.groups:
         return ""
     patterns = mapping({g.name: listed([quoted(p) for p in g.modules]) for g in recipe.groups})
     text = (
-        f"patterns = {patterns}  # of module names; the first group that matches has the module\n\n"
+        f"patterns = {patterns}  # of module names; the first group that matches counts\n\n"
         f"{_GROUP_OF}\n\n"
         f"parameters = {{name: [] for name in {listed([quoted(name) for name in groups])}}}\n"
         "for name, parameter in model.named_parameters():\n"
@@ -140,7 +133,7 @@ def _optimizer_text(recipe: Recipe, part: Part) -> str:
         made = call(f"torch.optim.{kind}", "model.parameters()", lr=value(part.lrs[0]), **changed)
     lines = [f"{part.optimizer_name} = {made}"]
     if isinstance(part.specs[0], Drawn):
-        lines.insert(0, "# The curve gives the rate itself, so the one that it multiplies is 1.")
+        lines.insert(0, "# LambdaLR multiplies this LR of 1 by the curve, which gives the LR itself.")
     if part.scheduler is not None:
         lines.append(f"{part.scheduler_name} = {part.scheduler}")
     return "\n".join(lines)

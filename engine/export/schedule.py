@@ -1,4 +1,4 @@
-"""A schedule's spec as the text that makes PyTorch's scheduler."""
+"""A schedule's spec as source that creates PyTorch's scheduler."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from engine.export.curves import curve_name
 from engine.export.expression import as_python, of_x
-from engine.export.text import call, listed, value
+from engine.export.source import call, listed, value
 from engine.schedules import (
     ChainedScheduler,
     ComposedSpec,
@@ -26,28 +25,65 @@ from engine.schedules.expression import Expression, ExpressionError
 
 _NOT_PYTORCHS: Final = ("name", "interval", "monitor")
 
+# The same arithmetic as the Drawn spec's own, so that the floats are the same.
+_CURVE: Final = '''
+def {name}(points, per_epoch=1):
+    """The LR as a function of the position: {how} on a {scale} axis through points (epochs, LR)."""
+    xs, lrs = zip(*points)
+    ys = {ys}
+{prepared}
+    def lr_at(position):
+        x = position / per_epoch
+        i = bisect_right(xs, x)
+        if i == 0:
+            return lrs[0]
+        left = lrs[i - 1]
+        if x == xs[i - 1] or i == len(points):
+            return left
+        right = lrs[i]
+{between}
+        return min(max({value}, min(left, right)), max(left, right))
+
+    return lr_at
+'''
+_LINES: Final = """\
+        share = (x - xs[i - 1]) / (xs[i] - xs[i - 1])
+        y = ys[i - 1] * (1 - share) + ys[i] * share"""
+_CURVE_LR: Final = '''
+class CurveLR(LRScheduler):
+    """Sets the LR to a function of the position, whatever the optimizer's LR is."""
+
+    def __init__(self, optimizer, curve):
+        self.curve = curve
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        return [self.curve(self.last_epoch) for _ in self.optimizer.param_groups]
+'''
+
 
 @dataclass
 class Needs:
-    """What the text of schedules refers to: schedulers to import from PyTorch, modules, and helpers of our own."""
+    """What the source of schedules refers to: PyTorch's schedulers, modules, and helpers of our own."""
 
     schedulers: set[str] = field(default_factory=set)
     modules: set[str] = field(default_factory=set)
     curves: set[str] = field(default_factory=set)
-    drawn_class: bool = False
+    curve_lr: bool = False
 
 
 class ScheduleText:
-    """Writes schedules for a run of ``epochs`` and ``steps_per_epoch``, and notes in ``needs`` what they refer to."""
+    """Writes schedules for a run of ``epochs`` and ``steps_per_epoch``; ``needs`` collects what they refer to."""
 
     def __init__(self, epochs: int, steps_per_epoch: int) -> None:
         self.needs = Needs()
         self._epochs, self._steps_per_epoch = epochs, steps_per_epoch
 
     def scheduler(self, specs: Sequence[ScheduleSpec], optimizer: str) -> str | None:
-        """The scheduler of ``optimizer``; ``specs`` has one schedule a group, alike but for expressions.
+        """The source of the scheduler of ``optimizer``; None for a constant LR.
 
-        None where there is nothing to schedule. A drawn curve gives the rate itself, so its groups' own must be 1.
+        ``specs`` has one schedule per group, which differ at most in expressions. A drawn curve is multiplied by the
+        group's LR, which must be 1.
         """
         first = specs[0]
         if isinstance(first, Constant):
@@ -58,10 +94,8 @@ class ScheduleText:
         return self._text(specs, optimizer, self._whole(first))
 
     def ends_early(self, spec: ScheduleSpec) -> bool:
-        """Whether a step after the run's last epoch or batch might fail, there being no rate."""
-        return any(self._fails_beyond(spec, begin) for begin in (0, *_beginnings(spec)))
-
-    # -- within
+        """Whether a scheduler step after the last epoch or batch of the run might fail."""
+        return any(self._fails_beyond(spec, begin) for begin in (0, *_milestones(spec)))
 
     def _whole(self, spec: ScheduleSpec) -> str:
         return "epochs" if spec.interval == "epoch" else "epochs * steps_per_epoch"
@@ -73,7 +107,7 @@ class ScheduleText:
                 self.needs.schedulers.add("LambdaLR")
                 return call("LambdaLR", optimizer, lr_lambda="lambda epoch: 1.0")
             case Drawn():
-                self.needs.drawn_class = True
+                self.needs.curve_lr = True
                 return call("CurveLR", optimizer, self._curve(first))
         self.needs.schedulers.add(name)
         match first:
@@ -108,7 +142,7 @@ class ScheduleText:
         return texts[0] if len(set(texts)) == 1 else listed(texts)
 
     def _curve(self, spec: Drawn) -> str:
-        name = curve_name(spec)
+        name = _curve_name(spec)
         self.needs.curves.add(name)
         points = listed([value(point) for point in spec.points])
         return call(name, points, *(() if spec.interval == "epoch" else ("steps_per_epoch",)))
@@ -118,7 +152,7 @@ class ScheduleText:
             nested = any(isinstance(stage, ComposedSpec) for stage in spec.schedulers)
             leaves = list(spec.leaves())
             if nested and any(isinstance(leaf, OneCycleLR) for leaf in leaves):
-                return True  # PyTorch may count a stage's position one ahead there
+                return True  # there PyTorch may count a stage's position one ahead
             return any(self._fails_beyond(leaf, begin) for leaf in leaves)
         if not isinstance(spec, WrittenSpec):
             return False
@@ -138,22 +172,47 @@ class ScheduleText:
 
 
 def options(spec: ScheduleSpec) -> dict[str, str]:
-    """The arguments of PyTorch's scheduler that are required or differ from its defaults."""
+    """The arguments of PyTorch's scheduler that have no default or differ from it."""
     given: dict[str, Any] = spec.model_dump(exclude=set(_NOT_PYTORCHS))
     fields = type(spec).model_fields
     wanted = {n: v for n, v in given.items() if fields[n].is_required() or v != fields[n].get_default()}
     return {n: value(list(v)) if isinstance(v, tuple) else value(v) for n, v in wanted.items()}
 
 
+def helpers(needs: Needs) -> list[str]:
+    """The source of the functions and the class that ``needs`` names, in the order in which they are defined."""
+    texts = [_curve_source(name) for name in sorted(needs.curves)]
+    return texts + ([_CURVE_LR.strip("\n")] if needs.curve_lr else [])
+
+
 def leaves_below_zero(spec: ScheduleSpec) -> bool:
-    """Whether rounding may leave the rate a hair below 0: LinearLR down to 0 does that."""
+    """Whether rounding may leave the LR slightly below 0, as LinearLR down to 0 does."""
     parts = spec.leaves() if isinstance(spec, ComposedSpec) else (spec,)
     return any(isinstance(part, LinearLR) and part.end_factor == 0 for part in parts)
 
 
 def monitored(spec: ScheduleSpec) -> str | None:
-    """The metric that the scheduler is given at each step, or None."""
+    """The metric that the scheduler is stepped with, or None."""
     return spec.monitor if isinstance(spec, ReduceLROnPlateau) else None
+
+
+def _curve_name(spec: Drawn) -> str:
+    """The function that draws ``spec``: ``log_curve``, ``smooth_linear_curve`` and so on."""
+    return f"{'smooth_' if spec.smooth and len(spec.points) > 1 else ''}{spec.scale}_curve"
+
+
+def _curve_source(name: str) -> str:
+    """The function of that name; it needs ``bisect_right`` and perhaps ``math`` and ``PchipInterpolator``."""
+    smooth, log = name.startswith("smooth_"), "log_" in name
+    return _CURVE.format(
+        name=name,
+        how="a smooth curve" if smooth else "straight lines",
+        scale="log" if log else "linear",
+        ys="[math.log(lr) for lr in lrs]" if log else "lrs",
+        prepared="    curve = PchipInterpolator(xs, ys)\n" if smooth else "",
+        between="        y = float(curve(x))" if smooth else _LINES,
+        value="math.exp(y)" if log else "y",
+    ).strip("\n")
 
 
 def _span(begin: int, end: str) -> str:
@@ -162,9 +221,9 @@ def _span(begin: int, end: str) -> str:
     return f"max(1, {end} - {begin})" if not end.isdecimal() else str(int(end) - begin)
 
 
-def _beginnings(spec: ScheduleSpec) -> list[int]:
-    """Where stages of ``spec`` begin, at any depth."""
+def _milestones(spec: ScheduleSpec) -> list[int]:
+    """The milestones of ``spec`` and its stages, at any depth."""
     if not isinstance(spec, ComposedSpec):
         return []
     own = list(spec.milestones) if isinstance(spec, SequentialLR) else []
-    return own + [begin for stage in spec.schedulers for begin in _beginnings(stage)]
+    return own + [begin for stage in spec.schedulers for begin in _milestones(stage)]

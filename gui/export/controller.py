@@ -11,9 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
-from engine.export.csv import table
-from engine.export.files import write
-from engine.export.replay import replay, road
+from engine.export.run_files import commands_to_replay, csv_table, replay, write_file
 from engine.messages.commands import Intervention, Position
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, EpochEvent, Event, StartEvent
 from engine.qthread import Failure, Worker
@@ -146,13 +144,13 @@ class ExportController(QObject):
             return
         history, interventions, groups = tuple(self._history), tuple(self._hand), tuple(self._start.groups)
         if path := self._ask_where(tr("Save the table"), "run.csv", tr("Tables (*.csv)")):
-            self._worker.ask(_SAVE, lambda _: _write(path, table(history, interventions, groups)))
+            self._worker.ask(_SAVE, lambda _: _write(path, csv_table(history, interventions, groups)))
 
     def _save_replay(self) -> None:
         if self._start is None:
             return
         recipe, interventions = replay(
-            recipe_from_json(json.dumps(self._start.recipe)), road(self._hand, self._stopped)
+            recipe_from_json(json.dumps(self._start.recipe)), commands_to_replay(self._hand, self._stopped)
         )
         chosen = QFileDialog.getExistingDirectory(
             self._window,
@@ -196,12 +194,12 @@ class ExportController(QObject):
 
 def _write(path: Path, text: str) -> str:
     """Write ``text`` to ``path``, which is returned."""
-    write(path, text)
+    write_file(path, text)
     return str(path)
 
 
 def _write_both(folder: Path, recipe: str, interventions: str) -> str:
     """Write the two files of a replay into ``folder``; returns what is said of it."""
-    write(folder / "recipe.json", recipe)
-    write(folder / "commands.jsonl", interventions)
+    write_file(folder / "recipe.json", recipe)
+    write_file(folder / "commands.jsonl", interventions)
     return str(folder)

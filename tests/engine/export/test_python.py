@@ -1,4 +1,4 @@
-"""The code that is exported is run: its rates are those of ``main.py lr``, to the last bit."""
+"""Exported code runs, and its LRs are those of ``main.py lr`` to the last bit."""
 
 from __future__ import annotations
 
@@ -81,32 +81,32 @@ def loader(batches: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return [(torch.randn(8, 1, 8, 8, generator=generator), labels) for _ in range(batches)]
 
 
-class Watched(list[Any]):
-    """Batches that note with which rate and momentum (or first beta) each is trained."""
+class RecordingLoader(list[Any]):
+    """Batches that record the LR and momentum (or first beta) that each is trained with."""
 
     names: dict[str, Any]
-    seen: list[tuple[float, float]]
+    recorded: list[tuple[float, float]]
 
     def __iter__(self) -> Iterator[Any]:
         for batch in super().__iter__():
             if "optimizer" in self.names:
                 group = self.names["optimizer"].param_groups[0]
-                self.seen.append((group["lr"], group["betas"][0] if "betas" in group else group["momentum"]))
+                self.recorded.append((group["lr"], group["betas"][0] if "betas" in group else group["momentum"]))
             yield batch
 
 
 def run(code: str) -> tuple[dict[str, Any], list[Any], list[dict[str, float]]]:
-    """Run ``code`` as pasted; returns its names, and of each epoch the rates and the metrics that it printed."""
+    """Run ``code``; returns its namespace, and for each epoch the LRs and the metrics that it printed."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         names: dict[str, Any] = {"model": tiny(1, 10), "val_loader": loader(1)}
-        names["train_loader"] = Watched(loader(PER_EPOCH))
-        names["train_loader"].names, names["train_loader"].seen = names, []
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        names["train_loader"] = RecordingLoader(loader(PER_EPOCH))
+        names["train_loader"].names, names["train_loader"].recorded = names, []
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
             exec(compile(code, "pasted.py", "exec"), names)
     lrs, metrics = [], []
-    for line in said.getvalue().splitlines():
+    for line in output.getvalue().splitlines():
         found = re.fullmatch(
             r"epoch \d+: lr (.+) train_loss (\S+) train_accuracy (\S+) val_loss (\S+) val_\w+ (\S+)", line
         )
@@ -117,30 +117,30 @@ def run(code: str) -> tuple[dict[str, Any], list[Any], list[dict[str, float]]]:
     return names, lrs, metrics
 
 
-def wanted(of: Recipe) -> list[list[float]]:
-    """What ``main.py lr`` says."""
+def expected_lrs(of: Recipe) -> list[list[float]]:
+    """The LRs that ``main.py lr`` prints."""
 
-    def refused(*_: Any) -> None:
+    def on_rejection(*_: Any) -> None:
         raise AssertionError
 
-    return [line["lr"] for line in lrs_ahead(of, (), False, refused)]
+    return [line["lr"] for line in lrs_ahead(of, (), False, on_rejection)]
 
 
 def assert_same_lrs(of: Recipe) -> str:
     code = pytorch_code(of)
     _, lrs, _ = run(code)
-    seen = [list(r.values()) if isinstance(r, dict) else [r] for r in lrs]
-    assert seen == wanted(of), code
+    found = [list(r.values()) if isinstance(r, dict) else [r] for r in lrs]
+    assert found == expected_lrs(of), code
     return code
 
 
-def test_every_schedule_is_tried_here() -> None:
+def test_every_schedule_is_tested() -> None:
     assert set(EVERY) == {kind.__name__ for kind in SCHEDULES}
 
 
 @pytest.mark.parametrize("interval", ["epoch", "step"])
 @pytest.mark.parametrize("name", [name for name in EVERY if name != "ReduceLROnPlateau"])
-def test_the_code_has_the_lrs_that_training_has(name: str, interval: str) -> None:
+def test_code_has_the_lrs_of_training(name: str, interval: str) -> None:
     def stepped(spec: dict[str, Any]) -> dict[str, Any]:
         inner = {"schedulers": [stepped(s) for s in spec["schedulers"]]} if "schedulers" in spec else {}
         return {**spec, "interval": interval, **inner}
@@ -151,25 +151,25 @@ def test_the_code_has_the_lrs_that_training_has(name: str, interval: str) -> Non
 @pytest.mark.parametrize("interval", ["epoch", "step"])
 @pytest.mark.parametrize("scale", ["log", "linear"])
 @pytest.mark.parametrize("points", [[[0.5, 0.1], [3, 0.01], [6, 0.2]], [[2, 0.1]]])
-def test_a_smooth_curve_is_the_same_curve(points: list[list[float]], scale: str, interval: str) -> None:
+def test_drawn_curve_has_the_lrs_of_training(points: list[list[float]], scale: str, interval: str) -> None:
     drawn = {"name": "Drawn", "points": points, "scale": scale, "smooth": True, "interval": interval}
     assert_same_lrs(recipe(schedule=drawn, epochs=8))
     chained = {"name": "ChainedScheduler", "schedulers": [drawn, EVERY["StepLR"]], "interval": interval}
     assert_same_lrs(recipe(schedule=chained, epochs=8))
 
 
-def test_a_plateau_is_given_its_metric_after_validation() -> None:
+def test_plateau_scheduler_gets_its_metric_after_validation() -> None:
     of = recipe(schedule=EVERY["ReduceLROnPlateau"], epochs=8)
     _, lrs, metrics = run(pytorch_code(of))
-    plan = LRControl.from_recipe(of, ["all"], PER_EPOCH)
+    control = LRControl.from_recipe(of, ["all"], PER_EPOCH)
     for lr, measured in zip(lrs, metrics, strict=True):
-        assert [lr] == plan.lrs()
-        plan.epoch_done(measured)
-    assert len(set(lrs)) > 2  # it did cut
+        assert [lr] == control.lrs()
+        control.epoch_done(measured)
+    assert len(set(lrs)) > 2  # the LR was reduced
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
-def test_the_code_has_the_recipes_optimizer(name: str) -> None:
+def test_code_has_the_optimizer_of_the_recipe(name: str) -> None:
     names, _, _ = run(pytorch_code(recipe(optimizer=OPTIMIZERS[name], epochs=1)))
     kind, (group,) = type(names["optimizer"]).__name__, names["optimizer"].param_groups
     assert kind == OPTIMIZERS[name]["name"]
@@ -177,7 +177,7 @@ def test_the_code_has_the_recipes_optimizer(name: str) -> None:
     assert {key: group[key] or False if key == "fused" else group[key] for key in spec} == spec
 
 
-def test_groups_have_their_lrs_and_one_schedule_moves_them_all() -> None:
+def test_groups_with_one_schedule_share_a_scheduler() -> None:
     lambdas = {"name": "LambdaLR", "lr_lambda": ["0.9**epoch", "1 / (1 + epoch)", "0.5**(epoch // 2)"]}
     code = assert_same_lrs(recipe(groups=GROUPS, schedule=lambdas, epochs=4))
     assert code.count("LambdaLR(") == 1
@@ -185,43 +185,43 @@ def test_groups_have_their_lrs_and_one_schedule_moves_them_all() -> None:
     assert {g["name"]: len(g["params"]) for g in names["optimizer"].param_groups} == {"rest": 4, "head": 2, "first": 2}
 
 
-def test_groups_with_different_schedules_have_optimizers_of_their_own() -> None:
+def test_groups_with_different_schedules_have_an_optimizer_each() -> None:
     groups = [
         {**GROUPS[0], "schedule": EVERY["OneCycleLR"]},
         {**GROUPS[1], "schedule": EVERY["Drawn"]},
     ]
     of = recipe(groups=groups, schedule=EVERY["StepLR"], epochs=6)
     _, lrs, _ = run(pytorch_code(of))
-    assert [[r["rest"], r["head"], r["first"]] for r in lrs] == wanted(of)
+    assert [[r["rest"], r["head"], r["first"]] for r in lrs] == expected_lrs(of)
 
 
-def test_groups_of_equal_schedules_share_an_optimizer() -> None:
+def test_groups_with_equal_schedules_share_an_optimizer() -> None:
     groups = [{**GROUPS[0], "schedule": EVERY["StepLR"]}, {**GROUPS[1], "schedule": EVERY["ExponentialLR"]}]
     of = recipe(groups=groups, schedule=EVERY["StepLR"], epochs=4)
     code = pytorch_code(of)
     assert code.count("= torch.optim.") == 2
     _, lrs, _ = run(code)
-    assert [[r["rest"], r["head"], r["first"]] for r in lrs] == wanted(of)
+    assert [[r["rest"], r["head"], r["first"]] for r in lrs] == expected_lrs(of)
 
 
-def test_a_frozen_group_stands_still_with_its_statistics() -> None:
+def test_frozen_group_keeps_weights_and_statistics() -> None:
     frozen = [{"name": "body", "modules": ["body"], "frozen": True}]
     torch.manual_seed(0)
     before = tiny(1, 10).state_dict()
     names, _, _ = run(pytorch_code(recipe(groups=frozen, epochs=2)))
     after = names["model"].state_dict()
-    moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved == {"head.weight", "head.bias"}
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"head.weight", "head.bias"}
 
 
-def test_a_group_may_have_any_name() -> None:
+def test_group_with_any_name() -> None:
     for name in ('he"ad', "the head's \\ one", "头", "class", "a\nb"):
         groups = [{"name": name, "modules": ["head"], "schedule": EVERY["StepLR"]}]
         _, lrs, _ = run(pytorch_code(recipe(groups=groups, epochs=1)))
         assert list(lrs[0]) == ["rest", name]
 
 
-def test_bfloat16_is_autocast() -> None:
+def test_bfloat16_uses_autocast() -> None:
     names, _, metrics = run(pytorch_code(recipe(precision="bfloat16", epochs=1)))
     assert names["scores"].dtype == torch.float32
     assert math.isfinite(metrics[0]["val_loss"])
@@ -229,25 +229,25 @@ def test_bfloat16_is_autocast() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "AdamW"])
-def test_lrs_and_momentum_are_right_in_every_batch(optimizer: str) -> None:
+def test_code_has_the_lr_and_momentum_of_training_in_every_batch(optimizer: str) -> None:
     of = recipe(optimizer=OPTIMIZERS[optimizer], schedule={"name": "OneCycleLR", "max_lr": 0.1}, epochs=2)
     names, _, _ = run(pytorch_code(of))
-    plan = LRControl.from_recipe(of, ["all"], PER_EPOCH)
+    control = LRControl.from_recipe(of, ["all"], PER_EPOCH)
     expected = []
     for _ in range(2 * PER_EPOCH):
-        expected.append((plan.lrs()[0], plan.groups[0].plan.momentum))
-        plan.step_done()
-    assert names["train_loader"].seen == expected
+        expected.append((control.lrs()[0], control.groups[0].plan.momentum))
+        control.step_done()
+    assert names["train_loader"].recorded == expected
 
 
 @given(st.sampled_from(sorted(set(SPECS) - {"ReduceLROnPlateau"})), st.sampled_from(["epoch", "step"]), st.data())
 @settings(max_examples=40, deadline=None)
-def test_random_schedules_have_the_lrs_that_training_has(name: str, interval: str, data: st.DataObject) -> None:
+def test_random_schedules_have_the_lrs_of_training(name: str, interval: str, data: st.DataObject) -> None:
     spec = with_interval(data.draw(SPECS[name]), interval)
     of = recipe(epochs=6).model_copy(update={"schedule": spec})
     try:
-        expected = wanted(of)
-    except ValueError:  # a schedule that cannot be run to its end has no code either
+        expected = expected_lrs(of)
+    except ValueError:  # a schedule that is invalid somewhere in the run has no code
         with pytest.raises(ValueError, match=r"\S"):
             pytorch_code(of)
         return
@@ -280,7 +280,7 @@ def deeper(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 @given(st.recursive(ATOMS, deeper, max_leaves=6), st.sampled_from(["epoch", "step"]), st.integers(0, 40))
 @settings(max_examples=300, deadline=None)
-def test_an_expression_is_the_same_number_in_python(text: str, interval: str, position: int) -> None:
+def test_expression_has_the_same_value_in_python(text: str, interval: str, position: int) -> None:
     steps, epochs = 23, 30
     names = {
         "epoch": float(position),
@@ -308,11 +308,11 @@ def test_an_expression_is_the_same_number_in_python(text: str, interval: str, po
         ("epoch * epoch", "lambda epoch: epoch * epoch"),
     ],
 )
-def test_expressions_stay_as_they_were_written(text: str, code: str) -> None:
+def test_expression_source_stays_as_written(text: str, code: str) -> None:
     assert as_python(text, "epoch", 30, 23) == code
 
 
-def test_every_function_of_the_evaluator_is_translated() -> None:
+def test_every_function_of_expressions_is_translated() -> None:
     for name in FUNCTIONS:
         text = f"{name}(epoch, 1)" if name in ("max", "min") else f"{name}(epoch)"
         assert eval(as_python(text, "epoch", 30, 23), {"math": math})(1) == Expression(text)({"epoch": 1.0})
@@ -321,29 +321,27 @@ def test_every_function_of_the_evaluator_is_translated() -> None:
 # -- the command line
 
 
-def said_by(capsys: pytest.CaptureFixture[str], command: str, file: Path) -> str:
+def output_of(capsys: pytest.CaptureFixture[str], command: str, file: Path) -> str:
     assert main.main([command, str(file)]) == 0
     return capsys.readouterr().out
 
 
-def test_the_command_prints_code_with_the_lrs_that_lr_prints(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_code_command_has_the_lrs_of_the_lr_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "recipe.json"
     file.write_text(recipe(schedule=EVERY["LambdaLR"], epochs=8).to_json())
-    expected = [json.loads(line)["lr"] for line in said_by(capsys, "lr", file).splitlines()]
-    _, lrs, _ = run(said_by(capsys, "code", file))
+    expected = [json.loads(line)["lr"] for line in output_of(capsys, "lr", file).splitlines()]
+    _, lrs, _ = run(output_of(capsys, "code", file))
     assert [[lr] for lr in lrs] == expected
 
 
 @pytest.mark.slow
-def test_the_code_is_a_program_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_runs_as_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, script = tmp_path / "recipe.json", tmp_path / "script.py"
     file.write_text(recipe(schedule=EVERY["LambdaLR"], epochs=8).to_json())
-    expected = [json.loads(line)["lr"] for line in said_by(capsys, "lr", file).splitlines()]
-    yours = "import torch\nmodel = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))\n"
-    yours += f"train_loader = [(torch.randn(2, 1, 2, 2), torch.tensor([0, 1]))] * {PER_EPOCH}\n"
-    script.write_text(f"{yours}val_loader = train_loader\n{said_by(capsys, 'code', file)}")
+    expected = [json.loads(line)["lr"] for line in output_of(capsys, "lr", file).splitlines()]
+    preamble = "import torch\nmodel = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))\n"
+    preamble += f"train_loader = [(torch.randn(2, 1, 2, 2), torch.tensor([0, 1]))] * {PER_EPOCH}\n"
+    script.write_text(f"{preamble}val_loader = train_loader\n{output_of(capsys, 'code', file)}")
     done = subprocess.run(
         [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, timeout=SECONDS * 3
     )
@@ -351,10 +349,10 @@ def test_the_code_is_a_program_of_its_own(tmp_path: Path, capsys: pytest.Capture
     assert [[float(line.split()[3])] for line in done.stdout.splitlines()] == expected
 
 
-def test_a_recipe_that_cannot_be_trained_has_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_code_command_rejects_an_invalid_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     of = recipe(schedule={"name": "LambdaLR", "lr_lambda": "1 / (2 - epoch)"}, epochs=8)
     (tmp_path / "recipe.json").write_text(of.to_json())
     assert main.main(["code", str(tmp_path / "recipe.json")]) == 2
-    said = capsys.readouterr()
-    assert (said.out, said.err.splitlines()) == ("", [said.err.strip()])
-    assert said.err.startswith("schedule")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.splitlines()) == ("", [captured.err.strip()])
+    assert captured.err.startswith("schedule")

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from engine import schedules
 from engine.checkpoints.checkpoint import read
-from engine.export.replay import road
+from engine.export.run_files import commands_to_replay
 from engine.messages.commands import (
     FindLR,
     Freeze,
@@ -208,7 +208,7 @@ class Session(RuleBasedStateMachine):
         kept = read(end.checkpoint)
         epoch, batch = kept["position"]
         stopped = Position(epoch=epoch, batch=batch) if end.reason == "stopped" else None
-        lines = tuple(road(commands_from_json(kept["interventions"]), stopped))
+        lines = tuple(commands_to_replay(commands_from_json(kept["interventions"]), stopped))
         whole: Events = run(Job(recipe=self._recipe, lines=lines, on_divergence="pause"))
         assert [a.reason for a in whole.answers if a.status != "applied"] == []
         assert whole.end.weights_sha256 == end.weights_sha256

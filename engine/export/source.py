@@ -1,4 +1,4 @@
-"""Python text: values and calls, broken over lines where they are long."""
+"""Python source: values and calls, broken over several lines if they are long."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ WIDTH: Final = 100
 
 
 def value(given: Any) -> str:
-    """``given`` as Python source: tuples of more than a pair as lists, as PyTorch's documentation writes them."""
+    """``given`` as Python source; tuples other than pairs become lists, as in PyTorch's documentation."""
     if isinstance(given, tuple) and len(given) != 2:
         return listed([value(item) for item in given])
     return repr(given)
 
 
 def call(name: str, *arguments: str, **named: str) -> str:
-    """``name(arguments, key=value)``, over several lines where one is too long."""
+    """``name(arguments, key=value)``, over several lines if one is too long."""
     return enclosed(f"{name}(", [*arguments, *(f"{key}={text}" for key, text in named.items())], ")")
 
 
 def listed(items: Sequence[str]) -> str:
-    """``[a, b]``, over several lines where one is too long: numbers many a line, all else one a line."""
+    """``[a, b]``, over several lines if one is too long: short items many a line, long ones one a line."""
     whole = ", ".join(items)
     if len(whole) > WIDTH and not any(len(item) > WIDTH // 3 or "\n" in item for item in items):
         return f"[\n{textwrap.fill(whole, WIDTH, initial_indent='    ', subsequent_indent='    ')},\n]"
@@ -31,7 +31,7 @@ def listed(items: Sequence[str]) -> str:
 
 
 def mapping(pairs: Mapping[str, str]) -> str:
-    """``{"key": value}`` with the keys quoted."""
+    """``{"key": value}`` with quoted keys."""
     return enclosed("{", [f"{quoted(key)}: {text}" for key, text in pairs.items()], "}")
 
 
@@ -50,5 +50,5 @@ def enclosed(head: str, parts: Sequence[str], tail: str) -> str:
 
 
 def indented(text: str, levels: int = 1) -> str:
-    """``text`` that many levels deeper; empty lines stay empty."""
+    """``text`` indented by ``levels``; empty lines stay empty."""
     return textwrap.indent(text, "    " * levels)
