@@ -161,8 +161,7 @@ def run_export(options: argparse.Namespace) -> int:
     if job.checkpoint is not None:
         texts = replay_of_checkpoint(checkpoint.read(job.checkpoint))
     else:  # the run has no checkpoint yet
-        assert job.recipe is not None
-        texts = replay(job.recipe, job.lines)
+        texts = replay(job.required_recipe, job.lines)
     make_folder(Path(options.folder))
     files = [Path(options.folder) / name for name in ("recipe.json", "commands.jsonl")]
     for file, text in zip(files, texts, strict=True):

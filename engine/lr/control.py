@@ -23,12 +23,13 @@ from engine.lr import momentum
 from engine.lr.group import Cut, GroupLR, cut_of, for_group, steps_ahead
 from engine.lr.scheduled import Length, ScheduledLR, ScheduleError
 from engine.lr.swap import bases_for, run_forward
-from engine.messages.commands import Then
+from engine.messages.commands import ReleaseLR, ScaleLR, SetLR, SetSchedule, Then
 from engine.models.optimizers import Rejected
 from engine.recipe.recipe import OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 
 LOOK_AHEAD = 20_000
+LRIntervention = SetLR | ScaleLR | ReleaseLR | SetSchedule
 
 
 class LRControl:
@@ -133,7 +134,30 @@ class LRControl:
                 cuts.append(cut_of(group, before, after, patience))
         return cuts
 
-    # -- the hand
+    # -- interventions
+
+    def apply(self, intervention: LRIntervention, history: Sequence[dict[str, float]]) -> Text | None:
+        """Apply ``intervention``; returns a warning for the person, or None.
+
+        Args:
+            intervention: what to change.
+            history: the metrics of the epochs so far, for a schedule "as if from epoch 1".
+
+        Raises:
+            Rejected: it cannot be applied, and nothing was changed; says why.
+        """
+        match intervention:
+            case SetLR():
+                return self.set_lr(intervention.lr, intervention.then, intervention.group)
+            case ScaleLR():
+                return self.scale_lr(intervention.factor, intervention.then, intervention.group)
+            case ReleaseLR():
+                self.release_lr(intervention.group)
+                return None
+            case SetSchedule():
+                replay = history if intervention.start == "replay" else None
+                self.swap(intervention.schedule, intervention.lr, intervention.group, replay)
+                return next(iter(intervention.schedule.warnings()), None)
 
     def set_lr(self, lr: float, then: Then, group: str | None) -> Text | None:
         """Set every group (or one) to ``lr``; returns a warning or None. All groups change, or none.

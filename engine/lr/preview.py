@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine.common.spec import SpecError
-from engine.lr.apply import apply_to_lr
-from engine.lr.control import LRControl
-from engine.messages.commands import Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.lr.control import LRControl, LRIntervention
+from engine.messages.commands import Position
 from engine.messages.preview import Curve, CurveQuery
 from engine.models.optimizers import Rejected
 
@@ -82,8 +81,8 @@ def _prepared(query: CurveQuery) -> tuple[LRControl, list[str]]:
         warnings = [] if shorter is None else [shorter]
     if query.intervention is not None and query.act_at is not None:
         _advance(lr, query.position, query.act_at)
-    if isinstance(query.intervention, (SetLR, ScaleLR, ReleaseLR, SetSchedule)):
-        warning = apply_to_lr(lr, query.intervention, list(query.history))
+    if isinstance(query.intervention, LRIntervention):
+        warning = lr.apply(query.intervention, query.history)
         if warning is not None:
             warnings.append(warning)
     return lr, warnings

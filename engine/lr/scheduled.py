@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from typing import Any, Final
 
 import torch
+from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiStepLR, SequentialLR
 from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchPlateau
 
 from engine.common.spec import parse
 from engine.lr.build import Length, ScheduleError, build_scheduler
-from engine.lr.stored import load, stored
 from engine.models import optimizers
 from engine.recipe.recipe import OptimizerSpec
 from engine.schedules import AnySchedule, ReduceLROnPlateau, ScheduleSpec
@@ -158,7 +159,7 @@ class ScheduledLR:
             "span": self.span,
             "position": self.position,
             "ended": self.ended,
-            "scheduler": stored(self._scheduler),
+            "scheduler": _stored(self._scheduler),
             "shadow": copy.deepcopy(self._shadow.state_dict()),
         }
 
@@ -170,7 +171,39 @@ class ScheduledLR:
         """
         length = Length(state["epochs"], state["steps_per_epoch"])
         plan = cls(parse(AnySchedule, state["spec"]), state["base"], optimizer, length, state["span"])
-        load(plan._scheduler, state["scheduler"])
+        _load(plan._scheduler, state["scheduler"])
         plan._shadow.load_state_dict(copy.deepcopy(state["shadow"]))
         plan.position, plan.ended = state["position"], state["ended"]
         return plan
+
+
+# A scheduler's state as plain data, which JSON and torch.load(weights_only=True) can both hold, and back. PyTorch's own
+# state_dict shares memory with the live object, holds Counters, and is nested for composed schedulers; load_state_dict
+# of some removes keys from what it is given. So both ways go through deep copies.
+
+
+def _stored(scheduler: LRScheduler) -> dict[str, Any]:
+    """The state of ``scheduler``, sharing nothing with it."""
+    return _plain(copy.deepcopy(scheduler.state_dict()))
+
+
+def _load(scheduler: LRScheduler, state: dict[str, Any]) -> None:
+    """Put ``scheduler``, built from the same spec, where ``state`` was taken; ``state`` is left as it is."""
+    scheduler.load_state_dict(_as_pytorch_has_it(scheduler, copy.deepcopy(state)))
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(state.get("milestones"), Counter):
+        state["milestones"] = sorted(state["milestones"].items())
+    if "_schedulers" in state:
+        state["_schedulers"] = [_plain(stage) for stage in state["_schedulers"]]
+    return state
+
+
+def _as_pytorch_has_it(scheduler: LRScheduler, state: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(scheduler, MultiStepLR):
+        state["milestones"] = Counter(dict(state["milestones"]))
+    if isinstance(scheduler, (SequentialLR, ChainedScheduler)):
+        pairs = zip(scheduler._schedulers, state["_schedulers"], strict=True)
+        state["_schedulers"] = [_as_pytorch_has_it(stage, stage_state) for stage, stage_state in pairs]
+    return state

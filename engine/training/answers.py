@@ -1,4 +1,4 @@
-"""Where interventions are carried out and answered."""
+"""Where interventions are applied, and where every command gets its answer."""
 
 from __future__ import annotations
 
@@ -9,63 +9,87 @@ from engine.common.text import Text
 from engine.messages.commands import Intervention, Position, Save, Stop
 from engine.messages.commands_file import command_json
 from engine.messages.events import CommandEvent, Event, Status
-from engine.messages.queue import AnyCommand, PostedCommand
+from engine.messages.queue import PostedCommand
 from engine.models.optimizers import Rejected
 from engine.training.apply import CHANGES, apply
 from engine.training.loop import Loop
 from engine.training.recorder import RunRecorder
 
-Outcome = Literal["done", "refused", "stop"]
+Outcome = Literal["applied", "rejected", "stop"]
+
+
+def answer(posted: PostedCommand, status: Status, position: Position, reason: str | None = None) -> CommandEvent:
+    """The answer to a command that changed nothing."""
+    return CommandEvent(
+        id=posted.number,
+        command=command_json(posted.command),
+        status=status,
+        reason=reason,
+        epoch=position.epoch,
+        batch=position.batch,
+    )
 
 
 class Answers:
-    """Carries out acts on a run, saves the moment before each, and answers every one of them."""
+    """Applies interventions to a run; publishes and records the answer to every command.
 
-    def __init__(self, loop: Loop, recorder: RunRecorder, emit: Callable[[Event], None]) -> None:
+    A checkpoint is saved before each intervention that changes how the run goes on.
+    """
+
+    def __init__(self, loop: Loop, recorder: RunRecorder, publish: Callable[[Event], None]) -> None:
         self._loop = loop
         self._recorder = recorder
-        self._emit = emit
+        self._publish = publish
 
-    def intervention(self, posted: PostedCommand, intervention: Intervention) -> Outcome:
-        """Carry out ``act``, which came in ``letter``, and answer it."""
-        state, number = self._loop.state, posted.number
+    def apply(self, posted: PostedCommand, intervention: Intervention) -> Outcome:
+        """Apply ``intervention``, which ``posted`` holds, and answer it."""
+        state = self._loop.state
         if isinstance(intervention, Save):
             self._save(posted, intervention)
-            return "done"
+            return "applied"
+        if isinstance(intervention, Stop):
+            self._recorder.answered(posted, self._answer(posted, "applied"), None)
+            return "stop"
         before = state.lr_control.lrs()
         try:
-            if isinstance(intervention, Stop):
-                self._recorder.answered(posted, self.answer(number, intervention, "applied"), None)
-                return "stop"
             undo = state.capture() if self._recorder.keeps and isinstance(intervention, CHANGES) else None
             warning = apply(intervention, state)
         except Rejected as refusal:
-            answer = self.answer(number, intervention, "rejected", reason=refusal.reason, hold=refusal.hold)
-            self._recorder.answered(posted, answer, None)
-            return "refused"
+            self.reject(posted, refusal.reason, hold=refusal.hold)
+            return "rejected"
         if undo is not None:
             self._recorder.autosave(undo, "before")
-        self.applied(posted, self.answer(number, intervention, "applied", warning=warning, before=before))
+        self.applied(posted, before, warning=warning)
         self._loop.publish_lrs()
-        return "done"
+        return "applied"
 
-    def refuse(self, number: int, intervention: AnyCommand, reason: str) -> None:
-        """Answer that ``act`` was not carried out."""
-        self.answer(number, intervention, "rejected", reason=reason)
+    def reject(self, posted: PostedCommand, reason: str, *, hold: bool = False) -> None:
+        """Answer that ``posted`` is rejected; ``hold``: an LR that would have been accepted, had it been held."""
+        self._recorder.answered(posted, self._answer(posted, "rejected", reason=reason, hold=hold), None)
 
-    def turn_down(self, posted: PostedCommand, reason: str) -> None:
-        """Answer that the intervention in ``letter`` was not carried out, and keep that."""
-        answer = self.answer(posted.number, posted.command, "rejected", reason=reason)
-        self._recorder.answered(posted, answer, None)
+    def confirm(self, posted: PostedCommand) -> None:
+        """Answer that ``posted``, which is no intervention, is applied."""
+        self._answer(posted, "applied")
 
-    def done(self, number: int, intervention: AnyCommand) -> None:
-        """Answer that ``act`` was carried out."""
-        self.answer(number, intervention, "applied")
+    def applied(
+        self, posted: PostedCommand, before: list[float], *, warning: str | None = None, at: Position | None = None
+    ) -> None:
+        """Answer that the intervention in ``posted`` is applied, and add it to the run's interventions.
 
-    def answer(
+        Args:
+            posted: the intervention.
+            before: the LR of each group before it.
+            warning: what the person should know although it was applied.
+            at: where it was applied, if that is not the run's position.
+        """
+        event = self._answer(posted, "applied", warning=warning, before=before, at=at)
+        interventions = self._loop.state.interventions
+        interventions.append(event)
+        self._recorder.answered(posted, event, len(interventions) - 1)
+
+    def _answer(
         self,
-        number: int,
-        intervention: AnyCommand,
+        posted: PostedCommand,
         status: Status,
         *,
         reason: str | None = None,
@@ -74,11 +98,10 @@ class Answers:
         at: Position | None = None,
         hold: bool = False,
     ) -> CommandEvent:
-        """Say what became of ``act``: ``before`` are the rates before it, ``at`` is where it was if not here."""
         at, lrs = at or self._loop.state.position, self._loop.state.lr_control.lrs()
-        answer = CommandEvent(
-            id=number,
-            command=command_json(intervention),
+        event = CommandEvent(
+            id=posted.number,
+            command=command_json(posted.command),
             status=status,
             reason=reason,
             epoch=at.epoch,
@@ -88,21 +111,15 @@ class Answers:
             lr_before=lrs if before is None else before,
             hold=hold,
         )
-        self._emit(answer)
-        return answer
-
-    def applied(self, posted: PostedCommand, answer: CommandEvent) -> None:
-        """From here on the act belongs to the run."""
-        interventions = self._loop.state.interventions
-        interventions.append(answer)
-        self._recorder.answered(posted, answer, len(interventions) - 1)
+        self._publish(event)
+        return event
 
     def _save(self, posted: PostedCommand, intervention: Save) -> None:
-        """Save what is now, and answer when it is written or has failed (on the writer thread)."""
+        """Save the run as it is now, and answer on the writer thread, once the file is written or has failed."""
         at, lrs = self._loop.state.position, self._loop.state.lr_control.lrs()
 
-        def written(where: object, error: str | None) -> None:
-            answer = CommandEvent(
+        def written(path: object, error: str | None) -> None:
+            event = CommandEvent(
                 id=posted.number,
                 command=command_json(intervention),
                 status="applied" if error is None else "rejected",
@@ -112,7 +129,7 @@ class Answers:
                 lr=lrs,
                 lr_before=lrs,
             )
-            self._recorder.answered(posted, answer, None)  # first, so that who hears the answer finds it in the library
-            self._emit(answer)
+            self._recorder.answered(posted, event, None)  # first, so that a listener finds it in the library
+            self._publish(event)
 
         self._recorder.store(self._loop.state.capture(), "asked", written, intervention.path)

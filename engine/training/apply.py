@@ -8,7 +8,6 @@ from torch.optim import Optimizer
 
 from engine.common.text import Text
 from engine.lr import momentum
-from engine.lr.apply import apply_to_lr
 from engine.lr.control import LRControl
 from engine.messages.commands import (
     Freeze,
@@ -74,7 +73,7 @@ def apply(intervention: Intervention, state: Steerable) -> Text | None:
             if isinstance(intervention, SetSchedule) and intervention.schedule.cycles_momentum():
                 live = state.optimizer.param_groups
                 momentum.check_can_cycle([live[i] for i in _chosen(intervention.group, state)], state.optimizer)
-            warning = apply_to_lr(state.lr_control, intervention, state.metrics())
+            warning = state.lr_control.apply(intervention, state.metrics())
             state.lr_control.write(state.optimizer)
             return warning
         case SetOptimizer():

@@ -5,14 +5,22 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+from engine.common.lifecycle import Action
 from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.data.sets import Cancelled
 from engine.hardware.out_of_memory import OutOfMemory, ran_out
 from engine.messages.commands import Position
 from engine.messages.events import EndEvent, EndReason
+
+_LAST_ACTIONS: Final[dict[EndReason, Action]] = {
+    "finished": "finish",
+    "stopped": "stop",
+    "diverged": "fail",
+    "failed": "fail",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +32,11 @@ class Ending:
     details: str | None = None
     field: str | None = None
     shortage: Literal["data", "network", "batch", "validation", "run"] | None = None
+
+    @property
+    def last_action(self) -> Action:
+        """The last action of the run's lifecycle."""
+        return _LAST_ACTIONS[self.reason]
 
     def event(self, at: Position, weights: str | None, checkpoint: Path | None) -> EndEvent:
         """The end event of a run that stands ``at``, of the weights with this digest, kept in ``checkpoint``."""

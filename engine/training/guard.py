@@ -1,14 +1,16 @@
-"""What of a batch may reach the weights: a loss that is a number, and not one that has exploded."""
+"""Divergence: which losses are masked, what is said of them, and the last position from before them."""
 
 from __future__ import annotations
 
 import math
 import re
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from torch import Tensor
 
 from engine.common.text import Text
+from engine.messages.commands import Position
 from engine.recipe.recipe import GuardSpec
 
 _LARGEST: Final = 3.4028234663852886e38  # the largest float32 there is: what no number passes
@@ -66,6 +68,42 @@ class Guard:
             epoch=epoch,
             limit=short(self.limit),
         )
+
+
+class Divergence(NamedTuple):
+    """A loss that the guard masked, and why, as a sentence; weights from before the batch ``at`` are good."""
+
+    at: Position
+    text: Text
+
+
+class DivergenceTracker:
+    """Knows where a run began to diverge.
+
+    A divergence right at the position where the last one was noticed is the same one: it began with it.
+    """
+
+    def __init__(self) -> None:
+        self._began: Position | None = None
+        self._noticed: Position | None = None
+
+    def add(self, divergence: Divergence, noticed: Position) -> Position:
+        """Add ``divergence``, noticed when the run was at ``noticed``. Returns where it began."""
+        if self._began is None or divergence.at != self._noticed:
+            self._began = divergence.at
+        self._noticed = noticed
+        return self._began
+
+
+def newest_good(positions: Iterable[tuple[int, int]], began: Position) -> Position | None:
+    """The newest of ``positions``, (epoch, batch), whose weights are from before the divergence; None without one.
+
+    Weights from right before the masked batch produced its loss, so they do not count, unless they are an epoch's end:
+    that was validated.
+    """
+    good = [Position(epoch=epoch, batch=batch) for epoch, batch in positions]
+    good = [at for at in good if at < began or (at == began and at.batch == 0)]
+    return max(good, key=lambda at: (at.epoch, at.batch), default=None)
 
 
 def short(value: float) -> str:

@@ -52,6 +52,17 @@ class Job:
     back_to: Position | None = None
     on_divergence: Literal["pause", "end"] = "end"
 
+    @property
+    def required_recipe(self) -> Recipe:
+        """The recipe, of a job without a usable checkpoint.
+
+        Raises:
+            ValueError: the job has neither.
+        """
+        if self.recipe is None:
+            raise ValueError("a job has a recipe or a checkpoint")
+        return self.recipe
+
 
 def to_resume(what: str, library: Library, lines: tuple[CommandAt, ...] | None = None) -> Job:
     """The job that takes up ``what``: a checkpoint's file, or a run's id in ``library``.

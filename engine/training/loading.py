@@ -166,8 +166,7 @@ def _skipped(problems: list[CheckpointError]) -> list[Text]:
 
 def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Recipe:
     if content is None:
-        assert job.recipe is not None
-        recipe = job.recipe
+        recipe = job.required_recipe
     else:
         try:
             recipe = recipe_from_json(content["recipe"])

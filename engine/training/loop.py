@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from engine.common.text import Text
 from engine.data.batches import EVALUATION_BATCH
@@ -13,16 +12,10 @@ from engine.hardware.out_of_memory import fitting
 from engine.messages.commands import Position
 from engine.messages.events import EpochEvent, Event, LREvent, ScheduleEvent, WarningEvent
 from engine.models.optimizers import changeable
+from engine.training.guard import Divergence
 from engine.training.reports import StepReports
 from engine.training.run_state import Meter, RunState
 from engine.training.step import Sums, evaluate, looking_is_free
-
-
-class Divergence(NamedTuple):
-    """A loss that the guard did not pass, said in words; what stands before ``at`` is not touched by it."""
-
-    at: Position
-    text: Text
 
 
 class Loop:
@@ -53,27 +46,26 @@ class Loop:
         state.meter.note(lrs)
         with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
             x, y = state.batches.batch(at.epoch, at.batch)
-            loss, passed, overflowed = state.stepper.step(x, y, state.meter.sums)
+            loss, passed, reduced_scale = state.stepper.step(x, y, state.meter.sums)
         # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
         skipped = (looking_is_free(state.device) or state.lr_control.stepwise) and not bool(passed)
-        if not skipped and not overflowed:
+        if not skipped and reduced_scale is None:
             state.lr_control.step_done()
         seconds = time.perf_counter() - began
         state.meter.add_batch(len(y), seconds)
         self._reports.add(at, loss, passed, lrs, len(y), seconds)
         state.position = Position(epoch=at.epoch, batch=at.batch + 1)
-        if overflowed:
-            self._say_overflow(at)
+        if reduced_scale is not None:
+            self._warn_of_overflow(at, reduced_scale)
         return self.report() if skipped or self._reports.is_time or self.at_epochs_end else None
 
-    def _say_overflow(self, at: Position) -> None:
-        assert self.state.stepper.scaler is not None
+    def _warn_of_overflow(self, at: Position, scale: float) -> None:
         text = Text(
             "float16: the gradients overflowed in epoch {epoch}, batch {batch}, as they do now and then; that update "
             "was not made, and losses are scaled by {scale} from here on",
             epoch=at.epoch,
             batch=at.batch,
-            scale=self.state.stepper.scaler.scale,
+            scale=scale,
         )
         self._emit(WarningEvent(text=text))
 

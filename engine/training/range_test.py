@@ -18,17 +18,23 @@ from torch import nn
 from torch.optim import Optimizer
 
 from engine.advice.lr_suggestions import Curve, Smoothed, noisy_ends, suggest
+from engine.common.lifecycle import State
 from engine.common.text import Text, number
 from engine.data.sets import Cancelled
-from engine.messages.commands import FindLR
-from engine.messages.events import FinderEvent, Suggestion
+from engine.messages.commands import CancelFind, FinderCommand, FindLR, Pause, Stop
+from engine.messages.events import Event, FinderEvent, FinderProgressEvent, Suggestion
+from engine.messages.queue import CommandQueue, PostedCommand
 from engine.models.optimizers import Rejected
 from engine.recipe.recipe import GuardSpec
+from engine.training.answers import Answers
+from engine.training.apply import check_not_over
 from engine.training.guard import Guard
+from engine.training.loop import Loop
 from engine.training.run_state import RunState, random_state, restore_random
 from engine.training.step import Stepper, Sums
 
 DIVERGED: Final = 4.0  # times the least smoothed loss
+_ALLOWED: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
 
 
 @dataclass(frozen=True)
@@ -160,3 +166,58 @@ def _sweep(
                 break
     curve = np.array(lr), np.array(losses), np.array(smoothed)
     return Finding(*curve, diverged, suggest(*curve, settings.steps, diverged))
+
+
+class RangeTest:
+    """Runs ``FindLR`` on the training thread, between two batches, and answers it and ``CancelFind``.
+
+    It is cancelled by a command that is posted meanwhile and is due: a ``CancelFind``, ``Pause`` or ``Stop``, which
+    stays in the queue and is applied next.
+    """
+
+    def __init__(self, loop: Loop, answers: Answers, queue: CommandQueue, publish: Callable[[Event], None]) -> None:
+        self._loop = loop
+        self._answers = answers
+        self._queue = queue
+        self._publish = publish
+        self._cancelled_by = 0  # the id of a CancelFind that cancelled a test
+
+    def apply(self, posted: PostedCommand, command: FinderCommand, lifecycle: State) -> None:
+        """Apply and answer ``command``, which ``posted`` holds, in the state ``lifecycle``."""
+        if isinstance(command, FindLR):
+            self._find(posted, command, lifecycle)
+        elif posted.number == self._cancelled_by:
+            self._answers.confirm(posted)
+        else:
+            self._answers.reject(posted, Text("no LR range test is running"))
+
+    def _find(self, posted: PostedCommand, command: FindLR, lifecycle: State) -> None:
+        if lifecycle not in _ALLOWED:
+            self._answers.reject(posted, Text("the loss diverged: go back or resume before an LR range test"))
+            return
+        state, number = self._loop.state, posted.number
+
+        def progress(done: int, total: int) -> None:
+            self._publish(FinderProgressEvent(id=number, done=done, total=total))
+
+        try:
+            check_not_over(state.position, state.lr_control)
+            found = sweep(state, command, progress, self._cancelled)
+        except Rejected as refusal:
+            self._answers.reject(posted, refusal.reason)
+            return
+        except Cancelled:
+            self._answers.reject(posted, Text("the LR range test was cancelled"))
+            return
+        self._publish(found.event(number, state))
+        self._answers.confirm(posted)
+
+    def _cancelled(self) -> bool:
+        posted = self._queue.peek(self._cancels)
+        if posted is not None and isinstance(posted.command, CancelFind):
+            self._cancelled_by = posted.number
+        return posted is not None
+
+    def _cancels(self, posted: PostedCommand) -> bool:
+        due = posted.at is None or posted.at <= self._loop.state.position
+        return due and isinstance(posted.command, (CancelFind, Pause, Stop))

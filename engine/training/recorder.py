@@ -6,6 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,7 +145,7 @@ class RunRecorder:
 
     # -- what happens in it
 
-    def hear(self, event: Event) -> None:
+    def record_event(self, event: Event) -> None:
         """Keep the metrics of batches and epochs."""
         if self._library is None:
             return
@@ -200,10 +201,13 @@ class RunRecorder:
         ``done`` hears the path or why it could not be written, on the writer thread (on this one without a library).
         """
         at = Position(epoch=capture["position"][0], batch=capture["position"][1])
-        if path is None and self._library is None:
+        if path is not None:
+            target = Path(path).expanduser().absolute()
+        elif self._library is not None:
+            target = self._place(self._library.root, kind, at)
+        else:
             done(None, Text("there is no library to save into; name a file"))
             return
-        target = Path(path).expanduser().absolute() if path is not None else self._place(kind, at)
         content = {**capture, "run": self._identity(), "made": checkpoint.made(capture)}
         self._write_steps()
         moment = _moment(capture)
@@ -242,11 +246,11 @@ class RunRecorder:
             self.store(capture, kind, self._autosaved)
             self._moment_due = time.monotonic() + self._minutes()
 
-    def took_up(self, path: Path, state: RunState) -> None:
+    def resumed_from(self, path: Path, state: RunState) -> None:
         """The run was taken up from its own checkpoint at ``path``, which is the newest until there is another."""
         self.newest, self._newest_is_of, self._newest_stays = path, _moment(state.capture()), True
 
-    def keep_end(self, state: RunState, *, stopped: bool) -> None:
+    def save_end(self, state: RunState, *, stopped: bool) -> None:
         """Save where the run ended, if there is a library and no checkpoint of that very moment stands.
 
         One where it was ``stopped`` stays when the run goes on: somebody may have kept its name.
@@ -262,26 +266,31 @@ class RunRecorder:
         """Whether the last checkpoint is so long ago that a moment within the epoch should be saved."""
         return self._library is not None and time.monotonic() >= self._moment_due
 
-    def keep_beginning(self, state: RunState) -> None:
+    def save_beginning(self, state: RunState) -> None:
         """Save where the run begins, if there is a library: it can be taken up from its very start."""
         if self._library is not None:
             self.autosave(state.capture(), "epoch" if state.position.batch == 0 else "before")
 
-    def on_the_way_to(self, at: Position) -> list[Path]:
-        """Checkpoints of this run, or of those it branched from, that stand at ``at`` or before it, the nearest first.
+    def checkpoints_up_to(self, at: Position) -> list[Path]:
+        """Checkpoints of this run and its ancestors at ``at`` or before it, the nearest first.
 
-        Raises:
-            OSError, sqlite3.Error: the library cannot be read.
+        None where the library cannot be read.
         """
         if self._library is None:
             return []
         self.flush()
-        return self._library.checkpoints_up_to(self.run, at.epoch, at.batch)
+        with suppress(OSError, sqlite3.Error):
+            return self._library.checkpoints_up_to(self.run, at.epoch, at.batch)
+        return []
 
     def positions(self) -> list[tuple[int, int]]:
-        """Where checkpoints of this run stand, as (epoch, batch). Raises as ``on_the_way_to`` does."""
+        """Positions of this run's checkpoints, as (epoch, batch); none where the library cannot be read."""
+        if self._library is None:
+            return []
         self.flush()
-        return self._library.positions(self.run) if self._library is not None else []
+        with suppress(OSError, sqlite3.Error):
+            return self._library.positions(self.run)
+        return []
 
     def flush(self) -> None:
         """Wait until everything handed over so far is written and answered."""
@@ -329,15 +338,15 @@ class RunRecorder:
         branch = list(self.branch) if self.branch else None
         return {"id": self.run, "name": self.name, "parent": self.parent, "branch": branch}
 
-    def _place(self, kind: Kind, at: Position) -> Path:
-        assert self._library is not None
-        self._sequence += 1
+    def _place(self, root: Path, kind: Kind, at: Position) -> Path:
+        """A new file in the library in ``root``."""
         if kind == "asked":
             when = time.strftime("%Y-%m-%d %H.%M.%S")
             name = re.sub(r"[^\w .-]+", "_", self.name).strip(" .") or "run"
-            return self._library.root / "saved" / f"{name[:80]}, epoch {at.epoch} batch {at.batch}, {when}.tiller"
+            return root / "saved" / f"{name[:80]}, epoch {at.epoch} batch {at.batch}, {when}.tiller"
+        self._sequence += 1
         file = f"{time.time_ns():x}-{self._sequence}-{kind}-{at.epoch}-{at.batch}.tiller"
-        return self._library.root / "checkpoints" / self.run / file
+        return root / "checkpoints" / self.run / file
 
 
 def _moment(capture: Capture) -> object:

@@ -1,37 +1,42 @@
-"""Where going back is carried out, called off and answered."""
+"""Going back to an earlier position of the run, in a new branch.
+
+The state there is restored from the nearest checkpoint at or before it, or rebuilt from the run's beginning, and the
+rest of the way is recomputed with the interventions that were applied on it: bit for bit as it was.
+"""
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
+from engine.checkpoints import checkpoint
 from engine.common.text import Text
 from engine.data.sets import Cancelled
-from engine.messages.commands import CancelRewind, Pause, Position, Rewind, Stop
-from engine.messages.events import BranchEvent, Event, GoingBackEvent, WarningEvent
+from engine.messages.commands import CancelRewind, Pause, Position, Rewind, Stop, to_intervention
+from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, GoingBackEvent, WarningEvent
 from engine.messages.notes import stands
 from engine.messages.queue import CommandQueue, PostedCommand
 from engine.models.optimizers import Rejected
 from engine.training.answers import Answers
-from engine.training.apply import check_behind, target_of
+from engine.training.apply import apply, check_behind, target_of
 from engine.training.loop import Loop
 from engine.training.pending import PendingCommands
-from engine.training.recompute import go_to
 from engine.training.recorder import RunRecorder
+from engine.training.run_state import Capture, RunState
 
-_EVERY: Final = 0.1  # seconds between two words of how far it is
+_PROGRESS_SECONDS: Final = 0.1
+Progress = Callable[[int, int], None]
 
 
-class RewindCommand:
-    """Carries out ``Rewind`` on the training thread, between two batches, and answers it and ``CancelRewind``.
+class Rewinder:
+    """Applies ``Rewind`` on the training thread, between two batches, and answers it and ``CancelRewind``.
 
-    Where no checkpoint stands at the moment that is wanted, it is computed again, which takes as long as it took to
-    train. That is called off by what waits in the mailbox meanwhile: a ``CancelRewind``, or a ``Stop`` or ``Pause``
-    that is due, which are carried out in their turn.
+    Recomputing takes as long as training did. It is cancelled by a command that is posted meanwhile and has no
+    position: a ``CancelRewind``, ``Pause`` or ``Stop``, which stays in the queue and is applied next.
     """
 
     def __init__(
@@ -39,38 +44,42 @@ class RewindCommand:
         loop: Loop,
         answers: Answers,
         recorder: RunRecorder,
-        agenda: PendingCommands,
+        pending: PendingCommands,
         queue: CommandQueue,
-        emit: Callable[[Event], None],
+        publish: Callable[[Event], None],
     ) -> None:
-        self._loop, self._answers, self._recorder = loop, answers, recorder
-        self._agenda, self._queue, self._emit = agenda, queue, emit
-        self._calling_off = 0
+        self._loop = loop
+        self._answers = answers
+        self._recorder = recorder
+        self._pending = pending
+        self._queue = queue
+        self._publish = publish
+        self._cancelled_by = 0  # the id of a CancelRewind that cancelled a rewind
 
     def apply(self, posted: PostedCommand, command: Rewind | CancelRewind) -> Literal["rewound", "stayed"]:
-        """Do and answer ``command``, which came in ``letter``."""
-        number = posted.number
+        """Apply and answer ``command``, which ``posted`` holds."""
         if isinstance(command, Rewind):
             return self._rewind(posted, command)
-        if number == self._calling_off:
-            self._answers.done(number, command)
+        if posted.number == self._cancelled_by:
+            self._answers.confirm(posted)
         else:
-            self._answers.refuse(number, command, Text("nothing is being computed again"))
+            self._answers.reject(posted, Text("nothing is being recomputed"))
         return "stayed"
 
-    def _rewind(self, posted: PostedCommand, intervention: Rewind) -> Literal["rewound", "stayed"]:
+    def _rewind(self, posted: PostedCommand, command: Rewind) -> Literal["rewound", "stayed"]:
         state, before = self._loop.state, self._loop.state.lr_control.lrs()
-        target = target_of(intervention)
+        target = target_of(command)
         now, epochs, interventions = state.position, state.epochs, state.interventions
         try:
             check_behind(target, now, state.batches.per_epoch)
             left = state.capture()
-            warning = go_to(state, target, left, self._kept(target), self._progress(posted.number), self._called_off)
+            checkpoints = self._recorder.checkpoints_up_to(target)
+            warning = go_to(state, target, left, checkpoints, self._progress(posted.number), self._cancelled)
         except Rejected as refusal:
-            self._answers.turn_down(posted, refusal.reason)
+            self._answers.reject(posted, refusal.reason)
             return "stayed"
         except Cancelled:
-            self._answers.turn_down(posted, Text("going back was called off"))
+            self._answers.reject(posted, Text("the rewind was cancelled"))
             return "stayed"
         undone = [c for c in interventions if c not in state.interventions]
         state.interventions += [
@@ -79,11 +88,11 @@ class RewindCommand:
             if stands(c, interventions, state.interventions)
         ]
         parent = self._recorder.run
-        self._recorder.autosave(left, "stop")  # the road that is left can be taken up again
+        self._recorder.autosave(left, "stop")  # so that the abandoned branch can be resumed
         self._recorder.leave(now, epochs)
-        lines = self._agenda.file_json(rest=True)
-        self._recorder.begin(None, self._recorder.name, parent, state, lines, self._agenda.rows())
-        self._emit(
+        lines = self._pending.file_json(rest=True)
+        self._recorder.begin(None, self._recorder.name, parent, state, lines, self._pending.rows())
+        self._publish(
             BranchEvent(
                 run=self._recorder.run,
                 parent=parent,
@@ -93,40 +102,142 @@ class RewindCommand:
                 interventions=list(state.interventions),
             )
         )
-        # What the hand did since is undone, but that it went back is not: a resumed run must not go back once more.
-        state.interventions += [c for c in undone if c.name == intervention.command]
-        self._answers.applied(
-            posted, self._answers.answer(posted.number, intervention, "applied", before=before, at=now)
-        )
+        # Interventions since the target are undone, but rewinds stay: a resumed run must not apply them once more.
+        state.interventions += [c for c in undone if c.name == command.command]
+        self._answers.applied(posted, before, at=now)
         if warning is not None:
-            self._emit(WarningEvent(text=warning))
-        self._recorder.keep_beginning(state)
+            self._publish(WarningEvent(text=warning))
+        self._recorder.save_beginning(state)
         self._loop.publish_lrs()
         return "rewound"
 
-    def _kept(self, target: Position) -> list[Path]:
-        """Checkpoints from which the target can be reached; none where the library cannot be read."""
-        try:
-            return self._recorder.on_the_way_to(target)
-        except (OSError, sqlite3.Error):
-            return []  # it is computed again from the beginning
-
-    def _progress(self, number: int) -> Callable[[int, int], None]:
-        told = 0.0
+    def _progress(self, number: int) -> Progress:
+        published = 0.0
 
         def progress(done: int, total: int) -> None:
-            nonlocal told
-            if time.monotonic() - told >= _EVERY:
-                told = time.monotonic()
-                self._emit(GoingBackEvent(id=number, done=done, total=total))
+            nonlocal published
+            if time.monotonic() - published >= _PROGRESS_SECONDS:
+                published = time.monotonic()
+                self._publish(GoingBackEvent(id=number, done=done, total=total))
 
         return progress
 
-    def _called_off(self) -> bool:
-        posted = self._queue.peek(self._calls_off)
+    def _cancelled(self) -> bool:
+        posted = self._queue.peek(_cancels)
         if posted is not None and isinstance(posted.command, CancelRewind):
-            self._calling_off = posted.number
+            self._cancelled_by = posted.number
         return posted is not None
 
-    def _calls_off(self, posted: PostedCommand) -> bool:
-        return posted.at is None and isinstance(posted.command, (CancelRewind, Pause, Stop))
+
+def _cancels(posted: PostedCommand) -> bool:
+    return posted.at is None and isinstance(posted.command, (CancelRewind, Pause, Stop))
+
+
+def go_to(
+    state: RunState,
+    target: Position,
+    now: Capture,
+    checkpoints: Iterable[Path] = (),
+    progress: Progress = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Text | None:
+    """Put ``state`` where its run was at ``target``, before any intervention there.
+
+    Args:
+        state: the run; unchanged where this raises.
+        target: a position before the run's.
+        now: the state's capture, which is restored where this raises.
+        checkpoints: of the run or of its ancestors, at ``target`` or before it, the best first. One that cannot be
+            read or does not fit is skipped; after the last, the beginning of the run is rebuilt.
+        progress: called with the number of batches recomputed so far, and of all.
+        cancelled: asked between batches.
+
+    Returns:
+        a warning where the recomputed metrics differ from the recorded ones; else None.
+
+    Raises:
+        Cancelled: ``cancelled`` returned true.
+    """
+    history, interventions = state.history, state.interventions
+    try:
+        _restore_nearest(state, target, checkpoints)
+        later = interventions[len(state.interventions) :]
+        again = [c for c in later if c.name != "rewind" and _position_of(c) < target]
+        _recompute(state, target, again, progress, cancelled)
+    except BaseException:
+        state.restore(now)
+        state.training_mode()
+        raise
+    recorded = history[: len(state.history)]
+    same = [e.metrics() for e in recorded] == [e.metrics() for e in state.history]
+    if len(recorded) == len(state.history):
+        state.history = list(recorded)  # with the seconds that the epochs took at first
+    return None if same else _differs(recorded, state.history)
+
+
+def _restore_nearest(state: RunState, target: Position, checkpoints: Iterable[Path]) -> None:
+    for content in (*_readable(checkpoints), None):
+        if content is None:
+            state.restore(state.beginning())
+        else:
+            try:
+                state.restore(content)
+            except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+                continue  # of another network, such as a user's own whose file has changed
+        # A checkpoint at the target that holds interventions from there is already beyond it.
+        if state.position < target or not any(
+            _position_of(c) == target and c.name not in ("rewind", "note") for c in state.interventions
+        ):
+            break
+    state.training_mode()
+
+
+def _readable(paths: Iterable[Path]) -> Iterator[Capture]:
+    for path in paths:
+        try:
+            yield checkpoint.read(path)
+        except checkpoint.CheckpointError:
+            continue
+
+
+def _recompute(
+    state: RunState,
+    target: Position,
+    interventions: Sequence[CommandEvent],
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> None:
+    """Train ``state`` up to ``target``, with ``interventions`` applied where they were."""
+    loop, waiting = Loop(state, lambda event: None), deque(interventions)
+    per_epoch = state.batches.per_epoch
+    total = (target.epoch - state.position.epoch) * per_epoch + target.batch - state.position.batch
+    done = 0
+    while True:
+        while waiting and _position_of(waiting[0]) <= state.position:
+            intervention = waiting.popleft()
+            apply(to_intervention(intervention.command), state)
+            state.interventions.append(intervention)
+        if target <= state.position:
+            return
+        if cancelled():
+            raise Cancelled
+        progress(done, total)
+        loop.batch()
+        done += 1
+        if loop.at_epochs_end:
+            loop.finish_epoch()
+
+
+def _position_of(intervention: CommandEvent) -> Position:
+    return Position(epoch=intervention.epoch, batch=intervention.batch)
+
+
+def _differs(recorded: Sequence[EpochEvent], computed: Sequence[EpochEvent]) -> Text:
+    first = next(
+        (b.epoch for a, b in zip(recorded, computed, strict=False) if a.metrics() != b.metrics()), len(recorded)
+    )
+    return Text(
+        "recomputed, epoch {epoch} differs in its last digits from what was recorded: an operation here has no "
+        "deterministic form, or another version of PyTorch was used",
+        epoch=first,
+    )

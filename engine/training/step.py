@@ -84,13 +84,13 @@ class Sums:
 class Step(NamedTuple):
     """What became of a batch.
 
-    ``loss`` and ``passed`` (whether the guard let it through) are 0-dimensional and on the device. ``overflowed``: no
-    update was made because float16's gradients overflowed, as they do now and then; the scale is smaller now.
+    ``loss`` and ``passed`` (whether the guard let it through) are 0-dimensional and on the device. Where float16's
+    gradients overflowed, which they sometimes do, no update was made, and ``reduced_scale`` is the new loss scale.
     """
 
     loss: Tensor
     passed: Tensor
-    overflowed: bool = False
+    reduced_scale: float | None = None
 
 
 class Stepper:
@@ -119,11 +119,13 @@ class Stepper:
         loss = functional.cross_entropy(logits.float(), y)
         passed = self._guard.passes(loss.detach())
         self._optimizer.zero_grad(set_to_none=True)
-        overflowed = False
+        reduced_scale: float | None = None
         if self.scaler is not None:
-            overflowed = bool(passed) and not self.scaler.update(loss, self._optimizer)
-            if overflowed and self.scaler.scale < LEAST_SCALE:  # it is not the scale that makes them overflow
-                passed, overflowed = torch.zeros_like(passed), False
+            if bool(passed) and not self.scaler.update(loss, self._optimizer):
+                if self.scaler.scale < LEAST_SCALE:  # it is not the scale that makes them overflow
+                    passed = torch.zeros_like(passed)
+                else:
+                    reduced_scale = self.scaler.scale
             restore(self._buffers, kept, passed)
         elif not looking_is_free(self._device):
             loss.backward()  # type: ignore[no-untyped-call]
@@ -135,7 +137,7 @@ class Stepper:
         else:
             restore(self._buffers, kept, passed)
         sums.add(loss.detach(), logits.detach(), y, passed)
-        return Step(loss.detach(), passed, overflowed)
+        return Step(loss.detach(), passed, reduced_scale)
 
 
 def masked_update(optimizer: Optimizer, passed: Tensor) -> None:

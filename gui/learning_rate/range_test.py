@@ -110,13 +110,13 @@ class RangeTestController(QObject):
             self._runs.post(CancelFind())
         else:
             self._worker.cancel(_BEFORE)
-            self.panel.show_problem(tr("The search was called off."), error=False)
+            self.panel.show_problem(tr("The LR range test was cancelled."), error=False)
 
     def _make_way(self) -> None:
         """A run begins, which waits for a search of what was in the forms."""
         if self._panel is not None and self._panel.searching and not self._in_run():
             self._worker.cancel(_BEFORE)
-            self._panel.show_problem(tr("The search was called off: the run begins."), error=False)
+            self._panel.show_problem(tr("The LR range test was cancelled: the run begins."), error=False)
 
     def _use(self, lr: float) -> None:
         if self._in_run():

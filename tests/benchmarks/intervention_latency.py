@@ -23,7 +23,7 @@ def command_to_rate_in_force() -> Iterator[Row]:
         waited, took = [], []
         for turn in range(TIMES):
             time.sleep(0.01 + 0.0007 * (turn % 7))  # at any moment of a batch
-            before, began = run.trainer._position, time.perf_counter()
+            before, began = run.trainer.position, time.perf_counter()
             answer, came = run.ask(ScaleLR(factor=1.01 if turn % 2 else 1 / 1.01))
             assert answer.status == "applied"
             waited.append((answer.epoch - before.epoch) * per_epoch + answer.batch - before.batch)

@@ -234,5 +234,5 @@ class Live:
     @property
     def state(self) -> RunState:
         """The run in memory: to look at only while the trainer stands still."""
-        assert self.trainer._loop is not None
-        return self.trainer._loop.state
+        assert self.trainer._run is not None
+        return self.trainer._run.state

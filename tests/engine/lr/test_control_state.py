@@ -7,9 +7,10 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from engine.common.spec import SpecError
 from engine.lr.control import LRControl
 from engine.models.optimizers import Rejected
 from engine.schedules import (
@@ -55,7 +56,10 @@ ACTS = st.sampled_from(
 
 @given(name=st.sampled_from(list(SPECS)), data=st.data(), interventions=st.lists(st.tuples(ACTS, RATES), max_size=8))
 def test_from_its_state_everything_goes_on_exactly(name: str, data: Any, interventions: list[Any]) -> None:
-    lr = control(data.draw(SPECS[name]), epochs=40, steps=2, names=TWO)
+    try:
+        lr = control(data.draw(SPECS[name]), epochs=40, steps=2, names=TWO)
+    except SpecError:
+        reject()  # a random chain of schedules can have a negative LR somewhere
     for intervention, value in interventions:
         try:
             intervention(lr, value)

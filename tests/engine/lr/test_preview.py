@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.lr.apply import apply_to_lr
 from engine.lr.control import LRControl
 from engine.lr.preview import draw, walk
 from engine.messages.commands import Note, Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
@@ -99,11 +98,11 @@ def test_a_pending_change_is_drawn_as_it_will_be_lived(
         curve, before = ask(lr, position, intervention, tuple(history)), lr.state()
         if curve.problem is not None:
             with pytest.raises(Rejected) as refusal:
-                apply_to_lr(lr, intervention, history)
+                lr.apply(intervention, history)
             assert curve.problem == refusal.value.reason
             assert lr.state() == before
             continue
-        apply_to_lr(lr, intervention, history)
+        lr.apply(intervention, history)
         assert_drawn_as_lived(curve, lr.copy(), position)
         assert_drawn_as_lived(ask(lr, position), lr.copy(), position)
 

@@ -265,8 +265,8 @@ class Session(RuleBasedStateMachine):
         def answered() -> bool:
             if self._ended:
                 return True
-            loop = live.trainer._loop
-            if loop is None or loop.state.position.epoch > loop.state.epochs:
+            active = live.trainer._run
+            if active is None or active.position.epoch > active.state.epochs:
                 return False  # it will end by itself
             done = len([e for e in live.events.answers if e.id]) == self._posted
             return done and (self._state != "training" or isinstance(command, RunEpoch))

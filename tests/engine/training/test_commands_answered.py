@@ -262,7 +262,7 @@ def test_a_save_is_answered_when_the_file_stands(live: Live, tmp_path: Path) -> 
             there.append(target.exists())
         hear(event)
 
-    live.trainer._answers._emit = watch  # type: ignore[union-attr]
+    live.trainer._run._answers._publish = watch  # type: ignore[union-attr]
     answer = live.ask(Save(path=str(target)))
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 2, 1)
     assert there == [True]

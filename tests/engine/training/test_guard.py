@@ -17,10 +17,8 @@ from engine.messages.commands import Position, Resume, Rewind
 from engine.messages.events import DivergedEvent
 from engine.recipe.recipe import DataSpec, GuardSpec, Recipe, recipe_from_json
 from engine.training import loop, step
-from engine.training.divergence import DivergenceTracker, newest_good
-from engine.training.guard import Guard, short
+from engine.training.guard import Divergence, DivergenceTracker, Guard, newest_good, short
 from engine.training.job import Job
-from engine.training.loop import Divergence
 from engine.training.run_state import RunState
 from tests.engine.running import DEVICES, OPTIMIZERS, Events, Live, at, commands, library_at, recipe, run
 from tests.engine.training.test_step import equal, everything
@@ -186,7 +184,7 @@ def test_a_divergence_right_where_the_last_one_left_off_began_with_it() -> None:
     places = [Position(epoch=2, batch=batch) for batch in range(6)]
 
     def fall(batch: int, stands: int) -> Position:
-        return tracker.fall(Divergence(places[batch], Text("ill")), places[stands])
+        return tracker.add(Divergence(places[batch], Text("ill")), places[stands])
 
     assert fall(1, 2) == places[1]
     assert fall(2, 4) == places[1]  # on a GPU it is known of later

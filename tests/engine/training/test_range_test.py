@@ -345,9 +345,9 @@ def test_in_a_diverged_run_a_search_is_refused() -> None:
         answer = live.ask(SMALL)
         assert (answer.status, answer.reason) == (
             "rejected",
-            "the loss diverged: go back or resume, and search then",
+            "the loss diverged: go back or resume before an LR range test",
         )
-        assert live.ask(CancelFind()).reason == "no search for a rate is under way"
+        assert live.ask(CancelFind()).reason == "no LR range test is running"
 
 
 def test_after_the_end_a_search_is_refused() -> None:
@@ -371,10 +371,10 @@ def test_a_search_is_called_off_on_request(live: Live) -> None:
     off = live.ask(CancelFind())
     assert (off.status, off.reason) == ("applied", None)
     answer = answered(live, number)
-    assert (answer.status, answer.reason) == ("rejected", "the search was called off")
+    assert (answer.status, answer.reason) == ("rejected", "the LR range test was cancelled")
     assert not findings(live)
     again = live.ask(CancelFind())
-    assert (again.status, again.reason) == ("rejected", "no search for a rate is under way")
+    assert (again.status, again.reason) == ("rejected", "no LR range test is running")
 
 
 def test_a_pause_or_a_stop_calls_a_search_off_and_is_carried_out(live: Live) -> None:
@@ -383,12 +383,12 @@ def test_a_pause_or_a_stop_calls_a_search_off_and_is_carried_out(live: Live) -> 
     live.reach("training")
     number = long(live)
     assert live.ask(Pause()).status == "applied"
-    assert answered(live, number).reason == "the search was called off"
+    assert answered(live, number).reason == "the LR range test was cancelled"
     live.reach("paused")
     number = long(live)
     live.trainer.post(Stop())
     assert live.finish().reason == "stopped"
-    assert answered(live, number).reason == "the search was called off"
+    assert answered(live, number).reason == "the LR range test was cancelled"
 
 
 def test_what_else_is_posted_meanwhile_waits_for_the_search(live: Live) -> None:

@@ -17,7 +17,7 @@ from engine.messages.commands import CancelRewind, Position, Resume, Rewind, Sto
 from engine.messages.events import CommandEvent, Event, GoingBackEvent
 from engine.training.job import Job, to_resume
 from engine.training.loop import Loop
-from engine.training.recompute import go_to
+from engine.training.rewind import go_to
 from engine.training.run_state import RunState
 from tests.engine.running import DEVICES, PER_EPOCH, Events, Live, at, commands, library_at, recipe, run
 from tests.engine.training.test_exactness import ACTS, GROUPS
@@ -195,11 +195,11 @@ def test_going_back_is_called_off_by_what_is_posted_meanwhile(command: CancelRew
         live.stand(3, 1)
         here = live.state.capture()
         answer = live.ask(Rewind(epoch=0, batch=2))
-        assert (answer.status, answer.reason) == ("rejected", "going back was called off")
+        assert (answer.status, answer.reason) == ("rejected", "the rewind was cancelled")
         live.wait(lambda e: isinstance(e, CommandEvent) and e.id == live.posted and e.status == "applied")
         if isinstance(command, CancelRewind):
             assert same(live.state.capture(), here)
-            assert live.ask(CancelRewind()).reason == "nothing is being computed again"
+            assert live.ask(CancelRewind()).reason == "nothing is being recomputed"
         else:
             assert (live.finish().reason, live.finish().epoch) == ("stopped", 3)
 

@@ -302,7 +302,7 @@ def test_a_search_is_cancelled(searched: Searched) -> None:
     searched.begin(Job(recipe=recipe(), begin=False))
     searched.endless()
     searched.click("Cancel")
-    searched.wait("The search was called off.")
+    searched.wait("The LR range test was cancelled.")
     assert not searched.panel.searching
     assert not searched.panel._note.is_error()
 
@@ -313,7 +313,7 @@ def test_a_pause_ends_a_search_and_says_so(searched: Searched) -> None:
     searched.reach("training")
     searched.endless()
     searched.runs.post(Pause())
-    searched.wait("The search was called off.")
+    searched.wait("The LR range test was cancelled.")
     searched.reach("paused")
 
 
@@ -323,7 +323,7 @@ def test_the_end_of_the_run_ends_a_search_and_a_new_run_clears_what_was_found(se
     searched.wait("rates tried in epoch")
     searched.endless()
     searched.runs.post(Stop())
-    searched.wait("The search was called off.")
+    searched.wait("The LR range test was cancelled.")
     searched.qtbot.waitUntil(lambda: not searched.runs.active, timeout=20_000)
     assert "The run has ended." in searched.panel.start.toolTip()
     assert len(searched.panel.plot.smoothed.xData) > 10
@@ -379,7 +379,7 @@ def test_before_the_start_a_search_is_cancelled_and_a_wrong_recipe_is_not_search
     driver.wait(lambda: panel.bar.value() > 2)
     click(panel, "Cancel", driver.qtbot)
     driver.wait(lambda: not panel.searching)
-    assert "called off" in shown(panel)
+    assert "cancelled" in shown(panel)
     driver.set_up(tiny(model={"name": f"{NETWORKS}:breaks_in_training"}))
     click(panel, "Find a rate", driver.qtbot)
     driver.wait(lambda: "broken, says the test" in shown(panel))

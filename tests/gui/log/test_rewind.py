@@ -131,7 +131,7 @@ def test_how_far_it_is_shows_and_cancel_stays_where_the_run_was(driver: Driver) 
     assert shown is not None
     assert shown.maximum() == 2 * BATCHES + 1
     driver.click(shown, "Cancel")
-    assert driver.answer("rewind").reason == "going back was called off"
+    assert driver.answer("rewind").reason == "the rewind was cancelled"
     driver.wait(lambda: dialog() is None)
     assert driver.app.session.progress.position == (3, 2)
 
