@@ -1,6 +1,6 @@
-"""Tiller: train convolutional networks with a hand on the learning rate.
+"""Tiller: train convolutional networks and steer the learning rate while they train.
 
-``python main.py`` opens the window; ``python main.py --help`` lists the headless commands.
+``python main.py`` opens the window; ``python main.py --help`` lists the commands that work without it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SWITCH_SECONDS = 0.0001
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run Tiller with ``arguments`` (those of the command line); returns the exit status."""
+    """Run Tiller with ``arguments``, by default those of the command line; returns the exit status."""
     prepare()
     try:
         return _run(sys.argv[1:] if arguments is None else list(arguments))
@@ -28,35 +28,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def prepare() -> None:
-    """What must be settled before anything is imported, and what lets window and training live beside each other."""
+    """Set what must be set before other imports, and what lets the window and training share the interpreter."""
     # cuBLAS is deterministic only with this set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # OpenMP's threads wait for each other awake for some 50 microseconds, and then asleep. Always awake, they are a
-    # twentieth as fast wherever something else wants a core; soon asleep, half as fast where nothing does.
+    # OpenMP's threads wait actively for some 50 microseconds, then sleep. With much longer active waits, training is up
+    # to 20 times slower while another process uses a core; with much shorter ones, half as fast on an idle machine.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-    # pydantic would look through every installed package for plugins of its own.
+    # Otherwise pydantic searches every installed package for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # The imports make very many objects, and all of them stay: there is no garbage to look for yet.
+    # Imports create many objects and hardly any garbage.
     gc.disable()
-    # PyTorch lets go of the interpreter at each operation, and asks for it back. Python's own 5 ms until another thread
-    # must answer would make a training step of 50 operations wait for a quarter of a second.
+    # PyTorch releases the interpreter lock in each operation. With Python's default switch interval of 5 ms, a training
+    # step of 50 operations could wait for a quarter of a second to get it back.
     sys.setswitchinterval(SWITCH_SECONDS)
     freed_memory.keep()
 
 
-def _run(words: list[str]) -> int:
-    if words == ["doctor"]:
-        from engine.diagnostics import doctor  # which must work where a package that the rest needs is missing
+def _run(arguments: list[str]) -> int:
+    if arguments == ["doctor"]:
+        from engine.diagnostics import doctor  # which works with packages missing that the rest needs
 
         return doctor.show()
     try:
         from engine.cli import subcommands
         from engine.common.spec import SpecError
     except ImportError as error:
-        print(f"{error}; python main.py doctor says what to install", file=sys.stderr)
+        print(f"{error}; python main.py doctor shows what to install", file=sys.stderr)
         return 1
-    options = _parser(subcommands.add_commands).parse_args(words)
-    if options.run is not _open:  # the window has a timer for it, see gui/core/gc_timer.py
+    options = _parser(subcommands.add_commands).parse_args(arguments)
+    if options.run is not _open:  # the window collects with a timer, see gui/core/gc_timer.py
         gc.enable()
     try:
         status: int = options.run(options)
@@ -66,7 +66,7 @@ def _run(words: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # who read our lines has gone
+    except BrokenPipeError:  # the reader of the output is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
@@ -79,11 +79,11 @@ def _parser(
     parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
     parser.set_defaults(run=_open, what=None, start=False, events=False, library=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    window = commands.add_parser("open", help="the window (what happens without a command)")
-    window.add_argument("what", nargs="?", metavar="RECIPE.json | CHECKPOINT", help="what to open")
-    window.add_argument("--start", action="store_true", help="begin training at once")
-    window.add_argument("--events", action="store_true", help="print the events as the headless face does")
-    window.add_argument("--library", metavar="DIR", help="the run library's folder")
+    window = commands.add_parser("open", help="open the window (the default)")
+    window.add_argument("what", nargs="?", metavar="RECIPE.json | CHECKPOINT", help="a recipe or a checkpoint")
+    window.add_argument("--start", action="store_true", help="start training at once")
+    window.add_argument("--events", action="store_true", help="print the events, as train does")
+    window.add_argument("--library", metavar="DIR", help="folder of the run library")
     window.set_defaults(run=_open)
     add_commands(commands)
     return parser
@@ -93,10 +93,10 @@ def _open(options: argparse.Namespace) -> int:
     from engine.diagnostics import display
 
     problem = display.problem(os.environ)
-    if problem is not None:  # asked first: without its libraries, Qt cannot even be imported
+    if problem is not None:  # checked before Qt is imported, which may fail
         print(problem, file=sys.stderr)
         return 1
-    from gui import app  # Qt is for the window alone
+    from gui import app  # imports Qt
 
     status: int = app.run(options.what, start=options.start, events=options.events, library=options.library)
     return status
@@ -104,5 +104,5 @@ def _open(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     exit_status = main()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient one would fall into the interpreter's last moments
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late Ctrl+C would interrupt the interpreter's shutdown
     sys.exit(exit_status)

@@ -1,3 +1,3 @@
-"""Training with a hand on the learning rate: plain PyTorch, no window."""
+"""Training, LR control, the run library and everything else that needs no window."""
 
 __version__ = "0.1.0"

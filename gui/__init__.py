@@ -1,1 +1,1 @@
-"""The window: PySide6 and pyqtgraph. Talks to the engine through commands and events only."""
+"""The window, in PySide6 and pyqtgraph. It sends commands to the engine and shows the events that come back."""

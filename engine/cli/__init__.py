@@ -1,1 +1,1 @@
-"""The command line without a window."""
+"""The command line: everything that works without a window."""

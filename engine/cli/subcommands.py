@@ -1,7 +1,7 @@
-"""The headless face: the same trainer, without a window.
+"""The commands of ``main.py`` that work without a window.
 
-Exit status: 0 the run ended as planned or was stopped, 1 it failed or diverged, 2 the recipe, the commands file or the
-checkpoint is bad; then one line on standard error says which field, what was wrong, and what is allowed.
+Exit status: 0 if the run finished or was stopped; 1 if it failed or diverged; 2 if the recipe, commands, data or
+checkpoint is bad. Then one line on standard error names the field, what is wrong and what is allowed.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from engine.messages.printing import LinePrinter, line
 from engine.recipe.recipe import Recipe, read_recipe
 from engine.training.job import Job, to_resume
 
-_SAVING: Final = b"the run is being saved; once more leaves at once, without what is not saved yet\n"
+_SAVING: Final = b"saving the run; press Ctrl+C again to quit at once, without what is not saved yet\n"
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the headless commands to ``main.py``'s parser."""
-    train = commands.add_parser("train", help="train without a window; prints one JSON object a line")
+    """Add the commands to ``main.py``'s parser."""
+    train = commands.add_parser("train", help="train without a window; prints events as lines of JSON")
     train.add_argument("recipe", nargs="?", metavar="RECIPE.json", help="the recipe (default: digits)")
-    train.add_argument("--resume", metavar="CHECKPOINT_OR_RUN", help="go on with a checkpoint or a run of the library")
-    train.add_argument("--commands", metavar="COMMANDS.jsonl", help="what to do when, one command a line")
-    train.add_argument("--library", metavar="DIR", help="the run library's folder")
-    train.add_argument("--epochs", type=_number, metavar="N", help="another number of epochs")
+    train.add_argument("--resume", metavar="CHECKPOINT_OR_RUN", help="resume a checkpoint or a run of the library")
+    train.add_argument("--commands", metavar="COMMANDS.jsonl", help="commands to apply at given positions")
+    train.add_argument("--library", metavar="DIR", help="folder of the run library")
+    train.add_argument("--epochs", type=_number, metavar="N", help="number of epochs, instead of the recipe's")
     train.add_argument("--device", metavar="D", help="auto, cpu, cuda or cuda:N")
-    train.add_argument("--download", action="store_true", help="fetch data and weights that are not there")
-    train.add_argument("--data-share", metavar="S", help="share of the memory that images may take, 0 to 1 (a half)")
+    train.add_argument("--download", action="store_true", help="download missing data and weights")
+    train.add_argument("--data-share", metavar="S", help="share of memory for images, 0 to 1 (default: 0.5)")
     train.set_defaults(run=run_train)
     lrs = commands.add_parser("lr", help="print the learning rates that training would use")
     lrs.add_argument("recipe", metavar="RECIPE.json")
-    lrs.add_argument("--commands", metavar="COMMANDS.jsonl")
-    lrs.add_argument("--batches", action="store_true", help="of each batch too, for a schedule stepped per batch")
+    lrs.add_argument("--commands", metavar="COMMANDS.jsonl", help="commands to apply at given positions")
+    lrs.add_argument("--batches", action="store_true", help="also print each batch, for schedules stepped per batch")
     lrs.set_defaults(run=run_lr)
     code = commands.add_parser("code", help="print the recipe as plain PyTorch code")
     code.add_argument("recipe", metavar="RECIPE.json")
     code.set_defaults(run=run_code)
-    export = commands.add_parser("export", help="write a run as the recipe and the hand that reproduce it")
+    export = commands.add_parser("export", help="write the recipe and the commands that replay a run")
     export.add_argument("run_or_checkpoint", metavar="CHECKPOINT_OR_RUN")
     export.add_argument("folder", metavar="FOLDER", help="for recipe.json and commands.jsonl")
     export.add_argument("--library", metavar="DIR")
@@ -59,7 +59,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     runs = commands.add_parser("runs", help="list the library, oldest first")
     runs.add_argument("--library", metavar="DIR")
     runs.set_defaults(run=run_runs)
-    doctor = commands.add_parser("doctor", help="what this machine has: Qt platform, CUDA, folders, versions")
+    doctor = commands.add_parser("doctor", help="check this machine: packages, CUDA, display, folders")
     doctor.set_defaults(run=run_doctor)
 
 
@@ -67,13 +67,13 @@ def run_train(options: argparse.Namespace) -> int:
     """``main.py train``."""
     if options.recipe is not None and options.resume is not None:
         raise SpecError("resume", "give a recipe or --resume, not both")
-    lines = tuple(read_commands(options.commands)) if options.commands else None
+    commands = tuple(read_commands(options.commands)) if options.commands else None
     recipe = None if options.resume else _with_options(_recipe(options.recipe), options)
     with _library(options) as library:
         if recipe is not None:
-            job = Job(recipe=recipe, lines=lines or ())
+            job = Job(recipe=recipe, lines=commands or ())
         else:
-            job = to_resume(options.resume, library, lines)
+            job = to_resume(options.resume, library, commands)
             given = _with_options(Recipe(), options)
             epochs = None if options.epochs is None else given.epochs
             job = replace(job, epochs=epochs, device=options.device)
@@ -84,22 +84,22 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def train(job: Job, library: Library) -> int:
-    """Do ``job``, printing its events; returns the exit status."""
-    asked = threading.Event()
+    """Run ``job`` and print its events; returns the exit status."""
+    stop_requested = threading.Event()
     posts: list[Callable[[Stop], int]] = []
 
     def stop() -> None:
-        asked.set()
+        stop_requested.set()
         for post in posts:
             post(Stop())
 
     with crash_log(library.root), _signals(stop):
-        from engine.training.trainer import Trainer  # brings torch, which takes seconds
+        from engine.training.trainer import Trainer  # imports torch, which takes seconds
 
         printer = LinePrinter(sys.stdout)
         trainer = Trainer(job, printer, library)
         posts.append(trainer.post)
-        if asked.is_set():
+        if stop_requested.is_set():
             trainer.post(Stop())
         ends: list[EndEvent] = []
         thread = threading.Thread(target=lambda: ends.append(trainer.run()), name="training")
@@ -111,7 +111,7 @@ def train(job: Job, library: Library) -> int:
 
 
 def exit_status(end: EndEvent) -> int:
-    """The exit status for ``end``, after saying on standard error what went wrong."""
+    """Print what went wrong to standard error, if anything; returns the exit status for ``end``."""
     if end.reason in ("finished", "stopped"):
         return 0
     if end.text:
@@ -122,7 +122,7 @@ def exit_status(end: EndEvent) -> int:
 
 
 def one_line(text: object) -> str:
-    """``text`` without line breaks: what goes wrong is said in one line."""
+    """``text`` without line breaks."""
     return " ".join(str(text).split())
 
 
@@ -131,12 +131,12 @@ def run_lr(options: argparse.Namespace) -> int:
     from engine.lr.scheduled import ScheduleError
     from engine.training.dry_run import lrs_ahead, shown
 
-    def refused(hand_line: CommandAt, reason: str) -> None:
-        print(f"commands: {shown(hand_line)} would be rejected: {reason}", file=sys.stderr)
+    def print_rejection(command: CommandAt, reason: str) -> None:
+        print(f"commands: {shown(command)} would be rejected: {reason}", file=sys.stderr)
 
-    lines = read_commands(options.commands) if options.commands else []
+    commands = read_commands(options.commands) if options.commands else []
     try:
-        for lrs in lrs_ahead(_recipe(options.recipe), lines, options.batches, refused):
+        for lrs in lrs_ahead(_recipe(options.recipe), commands, options.batches, print_rejection):
             print(line(lrs))
     except ScheduleError as error:
         raise SpecError("schedule", str(error)) from None
@@ -153,7 +153,7 @@ def run_code(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """``main.py export``."""
-    from engine.checkpoints import checkpoint  # brings torch
+    from engine.checkpoints import checkpoint  # imports torch
     from engine.export.run_files import make_folder, replay, replay_of_checkpoint, write_file
 
     with contextlib.closing(Library(options.library or default_root())) as library:
@@ -175,7 +175,7 @@ def run_runs(options: argparse.Namespace) -> int:
     with _reader(options) as library:
         for row in library.runs():
             newest = library.newest_checkpoint(row.id)
-            shown = {
+            fields = {
                 "id": row.id,
                 "name": row.name,
                 "state": row.state,
@@ -188,7 +188,7 @@ def run_runs(options: argparse.Namespace) -> int:
                 "created": row.created,
                 "updated": row.updated,
             }
-            print(line(shown))
+            print(line(fields))
     return 0
 
 
@@ -209,7 +209,7 @@ def _library(options: argparse.Namespace) -> Iterator[Library]:
 
 @contextlib.contextmanager
 def _reader(options: argparse.Namespace) -> Iterator[Reader]:
-    """The library, or where nothing can be written there, what can be read of it."""
+    """The library; a read-only view of it if it cannot be written."""
     root = Path(options.library or default_root()).absolute()
     try:
         with _library(options) as library:
@@ -226,7 +226,7 @@ def _recipe(path: str | None) -> Recipe:
 
 
 def _number(text: str) -> int | str:
-    # What is no number is left for the recipe to refuse, in its words and in one line.
+    # The recipe's validation rejects what is not a number, in one line.
     try:
         return int(text)
     except ValueError:
@@ -243,24 +243,24 @@ def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """While within, SIGINT and SIGTERM call ``stop``; a second one is told that it saves, a third leaves at once."""
-    kept: dict[signal.Signals, Any] = {}
-    heard = 0
+    """In the context, the first SIGINT or SIGTERM calls ``stop``, the second prints a message, the third exits."""
+    previous: dict[signal.Signals, Any] = {}
+    count = 0
 
     def handle(number: int, frame: object) -> None:
-        nonlocal heard
-        heard += 1
-        if heard == 1:
+        nonlocal count
+        count += 1
+        if count == 1:
             stop()
-        elif heard == 2:
+        elif count == 2:
             os.write(sys.stderr.fileno(), _SAVING)
         else:
-            os._exit(128 + number)  # whatever is being written: a checkpoint stands whole or not at all
+            os._exit(128 + number)  # safe during a save: a checkpoint is written completely or not at all
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        kept[number] = signal.signal(number, handle)
+        previous[number] = signal.signal(number, handle)
     try:
         yield
     finally:
-        for number, handler in kept.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

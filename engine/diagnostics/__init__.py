@@ -1,1 +1,1 @@
-"""What this machine has, and what went wrong."""
+"""Checks of the machine, the crash log, and failure reports."""

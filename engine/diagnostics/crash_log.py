@@ -1,4 +1,4 @@
-"""Where the process says what it was doing when it was ended by a fault: ``crash.log`` in the library's folder."""
+"""The crash log, ``crash.log`` in the library's folder: what each thread was doing when the process crashed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import IO, Final
 
 NAME: Final = "crash.log"
-_LARGE: Final = 300_000  # bytes; then the file is put aside
+_LARGE: Final = 300_000  # bytes, above which the file is renamed to crash.old.log
 
 
 class CrashLog:
-    """The open file, to which faults are written by Python itself, and last words by ``write``."""
+    """The open file. Python's ``faulthandler`` writes crashes to it, ``write`` other messages."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
 
     def write(self, text: str) -> None:
-        """Add ``text``, so that it stands there whatever happens next."""
+        """Append ``text`` with the time and the process id, and flush it."""
         when = time.strftime("%Y-%m-%d %H:%M:%S")
         with suppress(OSError, ValueError):
             self._file.write(f"{when} (process {os.getpid()}) {text}\n".encode(errors="replace"))
@@ -30,9 +30,9 @@ class CrashLog:
 
 @contextmanager
 def crash_log(folder: Path) -> Iterator[CrashLog | None]:
-    """While within, a fault of the process (a bad access, an abort) is written to ``folder``.
+    """Write crashes of the process (a segmentation fault, an abort) to the log in ``folder`` while in the context.
 
-    None where nothing can be written there; then it goes to standard error, where there is one.
+    Yields None if the file cannot be written; crashes are then written to standard error, if there is one.
     """
     was_on = faulthandler.is_enabled()
     try:
@@ -58,7 +58,7 @@ def crash_log(folder: Path) -> Iterator[CrashLog | None]:
 
 
 def written_since(folder: Path, when: float) -> Path | None:
-    """The file in ``folder``, if something was written to it after ``when`` (Unix seconds); else None."""
+    """The log in ``folder``, if it was written to at or after ``when`` (Unix time in seconds); else None."""
     path = folder / NAME
     try:
         found = path.stat()

@@ -1,7 +1,7 @@
-"""Whether a window can be shown here, and what to do where it cannot. Imports neither Qt nor torch.
+"""Check whether a window can be shown, and say what to do if not. Imports neither Qt nor torch.
 
-Qt aborts the process where its platform plugin cannot start; this asks first and answers in words. What Qt's ``xcb``
-and ``wayland`` plugins link to is listed from ``ldd`` on those of PySide6 6.11; the packages are Debian's and Ubuntu's.
+Qt aborts the process if its platform plugin cannot start, so this is checked before Qt is imported. The libraries are
+what ``ldd`` lists for the ``xcb`` and ``wayland`` plugins of PySide6 6.11; the packages are those of Debian and Ubuntu.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ LIBRARIES: Final[Mapping[str, str]] = {**_QT, **_XCB, **_WAYLAND}
 
 @dataclass(frozen=True)
 class DisplayProblem:
-    """Why no window can be shown, and what to do. As text it is both, and the way to train without a window."""
+    """Why no window can be shown, and what to do. ``str`` gives both, and how to train without a window."""
 
     what: str
     do: str
@@ -66,7 +66,7 @@ class DisplayProblem:
 
 
 def loads(library: str) -> bool:
-    """Whether the dynamic linker finds ``library`` and all that it needs."""
+    """Whether the dynamic linker finds ``library`` and its dependencies."""
     try:
         ctypes.CDLL(library)
     except OSError:
@@ -77,45 +77,46 @@ def loads(library: str) -> bool:
 def problem(
     environ: Mapping[str, str], platform: str = sys.platform, loads: Callable[[str], bool] = loads
 ) -> DisplayProblem | None:
-    """Why Qt could not show a window with the environment ``environ``, or None where it can.
+    """Why Qt cannot show a window with the environment ``environ``; None if it can.
 
     Args:
         environ: DISPLAY, WAYLAND_DISPLAY and QT_QPA_PLATFORM are read.
-        platform: as ``sys.platform``; a screen is only ever missing on Linux.
+        platform: as ``sys.platform``; only Linux is checked.
         loads: whether a library can be loaded.
     """
     if not platform.startswith("linux"):
         return None
-    # QT_QPA_PLATFORM is a list of plugins to try ("wayland;xcb"), each perhaps with options ("vnc:size=800x600")
+    # QT_QPA_PLATFORM is a list of plugins to try ("wayland;xcb"), which may have options ("vnc:size=800x600")
     wanted = [name.partition(":")[0] for name in environ.get("QT_QPA_PLATFORM", "").split(";") if name]
     if any(not name.startswith(("xcb", "wayland")) for name in wanted):
-        return _missing(_QT, loads)  # offscreen, minimal, vnc, a bare console: no screen of ours to ask
-    ways = {"wayland": "WAYLAND_DISPLAY", "xcb": "DISPLAY"}
-    tried = [way for way in ways if not wanted or any(name.startswith(way) for name in wanted)]
-    problems = [_way_problem(way, environ.get(ways[way]), environ, loads) for way in tried if environ.get(ways[way])]
+        return _missing(_QT, loads)  # offscreen, minimal, vnc, a bare console: no display server is needed
+    variables = {"wayland": "WAYLAND_DISPLAY", "xcb": "DISPLAY"}
+    tried = [plugin for plugin in variables if not wanted or any(name.startswith(plugin) for name in wanted)]
+    displays = {plugin: environ.get(variables[plugin], "") for plugin in tried}
+    problems = [_plugin_problem(plugin, name, environ, loads) for plugin, name in displays.items() if name]
     if not problems:
-        unset = f"{ways[tried[0]]} is not set" if len(tried) == 1 else "neither DISPLAY nor WAYLAND_DISPLAY is set"
+        unset = f"{variables[tried[0]]} is not set" if len(tried) == 1 else "neither DISPLAY nor WAYLAND_DISPLAY is set"
         return DisplayProblem(
-            f"there is no screen ({unset})", "Start it in a graphical session, or over the network with ssh -X"
+            f"there is no display ({unset})", "Start Tiller in a graphical session, or over the network with ssh -X"
         )
     return None if None in problems else problems[-1]
 
 
-def _way_problem(
-    way: str, display: str | None, environ: Mapping[str, str], loads: Callable[[str], bool]
+def _plugin_problem(
+    plugin: str, display: str, environ: Mapping[str, str], loads: Callable[[str], bool]
 ) -> DisplayProblem | None:
-    missing = _missing({**_QT, **(_XCB if way == "xcb" else _WAYLAND)}, loads)
+    missing = _missing({**_QT, **(_XCB if plugin == "xcb" else _WAYLAND)}, loads)
     if missing is not None:
         return missing
-    if way == "xcb" and not _x_answers(str(display)):
+    if plugin == "xcb" and not _x_answers(display):
         return DisplayProblem(
-            f"no X server answers at DISPLAY={display}, or it refuses this user",
-            "Set DISPLAY to the screen that you sit at (often :0), or connect with ssh -X",
+            f"no X server answers at DISPLAY={display}, or it rejects this user",
+            "Set DISPLAY to the screen in front of you (often :0), or connect with ssh -X",
         )
-    if way == "wayland" and not _wayland_answers(str(display), environ):
+    if plugin == "wayland" and not _wayland_answers(display, environ):
         return DisplayProblem(
             f"no Wayland compositor answers at WAYLAND_DISPLAY={display}",
-            "Start it in a graphical session, or unset WAYLAND_DISPLAY to use X",
+            "Start Tiller in a graphical session, or unset WAYLAND_DISPLAY to use X",
         )
     return None
 
@@ -143,7 +144,7 @@ def _x_answers(display: str) -> bool:
 
 
 def _wayland_answers(display: str, environ: Mapping[str, str]) -> bool:
-    path = Path(environ.get("XDG_RUNTIME_DIR", "")) / display  # an absolute name stands for itself
+    path = Path(environ.get("XDG_RUNTIME_DIR", "")) / display  # an absolute display name replaces the folder
     with closing(socket.socket(socket.AF_UNIX)) as client:
         try:
             client.connect(str(path))

@@ -1,4 +1,4 @@
-"""``main.py doctor``: what this machine has, and what to do about what it lacks. Works with packages missing."""
+"""``main.py doctor``: check the machine and say what to do about problems. Works with packages missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from typing import Any, Final
 from engine import __version__
 from engine.diagnostics import display
 
-# Package, at least, below: what pyproject.toml asks for.
+# Package, lowest version, version that is too high: as in pyproject.toml.
 REQUIREMENTS: Final = (
     ("torch", "2.10", None),
     ("torchvision", None, None),
@@ -30,12 +30,12 @@ REQUIREMENTS: Final = (
     ("scipy", "1.11", None),
     ("platformdirs", "4", None),
 )
-_ROOM: Final = 500 * 2**20
+_FREE_SPACE: Final = 500 * 2**20
 Finding = dict[str, Any]
 
 
 def findings() -> Iterator[Finding]:
-    """One finding after another: ``check`` (what was looked at), ``ok``, ``found`` and ``do`` (None where ok)."""
+    """Run the checks; each finding has ``check`` (the subject), ``ok``, ``found`` and ``do`` (None if ok)."""
     yield _python()
     yield _finding("tiller", f"{__version__}, in {Path(__file__).parents[2]}")
     for name, least, below in REQUIREMENTS:
@@ -76,28 +76,28 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 def _processors() -> Finding:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return _finding("processors", f"{os.cpu_count()}, of which this process may use {usable}")
+    return _finding("processors", f"{os.cpu_count()}, {usable} of them usable by this process")
 
 
 def _torch() -> Iterator[Finding]:
-    """What PyTorch computes with: its threads, each GPU or why there is none, and whether torchvision fits it."""
+    """PyTorch's threads, its GPUs or why there are none, and whether torchvision works with it."""
     try:
         torch = importlib.import_module("torch")
     except (ImportError, OSError, RuntimeError) as error:
-        yield _finding("computing", f"PyTorch cannot be used: {_line(error)}", "install PyTorch anew")
+        yield _finding("computing", f"PyTorch cannot be used: {_line(error)}", "install PyTorch again")
         return
     yield _finding("computing", f"PyTorch {torch.__version__} with {torch.get_num_threads()} threads")
     try:
         importlib.import_module("torchvision")
     except (ImportError, OSError, RuntimeError) as error:
         both = "install both in one command: python -m pip install --upgrade torch torchvision"
-        yield _finding("torchvision import", f"it does not fit this PyTorch: {_line(error)}", both)
+        yield _finding("torchvision import", f"it does not work with this PyTorch: {_line(error)}", both)
     yield from _gpus(torch)
 
 
 def _gpus(torch: Any) -> Iterator[Finding]:
     if torch.version.cuda is None:
-        yield _finding("CUDA", "this build of PyTorch is without CUDA; training uses the CPU")
+        yield _finding("CUDA", "this build of PyTorch has no CUDA; training uses the CPU")
         return
     try:
         torch.cuda.init()
@@ -115,26 +115,26 @@ def _folders() -> Iterator[Finding]:
         from engine.data.sets import default_root as data_root
         from engine.library import default_root as library_root
     except ImportError as error:
-        yield _finding("folders", f"cannot be looked for: {_line(error)}", "install what is missing above")
+        yield _finding("folders", f"cannot be checked: {_line(error)}", "install the missing packages above")
         return
-    yield _folder("library folder", library_root(), "name another with --library or TILLER_LIBRARY")
-    yield _folder("data folder", data_root(), "name another as the recipe's data.root, or with TILLER_DATA")
+    yield _folder("library folder", library_root(), "choose another with --library or TILLER_LIBRARY")
+    yield _folder("data folder", data_root(), "choose another with the recipe's data.root or TILLER_DATA")
     settings = os.environ.get("TILLER_SETTINGS") or importlib.import_module("platformdirs").user_config_dir(
         "tiller", appauthor=False
     )
-    yield _folder("settings folder", Path(settings), "name another with TILLER_SETTINGS")
+    yield _folder("settings folder", Path(settings), "choose another with TILLER_SETTINGS")
 
 
 def _folder(check: str, folder: Path, other: str) -> Finding:
-    """Whether files can be written to ``folder``, or to where it will be made."""
-    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    """Whether files can be written to ``folder``, or to the parent in which it will be created."""
+    existing = next((path for path in (folder, *folder.absolute().parents) if path.exists()), folder)
     try:
-        with tempfile.NamedTemporaryFile(dir=there):
-            free = shutil.disk_usage(there).free
+        with tempfile.NamedTemporaryFile(dir=existing):
+            free = shutil.disk_usage(existing).free
     except OSError as error:
         return _finding(check, f"{folder} cannot be written: {error.strerror}", other)
-    found = f"{folder}{'' if folder.exists() else ' (made when needed)'}, {free / 2**30:.1f} GiB free"
-    return _finding(check, found, None if free >= _ROOM else f"make room on the disk, or {other}")
+    found = f"{folder}{'' if folder.exists() else ' (created when needed)'}, {free / 2**30:.1f} GiB free"
+    return _finding(check, found, None if free >= _FREE_SPACE else f"free some disk space, or {other}")
 
 
 def _line(error: BaseException) -> str:
@@ -142,7 +142,7 @@ def _line(error: BaseException) -> str:
 
 
 def show() -> int:
-    """Print each finding as a line of JSON; returns the exit status, which is 0 whatever was found."""
+    """Print each finding as a line of JSON. Returns the exit status, which is always 0."""
     for finding in findings():
         print(json.dumps(finding), flush=True)
     return 0

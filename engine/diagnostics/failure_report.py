@@ -1,7 +1,6 @@
-"""A report of what went wrong, to copy and to send to somebody: text that says enough, and nothing private.
+"""A failure report to copy and send: versions, platform, recipe, interventions, last events and traceback.
 
-Versions, platform, recipe, hand, the last events and the traceback; no environment, and folders only from where the
-person's own begin.
+It holds nothing private: no environment variables, and no names of folders above the home folder, Tiller's or Python's.
 """
 
 from __future__ import annotations
@@ -24,39 +23,39 @@ LAST: Final = 30
 _LONGEST_LINE: Final = 400
 
 
-class Witness:
-    """Remembers of a run what a report of it needs."""
+class FailureReporter:
+    """Records the events of a run that a failure report needs."""
 
     def __init__(self) -> None:
         self.start: StartEvent | None = None
-        self._hand: list[CommandEvent] = []
+        self._interventions: list[CommandEvent] = []
         self._last: deque[Event] = deque(maxlen=LAST)
 
-    def hear(self, event: Event) -> None:
-        """Something happened."""
+    def record(self, event: Event) -> None:
+        """Record an event of the run."""
         if isinstance(event, StartEvent):
-            self.start, self._hand = event, list(event.interventions)
+            self.start, self._interventions = event, list(event.interventions)
         elif isinstance(event, BranchEvent):
-            self._hand = list(event.interventions)
+            self._interventions = list(event.interventions)
         elif isinstance(event, CommandEvent) and event.status == "applied":
-            self._hand.append(event)
+            self._interventions.append(event)
         if not isinstance(event, LREvent):
             self._last.append(event)
 
-    def forget(self) -> None:
-        """Another run begins."""
-        self.start, self._hand = None, []
+    def clear(self) -> None:
+        """Forget the run, before another one starts."""
+        self.start, self._interventions = None, []
         self._last.clear()
 
-    def report(self, what: str, details: str, recipe: dict[str, Any] | None = None) -> str:
-        """The report on ``what`` went wrong, with its traceback in ``details``; ``recipe`` where no run had begun."""
+    def report(self, message: str, details: str, recipe: dict[str, Any] | None = None) -> str:
+        """The report, with a message and a traceback as ``details``; ``recipe`` is shown if no run has started."""
         start = self.start
-        parts = [("", what), ("", _machine(start))]
+        parts = [("", message), ("", _machine(start))]
         recipe = start.recipe if start is not None else recipe
         if recipe is not None:
             parts.append(("Recipe", json.dumps(recipe)))
-        if self._hand:
-            parts.append(("Hand", "\n".join(_intervention(event) for event in self._hand)))
+        if self._interventions:
+            parts.append(("Interventions", "\n".join(_intervention(event) for event in self._interventions)))
         if self._last:
             parts.append(("Last events", "\n".join(map(_line, self._last))))
         parts.append(("Details", details))
@@ -88,7 +87,7 @@ def _intervention(event: CommandEvent) -> str:
 
 
 def _line(event: Event) -> str:
-    """One line for an event, of batches only how many there were and how they ended."""
+    """One line for an event; for batches, only their number and the last loss."""
     if isinstance(event, StepsEvent):
         found: dict[str, Any] = {"event": event.event, "epoch": event.epoch, "batch": event.batch}
         found |= {"batches": len(event.loss), "last_loss": float(event.loss[-1]), "skipped": event.skipped}
@@ -105,12 +104,12 @@ def _plain(value: Any) -> str:
 
 
 def without_private_folders(text: str) -> str:
-    """``text`` with this program's, Python's and the person's own folders named as such, and not where they are."""
+    """``text`` with Tiller's, Python's and the home folder shortened to ``tiller``, ``python`` and ``~``."""
     root = Path(__file__).parents[2]
-    places = [(sysconfig.get_path("purelib"), "site-packages"), (str(root), "tiller"), (sys.prefix, "python")]
-    places += [(sys.base_prefix, "python"), (str(Path.home()), "~")]
-    for place, name in places:
-        if len(place) > 1:  # or every slash of a machine without homes
-            text = re.sub(rf"{re.escape(place)}(?=[/\\\"':,\s]|$)", name, text)
-            text = text.replace(json.dumps(place)[1:-1], name) if "\\" in place else text
+    folders = [(sysconfig.get_path("purelib"), "site-packages"), (str(root), "tiller"), (sys.prefix, "python")]
+    folders += [(sys.base_prefix, "python"), (str(Path.home()), "~")]
+    for folder, name in folders:
+        if len(folder) > 1:  # a home folder "/" would match every slash
+            text = re.sub(rf"{re.escape(folder)}(?=[/\\\"':,\s]|$)", name, text)
+            text = text.replace(json.dumps(folder)[1:-1], name) if "\\" in folder else text
     return text

@@ -8,7 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.diagnostics.failure_report import Witness
+from engine.diagnostics.failure_report import FailureReporter
 from engine.messages.events import EndEvent, EpochEvent, Event, StepsEvent
 from engine.recipe.recipe import Recipe, recipe_from_json
 from gui.core.current_run import CurrentRun
@@ -32,7 +32,7 @@ class FailuresController(QObject):
     def __init__(self, window: MainWindow, runs: CurrentRun, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window, self._runs = window, runs
-        self._witness = Witness()
+        self._reporter = FailureReporter()
         self._trained = False
         self._over = True
         self._failed = False
@@ -47,15 +47,15 @@ class FailuresController(QObject):
             return  # what is being read, or copied, stays as it is
         self._uncaught = details
         what = tr("Something went wrong in the window: {error}", error=text)
-        banner.show_failure(what, self._witness.report(what, details, self._recipe_asked()))
+        banner.show_failure(what, self._reporter.report(what, details, self._recipe_asked()))
 
     # -- the run
 
     def _happened(self, event: Event) -> None:
         if self._over:
             self._over, self._trained = False, False
-            self._witness.forget()
-        self._witness.hear(event)
+            self._reporter.clear()
+        self._reporter.record(event)
         if isinstance(event, (StepsEvent, EpochEvent)):
             self._trained = True
         elif isinstance(event, EndEvent):
@@ -67,7 +67,7 @@ class FailuresController(QObject):
         text = said(event.text or tr("The run failed."))
         text = tr("{field}: {text}", field=event.field, text=text) if event.field else text
         hint, choices = "", []
-        if event.checkpoint and self._witness.start is not None:
+        if event.checkpoint and self._reporter.start is not None:
             choices.append(self._window.banner.go_on())
         if event.shortage == "batch":
             text = sentence(text)
@@ -76,7 +76,7 @@ class FailuresController(QObject):
         elif event.shortage is not None:
             text = sentence(text)
             hint = tr("Close what else takes memory, or choose a smaller network or another device.")
-        report = self._witness.report(text, event.details, self._recipe_asked()) if event.details else None
+        report = self._reporter.report(text, event.details, self._recipe_asked()) if event.details else None
         self._window.banner.show_failure(text, report, hint=hint, choices=choices)
 
     def _smaller(self) -> tuple[str, list[Choice]]:
@@ -97,8 +97,8 @@ class FailuresController(QObject):
 
     def _recipe_of_run(self) -> Recipe | None:
         asked = self._recipe_asked()
-        if self._witness.start is not None:
-            return recipe_from_json(json.dumps(self._witness.start.recipe))
+        if self._reporter.start is not None:
+            return recipe_from_json(json.dumps(self._reporter.start.recipe))
         return recipe_from_json(json.dumps(asked)) if asked is not None else None
 
     def _recipe_asked(self) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""A process that is ended by a fault says what it was doing, in the library's folder."""
+"""A process that crashes leaves a crash log in the library's folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make(in_channels, num_classes):
 
 
 def crash_in_training(folder: Path) -> Path:
-    """A headless run that a bad access ends in the second epoch; returns its library."""
+    """Run without a window until a segmentation fault in the second epoch; returns the library's folder."""
     (folder / "net.py").write_text(CRASHES)
     (folder / "crash").touch()
     (folder / "recipe.json").write_text(json.dumps(recipe_dict(model={"name": f"{folder / 'net.py'}:make"}, epochs=4)))
@@ -40,15 +40,15 @@ def crash_in_training(folder: Path) -> Path:
     return folder / "library"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a bad access is an exception there")
-def test_a_bad_access_while_training_is_written_down_with_what_each_thread_was_doing(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="an invalid access is an exception there")
+def test_crash_log_shows_what_each_thread_was_doing(tmp_path: Path) -> None:
     text = (crash_in_training(tmp_path) / NAME).read_text()
     assert "Segmentation fault" in text
     assert "net.py" in text
     assert "step.py" in text
 
 
-def test_last_words_stand_there_at_once_with_their_time_and_process(tmp_path: Path) -> None:
+def test_message_is_written_at_once_with_time_and_process(tmp_path: Path) -> None:
     with crash_log(tmp_path / "new") as log:
         assert log is not None
         assert faulthandler.is_enabled()
@@ -61,7 +61,7 @@ def test_last_words_stand_there_at_once_with_their_time_and_process(tmp_path: Pa
     assert len((tmp_path / "new" / NAME).read_text().splitlines()) == 2
 
 
-def test_a_large_file_is_put_aside(tmp_path: Path) -> None:
+def test_large_file_is_renamed(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("x" * 400_000)
     with crash_log(tmp_path):
         pass
@@ -69,13 +69,13 @@ def test_a_large_file_is_put_aside(tmp_path: Path) -> None:
     assert (tmp_path / "crash.old.log").stat().st_size == 400_000
 
 
-def test_where_nothing_can_be_written_the_program_goes_on(tmp_path: Path) -> None:
+def test_crash_log_is_none_if_the_folder_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with crash_log(tmp_path / "file" / "library") as log:
         assert log is None
 
 
-def test_only_what_was_written_since_counts(tmp_path: Path) -> None:
+def test_written_since(tmp_path: Path) -> None:
     assert written_since(tmp_path, 0) is None
     path = tmp_path / NAME
     path.touch()

@@ -1,4 +1,4 @@
-"""The doctor and the check for a screen: they work where things are missing, and say what to do."""
+"""The doctor and the check of the display work with parts missing, and say what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.diagnostics.display import LIBRARIES, problem
 from tests.engine.running import MAIN
 
 LINUX = sys.platform.startswith("linux")
-on_linux = pytest.mark.skipif(not LINUX, reason="a screen is only ever missing on Linux")
+on_linux = pytest.mark.skipif(not LINUX, reason="the display is checked on Linux only")
 
 has_x = LINUX and all(display.loads(library) for library in LIBRARIES if "wayland" not in library)
 on_x = pytest.mark.skipif(not has_x, reason="libraries that Qt needs for X are missing here")
@@ -33,11 +33,11 @@ def everything_loads(library: str) -> bool:
 # -- the display
 
 
-def test_without_a_screen_the_message_says_what_to_do_instead() -> None:
+def test_no_display() -> None:
     found = problem({}, "linux", everything_loads)
     assert str(found) == (
-        "The window cannot be shown: there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set).\n"
-        "Start it in a graphical session, or over the network with ssh -X\n"
+        "The window cannot be shown: there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set).\n"
+        "Start Tiller in a graphical session, or over the network with ssh -X\n"
         "To train without a window: python main.py train RECIPE.json"
     )
     assert "DISPLAY is not set" in str(problem({"QT_QPA_PLATFORM": "xcb"}, "linux", everything_loads))
@@ -45,16 +45,16 @@ def test_without_a_screen_the_message_says_what_to_do_instead() -> None:
 
 
 @pytest.mark.parametrize("name", ["offscreen", "minimal", "vnc:size=800x600", "eglfs", "linuxfb"])
-def test_a_platform_without_a_screen_of_ours_needs_none(name: str) -> None:
+def test_platforms_without_a_display_server(name: str) -> None:
     assert problem({"QT_QPA_PLATFORM": name}, "linux", everything_loads) is None
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
-def test_elsewhere_than_on_linux_there_is_nothing_to_ask(platform: str) -> None:
+def test_no_check_on_other_systems(platform: str) -> None:
     assert problem({}, platform, lambda library: False) is None
 
 
-def test_missing_libraries_are_named_with_one_command_that_installs_them() -> None:
+def test_missing_libraries_come_with_one_command_that_installs_them() -> None:
     absent = {"libxcb-cursor.so.0", "libxcb-icccm.so.4", "libgthread-2.0.so.0", "libglib-2.0.so.0"}
     found = problem({"DISPLAY": ":0"}, "linux", lambda library: library not in absent)
     assert found is not None
@@ -66,7 +66,7 @@ def test_missing_libraries_are_named_with_one_command_that_installs_them() -> No
 
 
 @on_x
-def test_a_screen_that_does_not_answer_is_said(tmp_path: Path) -> None:
+def test_display_server_that_does_not_answer(tmp_path: Path) -> None:
     found = problem({"DISPLAY": ":987"})
     assert "no X server answers at DISPLAY=:987" in str(found)
     gone = {"WAYLAND_DISPLAY": "wayland-9", "XDG_RUNTIME_DIR": str(tmp_path)}
@@ -77,13 +77,13 @@ def test_a_screen_that_does_not_answer_is_said(tmp_path: Path) -> None:
         server.listen()
         assert problem(gone, sys.platform, everything_loads) is None
         both = {**gone, "DISPLAY": ":987"}
-        assert problem(both, sys.platform, everything_loads) is None  # one of two is enough
+        assert problem(both, sys.platform, everything_loads) is None  # one of the two is enough
         assert "DISPLAY=:987" in str(problem({**both, "QT_QPA_PLATFORM": "xcb"}))
 
 
 @pytest.fixture
-def screen() -> Iterator[str]:
-    """A real X server on a display that it chooses."""
+def x_display() -> Iterator[str]:
+    """The display of a real X server."""
     if shutil.which("Xvfb") is None:
         pytest.skip("no Xvfb here")
     command = ["Xvfb", "-displayfd", "1", "-nolisten", "tcp"]
@@ -94,30 +94,30 @@ def screen() -> Iterator[str]:
 
 
 @on_x
-def test_a_screen_that_answers_will_do(screen: str) -> None:
-    assert problem({"DISPLAY": screen}) is None
+def test_display_server_that_answers(x_display: str) -> None:
+    assert problem({"DISPLAY": x_display}) is None
 
 
 @on_linux
-def test_the_list_of_libraries_is_what_the_installed_qt_asks_for() -> None:
-    """Every foreign library that Qt's plugins and base libraries name, but for those that any Linux has."""
+def test_libraries_are_those_that_the_installed_qt_needs() -> None:
+    """Except those of Qt itself and those that every Linux has."""
     found = importlib.util.find_spec("PySide6")
     assert found is not None
     qt = Path(str(found.origin)).parent / "Qt"
     names = ("libQt6Gui.so.6", "libQt6DBus.so.6", "libQt6Core.so.6", "libQt6Widgets.so.6", "libQt6XcbQpa.so.6")
     files = [qt / "plugins" / "platforms" / "libqxcb.so", *(qt / "lib" / name for name in names)]
     pattern = re.compile(rb"\0(lib[\w+-]+(?:\.\d+)?\.so\.\d+)(?=\0)")
-    asked = {name.decode() for file in files for name in pattern.findall(file.read_bytes())}
+    needed = {name.decode() for file in files for name in pattern.findall(file.read_bytes())}
     everywhere = re.compile(r"libQt6|libicu|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+)\.so")
-    asked = {name for name in asked if not everywhere.match(name)}
-    assert "libxcb-cursor.so.0" in asked
-    assert asked <= LIBRARIES.keys()
+    needed = {name for name in needed if not everywhere.match(name)}
+    assert "libxcb-cursor.so.0" in needed
+    assert needed <= LIBRARIES.keys()
 
 
 # -- the doctor
 
 
-def test_each_finding_is_a_line_that_a_person_can_read() -> None:
+def test_every_finding_is_one_line_with_the_same_keys() -> None:
     found = list(doctor.findings())
     assert all(list(finding) == ["check", "ok", "found", "do"] for finding in found)
     assert all(finding["ok"] == (finding["do"] is None) for finding in found)
@@ -127,7 +127,7 @@ def test_each_finding_is_a_line_that_a_person_can_read() -> None:
         assert check in checks
 
 
-def test_it_asks_for_what_the_project_asks_for() -> None:
+def test_requirements_are_those_of_pyproject() -> None:
     project = tomllib.loads((MAIN.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {
         re.sub(r"[,<>=].*", "", entry): set(re.findall(r"[<>]=?[\d.]+", entry)) for entry in project["dependencies"]
@@ -139,7 +139,7 @@ def test_it_asks_for_what_the_project_asks_for() -> None:
     assert known == wanted
 
 
-def test_a_package_that_is_missing_old_or_too_new_is_said_with_the_command_that_mends_it() -> None:
+def test_missing_or_unsupported_package_comes_with_the_command_that_installs_it() -> None:
     missing = doctor._package("no-such-package", "2", "3")
     assert missing["found"] == "not installed"
     assert missing["do"] == "python -m pip install 'no-such-package>=2,<3'"
@@ -148,7 +148,7 @@ def test_a_package_that_is_missing_old_or_too_new_is_said_with_the_command_that_
     assert doctor._package("numpy", "1.9", "999")["ok"] is True
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("TILLER_LIBRARY", str(tmp_path / "file" / "below"))
     monkeypatch.setenv("TILLER_DATA", str(tmp_path / "new" / "deep"))
@@ -156,7 +156,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: py
     assert "cannot be written" in found["library folder"]["found"]
     assert "TILLER_LIBRARY" in found["library folder"]["do"]
     assert found["data folder"]["ok"]
-    assert "(made when needed)" in found["data folder"]["found"]
+    assert "(created when needed)" in found["data folder"]["found"]
     assert not (tmp_path / "new").exists()
 
 
@@ -171,18 +171,18 @@ sys.exit(status)
 """
 
 
-def test_it_works_where_packages_cannot_be_imported() -> None:
+def test_doctor_works_with_packages_missing() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], cwd=MAIN.parent, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     found = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert "PyTorch cannot be used" in found["computing"]["found"]
     assert found["folders"]["ok"] is False
     assert done.stderr.count("\n") == 1
-    assert "python main.py doctor says what to install" in done.stderr
+    assert "python main.py doctor shows what to install" in done.stderr
 
 
 @on_linux
-def test_the_window_is_not_tried_where_there_is_no_screen(
+def test_window_does_not_open_without_a_display(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     import main

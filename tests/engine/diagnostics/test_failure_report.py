@@ -1,4 +1,4 @@
-"""A report of what went wrong says enough to find it, and nothing private."""
+"""A failure report has what is needed to find the cause, and nothing private."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.diagnostics.failure_report import LAST, Witness, without_private_folders
+from engine.diagnostics.failure_report import LAST, FailureReporter, without_private_folders
 from engine.messages.events import Event
 from engine.training.job import Job
 from engine.training.trainer import Trainer
@@ -17,39 +17,39 @@ from tests.engine.running import Events, at, commands, recipe
 
 
 @pytest.fixture(scope="module")
-def heard() -> Events:
-    """A run that broke in its third epoch, after two interventions."""
-    events = Events()
+def events() -> Events:
+    """The events of a run that failed in its third epoch, after two interventions."""
+    recorded = Events()
     lines = commands(at(1, 1, "set_lr", lr=0.02), at(2, 0, "note", text="faster"))
     job = Job(recipe=recipe("breaks_on_the_eighth"), lines=lines)
-    Trainer(job, events.append).run()
-    return events
+    Trainer(job, recorded.append).run()
+    return recorded
 
 
-def witness_of(events: list[Event]) -> Witness:
-    witness = Witness()
+def reporter_of(events: list[Event]) -> FailureReporter:
+    reporter = FailureReporter()
     for event in events:
-        witness.hear(event)
-    return witness
+        reporter.record(event)
+    return reporter
 
 
 def sections(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in text.split("\n\n"):
         title, _, body = part.partition("\n")
-        if title in ("Recipe", "Hand", "Last events", "Details"):
+        if title in ("Recipe", "Interventions", "Last events", "Details"):
             found[title] = body
     return found
 
 
-def test_it_says_what_happened_with_what_and_on_what(heard: Events) -> None:
-    report = witness_of(heard).report("It broke.", str(heard.end.details))
+def test_report_has_machine_recipe_interventions_events_and_traceback(events: Events) -> None:
+    report = reporter_of(events).report("It broke.", str(events.end.details))
     found = sections(report)
     assert report.startswith("It broke.\n\nTiller ")
     for word in ("Python 3", "torch ", "PySide6-Essentials ", "cpu, ", " parameters"):
         assert word in report
     assert json.loads(found["Recipe"])["optimizer"]["name"] == "SGD"
-    interventions = [json.loads(line) for line in found["Hand"].splitlines()]
+    interventions = [json.loads(line) for line in found["Interventions"].splitlines()]
     assert interventions[0] == {"at": {"epoch": 1, "batch": 1}, "command": "set_lr", "lr": 0.02, "then": "keep"}
     assert interventions[1]["text"] == "faster"
     last = [json.loads(line) for line in found["Last events"].splitlines()]
@@ -59,16 +59,15 @@ def test_it_says_what_happened_with_what_and_on_what(heard: Events) -> None:
     assert "tiny_networks.py" in found["Details"]
 
 
-def test_it_stays_small_however_long_the_run(heard: Events) -> None:
-    witness = witness_of([*heard] * 50)
-    report = witness.report("It broke.", "Traceback")
+def test_report_of_a_long_run_stays_short(events: Events) -> None:
+    report = reporter_of([*events] * 50).report("It broke.", "Traceback")
     assert len(sections(report)["Last events"].splitlines()) == LAST
     assert len(report) < 20_000
 
 
-def test_it_tells_nothing_of_whose_machine_it_is(heard: Events, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_has_no_environment_and_no_private_folders(events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "hunter2-hunter2")
-    report = witness_of(heard).report("It broke.", str(heard.end.details))
+    report = reporter_of(events).report("It broke.", str(events.end.details))
     assert "hunter2" not in report
     assert str(Path(__file__).parents[3]) not in report
     assert "tiller/engine/training/step.py" in report
@@ -77,7 +76,7 @@ def test_it_tells_nothing_of_whose_machine_it_is(heard: Events, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("{home}/nets/mine.py:make", "~/nets/mine.py:make"),
         ('File "{home}/x.py", line 3', 'File "~/x.py", line 3'),
@@ -85,13 +84,13 @@ def test_it_tells_nothing_of_whose_machine_it_is(heard: Events, monkeypatch: pyt
         ("in {home}", "in ~"),
     ],
 )
-def test_folders_of_the_person(monkeypatch: pytest.MonkeyPatch, text: str, told: str) -> None:
+def test_home_folder_is_shortened(monkeypatch: pytest.MonkeyPatch, text: str, shown: str) -> None:
     monkeypatch.setenv("HOME", "/homes/jane")
     monkeypatch.setenv("USERPROFILE", "/homes/jane")
     home = str(Path.home())
-    assert without_private_folders(text.format(home=home)) == told.format(home=home)
+    assert without_private_folders(text.format(home=home)) == shown.format(home=home)
 
 
-def test_what_went_wrong_before_any_run_is_said_with_the_recipe_that_was_asked_for() -> None:
-    report = Witness().report("It broke.", "Traceback", {"epochs": 3})
+def test_report_before_any_run_has_the_recipe_that_failed() -> None:
+    report = FailureReporter().report("It broke.", "Traceback", {"epochs": 3})
     assert sections(report) == {"Recipe": '{"epochs": 3}', "Details": "Traceback\n"}
