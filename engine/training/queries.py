@@ -5,8 +5,11 @@ Each function may take a while and is asked on a worker thread (``engine.qthread
 
 from __future__ import annotations
 
+import functools
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from engine.common.spec import SpecError
 from engine.common.text import Text
@@ -18,23 +21,35 @@ from engine.schedules import Drawn
 
 Cancelled = Callable[[], bool]
 Progress = Callable[[str, int, int], None]
+_IMPORTING: Final = threading.Lock()
+
+
+@functools.cache
+def _import_torch() -> None:
+    """Import what training needs, on one thread at a time.
+
+    PyTorch's modules import each other: of two threads that begin it at once, Python may fail one (_DeadlockError).
+    """
+    with _IMPORTING:
+        import torch
+
+        import engine.training.trainer  # noqa: F401 - the import is the work
+        from engine.models.optimizers import build
+
+        build(SGD(), [([torch.empty(0, requires_grad=True)], 0.1)])  # a process's first one imports more of PyTorch
 
 
 def load_torch() -> list[tuple[str, str]]:
     """Import what training needs, and return the devices to choose from, as (name, description)."""
-    import torch
-
-    import engine.training.trainer  # noqa: F401 - the import is the work
+    _import_torch()
     from engine.hardware.devices import available
-    from engine.models.optimizers import build
-
-    build(SGD(), [([torch.empty(0, requires_grad=True)], 0.1)])  # a process's first one brings in more of PyTorch
 
     return available()
 
 
 def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
     """The planned rates that ``query`` asks for."""
+    _import_torch()
     from engine.lr.preview import draw
 
     return draw(query, cancelled)
@@ -68,6 +83,7 @@ def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
     Raises:
         SpecError: it cannot be built.
     """
+    _import_torch()
     from engine.data import sets
     from engine.models import registry
 
@@ -80,6 +96,7 @@ def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
 
 def batches_per_epoch(spec: DataSpec) -> int:
     """Batches an epoch of ``spec`` has, from what is known of the data set without loading it."""
+    _import_torch()
     from engine.data import sets
     from engine.data.order import batches_in
 
@@ -92,6 +109,7 @@ def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
     Raises:
         SpecError: the recipe cannot be trained.
     """
+    _import_torch()
     from engine.export.python import pytorch_code as text_of
     from engine.lr.control import LRControl
     from engine.training.dry_run import group_names
@@ -110,6 +128,7 @@ def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Can
         SpecError: the recipe cannot be trained, or the search failed.
         Cancelled: ``cancelled`` said so.
     """
+    _import_torch()
     from engine.models.optimizers import Rejected
     from engine.training.job import Job
     from engine.training.loading import load
@@ -140,6 +159,7 @@ def data_problem(spec: DataSpec) -> str | None:
 
 def download(spec: DataSpec, progress: Progress, cancelled: Cancelled) -> str | None:
     """Fetch the data set; returns why it could not be, or None. Cancelling is no problem to speak of."""
+    _import_torch()
     from engine.data import sets
 
     try:
