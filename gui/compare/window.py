@@ -24,8 +24,8 @@ from engine.library.comparison import ComparedRun
 from gui.compare.rows import Row, rows_of
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
-from gui.plots.overlay import Curves, OverlayPlots, run_colors
-from gui.plots.stairs import Stairs
+from gui.plots.lr_curves import StepCurve
+from gui.plots.overlay import OverlayPlots, RunCurves, run_colors
 from gui.widgets.labels import ElidedLabel, Readout, as_tip, label
 from gui.widgets.notes import is_dark
 from gui.widgets.state_chip import Dot, dot_icon
@@ -80,7 +80,7 @@ class CompareWindow(QDialog):
         self.plots = OverlayPlots([_curves(run) for run in runs])
         self.legend = Legend(runs)
         self.table = _table(runs, rows_of(runs))
-        self.plots.pointed.connect(self.legend.show_at)
+        self.plots.cursor_moved.connect(self.legend.show_at)
         above = QWidget()
         column = QVBoxLayout(above)
         column.setContentsMargins(0, 0, 0, 0)
@@ -156,11 +156,11 @@ def _table(runs: Sequence[ComparedRun], rows: Sequence[Row]) -> QTableWidget:
     return table
 
 
-def _curves(run: ComparedRun) -> Curves:
+def _curves(run: ComparedRun) -> RunCurves:
     def of(name: str) -> np.ndarray:
         return np.array([getattr(event, name) for event in run.history], np.float64)
 
-    return Curves(
+    return RunCurves(
         epochs=of("epoch"),
         train_loss=of("train_loss"),
         val_loss=of("val_loss"),
@@ -178,7 +178,7 @@ def _values(run: ComparedRun, x: float | None) -> tuple[str, str, str, str]:
     if x is not None:
         event = next((e for e in run.history if e.epoch == round(x)), None)
         inside = run.lr.size and 0 <= x <= max(len(run.history), float(run.x[-1]))
-        lr = Stairs.of(run.x, run.lr[:, 0]).at(x) if inside else float("nan")
+        lr = StepCurve.of(run.x, run.lr[:, 0]).at(x) if inside else float("nan")
     rate = lr_text(float(lr), 3) if np.isfinite(lr) else "–"
     if event is None:
         return "–", "–", rate, "–"

@@ -24,7 +24,7 @@ from engine.messages.commands import FindLR
 from engine.messages.events import FinderEvent, Suggestion
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
-from gui.plots.range_test import FinderPlot
+from gui.plots.range_test import RangeTestPlot
 from gui.widgets.fields import EMPTY
 from gui.widgets.forms import editor_for
 from gui.widgets.labels import as_tip, label, reach
@@ -113,7 +113,7 @@ class FinderPanel(QDialog):
     def show_finding(self, event: FinderEvent) -> None:
         """Show what a search found."""
         self._set_searching(False)
-        self.plot.show_finding(event)
+        self.plot.show_result(event)
         for suggestion in event.suggestions:
             self._rows[suggestion.kind].show_suggestion(suggestion)
         reasons = {s.text for s in event.suggestions if s.lr is None}
@@ -228,7 +228,7 @@ class FinderPanel(QDialog):
         self.cancel = QPushButton(tr("Cancel"))
         self.cancel.setAutoDefault(False)
         self.cancel.clicked.connect(self.cancel_wanted)
-        self.plot = FinderPlot()
+        self.plot = RangeTestPlot()
         self._rows = {"steepest": SuggestionRow(), "valley": SuggestionRow()}
         self._group, self._why = label("", "hint", wrap=True), label("", "", wrap=True)
         for shown in (*self._rows.values(), self._group, self._why):

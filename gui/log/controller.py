@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,6 +10,7 @@ from engine.messages.commands import SetLR
 from engine.messages.events import CommandEvent, Event, ScheduleEvent, StartEvent
 from gui.core.translation import said
 from gui.main_window import MainWindow
+from gui.plots.items import MarkerKind
 from gui.widgets.intervention_text import CHANGING, describe, put_back_command
 from gui.widgets.labels import as_tip
 
@@ -66,7 +66,7 @@ class LogController(QObject):
         """Something happened."""
         line = self._window.log.add(event, datetime.now())
         if isinstance(event, ScheduleEvent):
-            self._add_marker(event, "plan", said(event.text), line)
+            self._add_marker(event, "schedule", said(event.text), line)
         elif isinstance(event, CommandEvent):
             self._mark(event, line)
             if event.name not in _QUIET and event.status != "queued":
@@ -77,9 +77,7 @@ class LogController(QObject):
         if event.status == "applied" and event.name in _MARKED:
             self._add_marker(event, "intervention", describe(event), line)
 
-    def _add_marker(
-        self, event: CommandEvent | ScheduleEvent, kind: Literal["intervention", "plan"], text: str, line: int | None
-    ) -> None:
+    def _add_marker(self, event: CommandEvent | ScheduleEvent, kind: MarkerKind, text: str, line: int | None) -> None:
         if line is not None:  # a note about an act stands with that act
             self._window.plots.add_marker(self._x(event.epoch, event.batch), kind, as_tip(text), line)
             self.marked.emit(event, line)

@@ -95,7 +95,7 @@ class EffectsController(QObject):
             if self._shown.get(line) != tip:
                 texts[line] = self._shown[line] = tip
         if texts:
-            self._window.plots.retell_markers(texts)
+            self._window.plots.set_marker_texts(texts)
 
 
 def _brings(event: CommandEvent | ScheduleEvent) -> bool:

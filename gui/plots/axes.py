@@ -1,20 +1,38 @@
-"""The axes: values on a plain or a logarithmic scale, and positions in epochs, steps or time."""
+"""The axes of the plots, their ticks, and how numbers are written on them."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
+import pyqtgraph as pg
 
 from gui.core.history import Axis
-from gui.plots.pyqtgraph_setup import pg
-from gui.plots.text import duration_text, value_text
+from gui.core.lr_text import lr_text
 
-_ROW: Final = 25
+_ROW: Final = 25  # pixels between two ticks of the vertical axis, at least
 _TIMES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 
 Ticks = list[tuple[float, list[float]]]
+
+
+def value_text(value: float, digits: int = 4) -> str:
+    """A number for a legend or a tick, with at most ``digits`` significant digits; a dash if it is not finite."""
+    return lr_text(value, digits) if math.isfinite(value) else "–"
+
+
+def percent_text(value: float) -> str:
+    """A value in percent with two decimals; a dash if it is not finite."""
+    return f"{value:.2f}%" if math.isfinite(value) else "–"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as 0:07, 12:05 or 3:20:00; a dash if they are not finite."""
+    if not math.isfinite(seconds):
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def nice_step(span: float, most: int) -> float:
@@ -31,7 +49,7 @@ def multiples(step: float, low: float, high: float) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:
-    """Readable values between 10**low and 10**high, at most about ``most``, as exponents."""
+    """Round values between 10**low and 10**high, at most about ``most``, as exponents."""
     decades = range(math.floor(low), math.ceil(high) + 1)
 
     def at(mantissas: tuple[int, ...], every: int = 1) -> list[float]:
@@ -50,7 +68,11 @@ def log_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 class ValueAxis(pg.AxisItem):  # type: ignore[misc]
-    """The vertical axis. On the log scale the view's coordinate is the exponent; ``zero_at`` is where 0 stands."""
+    """The vertical axis, linear or logarithmic.
+
+    On the log scale the view's coordinate is the exponent, and ``zero_at`` is the coordinate at which 0 is drawn, in a
+    strip at the bottom; None without a strip.
+    """
 
     def __init__(self, suffix: str = "") -> None:
         super().__init__("left")
@@ -62,14 +84,14 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
         self.setWidth(54)
 
     def set_scale(self, *, log: bool, zero_at: float | None = None) -> None:
-        """Plain or logarithmic; ``zero_at`` is the coordinate of the strip for 0, or None without one."""
+        """Make the axis linear or logarithmic; ``zero_at`` as for the class."""
         if (log, zero_at) != (self.log, self.zero_at):
             self.log, self.zero_at = log, zero_at
             self.picture = None
             self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:  # noqa: N803 - pyqtgraph's names
-        """Ticks a comfortable distance apart."""
+        """Round values, at most one per 25 pixels."""
         low, high = sorted((minVal, maxVal))
         most = max(2, int(size / _ROW))
         if not self.log:
@@ -79,19 +101,19 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
         return [(1.0, ticks if self.zero_at is None else [self.zero_at, *ticks])]
 
     def strip_top(self) -> float:
-        """The coordinate at which the strip for 0 ends."""
+        """The coordinate at which the strip for 0 ends; the bottom of the view without a strip."""
         low = float(self.range[0])
         return low if self.zero_at is None else 2 * self.zero_at - low
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Plain numbers, no prefixes."""
+        """Numbers without SI prefixes."""
         if self.log:
             return ["0" if y == self.zero_at else value_text(10**y) + self._suffix for y in values]
         return [value_text(0.0 if abs(v) < spacing / 1e6 else v) + self._suffix for v in values]
 
 
 class PositionAxis(pg.AxisItem):  # type: ignore[misc]
-    """The horizontal axis, in epochs completed, steps or seconds trained."""
+    """The horizontal axis, in epochs completed, steps or seconds of training."""
 
     def __init__(self) -> None:
         super().__init__("bottom")
@@ -101,13 +123,13 @@ class PositionAxis(pg.AxisItem):  # type: ignore[misc]
         self.setHeight(22)
 
     def set_kind(self, kind: Axis) -> None:
-        """What the positions are counted in."""
+        """Set what positions are counted in."""
         self.kind = kind
         self.picture = None
         self.update()
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:  # noqa: N803 - pyqtgraph's names
-        """Whole epochs and steps; times on the clock's round numbers."""
+        """Round numbers of epochs and steps; whole seconds, minutes and hours of time."""
         span, most = maxVal - minVal, max(2, int(size / 70))
         if self.kind == "time" and span / most > 1:
             step = next((float(s) for s in _TIMES if span / s <= most), nice_step(span, most))
@@ -116,15 +138,9 @@ class PositionAxis(pg.AxisItem):  # type: ignore[misc]
         return [(step, multiples(step, max(minVal, 0.0), maxVal))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """The positions in words."""
+        """Positions as text."""
         if self.kind == "time":
             return [duration_text(v) for v in values]
         if self.kind == "steps":
             return [f"{round(v):,}".replace(",", " ") for v in values]
         return [f"{v:.6g}" for v in values]
-
-
-def finite(*rows: Any) -> np.ndarray:
-    """The finite numbers of all ``rows``, as one row."""
-    joined = np.concatenate([np.asarray(row, np.float64).reshape(-1) for row in rows]) if rows else np.empty(0)
-    return np.asarray(joined[np.isfinite(joined)])

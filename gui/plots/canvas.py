@@ -1,46 +1,48 @@
-"""The canvas of a plot: what the mouse does there, and nothing that paints."""
+"""The canvas of a plot: what the mouse and the keys do there, and the label beside the pointer."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
 from gui.plots.axes import PositionAxis, ValueAxis
-from gui.plots.pyqtgraph_setup import pg
 
 
-class Tool(Protocol):
-    """What takes the mouse or a key before the view does. Each says whether it took it."""
+class MouseTool(Protocol):
+    """Receives the mouse and the keys before the view does. Each method returns whether it handled the event."""
 
     def drag(self, ev: Any) -> bool:
-        """A drag goes on (pyqtgraph's event)."""
+        """Handle a step of a drag (pyqtgraph's event)."""
 
     def click(self, ev: Any) -> bool:
-        """A click, or the second one of a double click (pyqtgraph's event)."""
+        """Handle a click, or the second one of a double click (pyqtgraph's event)."""
 
     def key(self, ev: QKeyEvent) -> bool:
-        """A key was pressed."""
+        """Handle a key press."""
 
 
-class RunView(pg.ViewBox):  # type: ignore[misc]
+class PlotView(pg.ViewBox):  # type: ignore[misc]
     """Wheel and drag act on x; over the vertical axis, or with Ctrl, on y.
 
-    Signals: ``moved(axis)`` (0 or 1) when the person zoomed or panned, ``fit_wanted`` on a double click,
-    ``menu_wanted(QPoint)`` on a right click (position on the screen), ``pressed(QPointF)`` on a left click (position
-    in the scene).
+    Signals:
+        moved(int): the person zoomed or panned axis 0 (x) or 1 (y).
+        fit_requested(): a double click.
+        menu_requested(QPoint): a right click, at this position on the screen.
+        pressed(QPointF): a left click, at this position in the scene.
     """
 
     moved = Signal(int)
-    fit_wanted = Signal()
-    menu_wanted = Signal(QPoint)
+    fit_requested = Signal()
+    menu_requested = Signal(QPoint)
     pressed = Signal(QPointF)
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
-        self.tool: Tool | None = None
+        self.tool: MouseTool | None = None
         self.disableAutoRange()
 
     def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
@@ -61,14 +63,14 @@ class RunView(pg.ViewBox):  # type: ignore[misc]
         self.moved.emit(chosen)
 
     def mouseClickEvent(self, ev: Any) -> None:
-        """Fit on a double click, a menu on a right click."""
+        """Ask to fit on a double click and for a menu on a right click."""
         ev.accept()
         if self.tool is not None and self.tool.click(ev):
             return
         if ev.button() == Qt.MouseButton.RightButton:
-            self.menu_wanted.emit(ev.screenPos().toPoint())
+            self.menu_requested.emit(ev.screenPos().toPoint())
         elif ev.double():
-            self.fit_wanted.emit()
+            self.fit_requested.emit()
         else:
             self.pressed.emit(ev.scenePos())
 
@@ -80,12 +82,16 @@ def _axis(ev: Any, axis: int | None) -> int:
 
 
 class Canvas(pg.PlotWidget):  # type: ignore[misc]
-    """The drawing area. Signals: ``hovered(QPointF | None)``, the pointer in the scene or None when it has left."""
+    """The drawing area with its axes.
+
+    Signals:
+        hovered(object): the pointer's position in the scene (QPointF), or None when it has left.
+    """
 
     hovered = Signal(object)
 
     def __init__(self, left: ValueAxis, bottom: PositionAxis, parent: QWidget | None = None) -> None:
-        self.view = RunView()
+        self.view = PlotView()
         super().__init__(parent, viewBox=self.view, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
         self.plotItem.hideButtons()
         self.plotItem.setContentsMargins(0, 4, 16, 0)
@@ -94,22 +100,44 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         self.setAntialiasing(False)
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
-        """Tell where the pointer is."""
+        """Report where the pointer is."""
         super().mouseMoveEvent(ev)
         self.hovered.emit(self.mapToScene(ev.position().toPoint()))
 
     def keyPressEvent(self, ev: QKeyEvent) -> None:
-        """Ask the tool first."""
+        """Offer the key to the tool first."""
         if self.view.tool is None or not self.view.tool.key(ev):
             super().keyPressEvent(ev)
 
     def viewportEvent(self, ev: QEvent) -> bool:
-        """Leave a tip that is shown alone: where no item has one, a scene takes it away when the pointer rests."""
+        """Keep a visible tooltip: the scene would hide it when the pointer rests where no item has one."""
         if ev.type() == QEvent.Type.ToolTip and QToolTip.isVisible():
             return True
         return bool(super().viewportEvent(ev))
 
     def leaveEvent(self, ev: QEvent) -> None:
-        """Tell that it has left."""
+        """Report that the pointer has left."""
         super().leaveEvent(ev)
         self.hovered.emit(None)
+
+
+class ValueLabel(QLabel):
+    """A short text beside the pointer, shown while something in the plot is dragged."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        super().__init__(canvas)
+        self._canvas = canvas
+        self.setProperty("role", "chip")
+        self.setProperty("tone", "accent")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def show_at(self, text: str, scene: QPointF) -> None:
+        """Show ``text`` beside a point of the scene, within the canvas."""
+        self.setText(text)
+        self.adjustSize()
+        at = self._canvas.mapFromScene(scene)
+        room = self._canvas.rect().adjusted(2, 2, -2 - self.width(), -2 - self.height())
+        x, y = at.x() + 16, at.y() - 26
+        self.move(min(max(x, room.left()), room.right()), min(max(y, room.top()), room.bottom()))
+        self.show()

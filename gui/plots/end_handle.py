@@ -1,31 +1,75 @@
-"""The end of the line as something to take hold of: dragged up and down, it says which LR it stands at."""
+"""The handle at the end of the current LR's line, which is dragged up and down to stage another LR."""
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from PySide6.QtCore import QObject, QPointF, Qt, Signal
+import pyqtgraph as pg
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from engine.recipe.recipe import LR_MAX
 from gui.core.translation import tr
-from gui.plots.bubble import Bubble
-from gui.plots.canvas import Canvas
-from gui.plots.coordinates import Coordinates
-from gui.plots.ends import Box
-from gui.plots.items import Handle
-from gui.plots.text import value_text
+from gui.plots.axes import value_text
+from gui.plots.canvas import Canvas, ValueLabel
+from gui.plots.end_labels import Box
+from gui.plots.lr_coordinates import LRCoordinates
 from gui.theme.theme import Colors
 
-_ROOM: Final = 8
+_ROOM: Final = 8  # pixels around the handle that labels must not cover
 
 
-class Grip(QObject):
-    """The handle at the end of the line.
+class HandleItem(pg.GraphicsObject):  # type: ignore[misc]
+    """A disc that is dragged up and down. Calls ``moved(position in the scene, finished, modifier keys)``."""
+
+    def __init__(self, moved: Callable[[QPointF, bool, Qt.KeyboardModifier], None]) -> None:
+        super().__init__()
+        self._moved = moved
+        self._fill, self._rim = QColor("#000000"), QColor("#ffffff")
+        self._hovered = False
+        self.setFlag(self.GraphicsItemFlag.ItemIgnoresTransformations)
+        self.setCursor(Qt.CursorShape.SizeVerCursor)
+        self.setZValue(50)
+
+    def set_colors(self, fill: str, rim: str) -> None:
+        """Set the colours of the disc and of its rim."""
+        self._fill, self._rim = QColor(fill), QColor(rim)
+        self.update()
+
+    def boundingRect(self) -> QRectF:
+        """In pixels around the position, larger than the disc so that it is easy to grab."""
+        return QRectF(-11, -11, 22, 22)
+
+    def paint(self, p: QPainter, *_args: Any) -> None:
+        """Paint a disc with a rim in the plot's background."""
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        p.setPen(QPen(self._rim, 2.0))
+        p.setBrush(self._fill)
+        radius = 7.0 if self._hovered else 5.5
+        p.drawEllipse(QPointF(0, 0), radius, radius)
+
+    def hoverEvent(self, ev: Any) -> None:
+        """Claim the drag, so that the view does not pan."""
+        self._hovered = not ev.isExit() and bool(ev.acceptDrags(Qt.MouseButton.LeftButton))
+        self.update()
+
+    def mouseDragEvent(self, ev: Any) -> None:
+        """Report where the pointer is."""
+        if ev.button() != Qt.MouseButton.LeftButton:
+            ev.ignore()
+            return
+        ev.accept()
+        self._moved(ev.scenePos(), bool(ev.isFinish()), ev.modifiers())
+
+
+class EndHandle(QObject):
+    """The handle, the value beside the pointer while it is dragged, and the LR that is staged.
 
     Signals:
-        dragged(lr, hold): the LR it is being dragged to, and whether Shift asks to keep it.
-        dragging(bool): the drag began or ended.
+        dragged(float, bool): the LR under the pointer, and whether Shift is pressed, which asks to hold it.
+        dragging(bool): a drag began or ended.
         changed(): after each movement, when the plot should be drawn at once.
     """
 
@@ -33,44 +77,46 @@ class Grip(QObject):
     dragging = Signal(bool)
     changed = Signal()
 
-    def __init__(self, canvas: Canvas, coordinates: Coordinates, bubble: Bubble) -> None:
+    def __init__(self, canvas: Canvas, coordinates: LRCoordinates, value_label: ValueLabel) -> None:
         super().__init__(canvas)
-        self._coordinates, self._bubble = coordinates, bubble
+        self._coordinates, self._value_label = coordinates, value_label
         self.staged: float | None = None
-        self.under_way = False
-        self.handle = Handle(self._on_drag)
-        self.handle.setToolTip(tr("Drag to set the LR from now on; with Shift it is kept. Escape drops the change."))
-        self.handle.setVisible(False)
-        canvas.view.addItem(self.handle, ignoreBounds=True)
+        self.is_dragged = False
+        self.item = HandleItem(self._on_drag)
+        self.item.setToolTip(
+            tr("Drag to set the LR from now on; with Shift, hold it there. Escape discards the change.")
+        )
+        self.item.setVisible(False)
+        canvas.view.addItem(self.item, ignoreBounds=True)
 
     def place(self, now: float, lr: float, color: str, colors: Colors) -> None:
-        """Stand at ``now`` (epochs) and ``lr``, or at what is staged; not at all where there is no LR.
+        """Put the handle at ``now`` (epochs completed) and the staged LR, else ``lr``; hide it where ``lr`` is NaN.
 
         ``color`` is that of the line, for a handle at which nothing is staged.
         """
         shown = lr if self.staged is None else self.staged
         visible = math.isfinite(lr) and math.isfinite(shown)
-        self.handle.setVisible(visible)
+        self.item.setVisible(visible)
         if visible:
-            self.handle.set_colors(color if self.staged is None else colors.pending, colors.plot)
-            self.handle.setPos(self._coordinates.point(now, shown))
+            self.item.set_colors(color if self.staged is None else colors.pending, colors.plot)
+            self.item.setPos(self._coordinates.point(now, shown))
 
     def boxes(self) -> list[Box]:
-        """What words must not cover."""
-        if not self.handle.isVisible():
+        """What labels must not cover."""
+        if not self.item.isVisible():
             return []
-        spot = self._coordinates.pixel(self.handle.pos())
-        return [Box(spot.x() - _ROOM, spot.y() - _ROOM, spot.x() + _ROOM, spot.y() + _ROOM)]
+        at = self._coordinates.pixel(self.item.pos())
+        return [Box(at.x() - _ROOM, at.y() - _ROOM, at.x() + _ROOM, at.y() + _ROOM)]
 
     def _on_drag(self, scene: QPointF, finished: bool, modifiers: Qt.KeyboardModifier) -> None:
-        began, self.under_way = not self.under_way, not finished
+        began, self.is_dragged = not self.is_dragged, not finished
         hold = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
         self.staged = min(self._coordinates.lr_at(scene), LR_MAX)
         lr = value_text(self.staged)
         if finished:
-            self._bubble.hide()
+            self._value_label.hide()
         else:
-            self._bubble.say(tr("{lr}, kept", lr=lr) if hold else lr, scene)
+            self._value_label.show_at(tr("{lr}, held", lr=lr) if hold else lr, scene)
         if began:
             self.dragging.emit(True)
         self.dragged.emit(self.staged, hold)

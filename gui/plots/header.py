@@ -1,4 +1,4 @@
-"""The row above a plot: its title, a legend that shows the values, and the few controls it has."""
+"""The row above a plot: its title, a legend with values, and its controls."""
 
 from __future__ import annotations
 
@@ -11,33 +11,34 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from gui.theme.theme import LIGHT, Colors
 
-Line = Literal["solid", "faint", "dash", "dot"]
-_STYLES = {
-    "solid": Qt.PenStyle.SolidLine,
-    "faint": Qt.PenStyle.SolidLine,
-    "dash": Qt.PenStyle.DashLine,
-    "dot": Qt.PenStyle.DotLine,
-}
+LineStyle = Literal["solid", "faint", "dash", "dot"]
+_DASHES: dict[LineStyle, list[float]] = {"dash": [2.0, 1.2], "dot": [1.0, 1.0]}  # in widths of the line
+_SWATCH = 14  # pixels that a line in the legend is long
+_NAME = 20  # pixels from the line's left to the name's
+_GAP = 14  # pixels between a value and the next line
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One curve in the legend; ``short`` is its name where the row has no room for the names."""
+class LegendEntry:
+    """One curve in the legend; ``short`` is shown in place of ``name`` where the names do not fit."""
 
     key: str
     name: str
     color: str
-    line: Line = "solid"
+    line: LineStyle = "solid"
     short: str = ""
 
 
-class Legend(QWidget):
-    """Title, then a swatch, name and value for each curve. Paints itself: a label each would lay out every frame."""
+class PlotLegend(QWidget):
+    """Title, then a line, name and value for each curve.
+
+    It paints itself, because a label for each value would make Qt lay the row out in every frame.
+    """
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._title = title
-        self._entries: list[Entry] = []
+        self._entries: list[LegendEntry] = []
         self._values: dict[str, str] = {}
         self._colors = LIGHT
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -45,7 +46,7 @@ class Legend(QWidget):
 
     @property
     def values(self) -> dict[str, str]:
-        """What is shown beside each curve's name."""
+        """The values, by the entries' keys."""
         return dict(self._values)
 
     def apply_theme(self, colors: Colors) -> None:
@@ -53,15 +54,15 @@ class Legend(QWidget):
         self._colors = colors
         self.update()
 
-    def set_entries(self, entries: list[Entry]) -> None:
-        """The curves, in order."""
+    def set_entries(self, entries: list[LegendEntry]) -> None:
+        """Show ``entries``, in this order."""
         if entries != self._entries:
             self._entries = list(entries)
             self.setAccessibleName(", ".join([self._title, *(entry.name for entry in entries)]))
             self.update()
 
     def set_values(self, values: dict[str, str]) -> None:
-        """The value beside each curve's name, by key."""
+        """Show ``values`` beside the entries' names, by their keys."""
         if values != self._values:
             self._values = dict(values)
             self.update()
@@ -71,11 +72,11 @@ class Legend(QWidget):
         return QSize(220, QFontMetrics(self.font()).height() + 10)
 
     def minimumSizeHint(self) -> QSize:
-        """The title at least."""
+        """The title."""
         return QSize(QFontMetrics(self._bold()).horizontalAdvance(self._title) + 12, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Left to right, until the room is used up."""
+        """Paint from left to right as many entries as fit."""
         p = QPainter(self)
         p.fillRect(self.rect(), QColor(self._colors.plot))
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -88,20 +89,20 @@ class Legend(QWidget):
         names = self._names(metrics, self.width() - x)
         for entry in self._entries:
             value, name = self._values.get(entry.key, ""), names[entry.key]
-            room = 20 + metrics.horizontalAdvance(name) + 6 + metrics.horizontalAdvance(value)
+            room = _NAME + metrics.horizontalAdvance(name) + 6 + metrics.horizontalAdvance(value)
             if x + room > self.width():
                 break
-            self._swatch(p, x, entry)
+            self._draw_line(p, x, entry)
             p.setPen(QColor(self._colors.muted))
-            after = self._write(p, x + 20, name) + 6
+            after = self._write(p, x + _NAME, name) + 6
             p.setPen(QColor(self._colors.text))
-            # Values come and go by a digit: round their width up, so that the row does not tremble.
+            # The number of digits changes often: the width is rounded up, so that the following entries keep still.
             used = self._write(p, after, value) - after
-            x = after + (-(-used // 14)) * 14 + 14
+            x = after + (-(-used // _GAP)) * _GAP + _GAP
         p.end()
 
     def _names(self, metrics: QFontMetrics, room: int) -> dict[str, str]:
-        """The entries' names, the short ones where ``room`` pixels are too few."""
+        """The entries' names, or the short ones if they do not fit in ``room`` pixels."""
         widths = [metrics.horizontalAdvance(e.name + self._values.get(e.key, "")) + 54 for e in self._entries]
         fits = sum(widths) <= room
         return {e.key: e.name if fits or not e.short else e.short for e in self._entries}
@@ -112,40 +113,49 @@ class Legend(QWidget):
         return font
 
     def _write(self, p: QPainter, x: int, text: str) -> int:
+        """Write ``text`` at ``x`` and return where it ends."""
         width = p.fontMetrics().horizontalAdvance(text)
         p.drawText(QRect(x, 0, width + 4, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
         return x + width
 
-    def _swatch(self, p: QPainter, x: int, entry: Entry) -> None:
-        pen = QPen(QColor(entry.color), 1.0 if entry.line == "faint" else 2.5, _STYLES[entry.line])
+    def _draw_line(self, p: QPainter, x: int, entry: LegendEntry) -> None:
+        pen = QPen(QColor(entry.color), 1.0 if entry.line == "faint" else 2.5)
+        if entry.line in _DASHES:
+            pen.setDashPattern(_DASHES[entry.line])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         middle = self.height() / 2 + 0.5
         p.setPen(pen)
-        p.drawLine(QPointF(x, middle), QPointF(x + 14, middle))
+        p.drawLine(QPointF(x, middle), QPointF(x + _SWATCH, middle))
 
 
-class Header(QWidget):
-    """The legend, and controls at its right."""
+class PlotHeader(QWidget):
+    """The legend, with controls at its right."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.legend = Legend(title, self)
+        self.legend = PlotLegend(title, self)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(6, 3, 8, 0)
         self._row.setSpacing(4)
         self._row.addWidget(self.legend, 1)
 
     def add(self, widget: QWidget) -> None:
-        """Put a control at the right."""
+        """Add a control at the right."""
         self._row.addWidget(widget)
 
     def add_button(self, text: str, tip: str, *, checkable: bool = False) -> QToolButton:
-        """A small flat button at the right."""
-        button = QToolButton(self)
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
-        button.setCheckable(checkable)
-        button.setProperty("role", "segment")
+        """Add a small flat button at the right."""
+        button = segment_button(self, text, tip, checkable=checkable)
         self.add(button)
         return button
+
+
+def segment_button(parent: QWidget, text: str, tip: str, *, checkable: bool = False) -> QToolButton:
+    """A small flat button with a tooltip."""
+    button = QToolButton(parent)
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleDescription(tip)
+    button.setCheckable(checkable)
+    button.setProperty("role", "segment")
+    return button

@@ -1,40 +1,42 @@
-"""What is drawn in a plot: curves, grid, markers and the handle. Each paints in a fraction of a millisecond."""
+"""What is drawn in a plot: curves, grid and markers. Each is painted in a fraction of a millisecond."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from gui.plots.pyqtgraph_setup import pg
+from gui.core.column import FloatArray
+from gui.theme.theme import mixed
 
 MANY: Final = 2000
-_DOTS: Final = 90
-_DOT: Final = 3.0  # radius in pixels
-_INSET: Final = 2.0  # pixels between the view's edge, which cuts, and the flags
-
-FloatArray = npt.NDArray[np.float64]
+"""A curve of more points is drawn 1 pixel wide and without antialiasing."""
+_DOTS: Final = 90  # points, up to which each has a dot
+_DOT: Final = 3.0  # radius of a dot in pixels
+_INSET: Final = 2.0  # pixels between the view's edge, which clips, and the markers' flags
+_ABANDONED_SHARE: Final = 0.38  # of a curve's color in that of an abandoned branch
 
 
 def pen(color: str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    """A pen whose width is in pixels whatever the scale."""
+    """A pen whose width is in pixels at any scale."""
     made = QPen(QColor(color), width, style)
     made.setCosmetic(True)
     return made
 
 
 class Trace(pg.PlotCurveItem):  # type: ignore[misc]
-    """A curve that is 2 pixels wide and smooth while it is short, and 1 pixel and plain when it is long.
+    """A curve: 2 pixels wide and antialiased while it is short, 1 pixel wide and aliased when it is long.
 
     Args:
-        thin: always 1 pixel and plain: for noise, which costs fifty times as much wide and antialiased.
+        thin: always 1 pixel wide and aliased: for noise, which takes fifty times as long wide and antialiased.
         dots: a dot at each point while there are few.
-        dashes: dash, gap, dash and so on, in widths of the line; none for a solid one.
+        dashes: dash, gap, dash and so on, in widths of the line; none for a solid line.
     """
 
     def __init__(self, *, thin: bool = False, dots: bool = False, dashes: Sequence[float] = ()) -> None:
@@ -44,18 +46,18 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
         self.setSegmentedLineMode("on" if thin else "auto")
 
     def set_color(self, color: str) -> None:
-        """Draw in ``color``, which is opaque: blending costs more than drawing."""
+        """Draw in ``color``, which is opaque: blending takes longer than drawing."""
         self._color = color
-        self._use_pen()
+        self._update_pen()
 
     def show_points(self, x: npt.ArrayLike, y: npt.ArrayLike, *, smooth: bool = True) -> None:
-        """Draw through the points; ``smooth`` False leaves the edges of a staircase crisp."""
+        """Draw a line through the points (both [points]); ``smooth=False`` keeps the edges of steps sharp."""
         xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
         self.opts["antialias"] = smooth and not self._thin and xs.size <= MANY
         self.setData(xs, ys, connect="finite")
-        self._use_pen()
+        self._update_pen()
 
-    def _use_pen(self) -> None:
+    def _update_pen(self) -> None:
         count = 0 if self.xData is None else len(self.xData)
         width = 1.0 if self._thin or count > MANY else 2.0
         made = pen(self._color, width)
@@ -70,13 +72,13 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
         return float(super().pixelPadding()) + (4 if self._dots else 0)
 
     def paint(self, p: QPainter, opt: Any, widget: Any) -> None:
-        """The line, then its dots in pixels."""
+        """Paint the line, then its dots in pixels."""
         super().paint(p, opt, widget)
         if not self._dots or self.xData is None or not 0 < len(self.xData) <= _DOTS:
             return
         known = np.isfinite(self.yData)
         pairs = zip(self.xData[known].tolist(), self.yData[known].tolist(), strict=True)
-        # A cosmetic pen is spared the view's scale, its round cap is not: the dots are drawn in pixels.
+        # The view's scale does not apply to a cosmetic pen's width but does to its round cap: dots are drawn in pixels.
         to_pixels = p.worldTransform()
         p.save()
         p.resetTransform()
@@ -88,11 +90,32 @@ class Trace(pg.PlotCurveItem):  # type: ignore[misc]
         p.restore()
 
 
-class _Behind(pg.GraphicsObject):  # type: ignore[misc]
-    """An item as large as the view."""
+class AbandonedTrace(Trace):
+    """The same curve of all abandoned branches, faint and behind the run's own."""
+
+    def __init__(self) -> None:
+        super().__init__(thin=True)
+        self.setZValue(-30)
+
+    def set_faint(self, color: str, background: str) -> None:
+        """Draw in ``color``, blended into ``background``."""
+        self.set_color(mixed(color, background, _ABANDONED_SHARE))
+
+    def show_branches(self, branches: Iterable[tuple[FloatArray, FloatArray]]) -> None:
+        """Draw each branch's x and y (both [points]), with a gap between one branch and the next."""
+        gap = np.array([np.nan])
+        pairs = [(x, y) for x, y in branches if len(x)]
+        xs = [part for x, _ in pairs for part in (x, gap)]
+        ys = [part for _, y in pairs for part in (y, gap)]
+        self.setVisible(bool(pairs))
+        self.show_points(np.concatenate(xs) if xs else gap[:0], np.concatenate(ys) if ys else gap[:0], smooth=False)
+
+
+class ViewItem(pg.GraphicsObject):  # type: ignore[misc]
+    """An item that covers the whole view and is painted anew whenever the view moves."""
 
     def viewRangeChanged(self) -> None:
-        """The view moved: the item is elsewhere and looks different."""
+        """Follow the view."""
         self.prepareGeometryChange()
         self.update()
 
@@ -101,8 +124,8 @@ class _Behind(pg.GraphicsObject):  # type: ignore[misc]
         return QRectF(self.viewRect()) if self.getViewBox() is not None else QRectF()
 
 
-class Grid(_Behind):
-    """Hairlines at the ticks of both axes. (pyqtgraph's own grid takes ten times as long as all curves together.)"""
+class Grid(ViewItem):
+    """Thin lines at the ticks of both axes. (pyqtgraph's own grid takes ten times as long as all curves together.)"""
 
     def __init__(self, bottom: pg.AxisItem, left: pg.AxisItem) -> None:
         super().__init__()
@@ -112,12 +135,12 @@ class Grid(_Behind):
         self.setZValue(-100)
 
     def set_colors(self, grid: str, strip: str) -> None:
-        """Colours of the hairlines and of the strip for 0."""
+        """Set the colours of the lines and of the strip for 0."""
         self._pen, self._strip = pen(grid), QColor(strip)
         self.update()
 
     def paint(self, p: QPainter, *_args: Any) -> None:
-        """Two calls: one fill and one batch of lines."""
+        """Paint with two calls: one fill and one batch of lines."""
         view, rect = self.getViewBox(), self.boundingRect()
         zero = getattr(self._left, "zero_at", None)
         if zero is not None:
@@ -135,53 +158,64 @@ class Grid(_Behind):
         p.drawLines(lines)
 
 
+MarkerKind = Literal["intervention", "schedule"]
+"""What happened: a person intervened, or the schedule changed the LR."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """A moment worth a line: ``x`` in epochs completed, ``kind`` who acted, ``text`` what for, ``id`` whose."""
+    """A marked position.
+
+    Args:
+        x: the position in epochs completed.
+        kind: what happened there.
+        text: the tooltip, as rich text.
+        id: what a click on the marker reports.
+    """
 
     x: float
-    kind: Literal["intervention", "plan"]
+    kind: MarkerKind
     text: str
     id: object
 
 
-class MarkerLines(_Behind):
-    """All markers of a plot as one item: a fine line each, with a small flag at the top."""
+class MarkerLines(ViewItem):
+    """All markers of a plot as one item: a dashed line each, with a small flag at the top."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[tuple[float, Marker]] = []
-        self._colors = {"intervention": QColor("#aa0000"), "plan": QColor("#888888")}
+        self._colors = {"intervention": QColor("#aa0000"), "schedule": QColor("#888888")}
         self.setZValue(-50)
 
-    def set_colors(self, intervention: str, plan: str) -> None:
-        """Colours of the two kinds."""
-        self._colors = {"intervention": QColor(intervention), "plan": QColor(plan)}
+    def set_colors(self, intervention: str, schedule: str) -> None:
+        """Set the colours of the two kinds."""
+        self._colors = {"intervention": QColor(intervention), "schedule": QColor(schedule)}
         self.update()
 
     def set_lines(self, lines: list[tuple[float, Marker]]) -> None:
-        """The markers with their positions in the view's coordinates."""
+        """Show the markers, each with its x in the view's coordinates."""
         self._lines = lines
         self.update()
 
-    def near(self, x: float, reach: float) -> Marker | None:
-        """The marker nearest to ``x``, at most ``reach`` away."""
+    def nearest(self, x: float, distance: float) -> Marker | None:
+        """The marker nearest to ``x``, at most ``distance`` away (both in the view's coordinates)."""
         best = min(self._lines, key=lambda line: abs(line[0] - x), default=None)
-        return best[1] if best is not None and abs(best[0] - x) <= reach else None
+        return best[1] if best is not None and abs(best[0] - x) <= distance else None
 
     def paint(self, p: QPainter, *_args: Any) -> None:
-        """Fine dashes, then the flags in pixels."""
+        """Paint the dashed lines, then the flags in pixels."""
         rect = self.boundingRect()
         shown = [(x, m.kind) for x, m in self._lines if rect.left() <= x <= rect.right()]
         if not shown:
             return
         to_pixels = p.worldTransform()
-        for kind in ("plan", "intervention"):
+        for kind in ("schedule", "intervention"):
             here = [x for x, k in shown if k == kind]
             if not here:
                 continue
             line = QPen(self._colors[kind], 1.0, Qt.PenStyle.CustomDashLine)
-            line.setDashPattern([1, 3] if kind == "plan" else [3, 3])
+            line.setDashPattern([1, 3] if kind == "schedule" else [3, 3])
             line.setCosmetic(True)
             p.setPen(line)
             p.drawLines([point for x in here for point in (QPointF(x, rect.top()), QPointF(x, rect.bottom()))])
@@ -196,77 +230,3 @@ class MarkerLines(_Behind):
                 corners = [QPointF(-size, 0), QPointF(size, 0), QPointF(0, size * 1.5)]
                 p.drawPolygon(QPolygonF([top + corner for corner in corners]))
             p.restore()
-
-
-class Handle(pg.GraphicsObject):  # type: ignore[misc]
-    """A round grip that is dragged up and down. Calls ``moved(position in the scene, finished, modifier keys)``."""
-
-    def __init__(self, moved: Callable[[QPointF, bool, Qt.KeyboardModifier], None]) -> None:
-        super().__init__()
-        self._moved = moved
-        self._fill, self._rim = QColor("#000000"), QColor("#ffffff")
-        self._hot = False
-        self.setFlag(self.GraphicsItemFlag.ItemIgnoresTransformations)
-        self.setCursor(Qt.CursorShape.SizeVerCursor)
-        self.setZValue(50)
-
-    def set_colors(self, fill: str, rim: str) -> None:
-        """Colours of the disc and of its rim."""
-        self._fill, self._rim = QColor(fill), QColor(rim)
-        self.update()
-
-    def boundingRect(self) -> QRectF:
-        """In pixels about the position, larger than the disc so that it is easy to take hold of."""
-        return QRectF(-11, -11, 22, 22)
-
-    def paint(self, p: QPainter, *_args: Any) -> None:
-        """A disc with a rim of the plot's background."""
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        p.setPen(QPen(self._rim, 2.0))
-        p.setBrush(self._fill)
-        radius = 7.0 if self._hot else 5.5
-        p.drawEllipse(QPointF(0, 0), radius, radius)
-
-    def hoverEvent(self, ev: Any) -> None:
-        """Claim the drag, so that the view does not move instead."""
-        self._hot = not ev.isExit() and bool(ev.acceptDrags(Qt.MouseButton.LeftButton))
-        self.update()
-
-    def mouseDragEvent(self, ev: Any) -> None:
-        """Report where the pointer is."""
-        if ev.button() != Qt.MouseButton.LeftButton:
-            ev.ignore()
-            return
-        ev.accept()
-        self._moved(ev.scenePos(), bool(ev.isFinish()), ev.modifiers())
-
-
-class ControlPoints(_Behind):
-    """The points of a drawn curve: rings, the chosen one filled."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._points: list[tuple[float, float]] = []
-        self._chosen: int | None = None
-        self._color, self._ground = QColor("#000000"), QColor("#ffffff")
-        self.setZValue(60)
-
-    def set_points(self, points: list[tuple[float, float]], chosen: int | None, color: str, ground: str) -> None:
-        """Where they stand in the view's coordinates, which one is chosen, and their colours."""
-        self._points, self._chosen = points, chosen
-        self._color, self._ground = QColor(color), QColor(ground)
-        self.update()
-
-    def paint(self, p: QPainter, *_args: Any) -> None:
-        """In pixels, whatever the scale."""
-        rect, to_pixels = self.boundingRect(), p.worldTransform()
-        p.save()
-        p.resetTransform()
-        p.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        for index, (x, y) in enumerate(self._points):
-            if rect.left() <= x <= rect.right():
-                chosen = index == self._chosen
-                p.setPen(QPen(self._color, 2.0))
-                p.setBrush(self._color if chosen else self._ground)
-                p.drawEllipse(to_pixels.map(QPointF(x, y)), 5.5 if chosen else 4.5, 5.5 if chosen else 4.5)
-        p.restore()

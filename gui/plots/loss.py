@@ -1,135 +1,130 @@
-"""The loss: every batch faintly, its moving average, and the epochs' training and validation loss boldly."""
+"""The loss plot: faintly every batch and its moving average, boldly the training and validation loss of the epochs."""
 
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSlider, QWidget
 
 from gui.core.history import RunHistory
 from gui.core.translation import tr
-from gui.plots.abandoned import AbandonedTrace
-from gui.plots.axes import finite
-from gui.plots.base import RunPlot
-from gui.plots.header import Entry
-from gui.plots.items import Trace
-from gui.plots.text import value_text
+from gui.plots.axes import value_text
+from gui.plots.base import RunPlot, finite
+from gui.plots.header import LegendEntry
+from gui.plots.items import AbandonedTrace, Trace
 from gui.theme.theme import Colors, mixed
 
-_FIRST = 20
+_FIRST = 20  # batches whose median stays visible, however high
 
 
 class LossPlot(RunPlot):
-    """Training and validation loss. Signals: ``smoothing_changed(float)``, 0 to 0.99, as the slider says."""
+    """Training and validation loss."""
 
-    smoothing_changed = Signal(float)
-
-    def __init__(self, series: RunHistory, parent: QWidget | None = None) -> None:
+    def __init__(self, history: RunHistory, parent: QWidget | None = None) -> None:
         empty = tr("The loss of every batch appears here once training starts")
-        super().__init__(tr("Loss"), empty, series, parent=parent)
+        super().__init__(tr("Loss"), empty, history, parent=parent)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, 99)
         self.slider.setFixedWidth(84)
         self.slider.setAccessibleName(tr("Smoothing"))
         self.slider.valueChanged.connect(self._on_slider)
-        label = QLabel(tr("Smooth"), self)
+        label = QLabel(tr("Smoothing"), self)
         label.setProperty("role", "muted")
         self.header.add(label)
         self.header.add(self.slider)
         self.header.add(self.log_button)
         self.header.add(self.fit_button)
-        self._batch, self._smooth = Trace(thin=True), Trace()
+        self._batch, self._smoothed = Trace(thin=True), Trace()
         self._train, self._val = Trace(dots=True), Trace(dots=True)
-        self._left_batch, self._left_val = AbandonedTrace(), AbandonedTrace()
-        for item in (self._left_batch, self._left_val, self._batch, self._smooth, self._train, self._val):
+        self._abandoned_batch, self._abandoned_val = AbandonedTrace(), AbandonedTrace()
+        abandoned = (self._abandoned_batch, self._abandoned_val)
+        for item in (*abandoned, self._batch, self._smoothed, self._train, self._val):
             self.view.addItem(item, ignoreBounds=True)
         self.slider.setValue(90)
 
-    def set_series(self, series: RunHistory) -> None:
-        """Show the history of another run, smoothed as the slider says."""
-        series.smoothing = self.slider.value() / 100
-        super().set_series(series)
+    def set_history(self, history: RunHistory) -> None:
+        """Show the history of another run, with the slider's smoothing."""
+        history.smoothing = self.slider.value() / 100
+        super().set_history(history)
 
     def apply_theme(self, colors: Colors) -> None:
         """Draw in ``colors``."""
         self._batch.set_color(colors.train_faint)
-        self._smooth.set_color(mixed(colors.train, colors.plot, 0.62))
+        self._smoothed.set_color(mixed(colors.train, colors.plot, 0.62))
         self._train.set_color(colors.train)
         self._val.set_color(colors.val)
-        self._left_batch.set_faint(colors.train, colors.plot)
-        self._left_val.set_faint(colors.val, colors.plot)
+        self._abandoned_batch.set_faint(colors.train, colors.plot)
+        self._abandoned_val.set_faint(colors.val, colors.plot)
         super().apply_theme(colors)
 
     def is_empty(self) -> bool:
         """Whether there is neither a step nor an epoch."""
-        return not len(self.series.x) and not len(self.series.epoch_x)
+        return not len(self.history.x) and not len(self.history.epoch_x)
 
-    def entries(self) -> list[Entry]:
-        """Train, validation and batch."""
+    def entries(self) -> list[LegendEntry]:
+        """Training, validation, batch, and the abandoned branches if there are any."""
         faint = mixed(self.colors.train, self.colors.plot, 0.6)
-        found = [
-            Entry(key="train", name=tr("train"), color=self.colors.train),
-            Entry(key="val", name=tr("validation"), color=self.colors.val),
-            Entry(key="batch", name=tr("batch"), color=faint, line="faint"),
-        ]
-        if self.series.abandoned:
-            found.append(Entry(key="left", name=tr("road left"), color=faint, line="faint"))
+        found = self.train_val_entries()
+        found.append(LegendEntry(key="batch", name=tr("Batch"), color=faint, line="faint"))
+        if self.history.abandoned:
+            name, short = tr("Abandoned branch"), tr("Abandoned")
+            found.append(LegendEntry(key="abandoned", name=name, color=faint, line="faint", short=short))
         return found
 
     def values_at(self, x: float | None) -> dict[str, str]:
-        """The smoothed loss of the batch, and the losses of the epoch that ended last; none past the run's position."""
-        if x is not None and x > self.series.position:
+        """The smoothed loss of the batch and the losses of the last epoch by ``x``; dashes after the run's position."""
+        if x is not None and x > self.history.position:
             return dict.fromkeys(("train", "val", "batch"), "–")
-        steps = len(self.series.x) if x is None else int(np.searchsorted(self.series.x.values, x, side="right"))
-        epochs = len(self.series.epoch_x)
+        steps = len(self.history.x) if x is None else int(np.searchsorted(self.history.x.values, x, side="right"))
+        epochs = len(self.history.epoch_x)
         if x is not None:
-            epochs = int(np.searchsorted(self.series.epoch_x.values, x, side="right"))
+            epochs = int(np.searchsorted(self.history.epoch_x.values, x, side="right"))
         found = {}
         if steps:
-            found["batch"] = value_text(float(self.series.smoothed.values[steps - 1]), 3)
+            found["batch"] = value_text(float(self.history.smoothed.values[steps - 1]), 3)
         if epochs:
             for key in ("train", "val"):
-                found[key] = value_text(float(self.series.metrics[f"{key}_loss"].values[epochs - 1]), 4)
+                found[key] = value_text(float(self.history.metrics[f"{key}_loss"].values[epochs - 1]), 4)
         return found
 
     def draw(self) -> None:
-        """At most two points a pixel of the batches, half a point a pixel of their average, every epoch."""
-        series, pixels = self.series, self.pixels()
-        x = series.x.values
+        """Draw at most two points a pixel of the batches, half a point a pixel of their average, and every epoch."""
+        history, pixels = self.history, self.pixels()
+        x = history.x.values
         first, stop = self.visible(x)
-        rows, losses = series.loss.envelope(first, stop, 2 * pixels)
-        epochs = series.epoch_x.values
+        rows, losses = history.loss.envelope(first, stop, 2 * pixels)
+        epochs = history.epoch_x.values
         from_epoch, to_epoch = self.visible(epochs)
         shown = {}
         for key in ("train", "val"):
-            column = series.metrics[f"{key}_loss"]
+            column = history.metrics[f"{key}_loss"]
             at, values = column.envelope(from_epoch, to_epoch, max(2000, 2 * pixels))
-            shown[key] = (series.to_axis(epochs[at], self.axis), self.scaled(values))
+            shown[key] = (history.to_axis(epochs[at], self.axis), self.scaled(values))
         batch = self.scaled(losses)
         self._choose_y(batch, shown["train"][1], shown["val"][1])
-        self._batch.show_points(series.to_axis(x[rows], self.axis), self.clamped(batch))
-        if series.smoothing:
-            picked, average = series.smoothed.sample(first, stop, pixels // 2)
-            self._smooth.show_points(series.to_axis(x[picked], self.axis), self.clamped(self.scaled(average)))
-        self._smooth.setVisible(bool(series.smoothing))
+        self._batch.show_points(history.to_axis(x[rows], self.axis), self.clamped(batch))
+        if history.smoothing:
+            picked, average = history.smoothed.sample(first, stop, pixels // 2)
+            self._smoothed.show_points(history.to_axis(x[picked], self.axis), self.clamped(self.scaled(average)))
+        self._smoothed.setVisible(bool(history.smoothing))
         self._draw_abandoned()
         self._train.show_points(*shown["train"])
         self._val.show_points(*shown["val"])
 
     def _draw_abandoned(self) -> None:
-        series = self.series
-        self._left_batch.show_abandoned(
-            (series.to_axis(g.x, self.axis), self.clamped(self.scaled(g.loss))) for g in series.abandoned
+        history = self.history
+        self._abandoned_batch.show_branches(
+            (history.to_axis(b.x, self.axis), self.clamped(self.scaled(b.loss))) for b in history.abandoned
         )
-        self._left_val.show_abandoned(
-            (series.to_axis(g.epoch_x, self.axis), self.clamped(self.scaled(g.metrics["val_loss"])))
-            for g in series.abandoned
+        self._abandoned_val.show_branches(
+            (history.to_axis(b.epoch_x, self.axis), self.clamped(self.scaled(b.metrics["val_loss"])))
+            for b in history.abandoned
         )
 
     def _choose_y(self, batch: np.ndarray, train: np.ndarray, val: np.ndarray) -> None:
-        """Show the epochs whole and the batches but for their spikes.
+        """Show all epochs and, except for their spikes, all batches.
 
-        What training began with is no spike: the median of the first batches in sight stays in sight.
+        The loss at the beginning is not a spike: the median of the first visible batches stays visible.
         """
         batches, epochs = finite(batch), finite(train, val)
         if not batches.size and not epochs.size:
@@ -147,6 +142,5 @@ class LossPlot(RunPlot):
     def _on_slider(self, value: int) -> None:
         factor = value / 100
         self.slider.setToolTip(tr("Smoothing of the batch loss: {factor}", factor=f"{factor:.2f}"))
-        self.series.smoothing = factor
-        self.smoothing_changed.emit(factor)
-        self.touch()
+        self.history.smoothing = factor
+        self.request_redraw()

@@ -1,4 +1,4 @@
-"""The learning rate: what was in force, what is planned, and what a staged change would make of it."""
+"""The learning-rate plot: the current LR so far, the projected LR, and what a pending change would make of it."""
 
 from __future__ import annotations
 
@@ -11,123 +11,137 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
 from engine.messages.preview import Curve
+from gui.core.column import FloatArray
 from gui.core.history import Axis, RunHistory
 from gui.core.translation import tr
-from gui.plots.abandoned import AbandonedTrace
+from gui.plots.axes import value_text
 from gui.plots.base import RunPlot
-from gui.plots.bubble import Bubble
-from gui.plots.coordinates import Coordinates
-from gui.plots.drawing import Drawing
-from gui.plots.end_handle import Grip
-from gui.plots.header import Entry
-from gui.plots.items import Trace, pen
-from gui.plots.lr_ends import End, EndWords
-from gui.plots.projection import CANDIDATES, PENDING, PLAN, Candidate, Part, Projection
-from gui.plots.stairs import Stairs, scale_for
-from gui.plots.text import value_text
+from gui.plots.canvas import ValueLabel
+from gui.plots.drawing_tool import DrawingTool
+from gui.plots.end_handle import EndHandle
+from gui.plots.end_labels import End, EndLabels
+from gui.plots.header import LegendEntry
+from gui.plots.items import AbandonedTrace, Trace, pen
+from gui.plots.lr_coordinates import LRCoordinates, scale_for
+from gui.plots.lr_curves import (
+    CANDIDATE_DASHES,
+    PENDING_DASHES,
+    PROJECTED_DASHES,
+    Candidate,
+    Points,
+    Projection,
+    StepCurve,
+)
 from gui.theme.theme import Colors, mixed
+
+_PROJECTED_SHARE = 0.7  # of a line's color in that of its projection
 
 
 class LRPlot(RunPlot):
-    """Learning rate of each group: past solid, plan dashed, pending dotted, candidates in dashes of their own.
+    """The LR of each group: the current one solid, projected dashed, pending dotted, candidates in their own dashes.
 
-    Signals: ``dragged(rate, hold)`` and ``dragging(bool)`` of the end of the line (see ``Grip``; staged, not sent).
-    ``drawing`` has those of control points.
+    Signals:
+        dragged(float, bool): the handle at the end of the line was dragged to this LR; true asks to hold it. The LR is
+            staged, not sent.
+        dragging(bool): a drag of the handle, a point or a curve began or ended.
+
+    ``drawing_tool`` has the signals of points and bent curves.
     """
 
     dragged = Signal(float, bool)
     dragging = Signal(bool)
-    _told: tuple[object, ...] = ()
 
-    def __init__(self, series: RunHistory, parent: QWidget | None = None) -> None:
-        empty = tr("The planned learning rate appears here, and what was in force once training starts")
-        super().__init__(tr("Learning rate"), empty, series, parent=parent)
-        self.names = ["all"]
+    def __init__(self, history: RunHistory, parent: QWidget | None = None) -> None:
+        empty = tr("The projected and the current learning rate appear here")
+        super().__init__(tr("Learning rate"), empty, history, parent=parent)
+        self.group_names = ["all"]
         self._active = 0
         self._note = ""
-        self.coordinates = Coordinates(self.view, series)
-        self._past: list[Trace] = []
-        self._left = AbandonedTrace()
-        self.view.addItem(self._left, ignoreBounds=True)
-        self.plan, self.pending = Projection(self.view, PLAN), Projection(self.view, PENDING)
+        self._labelled: tuple[object, ...] = ()  # what the end labels were written for
+        self.coordinates = LRCoordinates(self.view, history)
+        self._current: list[Trace] = []
+        self._abandoned = AbandonedTrace()
+        self.view.addItem(self._abandoned, ignoreBounds=True)
+        self.projected = Projection(self.view, PROJECTED_DASHES)
+        self.pending = Projection(self.view, PENDING_DASHES)
         self.candidates: list[tuple[Candidate, Projection]] = []
         self._now = pg.InfiniteLine(angle=90)
         self._now.setZValue(-40)
         self._now.setVisible(False)
         self.view.addItem(self._now, ignoreBounds=True)
-        self.bubble = Bubble(self.canvas)
-        self.ends = EndWords(self.view)
-        self.grip = Grip(self.canvas, self.coordinates, self.bubble)
-        self.drawing = Drawing(self.canvas, self.coordinates, self.plan, self.pending, self.bubble)
-        self.grip.dragged.connect(self.dragged)
-        for part in (self.grip, self.drawing):
+        self.value_label = ValueLabel(self.canvas)
+        self.end_labels = EndLabels(self.view)
+        self.end_handle = EndHandle(self.canvas, self.coordinates, self.value_label)
+        self.drawing_tool = DrawingTool(self.canvas, self.coordinates, self.projected, self.pending, self.value_label)
+        self.end_handle.dragged.connect(self.dragged)
+        for part in (self.end_handle, self.drawing_tool):
             part.dragging.connect(self.dragging)
             part.changed.connect(self._draw_now)
-        self.drawing.touched.connect(self.touch)
-        self._make_curves()
+        self.drawing_tool.redraw_requested.connect(self.request_redraw)
+        self._make_traces()
         self.log_button.setChecked(True)
 
     # What is shown ---------------------------------------------------------------------------------------------------
 
     def set_group_names(self, names: Sequence[str]) -> None:
-        """Names of the parameter groups, in order; at least one."""
-        if list(names) != self.names and names:
-            self.names = list(names)
-            self._active = min(self._active, len(self.names) - 1)
-            self._make_curves()
-            self.touch()
+        """Set the names of the parameter groups, in order; at least one."""
+        if list(names) != self.group_names and names:
+            self.group_names = list(names)
+            self._active = min(self._active, len(self.group_names) - 1)
+            self._make_traces()
+            self.request_redraw()
 
-    def set_plan(self, plan: Curve | None) -> None:
-        """The plan, from the run's start or from now on; drawn from now on."""
-        self.plan.set_curve(plan)
-        self.touch()
+    def set_projected(self, curve: Curve | None) -> None:
+        """Set the projected LRs, from the run's start or from now on; they are drawn from now on."""
+        self.projected.set_curve(curve)
+        self.request_redraw()
 
-    def set_pending(self, pending: Curve | None) -> None:
-        """What a staged change would make of the plan; None takes it back, and the handle with it."""
-        self.pending.set_curve(pending)
-        if pending is None:
-            self.grip.staged = None
-        self.touch()
+    def set_pending(self, curve: Curve | None) -> None:
+        """Set the LRs that a pending change would bring; None removes them and puts the handle back."""
+        self.pending.set_curve(curve)
+        if curve is None:
+            self.end_handle.staged = None
+        self.request_redraw()
 
     def set_candidates(self, candidates: Sequence[Candidate]) -> None:
-        """Schedules to compare with, each over the plan."""
-        for _, ahead in self.candidates:
-            ahead.clear()
+        """Set the schedules to compare, drawn over the projected LRs."""
+        for _, projection in self.candidates:
+            projection.clear()
         self.candidates = []
         for candidate in candidates:
-            ahead = Projection(self.view, CANDIDATES[candidate.place % len(CANDIDATES)])
-            ahead.set_curve(candidate.curve)
-            ahead.make_traces([self.candidate_color(candidate.place)] * len(ahead.lines))
-            self.candidates.append((candidate, ahead))
-        self.touch()
+            projection = Projection(self.view, CANDIDATE_DASHES[candidate.index % len(CANDIDATE_DASHES)])
+            projection.set_curve(candidate.curve)
+            projection.make_traces([self.candidate_color(candidate.index)] * len(projection.lines))
+            self.candidates.append((candidate, projection))
+        self.request_redraw()
 
     def set_note(self, note: str) -> None:
-        """What the plan waits for, written beside its line; empty: nothing."""
+        """Write what the projected LR depends on beside its line; nothing if ``note`` is empty."""
         if note != self._note:
             self._note = note
-            self.touch()
+            self.request_redraw()
 
     def set_active_group(self, index: int | None) -> None:
-        """Which group's line carries the handle; None for all of them (the handle is at the first)."""
+        """Put the handle at the line of this group; of all groups (None), at the first."""
         self._active = index or 0
-        self.touch()
+        self.request_redraw()
 
     def group_colors(self) -> list[str]:
         """One colour a group."""
-        if len(self.names) == 1:
+        if len(self.group_names) == 1:
             return [self.colors.lr]
-        return [self.colors.groups[i % len(self.colors.groups)] for i in range(len(self.names))]
+        return [self.colors.groups[i % len(self.colors.groups)] for i in range(len(self.group_names))]
 
-    def candidate_color(self, place: int) -> str:
-        """The colour of a candidate."""
-        return self.colors.candidates[place % len(self.colors.candidates)]
+    def candidate_color(self, index: int) -> str:
+        """The colour of the candidate with this index."""
+        return self.colors.candidates[index % len(self.colors.candidates)]
 
-    # What the base asks ----------------------------------------------------------------------------------------------
+    # What RunPlot asks for -------------------------------------------------------------------------------------------
 
-    def set_series(self, series: RunHistory) -> None:
+    def set_history(self, history: RunHistory) -> None:
         """Show the history of another run."""
-        self.coordinates.series = series
-        super().set_series(series)
+        self.coordinates.history = history
+        super().set_history(history)
 
     def set_axis(self, axis: Axis) -> None:
         """Count positions in epochs, steps or seconds."""
@@ -137,113 +151,112 @@ class LRPlot(RunPlot):
     def apply_theme(self, colors: Colors) -> None:
         """Draw in ``colors``."""
         super().apply_theme(colors)
-        self._color_curves()
+        self._color_traces()
 
-    def touch(self) -> None:
-        """Something other than the history changed: the words at the ends find their places anew."""
-        self._told = ()
-        super().touch()
+    def request_redraw(self) -> None:
+        """Draw again in the next frame, and place the end labels again."""
+        self._labelled = ()
+        super().request_redraw()
 
     def is_empty(self) -> bool:
-        """Whether there is neither a past nor a plan."""
-        return not len(self.series.lr_x) and not any(ahead.known for ahead in self._all_ahead())
+        """Whether there is neither a past nor a projection."""
+        return not len(self.history.lr_x) and not any(projection.known for projection in self._projections())
 
-    def entries(self) -> list[Entry]:
-        """The groups (with one group what the kinds of line mean), what is pending, and the candidates."""
-        colors, begun = self.group_colors(), bool(len(self.series.lr_x))
+    def entries(self) -> list[LegendEntry]:
+        """The groups (of a single group, current and projected), pending, and the candidates."""
+        colors, begun = self.group_colors(), bool(len(self.history.lr_x))
         found = []
-        if len(self.names) > 1:
-            named = zip(self.names, colors, strict=True)
-            found = [Entry(key=str(i), name=name, color=color) for i, (name, color) in enumerate(named)]
+        if len(self.group_names) > 1:
+            named = zip(self.group_names, colors, strict=True)
+            found = [LegendEntry(key=str(i), name=name, color=color) for i, (name, color) in enumerate(named)]
         elif begun:
-            found = [Entry(key="0", name=tr("in force"), color=colors[0])]
-        if len(self.names) == 1 and (self.plan.known or not begun):
-            found.append(Entry(key="plan", name=tr("plan"), color=mixed(colors[0], self.colors.plot, 0.7), line="dash"))
+            found = [LegendEntry(key="0", name=tr("Current"), color=colors[0])]
+        if len(self.group_names) == 1 and (self.projected.known or not begun):
+            color = mixed(colors[0], self.colors.plot, _PROJECTED_SHARE)
+            found.append(LegendEntry(key="projected", name=tr("Projected"), color=color, line="dash"))
         if self.pending.known:
-            dotted = self.colors.pending if len(self.names) == 1 else self.colors.muted
-            found.append(Entry(key="pending", name=tr("pending"), color=dotted, line="dot"))
+            color = self.colors.pending if len(self.group_names) == 1 else self.colors.muted
+            found.append(LegendEntry(key="pending", name=tr("Pending"), color=color, line="dot"))
         for candidate, _ in self.candidates:
-            color, name = self.candidate_color(candidate.place), f"{candidate.key} {candidate.name}"
-            found.append(Entry(key=candidate.key, name=name, color=color, line="dash", short=candidate.key))
+            color, name = self.candidate_color(candidate.index), f"{candidate.key} {candidate.name}"
+            found.append(LegendEntry(key=candidate.key, name=name, color=color, line="dash", short=candidate.key))
         return found
 
     def values_at(self, x: float | None) -> dict[str, str]:
-        """The LR of every line at ``x`` epochs, as far as it reaches; without ``x`` now, or where a line begins."""
-        now = self.series.position
-        where = now if x is None else x
-        if len(self.names) > 1:  # the entry of a group is of what was and of what is planned
-            values = {str(i): value_text(self.lr_at(i, where)) for i in range(len(self.names))}
+        """The LR of every line at ``x`` epochs, where it has one; for None now, or at the line's beginning."""
+        now = self.history.position
+        at = now if x is None else x
+        if len(self.group_names) > 1:  # a group has one entry for its current and its projected LR
+            values = {str(i): value_text(self.lr_at(i, at)) for i in range(len(self.group_names))}
         else:
-            values = {"0": value_text(self.lr_at(0, where))} if len(self.series.lr_x) and where <= now else {}
-            if where >= now:
-                values["plan"] = value_text(self.plan.at(0, where))
+            values = {"0": value_text(self.lr_at(0, at))} if len(self.history.lr_x) and at <= now else {}
+            if at >= now:
+                values["projected"] = value_text(self.projected.at(0, at))
         others = [("pending", self.pending)] if self.pending.known else []
-        for key, ahead in [*others, *((candidate.key, ahead) for candidate, ahead in self.candidates)]:
-            at = ahead.begin if x is None else x
-            if at >= ahead.begin:
-                values[key] = " ".join(value_text(ahead.at(group, at)) for group in range(len(ahead.lines)))
+        for key, projection in [*others, *((candidate.key, lines) for candidate, lines in self.candidates)]:
+            at = projection.begin if x is None else x
+            if at >= projection.begin:
+                values[key] = " ".join(value_text(projection.at(group, at)) for group in range(len(projection.lines)))
         return values
 
     def draw(self) -> None:
-        """The kinds of line of each group, the line at now, the handles, and the rates at the ends."""
+        """Draw all lines, the position, the handle and the points, and the LRs at the ends of the lines."""
         low, high = self.x_epochs()
-        now = self.series.position
+        now = self.history.position
         most = self.pixels()
-        past = [Stairs(self.series.lr_x, lrs).between(low, min(high, now), most) for lrs in self.series.lrs]
-        ahead = [(curve, curve.parts(max(low, now), high, most)) for curve in self._all_ahead()]
-        self._choose_scale([lrs for part in (past, *(parts for _, parts in ahead)) for _, lrs in part])
-        self._left.show_abandoned(self._abandoned(most))
-        self._show(self._past, past)
-        for curve, parts in ahead:
-            self._show(curve.traces, parts)
+        current = [StepCurve(self.history.lr_x, lrs).between(low, min(high, now), most) for lrs in self.history.lrs]
+        to_come = [(projection, projection.points(max(low, now), high, most)) for projection in self._projections()]
+        self._choose_scale([lrs for points in (current, *(points for _, points in to_come)) for _, lrs in points])
+        self._abandoned.show_branches(self._abandoned_lines(most))
+        self._show(self._current, current)
+        for projection, points in to_come:
+            self._show(projection.traces, points)
         started = now > 0
         self._now.setVisible(started)
         if started:
-            self._now.setPos(float(self.series.to_axis(now, self.axis)))
-        lr = float("nan") if self.drawing.points else self.lr_at(self._active, now)  # the points take its place
-        self.grip.place(now, lr, self.group_colors()[self._active], self.colors)
-        self.drawing.draw(self.colors)
-        self._write_ends()
+            self._now.setPos(float(self.history.to_axis(now, self.axis)))
+        # While points are drawn there is no handle.
+        lr = float("nan") if self.drawing_tool.points else self.lr_at(self._active, now)
+        self.end_handle.place(now, lr, self.group_colors()[self._active], self.colors)
+        self.drawing_tool.draw(self.colors)
+        self._write_end_labels()
 
     def lr_at(self, group: int, x: float) -> float:
-        """The rate of ``group`` that was in force at ``x`` epochs, or is planned there; NaN where neither is known."""
-        if x < self.series.position or (x == self.series.position and not self.plan.known):
-            lrs = self.series.lrs
-            return Stairs(self.series.lr_x, lrs[group]).at(x) if group < len(lrs) else float("nan")
-        return self.plan.at(group, x)
+        """The LR that ``group`` had at ``x`` epochs, or is projected to have there; NaN where neither is known."""
+        if x < self.history.position or (x == self.history.position and not self.projected.known):
+            lrs = self.history.lrs
+            return StepCurve(self.history.lr_x, lrs[group]).at(x) if group < len(lrs) else float("nan")
+        return self.projected.at(group, x)
 
-    # Inside ----------------------------------------------------------------------------------------------------------
+    # Internals -------------------------------------------------------------------------------------------------------
 
     def _draw_now(self) -> None:
-        self.touch()
+        self.request_redraw()
         self.refresh()
 
-    def _abandoned(self, most: int) -> list[Part]:
-        abandoned_branches = [
-            Stairs.of(g.lr_x, lrs).between(float(g.lr_x[0]), g.end, most)
-            for g in self.series.abandoned
-            if len(g.lr_x)
-            for lrs in g.lrs
+    def _abandoned_lines(self, most: int) -> list[Points]:
+        lines = [
+            StepCurve.of(branch.lr_x, lrs).between(float(branch.lr_x[0]), branch.end, most)
+            for branch in self.history.abandoned
+            if len(branch.lr_x)
+            for lrs in branch.lrs
         ]
-        return [
-            (self.series.to_axis(x, self.axis), self.clamped(self.coordinates.ys_of(lrs)))
-            for x, lrs in abandoned_branches
-        ]
+        return [(self.history.to_axis(x, self.axis), self.clamped(self.coordinates.ys_of(lrs))) for x, lrs in lines]
 
-    def _all_ahead(self) -> list[Projection]:
-        return [self.plan, self.pending, *(ahead for _, ahead in self.candidates)]
+    def _projections(self) -> list[Projection]:
+        return [self.projected, self.pending, *(projection for _, projection in self.candidates)]
 
-    def _show(self, traces: Sequence[Trace], parts: Sequence[Part]) -> None:
+    def _show(self, traces: Sequence[Trace], lines: Sequence[Points]) -> None:
         for index, trace in enumerate(traces):
-            x, lrs = parts[index] if index < len(parts) else (np.empty(0), np.empty(0))
+            x, lrs = lines[index] if index < len(lines) else (np.empty(0), np.empty(0))
             y = self.clamped(self.coordinates.ys_of(lrs))
-            trace.show_points(self.series.to_axis(x, self.axis), y, smooth=False)
+            trace.show_points(self.history.to_axis(x, self.axis), y, smooth=False)
 
-    def _choose_scale(self, lrs: list[np.ndarray]) -> None:
-        if self.grip.under_way or self.drawing.under_way:
+    def _choose_scale(self, lrs: list[FloatArray]) -> None:
+        if self.end_handle.is_dragged or self.drawing_tool.is_dragging:
             return
-        staged = [self.grip.staged] if self.grip.staged is not None else []
-        extra = np.array([*staged, *self.drawing.lrs()], np.float64)
+        staged = [self.end_handle.staged] if self.end_handle.staged is not None else []
+        extra = np.array([*staged, *self.drawing_tool.lrs()], np.float64)
         scale = scale_for(np.concatenate([*lrs, extra]) if lrs else np.empty(0), log=self.log)
         if scale is None:
             return
@@ -252,71 +265,72 @@ class LRPlot(RunPlot):
         if not self._manual_y:
             self.view.setYRange(scale.low, scale.high, padding=0)
 
-    def _make_curves(self) -> None:
-        for item in self._past:
+    def _make_traces(self) -> None:
+        for item in self._current:
             self.view.removeItem(item)
-        self._past = [Trace() for _ in self.names]
-        for ahead in (self.plan, self.pending):
-            ahead.clear()
-            ahead.make_traces(self.group_colors())
-        for item in self._past:
+        self._current = [Trace() for _ in self.group_names]
+        for projection in (self.projected, self.pending):
+            projection.clear()
+            projection.make_traces(self.group_colors())
+        for item in self._current:
             self.view.addItem(item, ignoreBounds=True)
-        self._color_curves()
+        self._color_traces()
 
-    def _color_curves(self) -> None:
+    def _color_traces(self) -> None:
         colors = self.group_colors()
-        for trace, color in zip(self._past, colors, strict=True):
+        for trace, color in zip(self._current, colors, strict=True):
             trace.set_color(color)
-        self.plan.make_traces([mixed(color, self.colors.plot, 0.7) for color in colors])
+        self.projected.make_traces([mixed(color, self.colors.plot, _PROJECTED_SHARE) for color in colors])
         self.pending.make_traces([self.colors.pending] if len(colors) == 1 else colors)
-        for candidate, ahead in self.candidates:
-            ahead.make_traces([self.candidate_color(candidate.place)] * len(ahead.lines))
+        for candidate, projection in self.candidates:
+            projection.make_traces([self.candidate_color(candidate.index)] * len(projection.lines))
         self._now.setPen(pen(self.colors.now))
-        self._left.set_faint(self.colors.lr, self.colors.plot)
+        self._abandoned.set_faint(self.colors.lr, self.colors.plot)
 
-    def _write_ends(self) -> None:
-        """The rate at the end of each line, and what the plan waits for."""
-        several = len(self.names) > 1
+    def _write_end_labels(self) -> None:
+        """Write the LR at the end of each line, and the note."""
+        several = len(self.group_names) > 1
         groups = self.group_colors()
         ends: list[End] = []
         crowded = self.pending.known or bool(self.candidates)
         if self.pending.known:
             colors = groups if several else [self.colors.pending]
-            ends += self._ends(self.pending, colors, tr("pending") if crowded else "")
-        for candidate, ahead in self.candidates:
-            colors = [self.candidate_color(candidate.place)] * len(ahead.lines)
-            ends += self._ends(ahead, colors, candidate.key)
-        ends += self._ends(self.plan, groups if several else [self.colors.axis], tr("plan") if crowded else "")
-        if self._note and self.plan.known:
-            ends.insert(0, self._beside_the_plan())
+            ends += self._ends(self.pending, colors, tr("Pending"))
+        for candidate, projection in self.candidates:
+            colors = [self.candidate_color(candidate.index)] * len(projection.lines)
+            ends += self._ends(projection, colors, candidate.key)
+        colors = groups if several else [self.colors.axis]
+        ends += self._ends(self.projected, colors, tr("Projected") if crowded else "")
+        if self._note and self.projected.known:
+            ends.insert(0, self._note_end())
         ends = [end for end in ends if np.isfinite([end.x, end.y, end.since]).all()]  # time may not be known yet
-        avoid = self.grip.boxes()
-        # The past creeps along under what was planned: while nothing else moves, the words stay where they are.
-        seen = (
+        avoid = self.end_handle.boxes()
+        # The current LR's line grows slowly over the projected one: while nothing else moves, the labels keep still.
+        labelled = (
             tuple(replace(end, x=round(end.x), y=round(end.y), since=round(end.since, -2)) for end in ends),
             tuple(round(box.left, -2) for box in avoid),
             (self.colors.plot, self.view.width(), self.view.height(), *map(tuple, self.view.viewRange())),
         )
-        if seen != self._told:
-            self._told = seen
-            traces = [*self._past, *(trace for ahead in self._all_ahead() for trace in ahead.traces)]
+        if labelled != self._labelled:
+            self._labelled = labelled
+            traces = [*self._current, *(trace for projection in self._projections() for trace in projection.traces)]
             data = (trace.getData() for trace in traces)
-            drawn = [self.coordinates.pixels(x, y) for x, y in data if x is not None and len(x)]
-            self.ends.write(ends, drawn, avoid, self.colors.plot)
+            lines = [self.coordinates.pixels(x, y) for x, y in data if x is not None and len(x)]
+            self.end_labels.write(ends, lines, avoid, self.colors.plot)
 
-    def _ends(self, ahead: Projection, colors: Sequence[str], name: str = "") -> list[End]:
+    def _ends(self, projection: Projection, colors: Sequence[str], name: str) -> list[End]:
         found = []
-        for group, color in enumerate(colors[: len(ahead.lines)]):
-            lr, since = ahead.last(group), ahead.lines[group].last_change
-            xs = self.series.to_axis([max(since, self.series.position), ahead.end], self.axis)
+        for group, color in enumerate(colors[: len(projection.lines)]):
+            lr, since = projection.last(group), projection.lines[group].last_change
+            xs = self.history.to_axis([max(since, self.history.position), projection.end], self.axis)
             x, y = self.coordinates.pixels(xs, np.full(2, self.coordinates.y_of(lr)))
             found.append(
                 End(x=float(x[1]), y=float(y[1]), since=float(x[0]), lr=value_text(lr), name=name, color=color)
             )
         return found
 
-    def _beside_the_plan(self) -> End:
-        """The note as words that end where the view does, at the height of the plan's line."""
-        y = self.coordinates.pixel(QPointF(0.0, self.coordinates.y_of(self.plan.last(self._active)))).y()
+    def _note_end(self) -> End:
+        """The note as a label at the right edge of the view, at the height of the projected LR."""
+        y = self.coordinates.pixel(QPointF(0.0, self.coordinates.y_of(self.projected.last(self._active)))).y()
         right = float(self.view.width()) - 12.0
         return End(x=right, y=y, since=right, lr="", note=self._note, color=self.colors.muted)

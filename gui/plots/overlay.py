@@ -1,4 +1,4 @@
-"""Several runs over each other: loss, learning rate and accuracy over epochs, each run in a colour of its own."""
+"""Plots that compare runs: loss, learning rate and accuracy over epochs, each run in its own colour."""
 
 from __future__ import annotations
 
@@ -7,27 +7,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from gui.core.column import FloatArray
 from gui.core.translation import tr
 from gui.plots.axes import PositionAxis, ValueAxis
+from gui.plots.base import finite
 from gui.plots.canvas import Canvas
-from gui.plots.header import Entry, Header
+from gui.plots.header import LegendEntry, PlotHeader
 from gui.plots.items import Grid, Trace, pen
-from gui.plots.pyqtgraph_setup import pg
-from gui.plots.stairs import Stairs, scale_for
+from gui.plots.lr_coordinates import scale_for
+from gui.plots.lr_curves import StepCurve
 from gui.theme.theme import DARK, LIGHT, Colors, mixed
 from gui.widgets.notes import is_dark
 
-FloatArray = npt.NDArray[np.float64]
-_MOST = 4000  # corners of a staircase
+_MOST = 4000  # steps of an LR curve
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curves:
-    """A run's curves. Metrics are [epochs], at the end of ``epochs``; ``lr`` [points, groups] holds from ``x`` on."""
+class RunCurves:
+    """The curves of one run.
+
+    Args:
+        epochs: the epochs of the metrics [epochs].
+        train_loss, val_loss, train_accuracy, val_accuracy: at the end of each epoch [epochs]; accuracies from 0 to 1.
+        x: the positions from which each LR applies, in epochs completed [points].
+        lr: the LRs [points, groups].
+    """
 
     epochs: FloatArray
     train_loss: FloatArray
@@ -39,7 +47,7 @@ class Curves:
 
     @property
     def end(self) -> float:
-        """Where the run stands, in epochs completed."""
+        """The run's position in epochs completed."""
         last = float(self.x[-1]) if len(self.x) else 0.0
         return max(last, float(self.epochs[-1])) if len(self.epochs) else last
 
@@ -48,16 +56,16 @@ class OverlayPlot(QFrame):
     """One quantity of several runs.
 
     Signals:
-        pointed(object): the pointer is at this epoch (float), or has left (None).
+        cursor_moved(object): the pointer's position in epochs completed (float), or None when it has left.
     """
 
-    pointed = Signal(object)
+    cursor_moved = Signal(object)
 
     def __init__(self, title: str, suffix: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
         self.colors: Colors = LIGHT
-        self.header = Header(title, self)
+        self.header = PlotHeader(title, self)
         self.left, self.bottom = ValueAxis(suffix), PositionAxis()
         self.canvas = Canvas(self.left, self.bottom, self)
         self.view = self.canvas.view
@@ -72,16 +80,16 @@ class OverlayPlot(QFrame):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.canvas, 1)
-        self.canvas.hovered.connect(self._hovered)
+        self.canvas.hovered.connect(self._on_hover)
 
-    def add(self, run: int, x: FloatArray, y: FloatArray, *, faint: bool = False, stairs: bool = False) -> None:
-        """Draw a curve of the run with this place."""
-        trace = Trace(thin=faint, dots=not faint and not stairs)
-        trace.show_points(x, y, smooth=not stairs)
+    def add(self, run: int, x: FloatArray, y: FloatArray, *, faint: bool = False, steps: bool = False) -> None:
+        """Add a curve of the run with this index; ``steps`` keeps its edges sharp."""
+        trace = Trace(thin=faint, dots=not faint and not steps)
+        trace.show_points(x, y, smooth=not steps)
         self.view.addItem(trace, ignoreBounds=True)
         self.traces.append((trace, run, faint))
 
-    def show_colors(self, colors: Colors, legend: Sequence[Entry]) -> None:
+    def show_colors(self, colors: Colors, legend: Sequence[LegendEntry]) -> None:
         """Draw in ``colors``."""
         self.canvas.setBackground(colors.plot)
         self.header.legend.apply_theme(colors)
@@ -96,26 +104,26 @@ class OverlayPlot(QFrame):
             trace.set_color(mixed(color, colors.plot, 0.45) if faint else color)
 
     def show_cross(self, x: float | None) -> None:
-        """Show where the pointer is, in any of the plots."""
+        """Put the crosshair at ``x``, or hide it."""
         self.cross.setVisible(x is not None)
         if x is not None:
             self.cross.setPos(x)
 
-    def _hovered(self, point: QPointF | None) -> None:
+    def _on_hover(self, point: QPointF | None) -> None:
         inside = point is not None and self.view.sceneBoundingRect().contains(point)
-        self.pointed.emit(float(self.view.mapSceneToView(point).x()) if inside and point is not None else None)
+        self.cursor_moved.emit(float(self.view.mapSceneToView(point).x()) if inside and point is not None else None)
 
 
 class OverlayPlots(QWidget):
-    """Loss, learning rate and accuracy of several runs, side by side over one axis. Follows light and dark.
+    """Loss, learning rate and accuracy of several runs, side by side with one x range. Follows the palette.
 
     Signals:
-        pointed(object): the pointer is at this epoch (float), or has left (None).
+        cursor_moved(object): the pointer's position in epochs completed (float), or None when it has left.
     """
 
-    pointed = Signal(object)
+    cursor_moved = Signal(object)
 
-    def __init__(self, runs: Sequence[Curves], parent: QWidget | None = None) -> None:
+    def __init__(self, runs: Sequence[RunCurves], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs = list(runs)
         self.loss, self.lr = OverlayPlot(tr("Loss")), OverlayPlot(tr("Learning rate"))
@@ -126,8 +134,8 @@ class OverlayPlots(QWidget):
         row.setSpacing(6)
         for plot in self.plots:
             row.addWidget(plot, 1)
-            plot.pointed.connect(self._pointed)
-            plot.view.fit_wanted.connect(self.fit)
+            plot.cursor_moved.connect(self._on_cursor)
+            plot.view.fit_requested.connect(self.fit)
         for plot in (self.lr, self.accuracy):
             plot.view.setXLink(self.loss.view)
         self._draw()
@@ -135,7 +143,7 @@ class OverlayPlots(QWidget):
         self._follow_palette()
 
     def fit(self) -> None:
-        """Show all of each curve."""
+        """Show every curve whole."""
         end = max((run.end for run in self._runs), default=1.0) or 1.0
         self.loss.view.setXRange(-0.02 * end, 1.02 * end, padding=0)
         self._fit(self.loss, [v for run in self._runs for v in (run.train_loss, run.val_loss)])
@@ -155,20 +163,19 @@ class OverlayPlots(QWidget):
         scale = self._scale = scale_for(np.concatenate(known), log=True) if known else None
         if scale is not None:
             self.lr.left.set_scale(log=scale.log, zero_at=scale.zero_at)
-        for place, run in enumerate(self._runs):
-            self.loss.add(place, run.epochs, run.train_loss, faint=True)
-            self.loss.add(place, run.epochs, run.val_loss)
-            self.accuracy.add(place, run.epochs, 100 * run.train_accuracy, faint=True)
-            self.accuracy.add(place, run.epochs, 100 * run.val_accuracy)
+        for index, run in enumerate(self._runs):
+            self.loss.add(index, run.epochs, run.train_loss, faint=True)
+            self.loss.add(index, run.epochs, run.val_loss)
+            self.accuracy.add(index, run.epochs, 100 * run.train_accuracy, faint=True)
+            self.accuracy.add(index, run.epochs, 100 * run.val_accuracy)
             for group in range(run.lr.shape[1] if scale is not None else 0):
                 if len(run.x):
-                    x, y = Stairs.of(run.x, run.lr[:, group]).between(float(run.x[0]), run.end, _MOST)
+                    x, y = StepCurve.of(run.x, run.lr[:, group]).between(float(run.x[0]), run.end, _MOST)
                     if scale is not None:
-                        self.lr.add(place, x, scale.coordinates(y), stairs=True)
+                        self.lr.add(index, x, scale.coordinates(y), steps=True)
 
     def _fit(self, plot: OverlayPlot, curves: Sequence[FloatArray]) -> None:
-        values = np.concatenate([np.empty(0), *curves])
-        values = values[np.isfinite(values)]
+        values = finite(*curves)
         if not values.size:
             return
         low, high = float(values.min()), float(values.max())
@@ -179,22 +186,19 @@ class OverlayPlots(QWidget):
         colors = DARK if is_dark(self.palette()) else LIGHT
         faint = mixed(colors.axis, colors.plot, 0.45)
         both = [
-            Entry(key="val", name=tr("validation"), short=tr("val"), color=colors.axis),
-            Entry(key="train", name=tr("training"), short=tr("train"), color=faint, line="faint"),
+            LegendEntry(key="val", name=tr("Validation"), short=tr("Val"), color=colors.axis),
+            LegendEntry(key="train", name=tr("Training"), short=tr("Train"), color=faint, line="faint"),
         ]
         for plot in self.plots:
             plot.show_colors(colors, [] if plot is self.lr else both)
 
-    def _pointed(self, x: float | None) -> None:
+    def _on_cursor(self, x: float | None) -> None:
         shown = x if x is not None and math.isfinite(x) else None
         for plot in self.plots:
             plot.show_cross(shown)
-        self.pointed.emit(shown)
+        self.cursor_moved.emit(shown)
 
 
 def run_colors(dark: bool) -> tuple[str, ...]:
     """The colours of the runs, in order."""
     return (DARK if dark else LIGHT).groups
-
-
-__all__ = ["Curves", "OverlayPlot", "OverlayPlots", "run_colors"]

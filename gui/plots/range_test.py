@@ -1,4 +1,4 @@
-"""The finder's curve: the loss of each rate's batch faintly, the smoothed loss boldly, the suggestions as lines."""
+"""The plot of an LR range test: faintly the loss at each LR, boldly the smoothed loss, and the suggestions as lines."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ import math
 from typing import Final
 
 import numpy as np
+import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from engine.messages.events import FinderEvent
+from gui.core.column import FloatArray
 from gui.core.translation import tr
-from gui.plots.axes import PositionAxis, Ticks, ValueAxis, log_ticks
+from gui.plots.axes import PositionAxis, Ticks, ValueAxis, log_ticks, value_text
 from gui.plots.canvas import Canvas
-from gui.plots.header import Entry, Header
-from gui.plots.items import FloatArray, Grid, Trace, pen
-from gui.plots.pyqtgraph_setup import pg
-from gui.plots.text import value_text
+from gui.plots.header import LegendEntry, PlotHeader
+from gui.plots.items import Grid, Trace, pen
 from gui.theme.theme import DARK, LIGHT, Colors, mixed, restyle
 from gui.widgets.notes import is_dark
 
-_COLUMN: Final = 62  # pixels that a tick's text takes
-_SHOWN: Final = 0.9  # of the losses; the rest may be what divergence makes of them
-_EDGE: Final = 0.3  # of the width, within which a label has no room outside
+_COLUMN: Final = 62  # pixels of a tick's text
+_SHOWN: Final = 0.9  # of the losses; the rest may be out of sight because of divergence
+_EDGE: Final = 0.3  # of the width from either edge, within which a label has no room on the outer side
 
 
 class LRAxis(PositionAxis):
-    """A horizontal axis of learning rates; the view's coordinate is the exponent."""
+    """A horizontal axis of LRs; the view's coordinate is the exponent."""
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:  # noqa: N803 - pyqtgraph's names
-        """Readable rates a comfortable distance apart."""
+        """Round LRs, at most one per 62 pixels."""
         return [(1.0, log_ticks(minVal, maxVal, max(2, int(size / _COLUMN))))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Plain numbers."""
+        """Numbers without SI prefixes."""
         return [value_text(10**x) for x in values]
 
 
-class FinderPlot(QFrame):
-    """Loss over learning rate, on a logarithmic axis. Follows light and dark by its palette.
+class RangeTestPlot(QFrame):
+    """Loss against LR on a logarithmic axis. Follows the palette.
 
-    The pointer's place is read in the legend; wheel and drag zoom and move, a double click shows all again.
+    The legend shows the values at the pointer. Wheel and drag zoom and pan, a double click shows everything again.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -50,14 +50,14 @@ class FinderPlot(QFrame):
         self.colors: Colors = LIGHT
         self._event: FinderEvent | None = None
         self._x: FloatArray = np.empty(0)
-        self.header = Header(tr("Loss over learning rate"), self)
+        self.header = PlotHeader(tr("Loss vs. learning rate"), self)
         self.left, self.bottom = ValueAxis(), LRAxis()
         self.canvas = Canvas(self.left, self.bottom, self)
         self.view = self.canvas.view
         self.raw, self.smoothed = Trace(thin=True), Trace()
         self.cross = pg.InfiniteLine(angle=90)
         self.lines: dict[str, pg.InfiniteLine] = {}
-        self._names = {"steepest": tr("steepest descent"), "valley": tr("valley")}
+        self._names = {"steepest": tr("Steepest descent"), "valley": tr("Valley")}
         self.grid = Grid(self.bottom, self.left)
         for item in (self.grid, self.raw, self.smoothed, self.cross):
             self.view.addItem(item, ignoreBounds=True)
@@ -67,7 +67,7 @@ class FinderPlot(QFrame):
             self.lines[kind] = line
             self.view.addItem(line, ignoreBounds=True)
         self.cross.setVisible(False)
-        self._empty = QLabel(tr("The loss over the rates that are tried appears here"), self.canvas)
+        self._empty = QLabel(tr("The loss at each tested learning rate appears here"), self.canvas)
         self._empty.setProperty("role", "muted")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -77,12 +77,12 @@ class FinderPlot(QFrame):
         column.addWidget(self.header)
         column.addWidget(self.canvas, 1)
         self.canvas.hovered.connect(self._on_hover)
-        self.view.fit_wanted.connect(self.fit)
+        self.view.fit_requested.connect(self.fit)
         self._follow_palette()
         self.clear()
 
-    def show_finding(self, event: FinderEvent) -> None:
-        """Draw what was found."""
+    def show_result(self, event: FinderEvent) -> None:
+        """Draw the losses and the suggestions of a range test."""
         self._event, self._x = event, np.log10(event.lr)
         self.raw.show_points(self._x, event.loss)
         self.smoothed.show_points(self._x, event.smoothed)
@@ -92,13 +92,13 @@ class FinderPlot(QFrame):
             if suggestion.lr is not None:
                 line.setPos(math.log10(suggestion.lr))
                 name, lr = self._names[suggestion.kind], value_text(suggestion.lr, 3)
-                line.label.setFormat(tr("{name} {lr}", name=name, lr=lr))
+                line.label.setFormat(tr("{name}: {lr}", name=name, lr=lr))
         self._show_empty(not len(self._x))
         self._place_labels()
         self.fit()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove the result."""
         self._event, self._x = None, np.empty(0)
         for trace in (self.raw, self.smoothed):
             trace.show_points([], [])
@@ -108,7 +108,7 @@ class FinderPlot(QFrame):
         self._on_hover(None)
 
     def fit(self) -> None:
-        """Show all rates, and the losses but for what divergence and single batches make of them."""
+        """Show all LRs, and the losses except for divergence and single high batches."""
         if self._event is None or not len(self._x):
             return
         event = self._event
@@ -117,7 +117,7 @@ class FinderPlot(QFrame):
         top = max(float(np.quantile(row, _SHOWN)) for row in (event.loss, event.smoothed))
         bottom = float(event.loss.min())
         span = max(top - bottom, 0.02 * abs(top), 1e-9)
-        # room above for the labels, and for the curve to be seen to rise again
+        # Room at the top for the labels and for the beginning of the divergence.
         self.view.setYRange(bottom - 0.06 * span, top + 0.35 * span, padding=0)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -127,7 +127,7 @@ class FinderPlot(QFrame):
             self._follow_palette()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the words over an empty plot in its middle."""
+        """Keep the text of an empty plot centred."""
         super().resizeEvent(event)
         self._empty.setGeometry(self.canvas.rect())
 
@@ -138,11 +138,11 @@ class FinderPlot(QFrame):
             axis.setStyle(showValues=not empty)
 
     def _place_labels(self) -> None:
-        """Each line's words on its outer side, where the other line does not cross them."""
+        """Put each line's label on its outer side, where the other line does not cross it."""
         shown = sorted((line for line in self.lines.values() if line.isVisible()), key=lambda line: line.value())
-        for place, line in enumerate(shown):
+        for index, line in enumerate(shown):
             share = (line.value() - self._x[0]) / (self._x[-1] - self._x[0])
-            left = share > _EDGE if place == 0 and len(shown) > 1 else share > 1 - _EDGE
+            left = share > _EDGE if index == 0 and len(shown) > 1 else share > 1 - _EDGE
             side = (1, 0.5) if left else (0, 0.5)
             line.label.anchors = [side, side]
             line.label.updatePosition()
@@ -164,9 +164,9 @@ class FinderPlot(QFrame):
             self.lines[kind].label.setColor(color)
         self.header.legend.set_entries(
             [
-                Entry(key="lr", name=tr("rate"), color=colors.cursor),
-                Entry(key="smoothed", name=tr("smoothed loss"), color=colors.train),
-                Entry(key="raw", name=tr("each batch"), color=faint, line="faint"),
+                LegendEntry(key="lr", name=tr("LR"), color=colors.cursor),
+                LegendEntry(key="smoothed", name=tr("Smoothed loss"), color=colors.train),
+                LegendEntry(key="raw", name=tr("Batch loss"), color=faint, line="faint"),
             ]
         )
         restyle(self._empty)

@@ -1,4 +1,4 @@
-"""The three plots of a run over one x axis, with one crosshair."""
+"""The three plots of a run with one x axis and one crosshair."""
 
 from __future__ import annotations
 
@@ -6,55 +6,55 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from engine.messages.preview import Curve
 from gui.core.history import AXES, Axis, RunHistory
 from gui.core.translation import tr
 from gui.plots.accuracy import AccuracyPlot
+from gui.plots.axes import duration_text
 from gui.plots.base import RunPlot
-from gui.plots.items import Marker
+from gui.plots.header import segment_button
+from gui.plots.items import Marker, MarkerKind
 from gui.plots.loss import LossPlot
 from gui.plots.lr import LRPlot
-from gui.plots.text import duration_text
 from gui.theme.theme import LIGHT, Colors
 
-_HOVER = 1 / 25
-_MARGIN = 0.01  # So that the dots and the handle at either end are whole.
+_HOVER = 1 / 25  # seconds between two updates of the crosshair, at least
+_MARGIN = 0.01  # of the x range on either side, so that dots and the handle at the ends are not clipped
 
 
 class PlotStack(QWidget):
     """Loss, learning rate and accuracy of a run.
 
-    Signals: ``marker_clicked(id)`` and ``menu_opening(QMenu, x, id)`` of any plot (see ``RunPlot``);
-    ``dragged(float, bool)`` and ``dragging(bool)`` of the learning rate (see ``LRPlot``); ``axis_changed(str)``;
-    ``touched`` something changed that is worth a frame (connect it to ``FrameClock.poke``).
+    Signals:
+        marker_clicked(object), menu_opening(QMenu, float, object): of any plot; see ``RunPlot``.
+        dragged(float, bool), dragging(bool): of the learning rate; see ``LRPlot``.
+        redraw_requested(): something changed that is to be drawn in the next frame.
     """
 
     marker_clicked = Signal(object)
     menu_opening = Signal(object, float, object)
     dragged = Signal(float, bool)
     dragging = Signal(bool)
-    axis_changed = Signal(str)
-    touched = Signal()
+    redraw_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._series = RunHistory()
+        self._history = RunHistory()
         self._epochs = 30
         self._axis: Axis = "epochs"
         self._following = True
         self._markers: list[Marker] = []
-        self._hovered = 0.0
+        self._cursor_time = 0.0
         self._cursor: float | None = None
-        self._awaited: float | None = None
-        self.loss = LossPlot(self._series, self)
-        self.lr = LRPlot(self._series, self)
-        self.accuracy = AccuracyPlot(self._series, self)
+        self._next_cursor: float | None = None
+        self.loss = LossPlot(self._history, self)
+        self.lr = LRPlot(self._history, self)
+        self.accuracy = AccuracyPlot(self._history, self)
         self.plots: tuple[RunPlot, ...] = (self.loss, self.lr, self.accuracy)
 
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)
@@ -65,10 +65,10 @@ class PlotStack(QWidget):
             self.splitter.setStretchFactor(self.splitter.count() - 1, share)
             plot.cursor_moved.connect(self._on_cursor)
             plot.x_moved.connect(self._on_x_moved)
-            plot.fit_wanted.connect(self.fit)
+            plot.fit_requested.connect(self.fit)
             plot.marker_clicked.connect(self.marker_clicked)
             plot.menu_opening.connect(self.menu_opening)
-            plot.touched.connect(self.touched)
+            plot.redraw_requested.connect(self.redraw_requested)
         self.splitter.setSizes([400, 400, 290])
         for plot in self.plots[:-1]:
             plot.canvas.hideAxis("bottom")
@@ -93,70 +93,61 @@ class PlotStack(QWidget):
         self._readout.setProperty("role", "muted")
         row.addWidget(self._readout, 1)
         self._choice = QButtonGroup(self)
-        tips = {
-            "epochs": (tr("Epochs"), tr("Count in epochs completed")),
-            "steps": (tr("Steps"), tr("Count in steps (batches)")),
-            "time": (tr("Time"), tr("Count in time trained, pauses left out")),
+        texts = {
+            "epochs": (tr("Epochs"), tr("Show completed epochs on the x axis")),
+            "steps": (tr("Steps"), tr("Show steps (batches) on the x axis")),
+            "time": (tr("Time"), tr("Show the training time without pauses on the x axis")),
         }
         for index, axis in enumerate(AXES):
-            button = self._segment(*tips[axis], checkable=True)
+            button = segment_button(self, *texts[axis], checkable=True)
             button.setChecked(axis == self._axis)
             self._choice.addButton(button, index)
             row.addWidget(button)
         self._choice.idClicked.connect(lambda index: self.set_axis(AXES[index]))
         row.addSpacing(8)
-        fit = self._segment(tr("Fit"), tr("Show the whole run (or double-click a plot)"), checkable=False)
+        fit = segment_button(self, tr("Fit"), tr("Show the whole run (or double-click a plot)"))
         fit.clicked.connect(self.fit)
         row.addWidget(fit)
         return row
 
-    def _segment(self, text: str, tip: str, *, checkable: bool) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
-        button.setCheckable(checkable)
-        button.setProperty("role", "segment")
-        return button
-
     # What is shown ---------------------------------------------------------------------------------------------------
 
-    def set_series(self, series: RunHistory) -> None:
+    def set_history(self, history: RunHistory) -> None:
         """Show another run."""
-        self._series = series
+        self._history = history
         for plot in self.plots:
-            plot.set_series(series)
+            plot.set_history(history)
         self.fit()
 
     def set_epochs(self, epochs: int) -> None:
-        """The length of the run, which the x axis shows until the person zooms."""
+        """Set the length of the run, which the x axis shows until the person zooms."""
         self._epochs = max(1, epochs)
-        self.touched.emit()
+        self.redraw_requested.emit()
 
     def set_group_names(self, names: Sequence[str]) -> None:
-        """Names of the parameter groups, in order."""
+        """Set the names of the parameter groups, in order."""
         self.lr.set_group_names(names)
 
-    def set_plan(self, plan: Curve | None) -> None:
-        """The plan, drawn dashed from now on."""
-        self.lr.set_plan(plan)
+    def set_projected(self, curve: Curve | None) -> None:
+        """Set the projected LRs, drawn dashed from now on."""
+        self.lr.set_projected(curve)
 
-    def set_pending(self, pending: Curve | None) -> None:
-        """What a staged change would make of it, drawn dotted; None takes it back."""
-        self.lr.set_pending(pending)
+    def set_pending(self, curve: Curve | None) -> None:
+        """Set the LRs that a pending change would bring, drawn dotted; None removes them."""
+        self.lr.set_pending(curve)
 
-    def add_marker(self, x_epochs: float, kind: Literal["intervention", "plan"], text: str, id: object) -> None:
-        """Mark a moment: ``text`` is its tooltip, ``id`` what a click on it reports."""
-        self._markers.append(Marker(x=x_epochs, kind=kind, text=text, id=id))
+    def add_marker(self, x: float, kind: MarkerKind, text: str, id: object) -> None:
+        """Mark the position ``x`` (epochs completed); the rest as in ``Marker``."""
+        self._markers.append(Marker(x=x, kind=kind, text=text, id=id))
         self._share_markers()
 
-    def retell_markers(self, texts: Mapping[object, str]) -> None:
-        """Give markers new tooltips, by the ids that a click on them reports."""
+    def set_marker_texts(self, texts: Mapping[object, str]) -> None:
+        """Set the tooltips of the markers with these ids."""
         self._markers = [replace(m, text=texts.get(m.id, m.text)) for m in self._markers]
         self._share_markers()
 
     def clear_markers(self) -> None:
-        """Take every marker away."""
+        """Remove all markers."""
         self._markers.clear()
         self._share_markers()
 
@@ -166,11 +157,11 @@ class PlotStack(QWidget):
 
     @property
     def axis(self) -> Axis:
-        """What the x axis counts."""
+        """What the x axis shows."""
         return self._axis
 
     def set_axis(self, axis: Axis) -> None:
-        """Count positions in epochs, steps or time. The same stretch of the run stays in sight."""
+        """Show epochs, steps or time on the x axis. The same part of the run stays visible."""
         if axis == self._axis:
             return
         low, high = self.loss.x_epochs()
@@ -179,10 +170,9 @@ class PlotStack(QWidget):
         for plot in self.plots:
             plot.set_axis(axis)
         self._on_cursor(None)
-        stretch = self._series.to_axis([low, high], axis)
-        if not self._following and np.isfinite(stretch).all():
-            self._set_x_range(*stretch.tolist())
-        self.axis_changed.emit(axis)
+        shown = self._history.to_axis([low, high], axis)
+        if not self._following and np.isfinite(shown).all():
+            self._set_x_range(*shown.tolist())
 
     def fit(self) -> None:
         """Show the whole run and follow it."""
@@ -196,15 +186,15 @@ class PlotStack(QWidget):
             plot.apply_theme(colors)
 
     def paints(self) -> list[Callable[[], bool]]:
-        """To be called one after the other: draw what changed, and say whether anything had. Nothing while unseen."""
+        """Functions to call in order: each draws what changed, and returns whether anything had. Hidden, none draws."""
         return [self._prepare, *(partial(self._draw, plot) for plot in self.plots)]
 
     def refresh(self) -> bool:
-        """Draw what changed since the last call; whether anything had. Nothing while it cannot be seen."""
+        """Draw what changed since the last call and return whether anything had. Hidden, it draws nothing."""
         drawn = [paint() for paint in self.paints()]
         return any(drawn)
 
-    # Inside ----------------------------------------------------------------------------------------------------------
+    # Internals -----------------------------------------------------------------------------------------------------
 
     def _draw(self, plot: RunPlot) -> bool:
         return self.isVisible() and plot.refresh()
@@ -213,20 +203,20 @@ class PlotStack(QWidget):
         if not self.isVisible():
             return False
         for index, axis in enumerate(AXES):
-            known = bool(np.isfinite(self._series.to_axis(0.0, axis)))
+            known = bool(np.isfinite(self._history.to_axis(0.0, axis)))
             self._choice.button(index).setEnabled(known)
-        if self._awaited != self._cursor:
-            self._hovered = 0.0
-            self._on_cursor(self._awaited)
+        if self._next_cursor != self._cursor:
+            self._cursor_time = 0.0
+            self._on_cursor(self._next_cursor)
         if self._following:
             end = self._end()
             self._set_x_range(-_MARGIN * end, (1 + _MARGIN) * end)
         return False
 
     def _end(self) -> float:
-        """The right edge while following: the run's end, a little rounded in time so that it keeps still."""
-        last = max(float(self._epochs), self._series.position)
-        end = float(self._series.to_axis(last, self._axis))
+        """The right edge while following: the run's end. In time it is an estimate, which moves in steps."""
+        last = max(float(self._epochs), self._history.position)
+        end = float(self._history.to_axis(last, self._axis))
         if not np.isfinite(end) or end <= 0:
             return last
         if self._axis != "time":
@@ -246,29 +236,29 @@ class PlotStack(QWidget):
 
     def _on_cursor(self, value: float | None) -> None:
         now = time.perf_counter()
-        self._awaited = value
-        if value is not None and now - self._hovered < _HOVER:
-            self.touched.emit()
+        self._next_cursor = value
+        if value is not None and now - self._cursor_time < _HOVER:
+            self.redraw_requested.emit()
             return
-        self._hovered = now if value is not None else 0.0
+        self._cursor_time = now if value is not None else 0.0
         self._cursor = value
         for plot in self.plots:
             plot.set_cursor(value)
-        self._readout.setText(self._where(value))
+        self._readout.setText(self._position_text(value))
 
-    def _where(self, value: float | None) -> str:
-        """The crosshair's position in words."""
+    def _position_text(self, value: float | None) -> str:
+        """The crosshair's position; without one, what the x axis shows."""
         if value is None:
-            return {"epochs": tr("Epochs completed"), "steps": tr("Steps"), "time": tr("Time trained")}[self._axis]
-        x = float(self._series.from_axis(value, self._axis))
+            return {"epochs": tr("Completed epochs"), "steps": tr("Steps"), "time": tr("Training time")}[self._axis]
+        x = float(self._history.from_axis(value, self._axis))
         if not np.isfinite(x) or x < 0:
             return ""
-        parts = [tr("epoch {epoch}", epoch=int(x) + 1)]
-        count = self._series.batches_per_epoch
+        parts = [tr("Epoch {epoch}", epoch=int(x) + 1)]
+        count = self._history.batches_per_epoch
         if count:
             parts.append(tr("batch {batch} of {count}", batch=int((x % 1) * count), count=count))
             parts.append(tr("step {step}", step=int(x * count)))
-        seconds = float(self._series.to_axis(x, "time"))
+        seconds = float(self._history.to_axis(x, "time"))
         if np.isfinite(seconds):
             parts.append(duration_text(seconds))
         return "  ·  ".join(parts)

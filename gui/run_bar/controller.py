@@ -62,7 +62,7 @@ class RunController(QObject):
         self._loading = False
         self._lrs: LREvent | None = None
         self._beyond: list[float] = []
-        window.plots.set_series(self.series)
+        window.plots.set_history(self.series)
         for paint in window.plots.paints():
             clock.register(paint)
         clock.register(self.progress.paint)
@@ -131,7 +131,7 @@ class RunController(QObject):
         QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.change.drop)
         window.plots.dragged.connect(lr_panel.stage_lr)
         window.plots.dragging.connect(self._clock.set_dragging)
-        window.plots.touched.connect(self._clock.poke)
+        window.plots.redraw_requested.connect(self._clock.poke)
         self._preview.drawn.connect(self._clock.hurry)
         self._log.put_back_wanted.connect(post)
 

@@ -16,7 +16,7 @@ from engine.training import queries
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
-from gui.plots.projection import CANDIDATES, Candidate
+from gui.plots.lr_curves import CANDIDATE_DASHES, Candidate
 from gui.schedule.candidate_list import Chip
 from gui.schedule.pending_change import PendingChange
 from gui.schedule.preview import Preview
@@ -38,7 +38,7 @@ class _Kept:
     problem: str | None = None
 
     @property
-    def place(self) -> int:
+    def index(self) -> int:
         return LETTERS.index(self.key)
 
     @property
@@ -166,15 +166,15 @@ class Candidates(QObject):
             curve = kept.shown()
             if curve is not None:
                 end = tr("ends at {lr}", lr=", ".join(lr_text(float(lr), 4) for lr in curve.lr[-1]))
-                drawn.append(Candidate(key=kept.key, name=kept.name, place=kept.place, curve=curve))
+                drawn.append(Candidate(key=kept.key, name=kept.name, index=kept.index, curve=curve))
             chips.append(
                 Chip(
                     key=kept.key,
                     name=kept.name,
                     end=end,
                     problem=kept.problem,
-                    color=plot.candidate_color(kept.place),
-                    dashes=CANDIDATES[kept.place],
+                    color=plot.candidate_color(kept.index),
+                    dashes=CANDIDATE_DASHES[kept.index],
                     tip=schedule_words(kept.command.schedule.model_dump()),
                 )
             )

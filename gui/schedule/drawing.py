@@ -37,7 +37,7 @@ class DrawingController(QObject):
         super().__init__(parent)
         self._window, self._worker = window, worker
         self._panel, self._plot = window.schedule, window.plots.lr
-        self._drawing = window.plots.lr.drawing
+        self._drawing = window.plots.lr.drawing_tool
         self._points: PointsEditor | None = None
         self._lrs: LREvent | None = None
         self._groups: list[str] = []
@@ -117,10 +117,10 @@ class DrawingController(QObject):
             self._pace.start()
 
     def _on_bent(self, group: int, x: float, lr: float) -> None:
-        if self._bend is None and self._plot.plan.curve is not None:
+        if self._bend is None and self._plot.projected.curve is not None:
             self._like = None
             self._bent_group = self._groups[group] if len(self._groups) > 1 else None
-            self._worker.ask(BENT, partial(_like, self._plot.plan.curve, group))
+            self._worker.ask(BENT, partial(_like, self._plot.projected.curve, group))
         self._bend = (x, lr)
         if not self._pace.isActive():
             self._pace.start()
@@ -148,7 +148,7 @@ class DrawingController(QObject):
 
     def _draw_from(self) -> None:
         """Ask for the points of the schedule that is edited."""
-        ahead = self._plot.pending if self._plot.pending.known else self._plot.plan
+        ahead = self._plot.pending if self._plot.pending.known else self._plot.projected
         if ahead.curve is not None and ahead.known:
             self._worker.ask(LIKE, partial(_like, ahead.curve, self._group()))
 
@@ -169,7 +169,7 @@ class DrawingController(QObject):
         elif key == BENT and self._bend is not None:
             self._like = answer
             self._flush()
-            if not self._drawing.under_way:
+            if not self._drawing.is_dragging:
                 self._bend = None
 
     def _on_event(self, event: Event) -> None:

@@ -63,7 +63,7 @@ class Preview(QObject):
         key = self._new_key(PLAN)
         if recipe is None:
             self._worker.cancel(PLAN)
-            self._window.plots.set_plan(None)
+            self._window.plots.set_projected(None)
             self._window.schedule.set_problem(None)
             self._window.schedule.set_warnings([])
             self._window.schedule.set_preview("")
@@ -209,7 +209,7 @@ class Preview(QObject):
     def _show_plan(self, curve: Curve) -> None:
         self._batches = curve.steps_per_epoch
         self._window.schedule.set_batches(curve.steps_per_epoch)
-        self._window.plots.set_plan(curve if curve.x.size else None)
+        self._window.plots.set_projected(curve if curve.x.size else None)
         self._plan_ends = end_words(curve)
         if self._lrs is None:
             self._say_of_schedule(curve)

@@ -43,7 +43,6 @@ class Colors:
     accent: str
     accent_hover: str
     on_accent: str
-    selection: str
     good: str
     good_soft: str
     warn: str
@@ -58,12 +57,11 @@ class Colors:
     train_faint: str
     val: str
     lr: str
-    plan: str
     pending: str
     now: str
     strip: str
     intervention: str
-    plan_marker: str
+    schedule_marker: str
     cursor: str
     groups: tuple[str, ...]
     candidates: tuple[str, ...]
@@ -81,7 +79,6 @@ LIGHT: Final = Colors(
     accent="#1f5fbf",
     accent_hover="#184e9f",
     on_accent="#ffffff",
-    selection="#cfe0f8",
     good="#1a6b3c",
     good_soft="#ddf1e4",
     warn="#865000",
@@ -96,12 +93,11 @@ LIGHT: Final = Colors(
     train_faint="#bdd5ec",
     val="#c2500a",
     lr="#1c7c64",
-    plan="#70aa9b",
     pending="#a3359b",
     now="#a9b2bf",
     strip="#f3f4f6",
     intervention="#a3359b",
-    plan_marker="#8a94a3",
+    schedule_marker="#8a94a3",
     cursor="#7b8696",
     groups=("#1c7c64", "#1f5fbf", "#b35900", "#8f3f97", "#4b5563", "#8a6d00"),
     candidates=("#1f5fbf", "#b35900", "#4b5563", "#8a6d00"),
@@ -119,7 +115,6 @@ DARK: Final = Colors(
     accent="#7db2ff",
     accent_hover="#9cc5ff",
     on_accent="#0d1a2d",
-    selection="#2c4a75",
     good="#6fd39a",
     good_soft="#1d3a2b",
     warn="#f0b95a",
@@ -134,12 +129,11 @@ DARK: Final = Colors(
     train_faint="#34536f",
     val="#ff9d57",
     lr="#5cd0b0",
-    plan="#3f8573",
     pending="#e48ddb",
     now="#566274",
     strip="#14181f",
     intervention="#e48ddb",
-    plan_marker="#77859a",
+    schedule_marker="#77859a",
     cursor="#94a1b3",
     groups=("#5cd0b0", "#7db2ff", "#f2ab5e", "#d79be8", "#c3ccd8", "#e3d36b"),
     candidates=("#7db2ff", "#f2ab5e", "#c3ccd8", "#e3d36b"),

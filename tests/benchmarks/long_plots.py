@@ -30,7 +30,7 @@ def pan_and_zoom() -> Iterator[Row]:
     before = resident_memory()
     series = RunHistory()
     _fill(series)
-    stack.set_series(series)
+    stack.set_history(series)
     stack.set_epochs(STEPS // PER_EPOCH)
     stack.fit()
     _frame(stack)

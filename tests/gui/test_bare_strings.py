@@ -17,8 +17,8 @@ setAccessibleName setAccessibleDescription setInformativeText setDetailedText se
 setTabText setTabToolTip setItemText setSpecialValueText setHeaderLabels showMessage drawText addAction
 addItem addItems addMenu addTab addRow addButton insertItem insertTab QLabel QPushButton QToolButton QCheckBox
 QRadioButton QGroupBox QAction QMenu QDockWidget QMessageBox about question information warning critical
-getOpenFileName getSaveFileName getExistingDirectory ElidedLabel CheckEditor LineEditor add_button say
-set_problem set_warnings set_data_status show_failure show_text show_title show_warning show_loading as_tip
+getOpenFileName getSaveFileName getExistingDirectory ElidedLabel CheckEditor LineEditor add_button segment_button say
+set_problem set_warnings set_data_status show_at show_failure show_text show_title show_warning show_loading as_tip
 reserve
 """
 SETTERS = set(_READ.split())

@@ -196,9 +196,9 @@ def test_another_recipe_in_the_forms_is_the_one_that_trains(driver: Driver) -> N
 def test_the_planned_curve_is_drawn_before_the_start(driver: Driver) -> None:
     lr = driver.window.plots.lr
     driver.set_up(tiny())
-    driver.wait(lambda: lr.plan.curve is not None and lr.plan.curve.x[-1] == 6)
-    assert lr.plan.curve is not None
-    assert lr.plan.curve.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
+    driver.wait(lambda: lr.projected.curve is not None and lr.projected.curve.x[-1] == 6)
+    assert lr.projected.curve is not None
+    assert lr.projected.curve.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
 
 
 def test_a_name_given_before_and_during_the_run_is_kept_with_it(driver: Driver) -> None:
@@ -225,10 +225,10 @@ def test_groups_have_two_curves_and_a_pattern_that_matches_nothing_is_shown(driv
     window = driver.window
     head = {"name": "head", "modules": ["head"], "lr": 0.5}
     driver.set_up(tiny(groups=[head]))
-    driver.wait(lambda: window.plots.lr.plan.curve is not None and window.plots.lr.plan.curve.lr.shape[1] == 2)
-    plan = window.plots.lr.plan.curve
-    assert plan is not None
-    assert plan.lr[0].tolist() == [0.05, 0.5]
+    projected = window.plots.lr.projected
+    driver.wait(lambda: projected.curve is not None and projected.curve.lr.shape[1] == 2)
+    assert projected.curve is not None
+    assert projected.curve.lr[0].tolist() == [0.05, 0.5]
     driver.set_up(tiny(groups=[{**head, "modules": ["nothing*"]}]))
     driver.wait(lambda: driver.says(window.setup, "matches no module"))
 

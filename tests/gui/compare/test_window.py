@@ -36,11 +36,11 @@ def test_runs_of_one_name_are_said_apart_and_one_without_an_epoch_stands_beside_
     names = [window.table.horizontalHeaderItem(column).text() for column in range(1, 4)]
     assert names == ["same (a)", "same (b)", "new"]
     assert [value.text() for value in window.legend.values[2]] == ["–", "–", "–", "–"]
-    window.plots.pointed.emit(2.1)
+    window.plots.cursor_moved.emit(2.1)
     assert [value.text() for value in window.legend.values[0]] == ["2", "0.5", "0.1", "20.00%"]
-    window.plots.pointed.emit(2.9)
+    window.plots.cursor_moved.emit(2.9)
     assert window.legend.values[0][2].text() == "0"  # the rate of that very moment, not of an epoch's beginning
-    window.plots.pointed.emit(7.0)
+    window.plots.cursor_moved.emit(7.0)
     assert window.legend.values[0][0].text() == "–"
 
 

@@ -144,7 +144,7 @@ def test_a_finding_is_drawn_on_a_log_axis_with_its_suggestions(panel: FinderPane
     assert plot.raw.yData.tolist() == event.loss.tolist()
     assert plot.lines["steepest"].value() == pytest.approx(math.log10(0.012345))
     assert plot.lines["valley"].value() == pytest.approx(-3)
-    assert plot.lines["steepest"].label.format == "steepest descent 0.0123"
+    assert plot.lines["steepest"].label.format == "Steepest descent: 0.0123"
     low, high = plot.view.viewRange()[0]
     assert low < -6
     assert high > 0

@@ -65,11 +65,11 @@ def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch
     assert "Go back to just before “LR ×0.5: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
     assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in said[0]
     (abandoned_line,) = driver.app.session.series.abandoned
-    assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "road left"
+    assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "Abandoned branch"
     assert abandoned_line.end == pytest.approx(2 + 2 / BATCHES)
-    driver.wait(lambda: driver.window.plots.loss._left_batch.isVisible())
-    assert driver.window.plots.lr._left.xData is not None
-    assert np.nanmax(driver.window.plots.lr._left.xData) == pytest.approx(2 + 2 / BATCHES)
+    driver.wait(lambda: driver.window.plots.loss._abandoned_batch.isVisible())
+    assert driver.window.plots.lr._abandoned.xData is not None
+    assert np.nanmax(driver.window.plots.lr._abandoned.xData) == pytest.approx(2 + 2 / BATCHES)
     driver.wait(lambda: driver.number == "0.05")
 
 

@@ -50,7 +50,7 @@ def test_three_candidates_are_compared_before_the_start_and_one_is_taken(driver:
     assert lines(driver)["B"][1] == wanted["B"][1]
     plot.refresh()
     names = [entry.name for entry in plot.entries()]
-    assert names == ["plan", "A ExponentialLR", "B CosineAnnealingLR", "C OneCycleLR"]
+    assert names == ["Projected", "A ExponentialLR", "B CosineAnnealingLR", "C OneCycleLR"]
     assert driver.says(panel.candidates, "A: ExponentialLR")
     assert driver.says(panel.candidates, "ends at 0.03151")
     driver.qtbot.mouseClick(chip(driver, "B", "take"), LEFT)
@@ -127,7 +127,7 @@ def test_in_mid_run_a_candidate_is_drawn_from_where_it_would_begin_and_applied(d
     driver.wait(lambda: plot.pending.known and plot.pending.last(0) == lines(driver)["A"][1])
     driver.click(panel, "Apply")
     assert driver.answer("set_schedule").status == "applied"
-    driver.wait(lambda: plot.plan.last(0) == lines(driver)["A"][1])
+    driver.wait(lambda: plot.projected.last(0) == lines(driver)["A"][1])
     driver.qtbot.mouseClick(chip(driver, "A", "remove"), LEFT)
     assert set(lines(driver)) == {"B"}
 

@@ -61,14 +61,14 @@ def drawn(driver: Driver) -> Drawn:
 
 
 def planned_at(driver: Driver, x: float) -> float:
-    return lr(driver).plan.at(0, x)
+    return lr(driver).projected.at(0, x)
 
 
 def test_before_the_start_a_curve_is_drawn_with_the_mouse_and_trained_with(driver: Driver) -> None:
     driver.set_up(recipe(Drawn(points=POINTS), 20))
     plot = lr(driver)
-    driver.wait(lambda: plot.plan.known and plot.plan.end == 20)
-    assert plot.drawing.points == list(POINTS)
+    driver.wait(lambda: plot.projected.known and plot.projected.end == 20)
+    assert plot.drawing_tool.points == list(POINTS)
     drag(plot, spot(plot, 10.0, 0.01), spot(plot, 6.0, 0.03))
     assert [x for x, _ in drawn(driver).points] == [0.0, 6.0, 20.0]
     driver.wait(lambda: planned_at(driver, 6.0) == drawn(driver).points[1][1])
@@ -90,11 +90,11 @@ def test_before_the_start_a_curve_is_drawn_with_the_mouse_and_trained_with(drive
 def test_any_schedule_is_turned_into_points(driver: Driver) -> None:
     driver.set_up(recipe(CosineAnnealingLR(T_max=30, eta_min=1e-3), 30))
     plot, panel = lr(driver), driver.window.schedule
-    driver.wait(lambda: plot.plan.known and plot.plan.end == 30)
+    driver.wait(lambda: plot.projected.known and plot.projected.end == 30)
     before = [planned_at(driver, x) for x in range(30)]
     driver.click(panel, "Draw from this")
     driver.wait(lambda: isinstance(panel.schedule(), Drawn))
-    assert len(plot.drawing.points) == len(drawn(driver).points) <= 12
+    assert len(plot.drawing_tool.points) == len(drawn(driver).points) <= 12
     assert [drawn(driver).lr_at(x) for x in range(30)] == pytest.approx(before, rel=0.03)
     assert panel.editor.draw_from.isHidden()
     made = driver.window.setup.recipe()
@@ -105,22 +105,22 @@ def test_any_schedule_is_turned_into_points(driver: Driver) -> None:
 def test_the_points_are_on_the_plot_while_their_editor_is_in_sight(driver: Driver) -> None:
     driver.set_up(recipe(Drawn(points=POINTS), 20))
     plot, window = lr(driver), driver.window
-    assert plot.drawing.points
+    assert plot.drawing_tool.points
     driver.click(window.schedule, "Draw on the plot")
-    assert not plot.drawing.points
+    assert not plot.drawing_tool.points
     driver.click(window.schedule, "Draw on the plot")
     window.show_side(window.lr_panel)
-    assert not plot.drawing.points
+    assert not plot.drawing_tool.points
     window.show_side(window.schedule)
-    assert plot.drawing.points
+    assert plot.drawing_tool.points
     window.schedule.editor.choose(StepLR)
-    assert not plot.drawing.points
+    assert not plot.drawing_tool.points
 
 
 def test_bending_the_schedule_ahead_stages_a_drawn_one_that_follows_it(driver: Driver) -> None:
     driver.stand(recipe(ConstantLR(factor=0.5, total_iters=15), 30), epoch=6)
     plot, window = lr(driver), driver.window
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 5.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 5.0)
     plan = [planned_at(driver, x) for x in range(5, 30)]
     drag(plot, spot(plot, 10.0, plan[5]), spot(plot, 10.0, 0.01))
     driver.wait(lambda: plot.pending.known and plot.pending.at(0, 10.0) == pytest.approx(0.01, rel=0.1))
@@ -128,7 +128,7 @@ def test_bending_the_schedule_ahead_stages_a_drawn_one_that_follows_it(driver: D
     assert window.schedule.title.text() == "Schedule: change not applied yet"
     assert spec.lr_at(0.0) == plan[0]
     assert [spec.lr_at(x) for x in range(10, 25)] == plan[10:]
-    assert spec.lr_at(5.0) == dict(plot.drawing.points)[10.0]
+    assert spec.lr_at(5.0) == dict(plot.drawing_tool.points)[10.0]
     driver.press(Qt.Key.Key_Escape)
     driver.wait(lambda: not plot.pending.known)
     assert isinstance(window.schedule.schedule(), ConstantLR)
@@ -138,9 +138,9 @@ def test_bending_the_schedule_ahead_stages_a_drawn_one_that_follows_it(driver: D
 def test_a_bent_schedule_is_applied_and_trains_as_it_was_drawn(driver: Driver) -> None:
     driver.stand(recipe(StepLR(step_size=50), 12), epoch=4)
     plot, window = lr(driver), driver.window
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     drag(plot, spot(plot, 8.0, 0.05), spot(plot, 8.0, 0.01))
-    driver.wait(lambda: plot.pending.known and plot.pending.at(0, 8.0) == dict(plot.drawing.points)[8.0])
+    driver.wait(lambda: plot.pending.known and plot.pending.at(0, 8.0) == dict(plot.drawing_tool.points)[8.0])
     spec = drawn(driver)
     shown = [plot.pending.at(0, x) for x in range(3, 12)]
     driver.click(window.schedule, "Apply")
@@ -154,13 +154,13 @@ def test_a_bent_schedule_is_applied_and_trains_as_it_was_drawn(driver: Driver) -
 def test_drawn_points_stand_still_while_the_run_goes_on(driver: Driver) -> None:
     driver.stand(recipe(StepLR(step_size=50), 20), epoch=4)
     plot = lr(driver)
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     drag(plot, spot(plot, 14.0, 0.05), spot(plot, 14.0, 0.01))
     driver.wait(lambda: plot.pending.known)
-    low = dict(plot.drawing.points)[14.0]
+    low = dict(plot.drawing_tool.points)[14.0]
     driver.go_on_to(9)
     driver.wait(lambda: plot.pending.known and plot.pending.begin == 8.0)
-    assert dict(plot.drawing.points)[14.0] == low
+    assert dict(plot.drawing_tool.points)[14.0] == low
     assert dict(drawn(driver).points)[6.0] == low
     assert plot.pending.at(0, 14.0) == low
 
@@ -168,10 +168,10 @@ def test_drawn_points_stand_still_while_the_run_goes_on(driver: Driver) -> None:
 def test_the_drawn_schedule_current_is_shown_where_it_began_and_drawn_on_from_here(driver: Driver) -> None:
     driver.stand(recipe(Drawn(points=POINTS), 20), epoch=6)
     plot, window = lr(driver), driver.window
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 5.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 5.0)
     window.show_side(window.schedule)
     assert drawn(driver).points == POINTS
-    assert [x for x, _ in plot.drawing.points] == [5.0, 10.0, 20.0]
+    assert [x for x, _ in plot.drawing_tool.points] == [5.0, 10.0, 20.0]
     assert not plot.pending.known
     drag(plot, spot(plot, 10.0, 0.01), spot(plot, 10.0, 0.003))
     driver.wait(lambda: plot.pending.known)
@@ -182,7 +182,7 @@ def test_the_drawn_schedule_current_is_shown_where_it_began_and_drawn_on_from_he
 def test_shift_while_the_end_of_the_line_is_dragged_keeps_the_rate(driver: Driver) -> None:
     driver.stand(recipe(StepLR(step_size=4, gamma=0.1), 10), epoch=3)
     plot, window = lr(driver), driver.window
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 2.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 2.0)
     drag(plot, spot(plot, 2.0, 0.05), spot(plot, 2.0, 0.02), SHIFT)
     driver.wait(lambda: plot.pending.known and plot.pending.last(0) == plot.pending.at(0, 2.0))
     held = plot.pending.last(0)
@@ -200,27 +200,27 @@ def test_of_several_groups_the_one_whose_line_is_bent_gets_a_schedule_of_its_own
     groups = [{"name": "head", "modules": ["head"], "lr": 0.5}]
     driver.stand(tiny(schedule={"name": "Constant"}, epochs=20, groups=groups), epoch=4)
     plot, window = lr(driver), driver.window
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
-    assert plot.names == ["rest", "head"]
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
+    assert plot.group_names == ["rest", "head"]
     drag(plot, spot(plot, 10.0, 0.5), spot(plot, 10.0, 0.1))
-    driver.wait(lambda: plot.pending.known and plot.pending.at(1, 10.0) == dict(plot.drawing.points)[10.0])
+    driver.wait(lambda: plot.pending.known and plot.pending.at(1, 10.0) == dict(plot.drawing_tool.points)[10.0])
     assert window.schedule.group() == "head"
     assert plot.pending.at(0, 10.0) == 0.05
     assert plot.pending.at(1, 3.0) == 0.5
     driver.click(window.schedule, "Apply")
     assert driver.answer("set_schedule").command["group"] == "head"
-    driver.wait(lambda: plot.plan.at(1, 10.0) < 0.2)
-    assert plot.plan.at(0, 10.0) == 0.05
-    assert [x for x, _ in plot.drawing.points] == [3.0, 10.0, 19.0]
+    driver.wait(lambda: plot.projected.at(1, 10.0) < 0.2)
+    assert plot.projected.at(0, 10.0) == 0.05
+    assert [x for x, _ in plot.drawing_tool.points] == [3.0, 10.0, 19.0]
 
 
 def test_a_plateau_says_beside_its_flat_line_what_would_cut_it(driver: Driver) -> None:
     driver.stand(tiny(schedule={"name": "ReduceLROnPlateau", "patience": 3}, epochs=12), epoch=4)
     plot = lr(driver)
-    driver.wait(lambda: plot.plan.known and plot.plan.begin == 3.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     plot.refresh()
-    assert {plot.plan.at(0, x) for x in range(3, 12)} == {0.05}
-    words = [text.toPlainText() for text in plot.ends.texts if text.isVisible()]
+    assert {plot.projected.at(0, x) for x in range(3, 12)} == {0.05}
+    words = [text.toPlainText() for text in plot.end_labels.texts if text.isVisible()]
     best = min(event.val_loss for event in driver.of("epoch"))
     assert any(w.startswith("×0.1 after ") and f"not below {best * (1 - 1e-4):.4g}" in w for w in words), words
     assert driver.says(driver.window.lr_panel, "×0.1 after ")
@@ -229,12 +229,12 @@ def test_a_plateau_says_beside_its_flat_line_what_would_cut_it(driver: Driver) -
 def test_the_schedule_ahead_reaches_to_the_last_epoch_also_after_that_has_moved(driver: Driver) -> None:
     driver.stand(tiny(epochs=8), epoch=3)
     plot = lr(driver)
-    driver.wait(lambda: plot.plan.known and plot.plan.end == 8.0)
+    driver.wait(lambda: plot.projected.known and plot.projected.end == 8.0)
     driver.app.runs.post(SetEpochs(epochs=14))
-    driver.wait(lambda: plot.plan.end == 14.0)
+    driver.wait(lambda: plot.projected.end == 14.0)
     driver.window.lr_panel.stage_lr(0.5)
     driver.wait(lambda: plot.pending.known and plot.pending.end == 14.0)
     driver.app.runs.post(SetEpochs(epochs=5))
-    driver.wait(lambda: plot.plan.end == 5.0 and plot.pending.end == 5.0)
+    driver.wait(lambda: plot.projected.end == 5.0 and plot.pending.end == 5.0)
     plot.refresh()
-    assert plot.plan.traces[0].getData()[0].max() == 5.0
+    assert plot.projected.traces[0].getData()[0].max() == 5.0

@@ -137,9 +137,9 @@ def test_while_nobody_interventions_the_window_asks_for_no_curve_again(
     driver.settle()
     before = len(asked)
     driver.go_on_to(5)
-    driver.wait(lambda: driver.window.plots.lr.plan.begin == 4.0)
-    assert driver.window.plots.lr.plan.curve is not None
-    assert driver.window.plots.lr.plan.curve.lr[:, 0].tolist() == pytest.approx([0.0125, 0.0125, 0.0125])
+    driver.wait(lambda: driver.window.plots.lr.projected.begin == 4.0)
+    assert driver.window.plots.lr.projected.curve is not None
+    assert driver.window.plots.lr.projected.curve.lr[:, 0].tolist() == pytest.approx([0.0125, 0.0125, 0.0125])
     assert len(asked) == before
     driver.app.runs.post(ScaleLR(factor=0.5))
     driver.wait(lambda: len(asked) == before + 1)

@@ -1,4 +1,4 @@
-"""The three plots: what they draw, what they answer to, and what a frame costs."""
+"""The three plots of a run: what they draw, what the mouse does, and that a frame draws little."""
 
 from __future__ import annotations
 
@@ -10,141 +10,111 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolTip
 from pytestqt.qtbot import QtBot
 
-from engine.messages.events import EpochEvent, StepsEvent
+from engine.messages.events import StepsEvent
 from engine.messages.preview import Curve
 from gui.core.frame_clock import FrameClock
 from gui.core.history import RunHistory
-from gui.plots.axes import ValueAxis, log_ticks, multiples, nice_step
 from gui.plots.base import RunPlot
 from gui.plots.items import MANY, Trace
 from gui.plots.stack import PlotStack
-from gui.plots.stairs import Stairs, scale_for
-from gui.plots.text import duration_text, value_text
 from gui.theme.theme import DARK, LIGHT
+from tests.gui.plots.sample_run import feed, lr_curve
 
-# Qt's offscreen platform says so of every window with a least size.
+# Qt's offscreen platform warns of this for every window with a minimum size.
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
-def feed(series: RunHistory, epochs: int, batches: int = 20, lr: float = 0.01, groups: int = 1) -> None:
-    for epoch in range(1, epochs + 1):
-        loss = 2.0 / (epoch + np.arange(batches) / batches)
-        lrs = np.full((batches, groups), lr) * np.arange(1, groups + 1)
-        series.append_steps(
-            StepsEvent(epoch=epoch, batch=0, loss=loss.astype(np.float32), lr=lrs, images_per_second=1.0), batches
-        )
-        series.append_epoch(
-            EpochEvent(
-                epoch=epoch,
-                lr=[lr] * groups,
-                lr_min=[lr] * groups,
-                lr_max=[lr] * groups,
-                train_loss=2.0 / epoch,
-                train_accuracy=1 - 0.5 / epoch,
-                val_loss=2.2 / epoch,
-                val_accuracy=1 - 0.6 / epoch,
-                seconds=1.0,
-                images_per_second=1.0,
-            )
-        )
-
-
-def planned(values: list[float], start: int = 0, key: str = "plan") -> Curve:
-    x = np.arange(start, start + len(values) + 1, dtype=float)
-    return Curve(key=key, x=x, lr=np.array([*values, values[-1]]).reshape(-1, 1))
-
-
 @pytest.fixture
-def series() -> RunHistory:
+def history() -> RunHistory:
     return RunHistory()
 
 
 @pytest.fixture
-def stack(qtbot: QtBot, series: RunHistory) -> PlotStack:
+def stack(qtbot: QtBot, history: RunHistory) -> PlotStack:
     made = PlotStack()
     qtbot.addWidget(made)
     made.resize(700, 560)
-    made.set_series(series)
+    made.set_history(history)
     made.show()
     qtbot.waitExposed(made)
     made.refresh()
     return made
 
 
-def curve_of(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+def points_of(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     x, y = trace.getData()
     return (np.empty(0), np.empty(0)) if x is None else (x, y)
 
 
-def notes(stack: PlotStack) -> list[bool]:
+def empty_texts(stack: PlotStack) -> list[bool]:
     return [plot._empty.isVisible() for plot in stack.plots]
 
 
-def test_before_the_start_the_schedule_is_whole_and_the_others_say_what_will_come(stack: PlotStack) -> None:
-    assert notes(stack) == [True, True, True]
+def test_before_the_start_the_projection_is_whole_and_the_other_plots_say_what_will_appear(stack: PlotStack) -> None:
+    assert empty_texts(stack) == [True, True, True]
     stack.set_epochs(4)
-    stack.set_plan(planned([0.1, 0.1, 0.01, 0.01]))
+    stack.set_projected(lr_curve([0.1, 0.1, 0.01, 0.01]))
     stack.refresh()
-    assert notes(stack) == [True, False, True]
-    x, y = curve_of(stack.lr.plan.traces[0])
+    assert empty_texts(stack) == [True, False, True]
+    x, y = points_of(stack.lr.projected.traces[0])
     assert (x.min(), x.max()) == (0.0, 4.0)
     assert 10 ** y.max() == pytest.approx(0.1)
     assert 10 ** y.min() == pytest.approx(0.01)
-    assert stack.lr.ends.texts[0].toPlainText() == "ends at 0.01"
+    assert stack.lr.end_labels.texts[0].toPlainText() == "Ends at 0.01"
 
 
-def test_after_the_start_the_past_is_solid_up_to_now_and_the_schedule_goes_on_from_there(
-    stack: PlotStack, series: RunHistory
+def test_after_the_start_the_current_lr_is_solid_up_to_now_and_the_projection_begins_there(
+    stack: PlotStack, history: RunHistory
 ) -> None:
-    feed(series, 2)
+    feed(history, 2)
     stack.set_epochs(4)
-    stack.set_plan(planned([0.01, 0.01, 0.01, 0.001]))
-    stack.set_pending(planned([0.02, 0.002], start=2, key="pending"))
+    stack.set_projected(lr_curve([0.01, 0.01, 0.01, 0.001]))
+    stack.set_pending(lr_curve([0.02, 0.002], start=2, key="pending"))
     stack.refresh()
-    assert curve_of(stack.lr._past[0])[0].max() == 2.0
-    x, _ = curve_of(stack.lr.plan.traces[0])
+    assert points_of(stack.lr._current[0])[0].max() == 2.0
+    x, _ = points_of(stack.lr.projected.traces[0])
     assert (x.min(), x.max()) == (2.0, 4.0)
-    assert stack.lr.plan.traces[0].opts["pen"].style() != Qt.PenStyle.SolidLine
-    assert 10 ** curve_of(stack.lr.pending.traces[0])[1].max() == pytest.approx(0.02)
-    assert stack.lr.ends.texts[0].toPlainText() == "pending ends at 0.002"
+    assert stack.lr.projected.traces[0].opts["pen"].style() != Qt.PenStyle.SolidLine
+    assert 10 ** points_of(stack.lr.pending.traces[0])[1].max() == pytest.approx(0.02)
+    assert stack.lr.end_labels.texts[0].toPlainText() == "Pending ends at 0.002"
     stack.set_pending(None)
     stack.refresh()
-    assert curve_of(stack.lr.pending.traces[0])[0].size == 0
-    assert stack.lr.ends.texts[0].toPlainText() == "ends at 0.001"
+    assert points_of(stack.lr.pending.traces[0])[0].size == 0
+    assert stack.lr.end_labels.texts[0].toPlainText() == "Ends at 0.001"
 
 
-def test_metrics_of_epoch_n_stand_at_n(stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 3)
+def test_metrics_of_epoch_n_are_at_n(stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 3)
     stack.refresh()
-    assert curve_of(stack.loss._val)[0].tolist() == [1.0, 2.0, 3.0]
-    assert curve_of(stack.accuracy._curves["val"])[1].tolist() == pytest.approx([40.0, 70.0, 80.0])
+    assert points_of(stack.loss._val)[0].tolist() == [1.0, 2.0, 3.0]
+    assert points_of(stack.accuracy._curves["val"])[1].tolist() == pytest.approx([40.0, 70.0, 80.0])
     assert stack.loss.header.legend.values["val"] == "0.7333"
     assert stack.accuracy.header.legend.values["train"] == "83.33%"
 
 
-def test_only_what_changed_is_drawn(stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 2)
+def test_only_what_changed_is_drawn(stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 2)
     assert stack.refresh()
     assert not stack.refresh()
-    series.append_steps(
+    history.append_steps(
         StepsEvent(epoch=3, batch=0, loss=np.ones(3, np.float32), lr=np.full((3, 1), 0.01), images_per_second=1.0),
         20,
     )
     assert [plot.refresh() for plot in stack.plots] == [True, True, False]
 
 
-def test_hidden_it_draws_nothing_and_shown_it_catches_up(stack: PlotStack, series: RunHistory) -> None:
+def test_hidden_plots_draw_nothing_and_catch_up_when_shown(stack: PlotStack, history: RunHistory) -> None:
     stack.hide()
-    feed(series, 1)
+    feed(history, 1)
     assert not stack.refresh()
     stack.show()
     assert stack.refresh()
-    assert curve_of(stack.loss._train)[0].size == 1
+    assert points_of(stack.loss._train)[0].size == 1
 
 
-def test_an_lr_of_zero_sits_in_a_strip_marked_0_under_the_log_axis(stack: PlotStack) -> None:
+def test_an_lr_of_zero_is_in_a_strip_marked_0_below_the_log_axis(stack: PlotStack) -> None:
     stack.set_epochs(3)
-    stack.set_plan(planned([0.1, 0.01, 0.0]))
+    stack.set_projected(lr_curve([0.1, 0.01, 0.0]))
     stack.refresh()
     axis = stack.lr.left
     low, high = stack.lr.view.viewRange()[1]
@@ -152,25 +122,25 @@ def test_an_lr_of_zero_sits_in_a_strip_marked_0_under_the_log_axis(stack: PlotSt
     assert low < axis.zero_at < axis.strip_top() < -2.0
     ticks = axis.tickValues(low, high, 150)[0][1]
     assert axis.tickStrings(ticks, 1, 1)[0] == "0"
-    assert curve_of(stack.lr.plan.traces[0])[1].min() == axis.zero_at
+    assert points_of(stack.lr.projected.traces[0])[1].min() == axis.zero_at
     stack.lr.log_button.setChecked(False)
     stack.refresh()
     assert axis.zero_at is None
-    assert curve_of(stack.lr.plan.traces[0])[1].min() == 0.0
+    assert points_of(stack.lr.projected.traces[0])[1].min() == 0.0
 
 
-def test_one_colour_and_name_a_group(stack: PlotStack, series: RunHistory) -> None:
+def test_each_group_has_a_colour_and_its_name(stack: PlotStack, history: RunHistory) -> None:
     stack.set_group_names(["rest", "head"])
     stack.apply_theme(DARK)
-    feed(series, 1, groups=2)
+    feed(history, 1, groups=2)
     stack.refresh()
     assert [entry.name for entry in stack.lr.entries()] == ["rest", "head"]
     assert [entry.color for entry in stack.lr.entries()] == list(DARK.groups[:2])
     assert stack.lr.header.legend.values == {"0": "0.01", "1": "0.02"}
-    assert len(stack.lr._past) == 2
+    assert len(stack.lr._current) == 2
 
 
-def test_the_x_range_follows_the_run_until_the_person_zooms(stack: PlotStack, series: RunHistory) -> None:
+def test_the_x_range_follows_the_run_until_the_person_zooms(stack: PlotStack, history: RunHistory) -> None:
     stack.set_epochs(12)
     stack.refresh()
     assert [plot.x_range for plot in stack.plots] == [pytest.approx((-0.12, 12.12))] * 3
@@ -179,75 +149,75 @@ def test_the_x_range_follows_the_run_until_the_person_zooms(stack: PlotStack, se
     stack.set_epochs(20)
     stack.refresh()
     assert [plot.x_range for plot in stack.plots] == [(2.0, 5.0)] * 3
-    stack.loss.view.fit_wanted.emit()
+    stack.loss.view.fit_requested.emit()
     stack.refresh()
     assert stack.accuracy.x_range == pytest.approx((-0.2, 20.2))
 
 
-def test_the_same_stretch_stays_in_sight_when_the_axis_changes(stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 4)
+def test_the_same_part_of_the_run_stays_visible_when_the_axis_changes(stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 4)
     stack.refresh()
     stack.lr.view.setXRange(1, 3, padding=0)
     stack.lr.view.moved.emit(0)
     stack.set_axis("steps")
     stack.refresh()
     assert stack.loss.x_range == (20.0, 60.0)
-    assert curve_of(stack.loss._train)[0].max() == 80.0
+    assert points_of(stack.loss._train)[0].max() == 80.0
     stack.set_axis("epochs")
     stack.refresh()
     assert stack.loss.x_range == (1.0, 3.0)
 
 
-def test_time_cannot_be_chosen_before_there_is_any(stack: PlotStack, series: RunHistory) -> None:
+def test_time_cannot_be_chosen_before_there_is_any(stack: PlotStack, history: RunHistory) -> None:
     assert not stack._choice.button(2).isEnabled()
-    series.restore([], 20)
+    history.restore([], 20)
     stack.refresh()
     assert stack._choice.button(1).isEnabled()
-    feed(series, 1)
+    feed(history, 1)
     stack.refresh()
     assert stack._choice.button(2).isEnabled()
 
 
-def test_one_crosshair_over_the_three_and_the_values_under_it(stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 3)
+def test_the_three_plots_share_a_crosshair_and_show_the_values_at_it(stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 3)
     stack.refresh()
     stack._on_cursor(1.5)
     assert all(plot.cross.isVisible() and plot.cross.value() == 1.5 for plot in stack.plots)
     assert stack.loss.header.legend.values["train"] == "2"
-    assert stack._readout.text().startswith("epoch 2")
+    assert stack._readout.text().startswith("Epoch 2")
     assert "batch 10 of 20" in stack._readout.text()
     stack._on_cursor(None)
     assert not any(plot.cross.isVisible() for plot in stack.plots)
-    assert stack._readout.text() == "Epochs completed"
+    assert stack._readout.text() == "Completed epochs"
 
 
-def test_past_the_runs_position_there_are_no_losses_and_the_lr_is_the_plans(
-    stack: PlotStack, series: RunHistory
+def test_after_the_runs_position_there_are_no_losses_and_the_lr_is_projected(
+    stack: PlotStack, history: RunHistory
 ) -> None:
-    feed(series, 3)
-    stack.set_plan(planned([0.01] * 5 + [0.001] * 5))
+    feed(history, 3)
+    stack.set_projected(lr_curve([0.01] * 5 + [0.001] * 5))
     stack.refresh()
     stack._on_cursor(7.5)
     assert stack.loss.header.legend.values == {"train": "–", "val": "–", "batch": "–"}
     assert stack.accuracy.header.legend.values == {"train": "–", "val": "–"}
-    assert stack.lr.header.legend.values["plan"] == "0.001"
+    assert stack.lr.header.legend.values["projected"] == "0.001"
     stack.loss.set_cursor(3.0)
     assert stack.loss.header.legend.values["train"] == "0.6667"
 
 
 @pytest.mark.parametrize("stretch", [(-0.1, 3.2), (1.9, 2.1), (-20.0, 60.0)])
 @pytest.mark.parametrize("ratio", [1.0, 2.0])
-def test_the_dots_are_round_and_as_large_at_any_zoom(
-    stack: PlotStack, series: RunHistory, stretch: tuple[float, float], ratio: float
+def test_dots_are_round_and_of_one_size_at_any_zoom(
+    stack: PlotStack, history: RunHistory, stretch: tuple[float, float], ratio: float
 ) -> None:
-    feed(series, 3)
+    feed(history, 3)
     plot = stack.loss
     stack.refresh()
     plot.view.setXRange(*stretch, padding=0)
     plot.view.moved.emit(0)
     trace = plot._train
     trace.setPen(None)
-    for item in (plot._batch, plot._smooth, plot._val, plot.grid):
+    for item in (plot._batch, plot._smoothed, plot._val, plot.grid):
         item.setVisible(False)
     picture = QImage(plot.canvas.viewport().size() * ratio, QImage.Format.Format_RGB32)
     picture.setDevicePixelRatio(ratio)
@@ -277,36 +247,36 @@ ENDS = {
 
 @pytest.mark.parametrize("name", ENDS)
 @pytest.mark.parametrize("log", [True, False])
-def test_what_a_line_ends_at_is_written_where_no_line_runs(stack: PlotStack, name: str, log: bool) -> None:
+def test_the_lr_at_the_end_of_a_line_is_written_where_no_line_runs(stack: PlotStack, name: str, log: bool) -> None:
     plot, lrs = stack.lr, ENDS[name]
     stack.set_group_names([f"group {i}" for i in range(lrs.shape[1])])
     plot.log_button.setChecked(log)
     stack.set_epochs(10)
-    stack.set_plan(Curve(key="plan", x=np.linspace(0, 10, 401), lr=lrs))
+    stack.set_projected(Curve(key="projected", x=np.linspace(0, 10, 401), lr=lrs))
     stack.refresh()
-    boxes = [text.mapRectToScene(text.boundingRect()) for text in plot.ends.texts if text.isVisible()]
+    boxes = [text.mapRectToScene(text.boundingRect()) for text in plot.end_labels.texts if text.isVisible()]
     assert boxes
     room = plot.view.sceneBoundingRect().adjusted(-1, -1, 1, 1)
     for index, box in enumerate(boxes):
         assert room.contains(box)
         assert not any(box.adjusted(0, 3, 0, -3).intersects(other) for other in boxes[:index])
-    for text, box in zip([text for text in plot.ends.texts if text.isVisible()], boxes, strict=True):
-        ends = [plot.view.mapViewToScene(QPointF(*(c[-1] for c in curve_of(line)))) for line in plot.plan.traces]
+    for text, box in zip([text for text in plot.end_labels.texts if text.isVisible()], boxes, strict=True):
+        ends = [plot.view.mapViewToScene(QPointF(*(c[-1] for c in points_of(line)))) for line in plot.projected.traces]
         core = box.adjusted(0, 3, 0, -3)
         assert not any(core.contains(end) for end in ends)
         if text.fill.style() == Qt.BrushStyle.NoBrush:
             spots = [
                 plot.view.mapViewToScene(QPointF(x, y))
-                for line in plot.plan.traces
-                for x, y in zip(*curve_of(line), strict=True)
+                for line in plot.projected.traces
+                for x, y in zip(*points_of(line), strict=True)
             ]
             assert not any(core.contains(spot) for spot in spots)
         else:
             assert text.fill.color().name() == LIGHT.plot
 
 
-def test_the_flags_of_the_markers_are_whole_in_every_plot(stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 4)
+def test_the_flags_of_markers_are_not_clipped(stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 4)
     stack.add_marker(2.0, "intervention", "LR 0.01 to 0.02", 7)
     stack.refresh()
     for plot in stack.plots:
@@ -329,17 +299,17 @@ def test_a_click_on_a_marker_reports_its_id(qtbot: QtBot, stack: PlotStack) -> N
     plot = stack.loss
     scene = plot.view.mapViewToScene(QPointF(15.0, 0.5))
     spot = plot.canvas.mapFromScene(scene) + QPoint(2, 0)
-    with qtbot.waitSignal(stack.marker_clicked) as heard:
+    with qtbot.waitSignal(stack.marker_clicked) as clicked:
         qtbot.mouseClick(plot.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    assert heard.args == [7]
+    assert clicked.args == [7]
     stack.clear_markers()
     stack.refresh()
-    assert plot.marks.near(15.0, 1.0) is None
+    assert plot.marker_lines.nearest(15.0, 1.0) is None
 
 
-def test_a_markers_tip_stays_while_the_pointer_rests(qtbot: QtBot, stack: PlotStack) -> None:
+def test_a_markers_tooltip_stays_while_the_pointer_rests(qtbot: QtBot, stack: PlotStack) -> None:
     stack.add_marker(15.0, "intervention", "LR 0.01 to 0.02", 7)
-    stack.retell_markers({7: "LR 0.01 to 0.02, and what it brought", 8: "nobody's"})
+    stack.set_marker_texts({7: "LR 0.01 to 0.02, with its effect", 8: "no such marker"})
     stack.refresh()
     canvas = stack.loss.canvas
     spot = canvas.mapFromScene(stack.loss.view.mapViewToScene(QPointF(15.0, 0.5)))
@@ -349,7 +319,7 @@ def test_a_markers_tip_stays_while_the_pointer_rests(qtbot: QtBot, stack: PlotSt
     rests = QHelpEvent(QEvent.Type.ToolTip, spot, canvas.viewport().mapToGlobal(spot))  # Qt's own, after 0.7 s
     QCoreApplication.sendEvent(canvas.viewport(), rests)
     qtbot.wait(400)
-    assert (QToolTip.isVisible(), QToolTip.text()) == (True, "LR 0.01 to 0.02, and what it brought")
+    assert (QToolTip.isVisible(), QToolTip.text()) == (True, "LR 0.01 to 0.02, with its effect")
     qtbot.mouseMove(canvas.viewport(), spot + QPoint(60, 0))
     qtbot.waitUntil(lambda: not QToolTip.isVisible())
 
@@ -377,9 +347,9 @@ def drag(plot: RunPlot, start: QPointF, end: QPointF) -> None:
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, last)
 
 
-def test_dragging_the_end_of_the_line_stages_a_rate(qtbot: QtBot, stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 10)
-    stack.set_plan(planned([0.01] * 10 + [0.001] * 20))
+def test_dragging_the_end_handle_stages_an_lr(qtbot: QtBot, stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 10)
+    stack.set_projected(lr_curve([0.01] * 10 + [0.001] * 20))
     stack.refresh()
     lrs: list[float] = []
     phases: list[bool] = []
@@ -391,31 +361,33 @@ def test_dragging_the_end_of_the_line_stages_a_rate(qtbot: QtBot, stack: PlotSta
     assert lrs[-1] == pytest.approx(10**-2.5, rel=0.1)
     assert float(f"{lrs[-1]:.2g}") == lrs[-1]
     assert stack.lr.x_range == before
-    assert stack.lr.grip.handle.pos().y() == pytest.approx(-2.5, abs=0.1)
+    assert stack.lr.end_handle.item.pos().y() == pytest.approx(-2.5, abs=0.1)
     stack.set_pending(None)
     stack.refresh()
-    assert stack.lr.grip.handle.pos().y() == pytest.approx(-3.0)
+    assert stack.lr.end_handle.item.pos().y() == pytest.approx(-3.0)
 
 
-def test_a_spike_at_the_start_does_not_flatten_the_loss(stack: PlotStack, series: RunHistory) -> None:
+def test_a_spike_at_the_start_does_not_flatten_the_loss(stack: PlotStack, history: RunHistory) -> None:
     loss = np.r_[2.3, 900.0, 2.4, np.linspace(2.3, 0.1, 497)].astype(np.float32)
-    series.append_steps(StepsEvent(epoch=1, batch=0, loss=loss, lr=np.full((500, 1), 0.01), images_per_second=1.0), 100)
+    history.append_steps(
+        StepsEvent(epoch=1, batch=0, loss=loss, lr=np.full((500, 1), 0.01), images_per_second=1.0), 100
+    )
     stack.refresh()
     low, high = stack.loss.view.viewRange()[1]
     assert 2.3 < high < 6
     assert low < 0.1
 
 
-def test_a_loss_that_is_not_a_number_leaves_a_gap(stack: PlotStack, series: RunHistory) -> None:
+def test_a_loss_that_is_not_a_number_leaves_a_gap(stack: PlotStack, history: RunHistory) -> None:
     loss = np.array([2.0, np.nan, np.inf, 1.0], np.float32)
-    series.append_steps(StepsEvent(epoch=1, batch=0, loss=loss, lr=np.full((4, 1), 0.01), images_per_second=1.0), 4)
+    history.append_steps(StepsEvent(epoch=1, batch=0, loss=loss, lr=np.full((4, 1), 0.01), images_per_second=1.0), 4)
     assert stack.refresh()
     assert np.isfinite(stack.loss.view.viewRange()[1]).all()
     stack.loss.log_button.setChecked(True)
     assert np.isfinite(stack.loss.view.viewRange()[1]).all()
 
 
-def test_short_curves_are_wide_and_long_ones_thin(qtbot: QtBot) -> None:
+def test_short_curves_are_2_pixels_wide_and_long_ones_1(qtbot: QtBot) -> None:
     trace = Trace()
     trace.show_points(np.arange(MANY), np.zeros(MANY))
     assert trace.opts["pen"].widthF() == 2.0
@@ -424,13 +396,13 @@ def test_short_curves_are_wide_and_long_ones_thin(qtbot: QtBot) -> None:
     assert not trace.opts["antialias"]
 
 
-def test_a_frame_of_a_long_run_draws_at_most_two_points_a_pixel(stack: PlotStack, series: RunHistory) -> None:
-    feed(series, 100, batches=1000)
+def test_a_frame_of_a_long_run_draws_at_most_two_points_a_pixel(stack: PlotStack, history: RunHistory) -> None:
+    feed(history, 100, batches=1000)
     stack.set_epochs(200)
-    stack.set_plan(planned([0.01] * 200))
+    stack.set_projected(lr_curve([0.01] * 200))
     stack.refresh()
     for report in range(3):
-        series.append_steps(
+        history.append_steps(
             StepsEvent(
                 epoch=101,
                 batch=100 * report % 900,
@@ -441,10 +413,10 @@ def test_a_frame_of_a_long_run_draws_at_most_two_points_a_pixel(stack: PlotStack
             1000,
         )
         assert stack.refresh()
-    assert 700 < curve_of(stack.loss._batch)[0].size <= 2 * 700
+    assert 700 < points_of(stack.loss._batch)[0].size <= 2 * 700
 
 
-def test_the_painting_happens_inside_the_frame(qtbot: QtBot, stack: PlotStack, series: RunHistory) -> None:
+def test_painting_happens_within_the_frame(qtbot: QtBot, stack: PlotStack, history: RunHistory) -> None:
     watch = Paints()
     stack.loss.canvas.viewport().installEventFilter(watch)
     clock = FrameClock(window=stack)
@@ -457,12 +429,12 @@ def test_the_painting_happens_inside_the_frame(qtbot: QtBot, stack: PlotStack, s
         inside.append(watch.count - before)
         return worked
 
-    feed(series, 2)
+    feed(history, 2)
     stack.refresh()
     qtbot.wait(100)
     watch.count = 0
     more = StepsEvent(epoch=3, batch=0, loss=np.ones(3, np.float32), lr=np.full((3, 1), 0.01), images_per_second=1.0)
-    series.append_steps(more, 20)
+    history.append_steps(more, 20)
     clock.register(paint)
     clock.start()
     qtbot.waitUntil(lambda: bool(inside))
@@ -472,7 +444,7 @@ def test_the_painting_happens_inside_the_frame(qtbot: QtBot, stack: PlotStack, s
     assert watch.count == 1
 
 
-def test_both_themes_and_closing_leave_nothing_behind(qtbot: QtBot) -> None:
+def test_plots_in_both_themes_are_destroyed_after_closing(qtbot: QtBot) -> None:
     for colors in (DARK, LIGHT):
         made = PlotStack()
         made.apply_theme(colors)
@@ -484,63 +456,3 @@ def test_both_themes_and_closing_leave_nothing_behind(qtbot: QtBot) -> None:
         made.close()
         with qtbot.waitSignal(made.destroyed):
             made.deleteLater()
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.001, "0.001"), (1e-5, "1e-5"), (0.05, "0.05"), (1.0, "1"), (float("nan"), "–")]
-)
-def test_lrs_read_as_a_person_writes_them(value: float, text: str) -> None:
-    assert value_text(value) == text
-
-
-def test_times_read_as_on_a_clock() -> None:
-    assert [duration_text(s) for s in (7, 725, 12000)] == ["0:07", "12:05", "3:20:00"]
-
-
-@pytest.mark.parametrize(("low", "high"), [(-5.0, -1.0), (-2.1, -1.9), (-3.0, -2.0), (-30.0, 3.0), (-2.004, -2.0)])
-@pytest.mark.parametrize("most", [2, 5, 9])
-def test_a_log_axis_has_a_few_round_ticks_in_range(low: float, high: float, most: int) -> None:
-    ticks = log_ticks(low, high, most)
-    assert 1 <= len(ticks) <= most + 1
-    assert all(low - 1e-9 <= y <= high + 1e-9 for y in ticks)
-    assert ticks == sorted(ticks)
-
-
-def test_nice_steps_and_multiples() -> None:
-    assert nice_step(30, 7) == 5
-    assert nice_step(1, 4) == 0.5
-    assert multiples(5, -0.3, 30.3) == [0, 5, 10, 15, 20, 25, 30]
-
-
-def test_the_axis_writes_no_prefixes(qtbot: QtBot) -> None:
-    axis = ValueAxis()
-    axis.set_scale(log=True)
-    assert axis.tickStrings([-3.0, -5.0, 1.0], 1.0, 1.0) == ["0.001", "1e-5", "10"]
-
-
-def test_a_staircase_holds_each_lr_to_the_next() -> None:
-    stairs = Stairs.of([0.0, 1.0, 2.0, 3.0], [0.1, 0.01, 0.001, 0.001])
-    x, y = stairs.between(0.5, 3.0, 100)
-    assert list(zip(x.tolist(), y.tolist(), strict=True)) == [
-        (0.5, 0.1),
-        (1.0, 0.1),
-        (1.0, 0.01),
-        (2.0, 0.01),
-        (2.0, 0.001),
-        (3.0, 0.001),
-    ]
-    assert stairs.at(1.0) == 0.01
-    assert stairs.last_change == 2.0
-    dense = Stairs.of(np.arange(10_000.0), np.linspace(1, 0.1, 10_000))
-    assert dense.between(0, 10_000, 600)[0].size <= 600
-
-
-def test_the_last_steps_of_a_cosine_do_not_stretch_the_axis() -> None:
-    cosine = 0.005 * (1 + np.cos(np.pi * np.arange(3000) / 3000))
-    scale = scale_for(cosine, log=True)
-    assert scale is not None
-    assert scale.low > -8
-    long_stages = scale_for(np.repeat([1e-1, 1e-3, 1e-5, 1e-7], 100), log=True)
-    assert long_stages is not None
-    assert long_stages.low < -7
-    assert scale.lr_at(-3.0) == 0.001
