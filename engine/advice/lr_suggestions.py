@@ -12,7 +12,7 @@ from engine.common.text import Text, number
 from engine.messages.events import Suggestion
 from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.schedules import CyclicLR, Drawn, LambdaLR, OneCycleLR
-from engine.schedules.expression_values import highest
+from engine.schedules.custom import max_multiplier
 
 BETA: Final = 0.98
 LEAST_FALL: Final = 0.05  # share of the loss that it must fall by
@@ -103,12 +103,12 @@ def with_lr(recipe: Recipe, lr: float) -> Recipe | None:
     if isinstance(schedule, Drawn):
         scale = lr / max(y for _, y in schedule.points)
         return _with(recipe, schedule=_changed(schedule, points=tuple((x, y * scale) for x, y in schedule.points)))
-    if schedule.own_level():
+    if schedule.ignores_base_lr():
         return None
     own = [group.lr for group in recipe.groups if group.lr is not None and not group.frozen]
     max_lr = max([recipe.optimizer.lr, *own])
     if isinstance(schedule, LambdaLR):
-        lr /= highest(schedule, recipe.epochs, None) or 1.0
+        lr /= max_multiplier(schedule, recipe.epochs, None) or 1.0
     if max_lr == 0:
         return _with(recipe, optimizer=_changed(recipe.optimizer, lr=lr))
     scale = lr / max_lr

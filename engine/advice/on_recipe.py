@@ -29,7 +29,7 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
-from engine.schedules.expression_values import ALIKE, factor_between, highest
+from engine.schedules.custom import ROUNDING, constant_ratio, max_multiplier
 
 HEADS: Final = {"resnet18": "fc", "vgg11_bn": "classifier"}
 """The last layer of a pretrained network, which is new."""
@@ -68,12 +68,12 @@ def for_recipe(
 def first_lr(view: RecipeView) -> list[Advice]:
     """The starting LR differs from the optimizer's usual one by a factor of ten or more."""
     recipe, optimizer = view.recipe, view.recipe.optimizer
-    if recipe.schedule.own_level():
+    if recipe.schedule.ignores_base_lr():
         return []
     lr, (low, high) = view.max_lr, starting_lrs(optimizer)
     if isinstance(recipe.schedule, LambdaLR):
-        lr *= highest(recipe.schedule, recipe.epochs, view.steps_per_epoch)
-    if lr >= FAR_OFF * high * (1 - ALIKE):
+        lr *= max_multiplier(recipe.schedule, recipe.epochs, view.steps_per_epoch)
+    if lr >= FAR_OFF * high * (1 - ROUNDING):
         usual = high
         text = Text("LR {lr} is high for {optimizer}", lr=number(lr), optimizer=optimizer.name)
         reason = Text(
@@ -82,7 +82,7 @@ def first_lr(view: RecipeView) -> list[Advice]:
             optimizer=optimizer.name,
             usual=number(usual),
         )
-    elif 0 < lr <= low / FAR_OFF * (1 + ALIKE) and not recipe.model.pretrained:
+    elif 0 < lr <= low / FAR_OFF * (1 + ROUNDING) and not recipe.model.pretrained:
         usual = low
         text = Text("LR {lr} is low for {optimizer}", lr=number(lr), optimizer=optimizer.name)
         reason = Text(
@@ -109,7 +109,7 @@ def fine_tuning(view: RecipeView) -> list[Advice]:
     lrs = [lr, *(lr if g.lr is None else g.lr for g in recipe.groups)]
     if not recipe.model.pretrained or lr == 0 or any(g.frozen or g.schedule for g in recipe.groups):
         return []
-    if recipe.schedule.per_group() is not None or max(lrs) > ALIKE_LRS * min(lrs):
+    if recipe.schedule.group_count() is not None or max(lrs) > ALIKE_LRS * min(lrs):
         return []
     reason = Text(
         "Pretrained layers usually have an LR 10 to 100 times lower than the new head. A higher one overwrites what "
@@ -117,7 +117,7 @@ def fine_tuning(view: RecipeView) -> list[Advice]:
     )
     text = Text("Pretrained layers and new head share one LR")
     head = HEADS.get(recipe.model.name)
-    if recipe.groups or head is None or recipe.schedule.own_level():
+    if recipe.groups or head is None or recipe.schedule.ignores_base_lr():
         return [Advice("fine_tuning", text, reason)]
     if lr <= starting_lrs(recipe.optimizer)[0] / FAR_OFF:  # chosen for the pretrained layers, too low for the head
         rest_lr, head_lr = lr, min(LR_MAX, _scaled(lr, HEAD_FACTOR))
@@ -204,7 +204,7 @@ def layered(view: RecipeView) -> list[Advice]:
     recipe, spec = view.recipe, view.recipe.schedule
     if not isinstance(spec, LambdaLR) or len(spec.lr_lambda) < 2 or any(g.schedule for g in recipe.groups):
         return []
-    factors = [factor_between(spec, i, recipe.epochs, view.steps_per_epoch) for i in range(len(spec.lr_lambda))]
+    factors = [constant_ratio(spec, i, recipe.epochs, view.steps_per_epoch) for i in range(len(spec.lr_lambda))]
     rest = len(spec.lr_lambda) - len(recipe.groups)  # 1 if there is a group "rest", which comes first
     if rest not in (0, 1) or not recipe.groups:
         return []

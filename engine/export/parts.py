@@ -54,7 +54,7 @@ def parts_of(recipe: Recipe, groups: Sequence[str], writer: ScheduleText) -> lis
     specs = [_spec_of(recipe, own.get(name), index) for index, name in enumerate(groups)]
     for index, name in enumerate(groups):
         schedule = _schedule_of(recipe, own.get(name))
-        key = f" {name}" if schedule is not recipe.schedule and schedule.per_group() is not None else ""
+        key = f" {name}" if schedule is not recipe.schedule and schedule.group_count() is not None else ""
         by_schedule.setdefault(f"{schedule.model_dump_json()}{key}", []).append(index)
     parts: list[Part] = []
     for indices in by_schedule.values():

@@ -20,7 +20,7 @@ from engine.schedules import (
     ScheduleSpec,
     SequentialLR,
 )
-from engine.schedules.custom import WrittenSpec
+from engine.schedules.custom import ExpressionSpec
 from engine.schedules.expression import Expression, ExpressionError
 
 _NOT_PYTORCHS: Final = ("name", "interval", "monitor")
@@ -119,7 +119,7 @@ class ScheduleText:
             case ChainedScheduler():
                 stages = self._stages(specs, optimizer, [span] * len(first.schedulers))
                 return call(name, listed(stages), optimizer=optimizer)
-            case WrittenSpec():
+            case ExpressionSpec():
                 return call(name, optimizer, lr_lambda=self._lambdas(specs))
             case OneCycleLR():
                 return call(name, optimizer, total_steps=span, **options(first))
@@ -135,7 +135,7 @@ class ScheduleText:
         return [self._text(row, optimizer, span) for row, span in zip(rows, spans, strict=True)]
 
     def _lambdas(self, specs: Sequence[ScheduleSpec]) -> str:
-        written = [spec for spec in specs if isinstance(spec, WrittenSpec)]
+        written = [spec for spec in specs if isinstance(spec, ExpressionSpec)]
         texts = [as_python(s.lr_lambda[0], s.interval, self._epochs, self._steps_per_epoch) for s in written]
         if any("math." in text for text in texts):
             self.needs.modules.add("math")
@@ -154,7 +154,7 @@ class ScheduleText:
             if nested and any(isinstance(leaf, OneCycleLR) for leaf in leaves):
                 return True  # there PyTorch may count a stage's position one ahead
             return any(self._fails_beyond(leaf, begin) for leaf in leaves)
-        if not isinstance(spec, WrittenSpec):
+        if not isinstance(spec, ExpressionSpec):
             return False
         whole = self._epochs * (1 if spec.interval == "epoch" else self._steps_per_epoch)
         names = {

@@ -28,7 +28,7 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
-from engine.schedules.custom import WrittenSpec
+from engine.schedules.custom import ExpressionSpec
 from engine.schedules.expression import Expression, ExpressionError
 
 AnyScheduler = lr_scheduler.LRScheduler
@@ -100,14 +100,14 @@ def _multi_step(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: 
 
 def _written(scheduler: Any) -> Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]:
     def build(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
-        assert isinstance(spec, WrittenSpec)
+        assert isinstance(spec, ExpressionSpec)
         made: AnyScheduler = scheduler(optimizer, _multiplier(spec, length))
         return made
 
     return build
 
 
-def _multiplier(spec: WrittenSpec, length: Length) -> Callable[[int], float]:
+def _multiplier(spec: ExpressionSpec, length: Length) -> Callable[[int], float]:
     expression = Expression(spec.lr_lambda[0])
     per_epoch = spec.interval == "epoch"
 

@@ -130,7 +130,7 @@ class LRControl:
             before, patience = group.plan.value, group.plan.patience()
             group.plan.step(metrics)
             after = group.plan.value
-            if after != before and group.plan.spec.cuts:
+            if after != before and group.plan.spec.discrete:
                 cuts.append(cut_of(group, before, after, patience))
         return cuts
 

@@ -114,7 +114,7 @@ def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:
     Raises:
         Rejected: it lists another number of expressions.
     """
-    listed = schedule.per_group()
+    listed = schedule.group_count()
     if listed is not None and listed != count:
         raise Rejected(
             Text("{listed} expressions for {count} group(s); give one, or one per group", listed=listed, count=count)

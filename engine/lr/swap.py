@@ -16,7 +16,7 @@ def bases_for(schedule: ScheduleSpec, given: float | Sequence[float] | None, oth
     Raises:
         Rejected: the schedule brings its own level and a base is given; the counts do not fit; or a base is 0.
     """
-    if schedule.own_level():
+    if schedule.ignores_base_lr():
         if given is not None:
             raise Rejected(
                 Text(

@@ -1,4 +1,7 @@
-"""Learning-rate schedules: torch-free specs here, their PyTorch objects in ``build``, curves in ``curve``."""
+"""Learning-rate schedules as specs, without torch.
+
+``engine.lr.build`` makes PyTorch's schedulers from them, and ``engine.lr.preview`` computes their curves.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from engine.schedules.composed import AnySchedule, ChainedScheduler, ComposedSpe
 from engine.schedules.custom import LambdaLR, MultiplicativeLR
 from engine.schedules.cyclic import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from engine.schedules.drawn import Drawn
-from engine.schedules.fit import Fitted, fitted
+from engine.schedules.fit import FittedSchedule, fit_schedule
 from engine.schedules.ordered import (
     Constant,
     ConstantLR,
@@ -22,7 +25,7 @@ from engine.schedules.ordered import (
     StepLR,
 )
 
-# By family, as the window lists them; within a family the simple ones first.
+# In the order in which the window lists them: by family, the simplest first.
 SCHEDULES: Final[tuple[type[ScheduleSpec], ...]] = (
     Constant,
     StepLR,
@@ -55,7 +58,7 @@ __all__ = [
     "CyclicLR",
     "Drawn",
     "ExponentialLR",
-    "Fitted",
+    "FittedSchedule",
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
@@ -66,5 +69,5 @@ __all__ = [
     "ScheduleSpec",
     "SequentialLR",
     "StepLR",
-    "fitted",
+    "fit_schedule",
 ]

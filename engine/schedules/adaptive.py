@@ -1,4 +1,4 @@
-"""Adaptive schedules: the rate answers to a metric."""
+"""Adaptive schedules: the learning rate depends on a metric."""
 
 from __future__ import annotations
 
@@ -14,30 +14,35 @@ Monitor = Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"]
 
 
 class ReduceLROnPlateau(ScheduleSpec):
-    """Cuts the rate by factor when the monitored metric has not improved for more than patience epochs."""
+    """Multiplies the learning rate by factor when the monitored metric stops improving."""
 
     family: ClassVar[Literal["adaptive"]] = "adaptive"
-    formula: ClassVar[str] = "lr × factor after patience + 1 epochs without a better metric"
-    when: ClassVar[str] = "Complex tasks whose length is not known: it cuts when progress stops."
+    formula: ClassVar[str] = "lr × factor after patience + 1 epochs without improvement"
+    when: ClassVar[str] = "Complex tasks of unknown length: the LR goes down when progress stops."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ReduceLROnPlateau"
-    cuts: ClassVar[bool] = True
+    discrete: ClassVar[bool] = True
 
     name: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     monitor: Monitor = Field("val_loss", title="monitor", description="The metric that must improve.")
     mode: Literal["min", "max"] = Field(
         "min",
         title="mode",
-        description="min: smaller is better (a loss). max: larger is better (an accuracy).",
+        description="min: lower is better (a loss). max: higher is better (an accuracy).",
     )
     factor: float = Field(
-        0.1, gt=0, lt=1, title="factor", description="Factor of each cut.", json_schema_extra=usual(0.1, 0.5)
+        0.1,
+        gt=0,
+        lt=1,
+        title="factor",
+        description="What the LR is multiplied by at each reduction.",
+        json_schema_extra=usual(0.1, 0.5),
     )
     patience: int = Field(
         10,
         ge=0,
         le=10_000_000,
         title="patience",
-        description="Epochs without improvement that are forgiven; the next one cuts.",
+        description="Epochs without improvement that are allowed; the LR is reduced after one more.",
         json_schema_extra=usual(3, 10),
     )
     threshold: float = Field(
@@ -45,13 +50,13 @@ class ReduceLROnPlateau(ScheduleSpec):
         ge=0,
         le=1000,
         title="threshold",
-        description="How much better counts as better (a share of the best value with rel, an amount with abs).",
+        description="Smallest change that counts as an improvement; see threshold_mode.",
         json_schema_extra=advanced(),
     )
     threshold_mode: Literal["rel", "abs"] = Field(
         "rel",
         title="threshold_mode",
-        description="rel: threshold is a share of the best value. abs: it is an amount.",
+        description="rel: threshold is relative to the best value. abs: it is an absolute amount.",
         json_schema_extra=advanced(),
     )
     cooldown: int = Field(
@@ -59,44 +64,44 @@ class ReduceLROnPlateau(ScheduleSpec):
         ge=0,
         le=10_000_000,
         title="cooldown",
-        description="Epochs after a cut in which nothing is counted.",
+        description="Epochs after a reduction before bad epochs are counted again.",
         json_schema_extra=advanced(),
     )
-    min_lr: float = Field(0.0, ge=0, le=1000, title="min_lr", description="The rate is never cut below this.")
+    min_lr: float = Field(0.0, ge=0, le=1000, title="min_lr", description="Lower bound of the LR.")
     eps: float = Field(
         1e-8,
         ge=0,
         le=1,
         title="eps",
-        description="A cut smaller than this is not made.",
+        description="Smallest reduction; a smaller one is ignored.",
         json_schema_extra=advanced(),
     )
 
     @model_validator(mode="before")
     @classmethod
-    def _mode_follows_monitor(cls, value: Any) -> Any:
+    def _default_mode(cls, value: Any) -> Any:
         if isinstance(value, dict) and "mode" not in value and str(value.get("monitor")).endswith("accuracy"):
             return {**value, "mode": "max"}
         return value
 
     @model_validator(mode="after")
-    def _epochs_only(self) -> ReduceLROnPlateau:
+    def _check_interval(self) -> ReduceLROnPlateau:
         if self.interval != "epoch":
-            raise SpecError("interval", "must be 'epoch' here: the metric is measured once an epoch")
+            raise SpecError("interval", "must be 'epoch' here: the metric is measured once per epoch")
         return self
 
     def warnings(self) -> list[Text]:
-        """One sentence if mode and monitor contradict each other."""
-        natural = "max" if self.monitor.endswith("accuracy") else "min"
-        if self.mode == natural:
+        """One warning if mode contradicts monitor."""
+        expected = "max" if self.monitor.endswith("accuracy") else "min"
+        if self.mode == expected:
             return []
         return [
             Text(
-                "{monitor} is better when it is {better}, but mode is {mode}: the rate would be cut while training "
-                "improves. Set mode to {natural}.",
+                "{monitor} improves when it gets {direction}, but mode is {mode}: the LR would be reduced while "
+                "training improves. Set mode to {expected}.",
                 monitor=self.monitor,
-                better="larger" if natural == "max" else "smaller",
+                direction="larger" if expected == "max" else "smaller",
                 mode=self.mode,
-                natural=natural,
+                expected=expected,
             )
         ]

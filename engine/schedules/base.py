@@ -1,8 +1,8 @@
-"""What every schedule spec shares. Imports no torch: forms and recipes are made without it."""
+"""The base class of all schedule specs."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -12,58 +12,65 @@ from engine.common.text import Text
 
 Interval = Literal["epoch", "step"]
 
+COUNTS: Final[dict[str, Any]] = {"counts": True}
+"""Form metadata: the field counts epochs (steps, with interval step) from the start of the schedule."""
+
 
 def usual(low: float, high: float) -> dict[str, Any]:
-    """Form metadata: the range in which people usually choose the field's value."""
+    """Form metadata: the range from which the field's value is usually chosen."""
     return {"usual": [low, high]}
 
 
 def advanced() -> dict[str, Any]:
-    """Form metadata: the field is shown under "more"."""
+    """Form metadata: the field is hidden until "more" is opened."""
     return {"advanced": True}
 
 
-class ScheduleSpec(Spec):
-    """One learning-rate schedule. Fields carry PyTorch's own parameter names and defaults.
+def form_metadata(field: FieldInfo) -> dict[str, Any]:
+    """The form metadata of a spec's field (``usual``, ``advanced``, ``counts``), empty if it has none."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
-    Class attributes: ``family`` groups the picker; ``formula`` (n counts epochs from 1, k from 0) and ``when`` are its
-    two lines of help; ``docs`` names the PyTorch class that the numbers come from.
+
+class ScheduleSpec(Spec):
+    """One learning-rate schedule. Fields have PyTorch's parameter names and defaults.
+
+    The docstring of a subclass is its description in the window. Class attributes:
+
+    - ``family``: the heading under which the picker lists it. ``ordered``: the LR depends on the position alone.
+    - ``formula``, ``when``: two lines of help. In a formula n counts epochs from 1.
+    - ``docs``: the PyTorch class that computes the LRs, and the paper that introduced it.
+    - ``discrete``: whether the LR changes at few, distinct positions. Each such change is logged.
     """
 
     family: ClassVar[Literal["ordered", "adaptive", "custom"]]
     formula: ClassVar[str]
     when: ClassVar[str]
     docs: ClassVar[str]
-    cuts: ClassVar[bool] = False  # whether each change of the rate is worth a line of its own
+    discrete: ClassVar[bool] = False
 
     interval: Interval = Field(
         "epoch",
         title="Stepped once per",
-        description="Whether the schedule moves on after every epoch or after every optimizer step (batch).",
+        description="Whether the schedule is stepped after every epoch or after every optimizer step (batch).",
         json_schema_extra=advanced(),
     )
 
     def warnings(self) -> list[Text]:
-        """Choices that are allowed but probably not meant, one sentence each."""
+        """Settings that are allowed but probably unintended, one sentence each."""
         return []
 
-    def own_level(self) -> bool:
-        """Whether the schedule says itself which rate it starts from; then no base is part of it."""
+    def ignores_base_lr(self) -> bool:
+        """Whether the schedule's own fields say where the LR starts, so that the optimizer's LR is ignored."""
         return False
 
     def cycles_momentum(self) -> bool:
-        """Whether the schedule moves the optimizer's momentum (of Adam and AdamW: the first beta) as well."""
+        """Whether the schedule also changes the optimizer's momentum (of Adam and AdamW: the first beta)."""
         return False
 
     def for_group(self, index: int) -> ScheduleSpec:
-        """The spec of parameter group ``index`` alone, for schedules that list one value a group."""
+        """The schedule of parameter group ``index`` (from 0), for schedules that list one value per group."""
         return self
 
-    def per_group(self) -> int | None:
-        """How many groups the spec lists values for, or None where one value serves every group."""
+    def group_count(self) -> int | None:
+        """The number of groups that the schedule lists values for; None if the same values apply to every group."""
         return None
-
-
-def extra(field: FieldInfo) -> dict[str, Any]:
-    """The form metadata of a spec's field (``usual``, ``advanced``, ``counts``), empty where it has none."""
-    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}

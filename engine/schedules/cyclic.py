@@ -1,4 +1,4 @@
-"""Schedules that rise again: warm restarts, cycles, and the one cycle of a whole run."""
+"""Cyclical schedules: warm restarts, repeated cycles, and one cycle over the whole run."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field, field_validator
 
 from engine.common.text import Text
-from engine.schedules.base import Interval, ScheduleSpec, advanced, usual
-from engine.schedules.custom import checked
-from engine.schedules.ordered import COUNTS
+from engine.schedules.base import COUNTS, Interval, ScheduleSpec, advanced, usual
+from engine.schedules.custom import valid_expression
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 _PER_STEP: Final[dict[str, Any]] = {
     "title": "Stepped once per",
-    "description": "Whether the schedule moves on after every epoch or after every optimizer step (batch), as it was "
-    "made to.",
+    "description": "Whether the schedule is stepped after every optimizer step (batch), as usual, or every epoch.",
     "json_schema_extra": advanced(),
 }
+_REVERSED_MOMENTUM: Final = Text(
+    "max_momentum is less than base_momentum, so momentum rises and falls with the LR instead of inversely."
+)
 
 
 class CosineAnnealingWarmRestarts(ScheduleSpec):
-    """Half a cosine down to eta_min in T_0 epochs, then back to the top at once; each cosine T_mult times as long."""
+    """Anneals the learning rate to eta_min along half a cosine, then restarts. Each cycle is T_mult times as long."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "eta_min + (lr - eta_min) (1 + cos(π T_cur / T_i)) / 2, T_i = T_0, T_0 T_mult, ..."
-    when: ClassVar[str] = "Long runs: each restart shakes the weights out of where they settled."
+    when: ClassVar[str] = "Long runs: each restart lets the weights leave the minimum they have reached."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts (Loshchilov and Hutter, SGDR, 2017)"
 
     name: Literal["CosineAnnealingWarmRestarts"] = "CosineAnnealingWarmRestarts"
@@ -40,139 +41,139 @@ class CosineAnnealingWarmRestarts(ScheduleSpec):
         ge=1,
         le=1000,
         title="T_mult",
-        description="How many times as long each cosine is as the one before.",
+        description="What the length of a cycle is multiplied by after each restart.",
         json_schema_extra=usual(1, 2),
     )
     eta_min: float = Field(
-        0.0, ge=0, le=1000, title="eta_min", description="Lowest rate.", json_schema_extra=usual(0, 1e-4)
+        0.0, ge=0, le=1000, title="eta_min", description="Minimum LR.", json_schema_extra=usual(0, 1e-4)
     )
 
 
 class CyclicLR(ScheduleSpec):
-    """Goes up and down between base_lr and max_lr, and momentum the other way."""
+    """Cycles the learning rate between base_lr and max_lr, and momentum inversely."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
-    formula: ClassVar[str] = "base_lr + (max_lr - base_lr) × height of the triangle, 0 to 1"
-    when: ClassVar[str] = "When no single rate is known to be good: it visits them all, again and again."
+    formula: ClassVar[str] = "base_lr + (max_lr - base_lr) × a triangle wave from 0 to 1"
+    when: ClassVar[str] = "When no single LR is known to work: a whole range is used, again and again."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.CyclicLR (Smith, Cyclical Learning Rates, 2015)"
 
     name: Literal["CyclicLR"] = "CyclicLR"
     interval: Interval = Field("step", **_PER_STEP)
-    base_lr: float = Field(ge=0, le=1000, title="base_lr", description="Lowest rate, where each cycle begins.")
+    base_lr: float = Field(ge=0, le=1000, title="base_lr", description="Lowest LR, at the start of each cycle.")
     max_lr: float = Field(
-        ge=0, le=1000, title="max_lr", description="Highest rate; base_lr is usually a third to a tenth of it."
+        ge=0, le=1000, title="max_lr", description="Highest LR; base_lr is usually a third to a tenth of it."
     )
     step_size_up: Count = Field(
         2000,
         title="step_size_up",
-        description="Steps (epochs, where it is stepped once an epoch) from base_lr up to max_lr.",
+        description="Steps (epochs, if stepped once per epoch) from base_lr up to max_lr.",
         json_schema_extra=COUNTS,
     )
     step_size_down: Count | None = Field(
         None,
         title="step_size_down",
-        description="Steps from max_lr down again; empty: as many as up.",
+        description="Steps from max_lr down to base_lr; empty: as many as step_size_up.",
         json_schema_extra=COUNTS,
     )
     mode: Literal["triangular", "triangular2", "exp_range"] = Field(
         "triangular",
         title="mode",
-        description="triangular: equal cycles. triangular2: each half as high. exp_range: height times gamma^steps.",
+        description="triangular: equal cycles. triangular2: each half as high. exp_range: height × gamma^steps.",
     )
     gamma: float = Field(
         1.0,
         gt=0,
         le=10,
         title="gamma",
-        description="Of exp_range: what the height is multiplied by at every step.",
+        description="With exp_range: what the height is multiplied by at every step.",
         json_schema_extra={**usual(0.999, 1), **advanced()},
     )
     scale_fn: str | None = Field(
         None,
         title="scale_fn",
-        description="In place of mode: an expression in x for the height, such as 0.5**(x - 1).",
+        description="Used instead of mode: an expression in x for the height, such as 0.5**(x - 1).",
         json_schema_extra=advanced(),
     )
     scale_mode: Literal["cycle", "iterations"] = Field(
         "cycle",
         title="scale_mode",
-        description="What the x of scale_fn counts: cycles, from 1, or steps, from 0.",
+        description="What x in scale_fn counts: cycles from 1, or steps (iterations) from 0.",
         json_schema_extra=advanced(),
     )
     cycle_momentum: bool = Field(
-        True, title="cycle_momentum", description="Move momentum (or the first beta) against the rate."
+        True, title="cycle_momentum", description="Cycle momentum (or the first beta) inversely to the LR."
     )
     base_momentum: Momentum = Field(
         0.8,
         title="base_momentum",
-        description="Lowest momentum, where the rate is highest.",
+        description="Lowest momentum, at the highest LR.",
         json_schema_extra={**usual(0.8, 0.85), **advanced()},
     )
     max_momentum: Momentum = Field(
         0.9,
         title="max_momentum",
-        description="Highest momentum, where the rate is lowest.",
+        description="Highest momentum, at the lowest LR.",
         json_schema_extra={**usual(0.9, 0.95), **advanced()},
     )
 
     @field_validator("scale_fn")
     @classmethod
-    def _readable(cls, value: str | None) -> str | None:
-        return value if value is None else checked(value, ("x",))
+    def _check_expression(cls, value: str | None) -> str | None:
+        return value if value is None else valid_expression(value, ("x",))
 
-    def own_level(self) -> bool:
-        """It starts at base_lr."""
+    def ignores_base_lr(self) -> bool:
+        """True: it starts at base_lr."""
         return True
 
     def cycles_momentum(self) -> bool:
-        """As ``cycle_momentum`` says."""
+        """The value of ``cycle_momentum``."""
         return self.cycle_momentum
 
     def warnings(self) -> list[Text]:
-        """One sentence each for bounds that are the wrong way round."""
+        """One warning for each pair of bounds whose order is reversed."""
         found = []
         if self.max_lr < self.base_lr:
-            found.append(Text("max_lr is below base_lr: each cycle goes down first, below where it starts"))
+            found.append(Text("max_lr is less than base_lr, so each cycle goes down from base_lr first."))
         if self.cycle_momentum and self.max_momentum < self.base_momentum:
-            found.append(Text("max_momentum is below base_momentum: momentum moves with the rate, not against it"))
+            found.append(_REVERSED_MOMENTUM)
         return found
 
 
 class OneCycleLR(ScheduleSpec):
-    """One cycle for the whole run: up to max_lr, then down to far below the start. Its steps are those of the run."""
+    """Raises the learning rate to max_lr, then anneals it to far below its first value, in one cycle over the run."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "max_lr / div_factor up to max_lr, then down to max_lr / div_factor / final_div_factor"
-    when: ClassVar[str] = "Fast training to a good result in a known number of epochs, at a high rate."
+    when: ClassVar[str] = "Fast training to a good result in a known number of epochs, at a high LR."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.OneCycleLR (Smith and Topin, Super-Convergence, 2018)"
 
     name: Literal["OneCycleLR"] = "OneCycleLR"
     interval: Interval = Field("step", **_PER_STEP)
-    max_lr: float = Field(gt=0, le=1000, title="max_lr", description="Highest rate, at the cycle's top.")
+    max_lr: float = Field(gt=0, le=1000, title="max_lr", description="Highest LR, at the top of the cycle.")
     pct_start: float = Field(
         0.3,
         ge=0,
         le=1,
         title="pct_start",
-        description="Share of the run in which the rate rises.",
+        description="Share of the run in which the LR rises.",
         json_schema_extra=usual(0.2, 0.4),
     )
     anneal_strategy: Literal["cos", "linear"] = Field(
-        "cos", title="anneal_strategy", description="Whether the rate moves along a cosine or a straight line."
+        "cos", title="anneal_strategy", description="Whether the LR follows a cosine or a straight line."
     )
     cycle_momentum: bool = Field(
-        True, title="cycle_momentum", description="Move momentum (or the first beta) against the rate."
+        True, title="cycle_momentum", description="Cycle momentum (or the first beta) inversely to the LR."
     )
     base_momentum: Momentum = Field(
         0.85,
         title="base_momentum",
-        description="Lowest momentum, where the rate is highest.",
+        description="Lowest momentum, at the highest LR.",
         json_schema_extra={**usual(0.8, 0.85), **advanced()},
     )
     max_momentum: Momentum = Field(
         0.95,
         title="max_momentum",
-        description="Highest momentum, where the rate is lowest.",
+        description="Highest momentum, at the lowest LR.",
         json_schema_extra={**usual(0.9, 0.95), **advanced()},
     )
     div_factor: float = Field(
@@ -180,7 +181,7 @@ class OneCycleLR(ScheduleSpec):
         gt=0,
         le=1e9,
         title="div_factor",
-        description="The first rate is max_lr divided by this.",
+        description="The first LR is max_lr divided by this.",
         json_schema_extra=usual(10, 25),
     )
     final_div_factor: float = Field(
@@ -188,26 +189,26 @@ class OneCycleLR(ScheduleSpec):
         gt=0,
         le=1e9,
         title="final_div_factor",
-        description="The last rate is the first one divided by this.",
+        description="The last LR is the first one divided by this.",
         json_schema_extra=usual(100, 1e4),
     )
     three_phase: bool = Field(
         False,
         title="three_phase",
-        description="Come down to the first rate as fast as it rose, and only then go below it.",
+        description="Return to the first LR as fast as it rose, then go below it in a third phase.",
         json_schema_extra=advanced(),
     )
 
-    def own_level(self) -> bool:
-        """It starts at max_lr / div_factor."""
+    def ignores_base_lr(self) -> bool:
+        """True: it starts at max_lr / div_factor."""
         return True
 
     def cycles_momentum(self) -> bool:
-        """As ``cycle_momentum`` says."""
+        """The value of ``cycle_momentum``."""
         return self.cycle_momentum
 
     def warnings(self) -> list[Text]:
-        """One sentence if the bounds of momentum are the wrong way round."""
+        """One warning if the order of the momentum bounds is reversed."""
         if not self.cycle_momentum or self.base_momentum <= self.max_momentum:
             return []
-        return [Text("max_momentum is below base_momentum: momentum moves with the rate, not against it")]
+        return [_REVERSED_MOMENTUM]

@@ -1,4 +1,4 @@
-"""A curve that is drawn: control points, and straight lines or a smooth curve between them."""
+"""A schedule drawn as control points, joined by straight lines or a smooth curve."""
 
 from __future__ import annotations
 
@@ -14,114 +14,114 @@ from engine.schedules.base import ScheduleSpec
 
 Point = tuple[Annotated[float, Field(ge=0, le=10_000_000)], Annotated[float, Field(ge=0, le=1000)]]
 
-NEAREST: Final = 1e-6
-"""Epochs between two points of a smooth curve at least: the slopes of nearer ones overflow."""
+MIN_SPACING: Final = 1e-6
+"""Smallest distance in epochs between two points of a smooth curve: the slopes between nearer ones overflow."""
 
 
 class Drawn(ScheduleSpec):
-    """A line through points that you set; before the first point and past the last the rate is level."""
+    """A curve through points that you set. The learning rate is constant before the first point and after the last."""
 
     family: ClassVar[Literal["custom"]] = "custom"
-    formula: ClassVar[str] = "the points (epochs completed, lr), joined by straight lines or smoothly"
-    when: ClassVar[str] = "Any curve that is easier drawn than written, with the mouse on the plot."
-    docs: ClassVar[str] = "Tiller's own, as a torch.optim.lr_scheduler.LRScheduler"
+    formula: ClassVar[str] = "points (epochs completed, lr), joined by straight lines or a smooth curve"
+    when: ClassVar[str] = "Any curve that is easier to draw, with the mouse on the plot, than to write."
+    docs: ClassVar[str] = "Tiller, as a subclass of torch.optim.lr_scheduler.LRScheduler"
     name: Literal["Drawn"] = "Drawn"
     points: tuple[Point, ...] = Field(
         min_length=1,
         max_length=10_000,
         title="points",
-        description="Pairs of epochs completed since it began, and the rate there: [[0, 0.1], [30, 0.001]].",
+        description="Pairs of epochs completed since the schedule started and the LR there: [[0, 0.1], [30, 0.001]].",
     )
     scale: Literal["log", "linear"] = Field(
         "log",
         title="scale",
-        description="The axis on which the lines are straight: log (equal factors in equal times) or linear.",
+        description="The axis on which the lines are straight: log (the same factor in every epoch) or linear.",
     )
     smooth: bool = Field(
         False,
         title="smooth",
-        description="A smooth curve that never swings beyond its points (SciPy's PCHIP), in place of straight lines.",
+        description="Join the points by a smooth curve that does not overshoot (SciPy's PCHIP), not by straight lines.",
     )
 
     @field_validator("points", mode="before")
     @classmethod
-    def _pairs(cls, value: Any) -> Any:
-        # JSON has lists where a frozen value has tuples
+    def _to_tuples(cls, value: Any) -> Any:
+        # JSON has lists where a frozen spec has tuples
         if not isinstance(value, (list, tuple)):
             return value
         return tuple(tuple(point) if isinstance(point, list) else point for point in value)
 
     @field_validator("points")
     @classmethod
-    def _increasing(cls, value: tuple[Point, ...]) -> tuple[Point, ...]:
+    def _check_order(cls, value: tuple[Point, ...]) -> tuple[Point, ...]:
         for index in range(1, len(value)):
-            before, here = value[index - 1][0], value[index][0]
-            if here <= before:
-                raise SpecError(
-                    f"[{index}]", f"must stand to the right of the point before it ({before}); it is {here}"
-                )
+            previous, x = value[index - 1][0], value[index][0]
+            if x <= previous:
+                raise SpecError(f"[{index}]", f"must come after the previous point, at {previous}; it is at {x}")
         return value
 
     @model_validator(mode="after")
-    def _curve_exists(self) -> Drawn:
+    def _check_points(self) -> Drawn:
         for index, (x, lr) in enumerate(self.points):
             if lr == 0 and self.scale == "log":
                 raise SpecError(
-                    f"points[{index}]", "has a rate of 0, which a log axis cannot show; set scale to linear"
+                    f"points[{index}]", "has an LR of 0, which a log axis does not have; set scale to linear"
                 )
-            if self.smooth and index and x - self.points[index - 1][0] < NEAREST:
-                raise SpecError(f"points[{index}]", f"stands less than {NEAREST:g} after the one before it")
+            if self.smooth and index and x - self.points[index - 1][0] < MIN_SPACING:
+                raise SpecError(f"points[{index}]", f"must be at least {MIN_SPACING:g} epochs after the previous one")
         return self
 
-    def own_level(self) -> bool:
-        """The points are rates."""
+    def ignores_base_lr(self) -> bool:
+        """True: the points are LRs."""
         return True
 
     def curve(self) -> Callable[[float], float]:
-        """The rate after so many epochs; at a point's own position exactly the point's rate."""
-        across = [x for x, _ in self.points]
+        """The LR as a function of the epochs completed since the schedule started. At a point it is exactly that LR."""
+        xs = [x for x, _ in self.points]
         lrs = [lr for _, lr in self.points]
-        logs = self.scale == "log"
-        heights = [math.log(lr) for lr in lrs] if logs else lrs
-        between = _smoothly(across, heights) if self.smooth and len(across) > 1 else _straight(across, heights)
+        log = self.scale == "log"
+        ys = [math.log(lr) for lr in lrs] if log else lrs
+        interpolate = _smooth(xs, ys) if self.smooth and len(xs) > 1 else _straight(xs, ys)
 
-        def rate(x: float) -> float:
-            place = bisect_right(across, x)
-            if place == 0:
+        def lr_at(x: float) -> float:
+            index = bisect_right(xs, x)
+            if index == 0:
                 return lrs[0]
-            low = lrs[place - 1]
-            if x == across[place - 1] or place == len(across):
-                return low
-            high = lrs[place]
-            value = math.exp(between(x, place)) if logs else between(x, place)
-            return min(max(value, min(low, high)), max(low, high))  # rounding must not leave the line's ends behind
+            left = lrs[index - 1]
+            if x == xs[index - 1] or index == len(xs):
+                return left
+            right = lrs[index]
+            value = math.exp(interpolate(x, index)) if log else interpolate(x, index)
+            return min(max(value, min(left, right)), max(left, right))  # rounding must not exceed either point
 
-        return rate
+        return lr_at
 
     def lr_at(self, x: float) -> float:
-        """The rate after ``x`` epochs."""
+        """The LR after ``x`` epochs."""
         return self.curve()(x)
 
     def after(self, x: float) -> Drawn:
-        """What is left of the curve ``x`` epochs on, counted from there.
+        """The rest of the curve after ``x`` epochs, counted from there.
 
-        Straight lines go on as they were. A smooth curve leaves the cut at a slope that may differ a little.
+        Straight lines stay the same. A smooth curve may start with a slightly different slope.
         """
-        left = tuple((at - x, lr) for at, lr in self.points if at > x + (NEAREST if self.smooth else 0))
-        return self.model_copy(update={"points": ((0.0, self.lr_at(x)), *left)})
+        rest = tuple((at - x, lr) for at, lr in self.points if at > x + (MIN_SPACING if self.smooth else 0))
+        return self.model_copy(update={"points": ((0.0, self.lr_at(x)), *rest)})
 
 
-def _straight(across: list[float], heights: list[float]) -> Callable[[float, int], float]:
-    def between(x: float, place: int) -> float:
-        left, right = across[place - 1], across[place]
+def _straight(xs: list[float], ys: list[float]) -> Callable[[float, int], float]:
+    """Linear interpolation; the second argument is the index of the point to the right."""
+
+    def interpolate(x: float, index: int) -> float:
+        left, right = xs[index - 1], xs[index]
         share = (x - left) / (right - left)
-        return heights[place - 1] * (1 - share) + heights[place] * share
+        return ys[index - 1] * (1 - share) + ys[index] * share
 
-    return between
+    return interpolate
 
 
-def _smoothly(across: list[float], heights: list[float]) -> Callable[[float, int], float]:
-    from scipy.interpolate import PchipInterpolator  # takes half a second; only smooth curves wait for it
+def _smooth(xs: list[float], ys: list[float]) -> Callable[[float, int], float]:
+    from scipy.interpolate import PchipInterpolator  # takes half a second to import
 
-    curve = PchipInterpolator(across, heights)
+    curve = PchipInterpolator(xs, ys)
     return lambda x, _: float(curve(x))

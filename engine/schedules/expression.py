@@ -1,8 +1,8 @@
 """A safe evaluator for schedule expressions such as ``0.01 - 0.0009*epoch if epoch < 10 else 0.001``.
 
-An allow-list over Python's own ``ast``: every number is a float, so no input can make a large integer, and there
-are no calls but the listed functions, no attributes, no subscripts, no strings. Length, number of nodes and depth are
-limited, and no part is evaluated twice, so that parsing and evaluating always take well under a millisecond.
+It is an allow-list over Python's ``ast``. Every number is a float, so no input can create a large integer. Only the
+listed functions can be called, and there are no attributes, subscripts or strings. Length, number of nodes and depth
+are limited and no part is evaluated twice, so parsing and evaluating always take well under a millisecond.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Evaluate = Callable[[Mapping[str, float]], Value]
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be used. ``position`` is the offset in the text as given, from 0."""
+    """An invalid expression, or one without a usable value. ``position`` is the offset in the given text, from 0."""
 
     def __init__(self, problem: str, position: int = 0) -> None:
         super().__init__(problem)
@@ -65,25 +65,25 @@ class ExpressionError(ValueError):
 
 
 class Expression:
-    """A checked expression, ready to be evaluated.
+    """A parsed expression, ready to be evaluated.
 
     Args:
-        text: at most 500 characters. A pasted ``lambda epoch:`` prefix is dropped.
-        names: the names that it may use beside ``pi`` and ``e``; the first is what a ``lambda`` takes.
+        text: at most 500 characters. A ``lambda epoch:`` prefix is removed.
+        names: the names that it may use besides ``pi`` and ``e``. The first is the argument of a ``lambda`` prefix.
 
     Raises:
-        ExpressionError: the text is not an expression of the allowed kind.
+        ExpressionError: the text is not an expression, or it uses something that is not allowed.
     """
 
     def __init__(self, text: str, names: tuple[str, ...] = NAMES) -> None:
         self.text = without_lambda(text, names[0])
-        start = len(text.rstrip()) - len(self.text)  # a prefix that was dropped, in the positions of errors
+        start = len(text.rstrip()) - len(self.text)  # errors count from the start of the given text
         if len(self.text) > MAX_LENGTH:
-            raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", start + MAX_LENGTH)
+            raise ExpressionError(f"an expression can have at most {MAX_LENGTH} characters", start + MAX_LENGTH)
         if not self.text:
-            raise ExpressionError("the expression is empty; for example: 0.95**epoch")
+            raise ExpressionError("must not be empty; enter an expression such as 0.95**epoch")
         for offset, character in enumerate(self.text):
-            if not character.isascii() or not character.isprintable() or character == "#":  # no comments either
+            if not character.isascii() or not character.isprintable() or character == "#":  # no comments
                 raise ExpressionError(f"the character {character!r} is not allowed in an expression", start + offset)
         try:
             self._evaluate = _compile(_parsed(self.text), 0, names)
@@ -91,7 +91,7 @@ class Expression:
             raise ExpressionError(error.problem, start + error.position) from None
 
     def __call__(self, names: Mapping[str, float]) -> float:
-        """Evaluate with ``names`` (every name of ``NAMES`` that the text uses).
+        """Evaluate with values for the ``names`` that the text uses.
 
         Raises:
             ExpressionError: the result is not a finite number (a division by zero, an overflow), or is negative.
@@ -110,20 +110,24 @@ class Expression:
         except ValueError as error:
             if isinstance(error, ExpressionError):
                 raise
-            raise ExpressionError(f"has no value: {error}") from None
+            raise ExpressionError(f"is undefined: {error}") from None
         except TypeError:
             raise ExpressionError("gives a complex number") from None
         if not math.isfinite(result):
             raise ExpressionError("gives a number that is not finite")
         if result < 0:
-            raise ExpressionError(f"gives a negative number ({result:.6g}); a learning rate is 0 or more")
+            raise ExpressionError(f"gives a negative number ({result:.6g}); a learning rate must be at least 0")
         return result
 
 
 def without_lambda(text: str, name: str = "epoch") -> str:
-    """``text`` without surrounding space and without a pasted ``lambda epoch:`` prefix (or of another ``name``)."""
+    """``text`` without surrounding spaces and without a ``lambda epoch:`` prefix (``name`` instead of ``epoch``).
+
+    Raises:
+        ExpressionError: the argument of the ``lambda`` has another name.
+    """
     given, text = text, text.strip()
-    text = text.translate({ord(space): " " for space in "\t\n\r"})  # one line, so that positions are offsets
+    text = text.translate({ord(space): " " for space in "\t\n\r"})  # on one line, ast's column is the offset
     if text.startswith("lambda"):
         head, colon, body = text.partition(":")
         argument = head.removeprefix("lambda").strip()
@@ -143,10 +147,10 @@ def _parsed(text: str) -> ast.expr:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         offset = getattr(error, "offset", 1)
         reason = getattr(error, "msg", None) or "cannot be read"
-        position = offset - 1 if offset else len(text)  # Python's 0 is the end
+        position = offset - 1 if offset else len(text)  # 0 means the end of the text
         raise ExpressionError(f"not an expression: {reason}", position) from None
     if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
-        raise ExpressionError(f"an expression has at most {MAX_NODES} parts")
+        raise ExpressionError(f"an expression can have at most {MAX_NODES} parts")
     return tree.body
 
 
@@ -208,7 +212,7 @@ def _compile(node: ast.expr, depth: int, known: tuple[str, ...]) -> Evaluate:
 
 
 def _short_circuit(parts: list[Evaluate], until: bool) -> Evaluate:
-    """``or`` (until true) and ``and`` (until false) give the deciding operand itself, as in Python."""
+    """``or`` (until a true operand) and ``and`` (until a false one) return the operand itself, as in Python."""
 
     def evaluate(names: Mapping[str, float]) -> Value:
         value: Value = not until
@@ -222,7 +226,7 @@ def _short_circuit(parts: list[Evaluate], until: bool) -> Evaluate:
 
 
 def _chain(first: Evaluate, rest: list[tuple[Callable[[float, float], bool], Evaluate]]) -> Evaluate:
-    """``a < b < c``: each term once, or nested chains would take exponential time."""
+    """``a < b < c``. Each term is evaluated once: otherwise nested chains would take exponential time."""
 
     def evaluate(names: Mapping[str, float]) -> Value:
         left = first(names)

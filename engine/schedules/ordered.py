@@ -1,84 +1,93 @@
-"""Ordered schedules: the rate is a function of the position alone."""
+"""Ordered schedules without cycles: the learning rate is a function of the position alone."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
 from engine.common.spec import SpecError
-from engine.schedules.base import ScheduleSpec, usual
+from engine.schedules.base import COUNTS, ScheduleSpec, usual
 
 Gamma = Annotated[float, Field(gt=0, le=10)]
-COUNTS: Final[dict[str, Any]] = {"counts": True}
 
 
 class Constant(ScheduleSpec):
-    """The same rate in every epoch: no schedule at all."""
+    """The same learning rate in every epoch."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr"
-    when: ClassVar[str] = "A baseline to compare with, or when your own hand is the schedule."
+    when: ClassVar[str] = "A baseline to compare with, or a run in which you set the LR yourself."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.LambdaLR with a multiplier of 1"
 
     name: Literal["Constant"] = "Constant"
 
 
 class StepLR(ScheduleSpec):
-    """Multiplies the rate by gamma every step_size epochs."""
+    """Multiplies the learning rate by gamma every step_size epochs."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr × gamma^⌊(n-1) / step_size⌋"
-    when: ClassVar[str] = "Simple tasks: fast first, then slower in even stages."
+    when: ClassVar[str] = "Simple tasks: a high LR first, then lower in equal stages."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.StepLR"
-    cuts: ClassVar[bool] = True
+    discrete: ClassVar[bool] = True
 
     name: Literal["StepLR"] = "StepLR"
     step_size: int = Field(
         ge=1,
         le=10_000_000,
         title="step_size",
-        description="Epochs between two cuts.",
+        description="Epochs between two reductions of the LR.",
         json_schema_extra={**usual(5, 30), **COUNTS},
     )
-    gamma: Gamma = Field(0.1, title="gamma", description="Factor of each cut.", json_schema_extra=usual(0.1, 0.5))
+    gamma: Gamma = Field(
+        0.1,
+        title="gamma",
+        description="What the LR is multiplied by at each reduction.",
+        json_schema_extra=usual(0.1, 0.5),
+    )
 
 
 class MultiStepLR(ScheduleSpec):
-    """Multiplies the rate by gamma when the number of completed epochs reaches a milestone."""
+    """Multiplies the learning rate by gamma when the number of completed epochs reaches a milestone."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr × gamma^(milestones ≤ n-1)"
-    when: ClassVar[str] = "Simple tasks whose good moments to cut are known."
+    when: ClassVar[str] = "Simple tasks for which the best epochs to lower the LR are known."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.MultiStepLR"
-    cuts: ClassVar[bool] = True
+    discrete: ClassVar[bool] = True
 
     name: Literal["MultiStepLR"] = "MultiStepLR"
     milestones: tuple[Annotated[int, Field(ge=1, le=10_000_000)], ...] = Field(
         min_length=1,
         max_length=1000,
         title="milestones",
-        description="Completed epochs after which the rate is cut, in increasing order: 15, 30, 45.",
+        description="Completed epochs after which the LR is reduced, in increasing order: 15, 30, 45.",
         json_schema_extra=COUNTS,
     )
-    gamma: Gamma = Field(0.1, title="gamma", description="Factor of each cut.", json_schema_extra=usual(0.1, 0.5))
+    gamma: Gamma = Field(
+        0.1,
+        title="gamma",
+        description="What the LR is multiplied by at each reduction.",
+        json_schema_extra=usual(0.1, 0.5),
+    )
 
     @field_validator("milestones")
     @classmethod
-    def _increasing(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+    def _check_order(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if list(value) != sorted(value):
             raise SpecError("", f"must be in increasing order; it is {list(value)}")
         return value
 
 
 class ConstantLR(ScheduleSpec):
-    """Multiplies the rate by factor until total_iters epochs are completed; from there on it is the rate itself."""
+    """Multiplies the learning rate by factor in the first total_iters epochs."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr × factor while n-1 < total_iters, then lr"
-    when: ClassVar[str] = "A careful first stage at a fixed smaller rate, before another schedule or your own hand."
+    when: ClassVar[str] = "A first stage at a fixed, lower LR, before another schedule or changes of your own."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ConstantLR"
-    cuts: ClassVar[bool] = True
+    discrete: ClassVar[bool] = True
 
     name: Literal["ConstantLR"] = "ConstantLR"
     factor: float = Field(
@@ -86,7 +95,7 @@ class ConstantLR(ScheduleSpec):
         gt=0,
         le=1,
         title="factor",
-        description="What the rate is multiplied by at first.",
+        description="What the LR is multiplied by in the first total_iters epochs.",
         json_schema_extra=usual(0.01, 0.5),
     )
     total_iters: int = Field(
@@ -94,17 +103,17 @@ class ConstantLR(ScheduleSpec):
         ge=1,
         le=10_000_000,
         title="total_iters",
-        description="Completed epochs after which the whole rate is in force.",
+        description="Epochs at the reduced LR.",
         json_schema_extra={**usual(1, 10), **COUNTS},
     )
 
 
 class LinearLR(ScheduleSpec):
-    """Moves the rate in a straight line from start_factor to end_factor of it, in total_iters epochs."""
+    """Changes the learning rate linearly from start_factor to end_factor times its value in total_iters epochs."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr × (start_factor + (end_factor - start_factor) min(1, (n-1) / total_iters))"
-    when: ClassVar[str] = "A warm-up: the first epochs gently, up to the full rate."
+    when: ClassVar[str] = "A warm-up: a low LR in the first epochs, rising to the full LR."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.LinearLR"
 
     name: Literal["LinearLR"] = "LinearLR"
@@ -113,7 +122,7 @@ class LinearLR(ScheduleSpec):
         gt=0,
         le=1,
         title="start_factor",
-        description="What the rate is multiplied by in the first epoch.",
+        description="What the LR is multiplied by in the first epoch.",
         json_schema_extra=usual(0.001, 0.3),
     )
     end_factor: float = Field(
@@ -121,7 +130,7 @@ class LinearLR(ScheduleSpec):
         ge=0,
         le=1,
         title="end_factor",
-        description="What it is multiplied by once total_iters epochs are completed.",
+        description="What the LR is multiplied by after total_iters epochs.",
         json_schema_extra=usual(0.5, 1),
     )
     total_iters: int = Field(
@@ -135,7 +144,7 @@ class LinearLR(ScheduleSpec):
 
 
 class ExponentialLR(ScheduleSpec):
-    """Multiplies the rate by gamma after every epoch."""
+    """Multiplies the learning rate by gamma after every epoch."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr × gamma^(n-1)"
@@ -143,15 +152,19 @@ class ExponentialLR(ScheduleSpec):
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ExponentialLR"
 
     name: Literal["ExponentialLR"] = "ExponentialLR"
-    gamma: Gamma = Field(title="gamma", description="Factor after every epoch.", json_schema_extra=usual(0.95, 0.99))
+    gamma: Gamma = Field(
+        title="gamma",
+        description="What the LR is multiplied by after every epoch.",
+        json_schema_extra=usual(0.95, 0.99),
+    )
 
 
 class PolynomialLR(ScheduleSpec):
-    """Takes the rate down to 0 in total_iters epochs: in a straight line with power 1, along a bow with more."""
+    """Decays the learning rate to 0 in total_iters epochs, along a polynomial of the given power."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "lr × (1 - min(n-1, total_iters) / total_iters)^power"
-    when: ClassVar[str] = "Complex tasks with a known number of epochs; usual in segmentation, with power 0.9."
+    when: ClassVar[str] = "Complex tasks with a known number of epochs. Common in segmentation, with power 0.9."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.PolynomialLR"
 
     name: Literal["PolynomialLR"] = "PolynomialLR"
@@ -160,7 +173,7 @@ class PolynomialLR(ScheduleSpec):
         ge=1,
         le=10_000_000,
         title="total_iters",
-        description="Completed epochs at which the rate is 0; usually the epochs of the run.",
+        description="Epochs until the LR is 0; usually the epochs of the run.",
         json_schema_extra=COUNTS,
     )
     power: float = Field(
@@ -168,17 +181,17 @@ class PolynomialLR(ScheduleSpec):
         ge=0,
         le=100,
         title="power",
-        description="1: a straight line. More: fast first, gentle landing.",
+        description="1: a straight line. Above 1: a fast decay first, a slow one at the end.",
         json_schema_extra=usual(0.9, 2),
     )
 
 
 class CosineAnnealingLR(ScheduleSpec):
-    """Half a cosine from the rate down to eta_min in T_max epochs; past T_max it rises again."""
+    """Anneals the learning rate to eta_min along half a cosine in T_max epochs. After T_max it rises again."""
 
     family: ClassVar[Literal["ordered"]] = "ordered"
     formula: ClassVar[str] = "eta_min + (lr - eta_min) (1 + cos(π (n-1) / T_max)) / 2"
-    when: ClassVar[str] = "Complex tasks with a known number of epochs: long fast phase, gentle landing."
+    when: ClassVar[str] = "Complex tasks with a known number of epochs: long at a high LR, slow at the end."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.CosineAnnealingLR (Loshchilov and Hutter, SGDR, 2017)"
 
     name: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
@@ -190,5 +203,5 @@ class CosineAnnealingLR(ScheduleSpec):
         json_schema_extra=COUNTS,
     )
     eta_min: float = Field(
-        0.0, ge=0, le=1000, title="eta_min", description="Lowest rate.", json_schema_extra=usual(0, 1e-4)
+        0.0, ge=0, le=1000, title="eta_min", description="Minimum LR.", json_schema_extra=usual(0, 1e-4)
     )

@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from engine.common.spec import parse
 from engine.messages.commands import Command
 from engine.messages.events import BranchEvent, CommandEvent, LREvent, StartEvent, StateEvent, StepsEvent
-from engine.schedules import AnySchedule, Fitted, fitted
+from engine.schedules import AnySchedule, FittedSchedule, fit_schedule
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
 from gui.learning_rate.optimizer import GroupOptimizer
@@ -24,7 +24,7 @@ from gui.theme.theme import Colors
 class _Fit:
     """A schedule fitted to the run, the epochs that it was made for, and whose it is; None: every group's."""
 
-    found: Fitted
+    found: FittedSchedule
     made_for: int
     group: str | None = None
 
@@ -160,7 +160,7 @@ class LRController(QObject):
                 1 if per_epoch and self._in_epoch else 0
             )  # it begins at the next epoch's start
             more = (lrs.epochs - plan["epochs"]) * (1 if per_epoch else lrs.state["steps_per_epoch"])
-            found[group["name"]] = fitted(spec, plan["span"], passed, more), plan["epochs"]
+            found[group["name"]] = fit_schedule(spec, plan["span"], passed, more), plan["epochs"]
         if len(set(map(repr, found.values()))) == 1:
             fit, made_for = next(iter(found.values()))
             return None if fit is None else _Fit(fit, made_for)

@@ -50,7 +50,7 @@ class Schedules:
             return self.shared
         if group in self.own:
             return self.own[group]
-        listed = self.shared.per_group()
+        listed = self.shared.group_count()
         return self.shared.for_group(names.index(group)) if listed == len(names) > 1 else self.shared
 
     def put(self, group: str | None, spec: ScheduleSpec, names: Sequence[str]) -> Schedules:
@@ -71,7 +71,7 @@ class Schedules:
         """The same where the schedule that ``group`` is on became ``spec``, without anyone choosing that."""
         if group in self.own:
             return Schedules(self.shared, {**self.own, str(group): spec})
-        one_of_many = group is not None and self.shared.per_group() is not None
+        one_of_many = group is not None and self.shared.group_count() is not None
         return self if one_of_many else Schedules(spec, self.own)
 
     def each(self, change: Callable[[ScheduleSpec], ScheduleSpec]) -> Schedules:

@@ -83,7 +83,7 @@ class Preview(QObject):
         """Ask for a small curve of ``spec`` for the picker."""
         key = f"spark {spec.model_dump()['name']}"
         one = recipe.model_copy(update={"schedule": spec, "groups": ()})
-        names = tuple(map(str, range(spec.per_group() or 1)))
+        names = tuple(map(str, range(spec.group_count() or 1)))
         query = CurveQuery(key=key, recipe=one, group_names=names, epochs=recipe.epochs, steps_per_epoch=self._batches)
         self._worker.ask(key, partial(_draw, query))
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.schedules import ComposedSpec, ScheduleSpec, SequentialLR
-from engine.schedules.base import extra
+from engine.schedules.base import form_metadata
 from gui.core.translation import tr
 from gui.schedule.stage_editor import StageEditor
 from gui.widgets.field_text import write
@@ -40,7 +40,7 @@ def in_short(spec: ScheduleSpec) -> str:
         value = getattr(spec, name)
         if name in ("name", "interval", "points") or value is None:
             continue
-        if info.is_required() or extra(info).get("counts") or value != info.default:
+        if info.is_required() or form_metadata(info).get("counts") or value != info.default:
             parts.append(f"{name} {write(value)}")
     return ", ".join(parts)
 

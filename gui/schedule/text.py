@@ -33,7 +33,7 @@ def why_no_base(spec: ScheduleSpec | None, gives_lr: bool, from_start: bool) -> 
     """
     if gives_lr:
         return tr("The expression gives the LR itself: the base is 1.")
-    if spec is not None and spec.own_level():
+    if spec is not None and spec.ignores_base_lr():
         return tr("{name} says itself which LR it starts from.", name=type(spec).__name__)
     return tr("As if from epoch 1 means the recipe's LR.") if from_start else None
 
@@ -53,6 +53,6 @@ def why_no_warm_up(kind: type[ScheduleSpec], spec: ScheduleSpec | None, gives_lr
         return tr("OneCycleLR begins with a warm-up of its own.")
     if spec is None:
         return tr("a field above is wrong")
-    if spec.own_level():
+    if spec.ignores_base_lr():
         return tr("{name} says itself which LR it starts from.", name=name)
     return tr("The expression gives the LR itself: a factor before it would mean another LR.") if gives_lr else None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.messages.commands import SetLR, Then
 from engine.messages.events import WITHDRAWN, CommandEvent
 from engine.schedules import SCHEDULES
-from engine.schedules.base import extra
+from engine.schedules.base import form_metadata
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
 
@@ -50,7 +50,7 @@ def schedule_words(schedule: Mapping[str, Any]) -> str:
     parts = []
     for key, value in schedule.items():
         field = known.model_fields.get(key) if known else None
-        if key == "name" or (field is not None and extra(field).get("advanced") and value == field.default):
+        if key == "name" or (field is not None and form_metadata(field).get("advanced") and value == field.default):
             continue
         parts.append(f"{key}={_value(value)}")
     return f"{name}({', '.join(parts)})"

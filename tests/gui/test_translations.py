@@ -122,7 +122,7 @@ def test_every_finished_language_is_of_these_sources(texts: set[str]) -> None:
         "Not on this machine yet. Press Download, or put the set's files into {folder}.",  # Words(a name)
         StepLR.formula,
         StepLR.when,
-        "Epochs between two cuts.",  # a field's description
+        "Epochs between two reductions of the LR.",  # a field's description
         "Batch size",  # a field's title
         "the run is still loading",  # the lifecycle's reason
         "must be at least {ge}",  # the specs' sentence
@@ -194,7 +194,11 @@ def test_the_fields_of_a_sentence_are_filled_in(text: str, values: dict[str, obj
 
 
 def test_a_made_up_language_reaches_the_widgets(qtbot: QtBot, use: Callable[[Path], None], tmp_path: Path) -> None:
-    done = {"Start": "Komenci", "Batch size": "Grando", "Epochs between two cuts.": "Epokoj inter du tranĉoj."}
+    done = {
+        "Start": "Komenci",
+        "Batch size": "Grando",
+        "Epochs between two reductions of the LR.": "Epokoj inter du malaltigoj.",
+    }
     compiled(tmp_path, extract.catalogue(set(done), "eo", done))
     use(tmp_path)
     bar, form = Transport(), SpecForm(StepLR)
@@ -202,7 +206,7 @@ def test_a_made_up_language_reaches_the_widgets(qtbot: QtBot, use: Callable[[Pat
         qtbot.addWidget(widget)
     assert "Komenci" in [b.text() for b in bar.findChildren(QPushButton)]
     assert "Finish now" in [b.text() for b in bar.findChildren(QPushButton)]  # what is not translated stays English
-    assert any("Epokoj inter du tranĉoj." in text for text in shown(form))
+    assert any("Epokoj inter du malaltigoj." in text for text in shown(form))
 
 
 def test_what_the_engine_says_is_translated_with_its_values(use: Callable[[Path], None], tmp_path: Path) -> None:

@@ -206,12 +206,16 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"schedule": {"name": "MultiplicativeLR", "lr_lambda": "x"}}, "schedule.lr_lambda", "'x' is not known"),
     ({"schedule": {"name": "Drawn", "points": []}}, "schedule.points", "at least 1 item"),
     ({"schedule": {"name": "Drawn", "points": [[0, 1], [0]]}}, "schedule.points[1][1]", "is required"),
-    ({"schedule": {"name": "Drawn", "points": [[0, 1], [0, 2]]}}, "schedule.points[1]", "to the right of the point"),
+    (
+        {"schedule": {"name": "Drawn", "points": [[0, 1], [0, 2]]}},
+        "schedule.points[1]",
+        "must come after the previous point, at 0.0; it is at 0.0",
+    ),
     ({"schedule": {"name": "Drawn", "points": [[0, 1], [9, 0]]}}, "schedule.points[1]", "set scale to linear"),
     (
         {"schedule": {"name": "Drawn", "points": [[0, 1], [1e-9, 2]], "smooth": True}},
         "schedule.points[1]",
-        "less than 1e-06 after",
+        "must be at least 1e-06 epochs after",
     ),
     ({"schedule": {"name": "Drawn", "points": [[-1, 1]]}}, "schedule.points[0][0]", "must be at least 0"),
     ({"schedule": {"name": "ChainedScheduler", "schedulers": []}}, "schedule.schedulers", "at least 1 item"),
@@ -223,22 +227,22 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     (
         {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "ReduceLROnPlateau"}]}},
         "schedule.schedulers[0].name",
-        "ReduceLROnPlateau cannot stand in a ChainedScheduler",
+        "ReduceLROnPlateau cannot be part of a ChainedScheduler",
     ),
     (
         {"schedule": {"name": "SequentialLR", "schedulers": [STEP, {"name": "ReduceLROnPlateau"}], "milestones": [2]}},
         "schedule.schedulers[1].name",
-        "ReduceLROnPlateau cannot stand in a SequentialLR",
+        "ReduceLROnPlateau cannot be part of a SequentialLR",
     ),
     (
         {"schedule": {"name": "SequentialLR", "schedulers": [STEP, STEP]}},
         "schedule.milestones",
-        "one fewer than schedulers: 1 for 2; there are 0",
+        "must have 1 item(s), one fewer than schedulers; it has 0",
     ),
     (
         {"schedule": {"name": "SequentialLR", "schedulers": [STEP] * 3, "milestones": [4, 4]}},
         "schedule.milestones",
-        "must be in increasing order, each once",
+        "must be in strictly increasing order",
     ),
     *(
         (
@@ -250,14 +254,14 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
                 }
             },
             "schedule.schedulers[1].name",
-            f"{kind} can only come first in a SequentialLR",
+            f"{kind} can only be the first stage: PyTorch",
         )
         for kind in ("SequentialLR", "ChainedScheduler")
     ),
     (
         {"schedule": {"name": "ChainedScheduler", "schedulers": [STEP, {**STEP, "interval": "step"}]}},
         "schedule.schedulers[1].interval",
-        "must be 'epoch' like the whole's; it is 'step'",
+        "must be 'epoch' like that of the ChainedScheduler; it is 'step'",
     ),
     (
         {
@@ -399,15 +403,15 @@ def test_the_parts_of_a_schedule_speak_through_it() -> None:
     assert len(upside_down.warnings()) == 2
     whole = SequentialLR(schedulers=(LambdaLR(lr_lambda=("1", "2")), upside_down, LinearLR()), milestones=(3, 9))
     assert whole.warnings() == upside_down.warnings()
-    assert whole.per_group() == 2
+    assert whole.group_count() == 2
     assert whole.for_group(1).schedulers[0] == LambdaLR(lr_lambda=("2",))
     assert whole.cycles_momentum()
-    assert not whole.own_level()
+    assert not whole.ignores_base_lr()
     late = SequentialLR(schedulers=(LinearLR(), OneCycleLR(max_lr=0.1)), milestones=(3,))
     assert "max_lr / div_factor" in late.warnings()[0]
-    assert SequentialLR(schedulers=(upside_down, LinearLR()), milestones=(3,)).own_level()
-    assert ChainedScheduler(schedulers=(LinearLR(), upside_down)).own_level()
-    assert not ChainedScheduler(schedulers=(LinearLR(), StepLR(step_size=3))).own_level()
+    assert SequentialLR(schedulers=(upside_down, LinearLR()), milestones=(3,)).ignores_base_lr()
+    assert ChainedScheduler(schedulers=(LinearLR(), upside_down)).ignores_base_lr()
+    assert not ChainedScheduler(schedulers=(LinearLR(), StepLR(step_size=3))).ignores_base_lr()
 
 
 def test_constant_in_small_letters_is_constant() -> None:
@@ -416,7 +420,7 @@ def test_constant_in_small_letters_is_constant() -> None:
 
 def test_one_expression_serves_every_group_and_a_list_each_its_own() -> None:
     one, two = LambdaLR(lr_lambda=("0.9**epoch",)), LambdaLR(lr_lambda=("1", "0.5"))
-    assert (one.per_group(), two.per_group()) == (None, 2)
+    assert (one.group_count(), two.group_count()) == (None, 2)
     assert one.for_group(5) is one
     assert two.for_group(1) == LambdaLR(lr_lambda=("0.5",))
 

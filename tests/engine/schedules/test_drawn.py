@@ -1,4 +1,4 @@
-"""The drawn curve: through its points exactly, straight between them, level outside."""
+"""Drawn schedules: exact at the points, interpolated between them, constant outside."""
 
 from __future__ import annotations
 
@@ -30,35 +30,37 @@ APART = POINTS.filter(lambda points: all(b[0] - a[0] >= 1e-3 for a, b in pairwis
 
 
 @given(points=POINTS, x=st.floats(0, 60), scale=st.sampled_from(["log", "linear"]))
-def test_it_is_numpys_interpolation(points: tuple[tuple[float, float], ...], x: float, scale: str) -> None:
+def test_straight_lines_equal_numpys_interpolation(
+    points: tuple[tuple[float, float], ...], x: float, scale: str
+) -> None:
     spec = Drawn.model_validate({"points": points, "scale": scale})
-    across, lrs = np.array(points).T
-    wanted = np.exp(np.interp(x, across, np.log(lrs))) if scale == "log" else np.interp(x, across, lrs)
-    assert spec.lr_at(x) == pytest.approx(wanted, rel=1e-9)
+    xs, lrs = np.array(points).T
+    expected = np.exp(np.interp(x, xs, np.log(lrs))) if scale == "log" else np.interp(x, xs, lrs)
+    assert spec.lr_at(x) == pytest.approx(expected, rel=1e-9)
     assert min(lrs) <= spec.lr_at(x) <= max(lrs)
     for at, lr in points:
         assert spec.lr_at(at) == lr
 
 
 @given(points=APART, share=st.floats(0, 1), scale=st.sampled_from(["log", "linear"]))
-def test_smooth_it_is_scipys_own_curve(points: tuple[tuple[float, float], ...], share: float, scale: str) -> None:
+def test_a_smooth_curve_equals_scipys_pchip(points: tuple[tuple[float, float], ...], share: float, scale: str) -> None:
     spec = Drawn.model_validate({"points": points, "scale": scale, "smooth": True})
-    across, lrs = np.array(points).T
-    x = min(float(across[0] + share * (across[-1] - across[0])), float(across[-1]))
-    pchip = PchipInterpolator(across, [math.log(lr) for lr in lrs] if scale == "log" else lrs)
-    wanted = math.exp(float(pchip(x))) if scale == "log" else float(pchip(x))
-    if x not in across:
-        place = int(np.searchsorted(across, x))
-        low, high = sorted(lrs[place - 1 : place + 1])
-        assert spec.lr_at(x) == min(max(wanted, low), high)
-        assert spec.lr_at(x) == pytest.approx(wanted, rel=1e-9)
-    for at, rate in points:
-        assert spec.lr_at(at) == rate
-    assert spec.lr_at(float(across[0]) - 1) == lrs[0]
-    assert spec.lr_at(float(across[-1]) + 1) == lrs[-1]
+    xs, lrs = np.array(points).T
+    x = min(float(xs[0] + share * (xs[-1] - xs[0])), float(xs[-1]))
+    pchip = PchipInterpolator(xs, [math.log(lr) for lr in lrs] if scale == "log" else lrs)
+    expected = math.exp(float(pchip(x))) if scale == "log" else float(pchip(x))
+    if x not in xs:
+        index = int(np.searchsorted(xs, x))
+        low, high = sorted(lrs[index - 1 : index + 1])
+        assert spec.lr_at(x) == min(max(expected, low), high)
+        assert spec.lr_at(x) == pytest.approx(expected, rel=1e-9)
+    for at, lr in points:
+        assert spec.lr_at(at) == lr
+    assert spec.lr_at(float(xs[0]) - 1) == lrs[0]
+    assert spec.lr_at(float(xs[-1]) + 1) == lrs[-1]
 
 
-def test_smooth_it_never_swings_beyond_its_points_and_a_single_point_is_level() -> None:
+def test_a_smooth_curve_does_not_overshoot_and_a_single_point_is_constant() -> None:
     curve = Drawn(points=((0.0, 0.1), (4.0, 0.1), (5.0, 0.001), (9.0, 0.001)), smooth=True).curve()
     lrs = [curve(x / 10) for x in range(100)]
     assert lrs == sorted(lrs, reverse=True)
@@ -66,12 +68,12 @@ def test_smooth_it_never_swings_beyond_its_points_and_a_single_point_is_level() 
     assert Drawn(points=((3.0, 0.1),), smooth=True).lr_at(7.0) == 0.1
 
 
-def test_smooth_and_straight_differ_between_the_points() -> None:
+def test_smooth_and_straight_differ_between_points() -> None:
     points = ((0.0, 0.1), (4.0, 0.01), (12.0, 0.001))
     assert Drawn(points=points, smooth=True).lr_at(2.0) != pytest.approx(Drawn(points=points).lr_at(2.0), rel=1e-3)
 
 
-def test_the_axis_decides_what_is_straight() -> None:
+def test_lines_are_straight_on_the_chosen_axis() -> None:
     ends = ((0.0, 0.1), (4.0, 0.001))
     assert flat(control(Drawn(points=ends, scale="linear")), 7) == pytest.approx(
         [0.1, 0.07525, 0.0505, 0.02575, 0.001, 0.001, 0.001]
@@ -79,23 +81,23 @@ def test_the_axis_decides_what_is_straight() -> None:
     assert flat(control(Drawn(points=ends)), 6) == pytest.approx([0.1, 10**-1.5, 0.01, 10**-2.5, 0.001, 0.001])
 
 
-def test_the_recipes_lr_is_no_part_of_it() -> None:
+def test_the_recipes_lr_is_ignored() -> None:
     spec = Drawn(points=((1.0, 0.3), (2.0, 0.0)), scale="linear")
     assert flat(control(spec, lr=0.1), 4) == flat(control(spec, lr=0.7), 4) == [0.3, 0.3, 0.0, 0.0]
 
 
-def test_stepped_per_batch_its_points_still_count_epochs() -> None:
+def test_points_count_epochs_also_when_stepped_per_batch() -> None:
     spec = Drawn(points=((0.0, 0.4), (2.0, 0.2)), scale="linear", interval="step")
-    plan = ScheduledLR(spec, 0.1, SGD(), Length(3, 4))
-    seen = []
+    scheduled = ScheduledLR(spec, 0.1, SGD(), Length(3, 4))
+    lrs = []
     for _ in range(10):
-        seen.append(plan.value)
-        plan.step()
-    assert seen == pytest.approx([0.4 - 0.025 * i for i in range(9)] + [0.2])
+        lrs.append(scheduled.value)
+        scheduled.step()
+    assert lrs == pytest.approx([0.4 - 0.025 * i for i in range(9)] + [0.2])
     assert tiller_lrs(control(spec, steps=4), 3) == [[0.4], [pytest.approx(0.3)], [0.2]]
 
 
-def test_swapped_in_it_counts_from_there() -> None:
+def test_after_a_swap_points_count_from_the_swap() -> None:
     lr = control(Drawn(points=((0.0, 0.4), (2.0, 0.2)), scale="linear"))
     flat(lr, 5)
     lr.swap(Drawn(points=((0.0, 0.4), (2.0, 0.2)), scale="linear"), None, None, None)
@@ -103,27 +105,27 @@ def test_swapped_in_it_counts_from_there() -> None:
 
 
 @given(points=POINTS, cut=st.floats(0, 60), x=st.floats(0, 60), scale=st.sampled_from(["log", "linear"]))
-def test_what_is_left_of_it_goes_on_as_it_was(
+def test_the_rest_of_a_straight_curve_is_unchanged(
     points: tuple[tuple[float, float], ...], cut: float, x: float, scale: str
 ) -> None:
     spec = Drawn.model_validate({"points": points, "scale": scale})
-    left = spec.after(cut)
-    assert left.lr_at(0.0) == spec.lr_at(cut)
-    wanted, place = spec.lr_at(cut + x), np.searchsorted([at for at, _ in points], cut + x)
+    rest = spec.after(cut)
+    assert rest.lr_at(0.0) == spec.lr_at(cut)
+    expected, index = spec.lr_at(cut + x), np.searchsorted([at for at, _ in points], cut + x)
     steep = min((b[0] - a[0] for a, b in pairwise(points)), default=1.0) < 1e-3
-    assert steep or place in (0, len(points)) or left.lr_at(x) == pytest.approx(wanted, rel=1e-6)
-    assert Drawn.model_validate_json(left.model_dump_json()) == left
+    assert steep or index in (0, len(points)) or rest.lr_at(x) == pytest.approx(expected, rel=1e-6)
+    assert Drawn.model_validate_json(rest.model_dump_json()) == rest
 
 
-def test_what_is_left_of_a_smooth_one_keeps_its_points() -> None:
+def test_the_rest_of_a_smooth_curve_keeps_its_points() -> None:
     spec = Drawn(points=((0.0, 0.1), (4.0, 0.05), (9.0, 0.001)), smooth=True)
     assert spec.after(4.0).points == ((0.0, 0.05), (5.0, 0.001))
     assert spec.after(3.0).points == ((0.0, spec.lr_at(3.0)), (1.0, 0.05), (6.0, 0.001))
     assert spec.after(20.0).points == ((0.0, 0.001),)
 
 
-THINNED = {
-    "level": (schedules.Constant(), 2),
+APPROXIMATED = {  # a schedule, and the most points that its approximation may have
+    "constant": (schedules.Constant(), 2),
     "decay": (schedules.ExponentialLR(gamma=0.9), 2),
     "steps": (schedules.StepLR(step_size=10, gamma=0.5), 6),
     "line": (schedules.LinearLR(start_factor=1.0, end_factor=0.1, total_iters=30), 2),
@@ -133,34 +135,34 @@ THINNED = {
 }
 
 
-@pytest.mark.parametrize("name", THINNED)
-def test_any_schedule_becomes_a_few_points_that_are_close_to_it(name: str) -> None:
-    spec, most = THINNED[name]
+@pytest.mark.parametrize("name", APPROXIMATED)
+def test_a_schedule_is_approximated_by_a_few_points(name: str) -> None:
+    spec, max_points = APPROXIMATED[name]
     query = CurveQuery(key="", recipe=Recipe(schedule=spec), epochs=30, steps_per_epoch=4)
     curve = draw(query)
-    made = queries.drawn_like(curve, 0)
-    assert len(made.points) <= most
-    again = draw(CurveQuery(key="", recipe=Recipe(schedule=made), epochs=30, steps_per_epoch=4))
-    assert again.x.tolist() == curve.x.tolist()
-    assert np.abs(again.lr - curve.lr).max() / curve.lr.max() < 0.021
-    assert again.lr[:, 0].tolist() == pytest.approx(curve.lr[:, 0].tolist(), rel=0.03, abs=4e-5)
+    drawn = queries.drawn_like(curve, 0)
+    assert len(drawn.points) <= max_points
+    approximation = draw(CurveQuery(key="", recipe=Recipe(schedule=drawn), epochs=30, steps_per_epoch=4))
+    assert approximation.x.tolist() == curve.x.tolist()
+    assert np.abs(approximation.lr - curve.lr).max() / curve.lr.max() < 0.021
+    assert approximation.lr[:, 0].tolist() == pytest.approx(curve.lr[:, 0].tolist(), rel=0.03, abs=4e-5)
 
 
-def test_taken_in_mid_epoch_the_points_count_from_the_epoch_under_way() -> None:
+def test_in_mid_epoch_points_count_from_the_start_of_the_current_epoch() -> None:
     lrs = np.array([0.1, 0.05, 0.05, 0.01, 0.01])
-    made = drawn_from(np.array([7.5, 8.0, 9.0, 10.0, 11.0]), lrs)
-    assert [x for x, _ in made.points] == [7.0, 8.0, 9.0, 10.0]
-    assert made.interval == "epoch"
+    drawn = drawn_from(np.array([7.5, 8.0, 9.0, 10.0, 11.0]), lrs)
+    assert [x for x, _ in drawn.points] == [7.0, 8.0, 9.0, 10.0]
+    assert drawn.interval == "epoch"
 
 
-def test_very_many_steps_become_few_points_too() -> None:
+def test_a_curve_of_many_steps_is_approximated_by_few_points() -> None:
     x = np.arange(200_001) / 1000
-    made = drawn_from(x, 0.05 * (1.001 + np.cos(np.pi * x / 200)))
-    assert made.interval == "step"
-    assert 3 <= len(made.points) <= 30
-    assert made.lr_at(100.0) == pytest.approx(0.05 * 1.001, rel=0.03)
+    drawn = drawn_from(x, 0.05 * (1.001 + np.cos(np.pi * x / 200)))
+    assert drawn.interval == "step"
+    assert 3 <= len(drawn.points) <= 30
+    assert drawn.lr_at(100.0) == pytest.approx(0.05 * 1.001, rel=0.03)
 
 
-def test_of_nothing_there_is_nothing_to_draw() -> None:
+def test_an_empty_curve_cannot_be_drawn() -> None:
     with pytest.raises(SpecError, match="without points"):
         queries.drawn_like(Curve(key="", x=np.empty(0), lr=np.empty((0, 1))), 0)

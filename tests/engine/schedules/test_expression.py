@@ -1,4 +1,4 @@
-"""Schedule expressions: Python's own arithmetic, and nothing else of Python."""
+"""Schedule expressions: Python's arithmetic and nothing else of Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def value(text: str, **names: float) -> float:
     return Expression(text)({**NAMES, **names})
 
 
-def refused(text: str) -> ExpressionError:
+def error_of(text: str) -> ExpressionError:
     with pytest.raises(ExpressionError) as caught:
         Expression(text)
     return caught.value
@@ -41,7 +41,7 @@ def refused(text: str) -> ExpressionError:
         "math.log(epoch + 1) + math.log(8, 2) + math.sin(1) + math.e",
         "1 if 3 <= epoch < 10 and not epoch == 5 or epoch != 7 else 2",
         "0 <= epoch <= 6 <= 9",
-        "epoch < 10 and 0.25 or 0.01",  # the way to write a choice before Python had if-else
+        "epoch < 10 and 0.25 or 0.01",  # a conditional without if-else
         "epoch > 10 and 0.25 or 0.01",
         "epoch or 3",
         "epoch and 3",
@@ -49,9 +49,8 @@ def refused(text: str) -> ExpressionError:
         "epoch >= 5",
     ],
 )
-def test_every_allowed_form_gives_pythons_own_value(text: str) -> None:
-    ours = text.replace("math.", "")
-    assert value(ours) == float(eval(text, {"math": math}, dict(NAMES)))
+def test_allowed_expressions_equal_python(text: str) -> None:
+    assert value(text.replace("math.", "")) == float(eval(text, {"math": math}, dict(NAMES)))
 
 
 NUMBERS = st.floats(min_value=0, max_value=1e6).map(repr)
@@ -75,31 +74,31 @@ TERMS = st.recursive(
 
 
 @given(text=TERMS, epoch=st.integers(min_value=0, max_value=1000))
-def test_a_random_expression_gives_pythons_own_float_or_is_refused(text: str, epoch: int) -> None:
+def test_a_random_expression_equals_python_or_raises(text: str, epoch: int) -> None:
     names = {**NAMES, "epoch": float(epoch)}
     try:
-        wanted = eval(text, {}, dict(names))
+        expected = eval(text, {}, dict(names))
     except (ZeroDivisionError, OverflowError, TypeError):
-        wanted = None
-    if wanted is None or isinstance(wanted, complex) or not math.isfinite(wanted) or wanted < 0:
+        expected = None
+    if expected is None or isinstance(expected, complex) or not math.isfinite(expected) or expected < 0:
         with pytest.raises(ExpressionError):
             Expression(text)(names)
         return
-    # Complex numbers in between are refused even where Python comes back to a real one by comparing or choosing.
-    with contextlib.suppress(ComplexInBetweenError):
-        assert evaluated(text, names) == float(wanted)
+    # Complex intermediate results are errors, even if Python gets a real result from them by comparing or choosing.
+    with contextlib.suppress(ComplexResultError):
+        assert evaluate(text, names) == float(expected)
 
 
-class ComplexInBetweenError(Exception):
+class ComplexResultError(Exception):
     pass
 
 
-def evaluated(text: str, names: dict[str, float]) -> float:
+def evaluate(text: str, names: dict[str, float]) -> float:
     try:
         return Expression(text)(names)
     except ExpressionError as error:
         if "complex" in error.problem:
-            raise ComplexInBetweenError from None
+            raise ComplexResultError from None
         raise
 
 
@@ -159,8 +158,8 @@ def evaluated(text: str, names: dict[str, float]) -> float:
         "1" * 400,  # an integer larger than any float
     ],
 )
-def test_whatever_is_not_arithmetic_is_refused(text: str) -> None:
-    refused(text)
+def test_everything_else_is_an_error(text: str) -> None:
+    error_of(text)
 
 
 @pytest.mark.parametrize(
@@ -176,13 +175,13 @@ def test_whatever_is_not_arithmetic_is_refused(text: str) -> None:
         "(" * 499,
         "9" * MAX_LENGTH + "9",
         "-" * 45 + "1",  # too deep, with few parts
-        "1<" * 150 + "1",  # too many parts, all side by side
+        "1<" * 150 + "1",  # too many parts, not nested
         "1 " * 1_000_000,
         "[" * 100_000,
     ],
 )
-def test_what_is_too_long_or_too_deep_is_refused(text: str) -> None:
-    refused(text)
+def test_too_long_or_too_deeply_nested_is_an_error(text: str) -> None:
+    error_of(text)
 
 
 def test_the_largest_allowed_expressions_are_evaluated() -> None:
@@ -204,7 +203,7 @@ def test_no_part_is_evaluated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("text", ["9**9**9", "10**10000", "(10.0**300)**300", "((10**10000)**10000)", "exp(exp(100))"])
-def test_huge_powers_are_too_large_at_once(text: str) -> None:
+def test_huge_powers_overflow(text: str) -> None:
     with pytest.raises(ExpressionError, match="too large"):
         value(text)
 
@@ -220,24 +219,24 @@ def test_huge_powers_are_too_large_at_once(text: str) -> None:
         ("((-8)**0.5)**2", "complex"),
         ("max((-8)**0.5, 1)", "complex"),
         ("((-8)**0.5) < 1", "complex"),
-        ("sqrt(-1)", "has no value"),
-        ("log(0)", "has no value"),
+        ("sqrt(-1)", "is undefined"),
+        ("log(0)", "is undefined"),
         ("log(2, 1)", "divides by zero"),
         ("1e999", "not finite"),
         ("1e999 - 1e999", "not finite"),
         ("1e308 * 10", "not finite"),
-        ("cos(1e999)", "has no value"),
+        ("cos(1e999)", "is undefined"),
         ("floor(1e999)", "too large"),
         ("-0.1", "negative number"),
         ("0.01 - 0.002*epoch", "negative number"),
     ],
 )
-def test_a_value_that_is_no_lr_says_why(text: str, why: str) -> None:
+def test_a_result_that_is_not_an_lr_is_explained(text: str, why: str) -> None:
     with pytest.raises(ExpressionError, match=why):
         value(text)
 
 
-def test_a_name_without_a_value_is_named() -> None:
+def test_a_name_without_a_value_is_an_error() -> None:
     with pytest.raises(ExpressionError, match="'step' has no value here"):
         Expression("step")({"epoch": 1.0})
 
@@ -259,27 +258,27 @@ def test_a_name_without_a_value_is_named() -> None:
         ("1 + 'text'", "'text'"),
     ],
 )
-def test_the_position_is_that_of_the_offending_part_in_what_was_typed(text: str, at: str) -> None:
-    assert refused(text).position == text.index(at)
+def test_errors_have_the_position_in_the_given_text(text: str, at: str) -> None:
+    assert error_of(text).position == text.index(at)
 
 
-def test_an_unknown_name_is_answered_with_the_allowed_ones() -> None:
-    problem = refused("foo").problem
+def test_an_unknown_name_error_lists_the_allowed_names() -> None:
+    problem = error_of("foo").problem
     for name in (*expression.NAMES, *expression.FUNCTIONS):
         assert name in problem
 
 
-def test_a_pasted_lambda_prefix_is_dropped() -> None:
+def test_a_lambda_prefix_is_removed() -> None:
     assert Expression(" lambda epoch : 0.95**epoch ").text == "0.95**epoch"
-    assert "write epoch instead of x" in refused("lambda x: 0.95**x").problem
+    assert "write epoch instead of x" in error_of("lambda x: 0.95**x").problem
 
 
-def test_two_lines_within_brackets_are_one_expression() -> None:
+def test_an_expression_in_parentheses_can_span_lines() -> None:
     assert value("(1 +\n 2)") == 3
 
 
-def test_an_expression_that_breaks_off_is_wrong_at_its_end() -> None:
-    assert refused("0.1 +").position == len("0.1 +")
+def test_an_incomplete_expression_is_an_error_at_its_end() -> None:
+    assert error_of("0.1 +").position == len("0.1 +")
 
 
 PIECES = ("(", "{", "-", "not ", "9**9**", "1 if 1 else ", "lambda:", "f'{", "max(1,", ". e {", "(a:=", "1<", "\x00")
@@ -294,11 +293,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: f"{text[:12]!r}x{len(text)}")
-def test_hostile_input_is_answered_in_under_a_tenth_of_a_second(text: str) -> None:
-    took = []
-    for _ in range(3):  # the fastest counts: other programs may hold the processor
-        began = time.perf_counter()
+def test_hostile_input_takes_less_than_a_tenth_of_a_second(text: str) -> None:
+    seconds = []
+    for _ in range(3):  # the fastest counts: other processes may use the CPU
+        start = time.perf_counter()
         with contextlib.suppress(ExpressionError):
             Expression(text)({"epoch": 3.0, "step": 6.0, "epochs": 30.0, "steps_per_epoch": 2.0})
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.1
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.1

@@ -1,4 +1,4 @@
-"""A schedule fitted to another length of the run: the same kind, whose rest ends where the run ends."""
+"""Schedules fitted to a changed length of the run."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from engine.schedules import (
     ScheduleSpec,
     SequentialLR,
     StepLR,
-    fitted,
+    fit_schedule,
 )
 
-# of a run of 30 epochs, 10 are over; then it is made 50 epochs long: 20 left become 40
-LONGER = {"span": 30, "passed": 10, "more": 20}
+# A run of 30 epochs is extended to 50 after epoch 10: the 20 remaining epochs become 40.
+LONGER = {"span": 30, "done": 10, "added": 20}
 
 
 def lrs(spec: ScheduleSpec, base: float, epochs: int, steps: int) -> list[float]:
-    plan = ScheduledLR(spec, base, SGD(), Length(epochs, 1), steps + 1)
-    found = [plan.value]
+    scheduled = ScheduledLR(spec, base, SGD(), Length(epochs, 1), steps + 1)
+    values = [scheduled.value]
     for _ in range(steps):
-        plan.step()
-        found.append(plan.value)
-    return found
+        scheduled.step()
+        values.append(scheduled.value)
+    return values
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def lrs(spec: ScheduleSpec, base: float, epochs: int, steps: int) -> list[float]
     ],
     ids=lambda s: type(s).__name__,
 )
-def test_what_is_left_of_it_is_stretched(spec: ScheduleSpec, expected: ScheduleSpec) -> None:
-    found = fitted(spec, **LONGER)
-    assert found is not None
-    assert found.start == "here"
+def test_the_rest_is_stretched(spec: ScheduleSpec, expected: ScheduleSpec) -> None:
+    fitted = fit_schedule(spec, **LONGER)
+    assert fitted is not None
+    assert fitted.start == "here"
     if isinstance(spec, Drawn):
-        assert found.schedule.points[0][1] == pytest.approx(expected.points[0][1])  # type: ignore[attr-defined]
-        assert found.schedule.points[1:] == expected.points[1:]  # type: ignore[attr-defined]
+        assert fitted.schedule.points[0][1] == pytest.approx(expected.points[0][1])  # type: ignore[attr-defined]
+        assert fitted.schedule.points[1:] == expected.points[1:]  # type: ignore[attr-defined]
     else:
-        assert found.schedule == expected
-    assert type(spec).model_validate_json(found.schedule.model_dump_json()) == found.schedule
+        assert fitted.schedule == expected
+    assert type(spec).model_validate_json(fitted.schedule.model_dump_json()) == fitted.schedule
 
 
 @pytest.mark.parametrize(
@@ -74,33 +74,33 @@ def test_what_is_left_of_it_is_stretched(spec: ScheduleSpec, expected: ScheduleS
     ],
     ids=lambda s: type(s).__name__,
 )
-@pytest.mark.parametrize("more", [20, -12])
-def test_it_ends_at_the_lr_at_which_it_would_have_ended(spec: ScheduleSpec, more: int) -> None:
+@pytest.mark.parametrize("added", [20, -12])
+def test_the_last_lr_stays_the_same(spec: ScheduleSpec, added: int) -> None:
     old = lrs(spec, 0.1, 30, 30)
-    found = fitted(spec, 30, 10, more)
-    assert found is not None
-    new = lrs(found.schedule, old[10], 30 + more, 20 + more)
+    fitted = fit_schedule(spec, 30, 10, added)
+    assert fitted is not None
+    new = lrs(fitted.schedule, old[10], 30 + added, 20 + added)
     assert new[-1] == pytest.approx(old[-1], rel=1e-3, abs=1e-12)
     assert new[0] == old[10]
 
 
-def test_a_shorter_run_presses_it_together() -> None:
-    found = fitted(StepLR(step_size=10), 30, 10, -18)
-    assert found is not None
-    assert found.schedule == StepLR(step_size=1)
+def test_a_shorter_run_compresses_the_rest() -> None:
+    fitted = fit_schedule(StepLR(step_size=10), 30, 10, -18)
+    assert fitted is not None
+    assert fitted.schedule == StepLR(step_size=1)
 
 
-def test_a_cycle_and_an_expression_in_epochs_are_seen_from_their_beginning() -> None:
+def test_one_cycle_and_expressions_in_epochs_are_replayed_from_epoch_1() -> None:
     for spec in (OneCycleLR(max_lr=0.1), LambdaLR(lr_lambda=("1 - epoch / epochs",))):
-        assert fitted(spec, **LONGER) == (spec, "replay")
+        assert fit_schedule(spec, **LONGER) == (spec, "replay")
 
 
-def test_behind_a_warm_up_only_the_last_stage_is_stretched() -> None:
-    warm, rest = LinearLR(total_iters=5), CosineAnnealingLR(T_max=25)
-    found = fitted(SequentialLR(schedulers=(warm, rest), milestones=(5,)), **LONGER)
-    assert found is not None
-    assert found.start == "replay"
-    assert found.schedule == SequentialLR(schedulers=(warm, CosineAnnealingLR(T_max=45)), milestones=(5,))
+def test_after_a_warm_up_only_the_last_stage_is_stretched() -> None:
+    warm_up, rest = LinearLR(total_iters=5), CosineAnnealingLR(T_max=25)
+    fitted = fit_schedule(SequentialLR(schedulers=(warm_up, rest), milestones=(5,)), **LONGER)
+    assert fitted is not None
+    assert fitted.start == "replay"
+    assert fitted.schedule == SequentialLR(schedulers=(warm_up, CosineAnnealingLR(T_max=45)), milestones=(5,))
 
 
 @pytest.mark.parametrize(
@@ -109,17 +109,17 @@ def test_behind_a_warm_up_only_the_last_stage_is_stretched() -> None:
         Constant(),
         ReduceLROnPlateau(),
         LambdaLR(lr_lambda=("0.95**epoch",)),
-        LinearLR(total_iters=20),  # a warm-up is as long as it is
-        MultiStepLR(milestones=(5, 9)),  # all cuts are made
+        LinearLR(total_iters=20),  # a warm-up keeps its length
+        MultiStepLR(milestones=(5, 9)),  # all milestones are reached
         CosineAnnealingLR(T_max=8),  # past its end
     ],
     ids=lambda s: type(s).__name__,
 )
-def test_what_does_not_depend_on_the_length_is_left_alone(spec: ScheduleSpec) -> None:
-    assert fitted(spec, **LONGER) is None
+def test_a_schedule_that_does_not_depend_on_the_length_is_not_fitted(spec: ScheduleSpec) -> None:
+    assert fit_schedule(spec, **LONGER) is None
 
 
-def test_nothing_is_offered_where_nothing_is_left_or_nothing_changed() -> None:
-    assert fitted(StepLR(step_size=3), 30, 10, 0) is None
-    assert fitted(StepLR(step_size=3), 30, 30, 10) is None
-    assert fitted(StepLR(step_size=3), 30, 20, -10) is None
+def test_nothing_is_fitted_without_a_change_or_without_a_rest() -> None:
+    assert fit_schedule(StepLR(step_size=3), 30, 10, 0) is None
+    assert fit_schedule(StepLR(step_size=3), 30, 30, 10) is None
+    assert fit_schedule(StepLR(step_size=3), 30, 20, -10) is None

@@ -1,4 +1,4 @@
-"""Planned rates are PyTorch's own, to the last bit: every schedule, random parameters, beside a real optimizer."""
+"""Scheduled LRs equal PyTorch's to the last bit, for every schedule with random parameters."""
 
 from __future__ import annotations
 
@@ -17,24 +17,22 @@ from engine.lr.scheduled import Length, ScheduledLR
 from engine.models import optimizers
 from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
 from engine.schedules import SCHEDULES, ScheduleSpec
-from engine.schedules.base import extra
+from engine.schedules.base import form_metadata
 from tests.engine.raw_torch import control, momentum_of, optimizer_of, raw_lrs, raw_scheduler, tiller_lrs
 from tests.engine.strategies import METRICS, RATES, SPECS, with_interval
 
 EPOCHS = 70
-STEPPED = (schedules.CyclicLR, schedules.OneCycleLR)
-
-
-WORKED_OUT = {"total_steps", "epochs", "steps_per_epoch"}  # of OneCycleLR: from the run
+STEPPED_PER_BATCH = (schedules.CyclicLR, schedules.OneCycleLR)
+FROM_THE_RUN = {"total_steps", "epochs", "steps_per_epoch"}  # parameters of OneCycleLR that Tiller sets
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SCHEDULES if hasattr(torch.optim.lr_scheduler, kind.__name__)])
-def test_every_parameter_has_pytorchs_name_and_default(kind: type[ScheduleSpec]) -> None:
-    theirs = inspect.signature(getattr(torch.optim.lr_scheduler, kind.__name__).__init__).parameters
-    wanted = {
+def test_parameters_have_pytorchs_names_and_defaults(kind: type[ScheduleSpec]) -> None:
+    torchs = inspect.signature(getattr(torch.optim.lr_scheduler, kind.__name__).__init__).parameters
+    expected = {
         name: parameter.default
-        for name, parameter in theirs.items()
-        if name not in {"self", "optimizer", "last_epoch", "verbose", *WORKED_OUT}
+        for name, parameter in torchs.items()
+        if name not in {"self", "optimizer", "last_epoch", "verbose", *FROM_THE_RUN}
     }
     ours = {
         name: inspect.Parameter.empty if field.is_required() else field.get_default()
@@ -42,9 +40,9 @@ def test_every_parameter_has_pytorchs_name_and_default(kind: type[ScheduleSpec])
         if name not in ("name", "interval", "monitor")
     }
     if kind is schedules.SequentialLR:
-        wanted["milestones"] = ()  # of one stage there are none
-    assert ours == wanted
-    assert kind.model_fields["interval"].get_default() == ("step" if kind in STEPPED else "epoch")
+        expected["milestones"] = ()  # the default is a single stage
+    assert ours == expected
+    assert kind.model_fields["interval"].get_default() == ("step" if kind in STEPPED_PER_BATCH else "epoch")
 
 
 def test_every_schedule_is_tested() -> None:
@@ -54,69 +52,71 @@ def test_every_schedule_is_tested() -> None:
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
 @settings(max_examples=40)
 @given(data=st.data(), lr=RATES)
-def test_planned_lrs_are_pytorchs_own(name: str, data: Any, lr: float) -> None:
+def test_scheduled_lrs_equal_pytorchs(name: str, data: Any, lr: float) -> None:
     spec = data.draw(SPECS[name])
     optimizer = optimizer_of(lr, momentum=0.9)
-    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer), EPOCHS)
-    assert tiller_lrs(control(spec, lr, EPOCHS), EPOCHS) == wanted
+    expected = raw_lrs(optimizer, raw_scheduler(spec, optimizer), EPOCHS)
+    assert tiller_lrs(control(spec, lr, EPOCHS), EPOCHS) == expected
 
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
 @settings(max_examples=10)
 @given(data=st.data(), lr=RATES)
-def test_stepped_once_a_batch_they_are_too(name: str, data: Any, lr: float) -> None:
+def test_scheduled_lrs_stepped_per_batch_equal_pytorchs(name: str, data: Any, lr: float) -> None:
     spec = with_interval(data.draw(SPECS[name]), "step")
     optimizer = optimizer_of(lr, momentum=0.9)
-    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer, EPOCHS, 7), EPOCHS)
-    rate, lrs = control(spec, lr, epochs=10, steps=7), []
+    expected = raw_lrs(optimizer, raw_scheduler(spec, optimizer, EPOCHS, 7), EPOCHS)
+    lr_control, lrs = control(spec, lr, epochs=10, steps=7), []
     for _ in range(10):
         for _ in range(7):
-            lrs.append(rate.lrs())
-            rate.step_done()
-        rate.epoch_done(None)
-    assert lrs == wanted
+            lrs.append(lr_control.lrs())
+            lr_control.step_done()
+        lr_control.epoch_done(None)
+    assert lrs == expected
 
 
 @pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.5), Adam(), AdamW(), RMSprop(momentum=0.3)])
 @pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR", "SequentialLR", "ChainedScheduler"])
 @settings(max_examples=8)
 @given(data=st.data(), lr=RATES)
-def test_planned_momentum_is_pytorchs_own(name: str, data: Any, lr: float, optimizer: OptimizerSpec) -> None:
+def test_scheduled_momentum_equals_pytorchs(name: str, data: Any, lr: float, optimizer: OptimizerSpec) -> None:
     spec = data.draw(SPECS[name].filter(lambda s: s.cycles_momentum()))
     live = optimizers.build(optimizer, [([torch.nn.Parameter(torch.zeros(2))], lr)])
     scheduler = raw_scheduler(spec, live)
-    plan = ScheduledLR(spec, lr, optimizer, Length(EPOCHS, 1))
+    scheduled = ScheduledLR(spec, lr, optimizer, Length(EPOCHS, 1))
     for _ in range(EPOCHS):
-        assert plan.momentum == momentum_of(live)
+        assert scheduled.momentum == momentum_of(live)
         live.step()
         scheduler.step()
-        plan.step()
+        scheduled.step()
 
 
-def test_schedules_that_leave_momentum_alone_schedule_none() -> None:
+def test_schedules_that_do_not_cycle_momentum_schedule_none() -> None:
     for spec in (schedules.StepLR(step_size=3), schedules.CyclicLR(base_lr=0.1, max_lr=1, cycle_momentum=False)):
         assert ScheduledLR(spec, 0.1, SGD(momentum=0.9), Length(5, 5)).momentum is None
 
 
 @settings(max_examples=60)
 @given(spec=SPECS["ReduceLROnPlateau"], lr=RATES, metrics=METRICS)
-def test_cuts_on_a_plateau_are_pytorchs_own(spec: schedules.ReduceLROnPlateau, lr: float, metrics: list[float]) -> None:
+def test_reductions_on_a_plateau_equal_pytorchs(
+    spec: schedules.ReduceLROnPlateau, lr: float, metrics: list[float]
+) -> None:
     optimizer = optimizer_of(lr, momentum=0.9)
-    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer), EPOCHS, metrics)
-    told = [{"val_loss": metric, "train_loss": 0.0} for metric in metrics]
-    assert tiller_lrs(control(spec, lr, EPOCHS), EPOCHS, told) == wanted
+    expected = raw_lrs(optimizer, raw_scheduler(spec, optimizer), EPOCHS, metrics)
+    epoch_metrics = [{"val_loss": metric, "train_loss": 0.0} for metric in metrics]
+    assert tiller_lrs(control(spec, lr, EPOCHS), EPOCHS, epoch_metrics) == expected
 
 
-def test_a_lambda_per_group_is_pytorchs_list_of_lambdas() -> None:
+def test_one_expression_per_group_equals_pytorchs_list_of_lambdas() -> None:
     spec = schedules.LambdaLR(lr_lambda=("0.95**epoch", "1 / (1 + epoch)"))
     optimizer = optimizer_of(0.01, 0.2)
-    wanted = raw_lrs(optimizer, raw_scheduler(spec, optimizer), 20)
+    expected = raw_lrs(optimizer, raw_scheduler(spec, optimizer), 20)
     lr = control(spec, 0.01, 20, names=("rest", "head"))
     lr.swap(spec, (0.01, 0.2), None, None)
-    assert tiller_lrs(lr, 20) == wanted
+    assert tiller_lrs(lr, 20) == expected
 
 
-def test_an_expression_knows_the_run_it_was_made_for() -> None:
+def test_expressions_can_use_the_length_of_the_run() -> None:
     lr = control(schedules.LambdaLR(lr_lambda=("1 - epoch / epochs",)), 1.0, epochs=4)
     assert tiller_lrs(lr, 4) == [[1.0], [0.75], [0.5], [0.25]]
     lr = control(schedules.LambdaLR(lr_lambda=("step + steps_per_epoch",)), 1.0, epochs=3, steps=5)
@@ -126,12 +126,12 @@ def test_an_expression_knows_the_run_it_was_made_for() -> None:
 
 
 @pytest.mark.parametrize("spec", SCHEDULES)
-def test_every_schedule_explains_itself(spec: type[ScheduleSpec]) -> None:
+def test_every_schedule_has_help_texts(spec: type[ScheduleSpec]) -> None:
     assert spec.family in ("ordered", "adaptive", "custom")
     for line in (spec.formula, spec.when, spec.docs):
         assert line.strip()
     for name, field in spec.model_fields.items():
-        usual = extra(field).get("usual")
+        usual = form_metadata(field).get("usual")
         if usual is not None:
             low, high = usual
             assert low < high, name

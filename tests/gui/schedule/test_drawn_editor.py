@@ -71,7 +71,11 @@ def test_a_cell_is_retyped_and_the_points_stay_in_order(qtbot: QtBot, form: Spec
 
 @pytest.mark.parametrize(
     ("row", "column", "text", "part"),
-    [(1, 1, "much", "must be a number"), (1, 0, "30", "to the right of the point"), (2, 1, "0", "scale to linear")],
+    [
+        (1, 1, "much", "must be a number"),
+        (1, 0, "30", "must come after the previous point"),
+        (2, 1, "0", "scale to linear"),
+    ],
 )
 def test_what_cannot_be_is_said_and_the_typing_kept(
     qtbot: QtBot, form: SpecForm, editor: PointsEditor, row: int, column: int, text: str, part: str

@@ -359,7 +359,7 @@ def test_an_accuracy_turns_mode_to_max_and_a_contradiction_is_said(qtbot: QtBot,
     assert panel.schedule() == ReduceLROnPlateau(monitor="val_accuracy", mode="max")
     assert panel.notes.text() == ""
     pick(qtbot, field(panel, ReduceLROnPlateau, "mode"), "min")
-    assert "val_accuracy is better when it is larger, but mode is min" in panel.notes.text()
+    assert "val_accuracy improves when it gets larger, but mode is min" in panel.notes.text()
     pick(qtbot, field(panel, ReduceLROnPlateau, "monitor"), "train_loss")
     assert panel.schedule() == ReduceLROnPlateau(monitor="train_loss", mode="min")
     assert panel.notes.text() == ""

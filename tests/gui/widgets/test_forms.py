@@ -150,7 +150,7 @@ def test_an_error_in_a_folded_field_unfolds_it(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(ReduceLROnPlateau))
     form.set_fields({"interval": "step"})
     assert form.editor("interval").isVisible()
-    assert form.errors() == {"interval": "must be 'epoch' here: the metric is measured once an epoch"}
+    assert form.errors() == {"interval": "must be 'epoch' here: the metric is measured once per epoch"}
 
 
 def test_set_value_shows_everything_and_signals_nothing(qtbot: QtBot) -> None:
@@ -206,7 +206,12 @@ def test_every_control_has_a_name_and_a_tooltip_with_its_range(qtbot: QtBot, kin
 def test_a_tooltip_tells_range_usual_range_and_default(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(StepLR, {"step_size": 10}))
     tip = form.editor("gamma").control().toolTip()
-    for part in ("Factor of each cut.", "more than 0, at most 10", "usually 0.1 to 0.5", "Default: 0.1"):
+    for part in (
+        "What the LR is multiplied by at each reduction.",
+        "more than 0, at most 10",
+        "usually 0.1 to 0.5",
+        "Default: 0.1",
+    ):
         assert part in tip
 
 
