@@ -42,8 +42,8 @@ class AccuracyPlot(RunPlot):
         return not len(self.history.epoch_x)
 
     def entries(self) -> list[LegendEntry]:
-        """Training and validation."""
-        return self.train_val_entries()
+        """Training, validation and abandoned branches."""
+        return [*self.train_val_entries(), *self.abandoned_entries()]
 
     def values_at(self, x: float | None) -> dict[str, str]:
         """The accuracies of the last epoch that ended by ``x``; dashes after the run's position."""

@@ -19,7 +19,7 @@ from gui.plots.axes import PositionAxis, ValueAxis
 from gui.plots.canvas import Canvas
 from gui.plots.header import LegendEntry, PlotHeader
 from gui.plots.items import Grid, Marker, MarkerLines, pen
-from gui.theme.theme import LIGHT, Colors, restyle
+from gui.theme.theme import LIGHT, Colors, mixed, restyle
 
 _MARKER_DISTANCE = 6  # pixels from a marker in which the mouse is on it
 _FLAGS = 16.0  # pixels above the curves, for the markers' flags
@@ -262,6 +262,13 @@ class RunPlot(QFrame):
             LegendEntry(key="train", name=tr("Training"), short=tr("Train"), color=self.colors.train),
             LegendEntry(key="val", name=tr("Validation"), short=tr("Val"), color=self.colors.val),
         ]
+
+    def abandoned_entries(self) -> list[LegendEntry]:
+        """A legend entry if the run has abandoned branches, else none."""
+        if not self.history.abandoned:
+            return []
+        color, name = mixed(self.colors.axis, self.colors.plot, 0.5), tr("Abandoned branch")
+        return [LegendEntry(key="abandoned", name=name, short=tr("Abandoned"), color=color, line="faint")]
 
     # Internals -----------------------------------------------------------------------------------------------------
 

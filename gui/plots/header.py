@@ -15,7 +15,8 @@ LineStyle = Literal["solid", "faint", "dash", "dot"]
 _DASHES: dict[LineStyle, list[float]] = {"dash": [2.0, 1.2], "dot": [1.0, 1.0]}  # in widths of the line
 _SWATCH = 14  # pixels that a line in the legend is long
 _NAME = 20  # pixels from the line's left to the name's
-_GAP = 14  # pixels between a value and the next line
+_GAP = 10  # pixels between a value and the next line, at least
+_ROOM = _NAME + 6 + 2 * _GAP  # pixels of an entry without its texts, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class PlotLegend(QWidget):
 
     def _names(self, metrics: QFontMetrics, room: int) -> dict[str, str]:
         """The entries' names, or the short ones if they do not fit in ``room`` pixels."""
-        widths = [metrics.horizontalAdvance(e.name + self._values.get(e.key, "")) + 54 for e in self._entries]
+        widths = [metrics.horizontalAdvance(e.name + self._values.get(e.key, "")) + _ROOM for e in self._entries]
         fits = sum(widths) <= room
         return {e.key: e.name if fits or not e.short else e.short for e in self._entries}
 

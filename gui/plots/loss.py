@@ -62,14 +62,10 @@ class LossPlot(RunPlot):
         return not len(self.history.x) and not len(self.history.epoch_x)
 
     def entries(self) -> list[LegendEntry]:
-        """Training, validation, batch, and the abandoned branches if there are any."""
+        """Training, validation, batch and abandoned branches."""
         faint = mixed(self.colors.train, self.colors.plot, 0.6)
-        found = self.train_val_entries()
-        found.append(LegendEntry(key="batch", name=tr("Batch"), color=faint, line="faint"))
-        if self.history.abandoned:
-            name, short = tr("Abandoned branch"), tr("Abandoned")
-            found.append(LegendEntry(key="abandoned", name=name, color=faint, line="faint", short=short))
-        return found
+        batch = LegendEntry(key="batch", name=tr("Batch"), color=faint, line="faint")
+        return [*self.train_val_entries(), batch, *self.abandoned_entries()]
 
     def values_at(self, x: float | None) -> dict[str, str]:
         """The smoothed loss of the batch and the losses of the last epoch by ``x``; dashes after the run's position."""

@@ -163,7 +163,7 @@ class LRPlot(RunPlot):
         return not len(self.history.lr_x) and not any(projection.known for projection in self._projections())
 
     def entries(self) -> list[LegendEntry]:
-        """The groups (of a single group, current and projected), pending, and the candidates."""
+        """The groups (of a single group, current and projected), pending, candidates and abandoned branches."""
         colors, begun = self.group_colors(), bool(len(self.history.lr_x))
         found = []
         if len(self.group_names) > 1:
@@ -180,7 +180,7 @@ class LRPlot(RunPlot):
         for candidate, _ in self.candidates:
             color, name = self.candidate_color(candidate.index), f"{candidate.key} {candidate.name}"
             found.append(LegendEntry(key=candidate.key, name=name, color=color, line="dash", short=candidate.key))
-        return found
+        return [*found, *self.abandoned_entries()]
 
     def values_at(self, x: float | None) -> dict[str, str]:
         """The LR of every line at ``x`` epochs, where it has one; for None now, or at the line's beginning."""

@@ -23,7 +23,6 @@ from gui.widgets.notes import is_dark
 
 _COLUMN: Final = 62  # pixels of a tick's text
 _SHOWN: Final = 0.9  # of the losses; the rest may be out of sight because of divergence
-_EDGE: Final = 0.3  # of the width from either edge, within which a label has no room on the outer side
 
 
 class LRAxis(PositionAxis):
@@ -78,6 +77,8 @@ class RangeTestPlot(QFrame):
         column.addWidget(self.canvas, 1)
         self.canvas.hovered.connect(self._on_hover)
         self.view.fit_requested.connect(self.fit)
+        for moved in (self.view.sigXRangeChanged, self.view.sigResized):
+            moved.connect(self._place_labels)
         self._follow_palette()
         self.clear()
 
@@ -94,8 +95,8 @@ class RangeTestPlot(QFrame):
                 name, lr = self._names[suggestion.kind], value_text(suggestion.lr, 3)
                 line.label.setFormat(tr("{name}: {lr}", name=name, lr=lr))
         self._show_empty(not len(self._x))
-        self._place_labels()
         self.fit()
+        self._place_labels()
 
     def clear(self) -> None:
         """Remove the result."""
@@ -138,11 +139,14 @@ class RangeTestPlot(QFrame):
             axis.setStyle(showValues=not empty)
 
     def _place_labels(self) -> None:
-        """Put each line's label on its outer side, where the other line does not cross it."""
+        """Put each line's label on its outer side, where the other line does not cross it, if it fits there."""
+        (low, high), _ = self.view.viewRange()
+        pixel = float(self.view.viewPixelSize()[0])
         shown = sorted((line for line in self.lines.values() if line.isVisible()), key=lambda line: line.value())
         for index, line in enumerate(shown):
-            share = (line.value() - self._x[0]) / (self._x[-1] - self._x[0])
-            left = share > _EDGE if index == 0 and len(shown) > 1 else share > 1 - _EDGE
+            width = line.label.boundingRect().width() * pixel
+            outer_left = index == 0 and len(shown) > 1
+            left = line.value() - width > low if outer_left else line.value() + width > high
             side = (1, 0.5) if left else (0, 0.5)
             line.label.anchors = [side, side]
             line.label.updatePosition()
