@@ -80,7 +80,7 @@ def is_simple(recipe: Recipe) -> bool:
 
 def is_complex(recipe: Recipe) -> bool:
     """Whether the images are not small and grayscale, or a large built-in network trains on more than digits."""
-    large = recipe.model.name not in SMALL_NETWORKS and recipe.model.own_function() is None
+    large = recipe.model.name not in SMALL_NETWORKS and recipe.model.user_function() is None
     return recipe.data.name not in GREY_DATA or (large and recipe.data.name not in SIMPLE_DATA)
 
 

@@ -67,7 +67,7 @@ def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes:
                 network = _build(spec, channels, height, width, classes)
                 _check(network, spec, shape, classes)
         except SpecError:
-            if spec.own_function() is None:
+            if spec.user_function() is None:
                 raise
             network = _build(spec, channels, height, width, classes)
             _check(network, spec, shape, classes)
@@ -84,7 +84,7 @@ def outline(network: nn.Module) -> list[tuple[str, int]]:
 
 
 def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
-    own = spec.own_function()
+    own = spec.user_function()
     if own is not None:
         return build_own(*own, channels=channels, classes=classes)
     if min(height, width) < 4:
@@ -108,12 +108,12 @@ def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int
 def _undrawn(spec: ModelSpec) -> AbstractContextManager[None]:
     # Only the person's own code can draw here. Restoring a generator that nobody moved would undo what another thread
     # has drawn meanwhile.
-    return nullcontext() if spec.own_function() is None else torch.random.fork_rng(devices=[])
+    return nullcontext() if spec.user_function() is None else torch.random.fork_rng(devices=[])
 
 
 def _check(network: nn.Module, spec: ModelSpec, shape: tuple[int, ...], classes: int) -> None:
     training = {module: module.training for module in network.modules()}
-    own = spec.own_function()
+    own = spec.user_function()
     device = next(network.parameters()).device
     network.eval()
     try:

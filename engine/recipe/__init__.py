@@ -1,1 +1,1 @@
-"""The recipe of a run, its parts and the presets. Imports no torch."""
+"""The recipe of a run, its parts and the presets, without torch."""

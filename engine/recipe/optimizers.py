@@ -1,4 +1,7 @@
-"""The optimizers of a recipe, by PyTorch's own names and parameters. Imports no torch."""
+"""Optimizer specs with PyTorch's names and parameters, without torch.
+
+See https://docs.pytorch.org/docs/stable/optim.html for what each parameter does.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ LearningRate = Annotated[float, Field(ge=0, le=LR_MAX)]
 
 
 class OptimizerSpec(Spec):
-    """What every optimizer spec shares. Fields carry PyTorch's own parameter names."""
+    """The base of all optimizer specs. Fields have PyTorch's parameter names and defaults.
+
+    The docstring of a subclass is its description in the window, ``when`` says what it is good for.
+    """
 
     when: ClassVar[str]
     lr: LearningRate
@@ -23,7 +29,7 @@ class OptimizerSpec(Spec):
         ge=0,
         le=100,
         title="weight_decay",
-        description="Pull of the weights towards 0.",
+        description="Weight decay (L2 penalty).",
         json_schema_extra=usual(0, 0.01),
     )
 
@@ -36,34 +42,34 @@ def _fused() -> Any:
     return Field(
         False,
         title="fused",
-        description="Update all weights in one call: a little faster, with other last digits.",
+        description="Use the fused implementation: a little faster, with slightly different rounding.",
         json_schema_extra=advanced(),
     )
 
 
 class SGD(OptimizerSpec):
-    """Stochastic gradient descent, with momentum."""
+    """Stochastic gradient descent, optionally with momentum."""
 
-    when: ClassVar[str] = "Simple and strong with momentum 0.9; start near 0.01."
+    when: ClassVar[str] = "Simple, and good with momentum 0.9. Start near LR 0.01."
     name: Literal["SGD"] = "SGD"
     lr: LearningRate = Field(
-        1e-3, title="Learning rate", description="Size of a step.", json_schema_extra=usual(0.001, 0.1)
+        1e-3, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(0.001, 0.1)
     )
     momentum: float = Field(
         0.0,
         ge=0,
         lt=1,
         title="momentum",
-        description="Share of the last step kept.",
+        description="Share of the previous step that is added to the next.",
         json_schema_extra=usual(0.8, 0.95),
     )
     dampening: float = Field(
-        0.0, ge=0, le=1, title="dampening", description="Dampening of momentum.", json_schema_extra=advanced()
+        0.0, ge=0, le=1, title="dampening", description="Dampening for momentum.", json_schema_extra=advanced()
     )
     nesterov: bool = Field(
         False,
         title="nesterov",
-        description="Look ahead along the momentum; needs momentum and no dampening.",
+        description="Use Nesterov momentum; needs momentum and no dampening.",
     )
     fused: bool = _fused()
 
@@ -75,17 +81,22 @@ class SGD(OptimizerSpec):
 
 
 class Adam(OptimizerSpec):
-    """Adaptive moments."""
+    """Adapts the step size of each weight to running averages of its gradient."""
 
-    when: ClassVar[str] = "Forgiving about the rate; start near 0.001."
+    when: ClassVar[str] = "Works with a wide range of LRs. Start near LR 0.001."
     name: Literal["Adam"] = "Adam"
     lr: LearningRate = Field(
-        1e-3, title="Learning rate", description="Size of a step.", json_schema_extra=usual(1e-4, 3e-3)
+        1e-3, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(1e-4, 3e-3)
     )
-    betas: Betas = Field((0.9, 0.999), title="betas", description="Decay of the two moments' averages.")
-    eps: float = Field(1e-8, description="Added to the denominator.", **_EPS)
+    betas: Betas = Field(
+        (0.9, 0.999), title="betas", description="Decay of the running averages of the gradient and of its square."
+    )
+    eps: float = Field(1e-8, description="Added to the denominator for numerical stability.", **_EPS)
     amsgrad: bool = Field(
-        False, title="amsgrad", description="Keep the largest second moment.", json_schema_extra=advanced()
+        False,
+        title="amsgrad",
+        description="Use the AMSGrad variant: divide by the largest average so far.",
+        json_schema_extra=advanced(),
     )
     fused: bool = _fused()
 
@@ -93,42 +104,51 @@ class Adam(OptimizerSpec):
 class AdamW(OptimizerSpec):
     """Adam with decoupled weight decay."""
 
-    when: ClassVar[str] = "Adam with a weight decay that does what it says; start near 0.001."
+    when: ClassVar[str] = "Like Adam, with weight decay independent of the gradients. Start near LR 0.001."
     name: Literal["AdamW"] = "AdamW"
     lr: LearningRate = Field(
-        1e-3, title="Learning rate", description="Size of a step.", json_schema_extra=usual(1e-4, 3e-3)
+        1e-3, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(1e-4, 3e-3)
     )
-    betas: Betas = Field((0.9, 0.999), title="betas", description="Decay of the two moments' averages.")
-    eps: float = Field(1e-8, description="Added to the denominator.", **_EPS)
+    betas: Betas = Field(
+        (0.9, 0.999), title="betas", description="Decay of the running averages of the gradient and of its square."
+    )
+    eps: float = Field(1e-8, description="Added to the denominator for numerical stability.", **_EPS)
     weight_decay: float = Field(
         0.01,
         ge=0,
         le=100,
         title="weight_decay",
-        description="Pull of the weights towards 0.",
+        description="Weight decay, applied to the weights directly.",
         json_schema_extra=usual(0, 0.1),
     )
     amsgrad: bool = Field(
-        False, title="amsgrad", description="Keep the largest second moment.", json_schema_extra=advanced()
+        False,
+        title="amsgrad",
+        description="Use the AMSGrad variant: divide by the largest average so far.",
+        json_schema_extra=advanced(),
     )
     fused: bool = _fused()
 
 
 class RMSprop(OptimizerSpec):
-    """Divides each gradient by a running average of its size."""
+    """Divides each gradient by a running average of its magnitude."""
 
-    when: ClassVar[str] = "An older adaptive method; start near 0.001."
+    when: ClassVar[str] = "An older adaptive method. Start near LR 0.001."
     name: Literal["RMSprop"] = "RMSprop"
     lr: LearningRate = Field(
-        1e-2, title="Learning rate", description="Size of a step.", json_schema_extra=usual(1e-4, 1e-2)
+        1e-2, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(1e-4, 1e-2)
     )
-    alpha: float = Field(0.99, ge=0, lt=1, title="alpha", description="Decay of the average.")
-    eps: float = Field(1e-8, description="Added to the denominator.", **_EPS)
-    momentum: float = Field(0.0, ge=0, lt=1, title="momentum", description="Share of the last step kept.")
+    alpha: float = Field(
+        0.99, ge=0, lt=1, title="alpha", description="Decay of the running average of the squared gradient."
+    )
+    eps: float = Field(1e-8, description="Added to the denominator for numerical stability.", **_EPS)
+    momentum: float = Field(
+        0.0, ge=0, lt=1, title="momentum", description="Share of the previous step that is added to the next."
+    )
     centered: bool = Field(
         False,
         title="centered",
-        description="Divide by an estimate of the variance instead.",
+        description="Divide by an estimate of the gradient's standard deviation instead.",
         json_schema_extra=advanced(),
     )
 

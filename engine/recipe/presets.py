@@ -1,4 +1,4 @@
-"""Ready-made recipes and help texts, read from ``resources``. Imports no torch."""
+"""Presets (ready-made recipes) and the tutorial, read from ``resources``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PRESETS: Final = ("digits", *(f"tutorial/{name}" for name in TUTORIAL), *(f"fine
 
 
 def preset(name: str) -> Recipe:
-    """The ready-made recipe ``name``, one of ``PRESETS``.
+    """The recipe ``name``, one of ``PRESETS``.
 
     Raises:
-        KeyError: there is no such recipe.
+        KeyError: there is no preset of that name.
     """
     if name not in PRESETS:
         raise KeyError(name)

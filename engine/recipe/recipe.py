@@ -1,4 +1,4 @@
-"""The recipe of a run: what to train, and how. Read from JSON and written to JSON; imports no torch."""
+"""The recipe of a run: what to train and how. Reads and writes JSON."""
 
 from __future__ import annotations
 
@@ -53,26 +53,26 @@ PRETRAINED: Final = ("resnet18", "vgg11_bn")
 
 
 class DataSpec(Spec):
-    """Which images, and how they are fed."""
+    """The data set and how its images are fed to the network."""
 
-    name: DataName = Field("digits", title="Data set", description="Labelled images to learn from.")
+    name: DataName = Field("digits", title="Data set", description="The labelled images to train on.")
     batch_size: int = Field(
         64,
         ge=1,
         le=65536,
         title="Batch size",
-        description="Images per step.",
+        description="Images per optimizer step.",
         json_schema_extra=usual(32, 256),
     )
     augment: bool = Field(
         False,
         title="Augment",
-        description="Shift each training image by up to an eighth of its size at random: a crop of the padded image.",
+        description="Shift each training image at random by up to an eighth of its size (a crop of the padded image).",
     )
     flip: bool = Field(
         False,
         title="Flip",
-        description="Mirror half of the training images, left to right. Not for digits and letters.",
+        description="Flip half of the training images horizontally. Not for digits and letters.",
         json_schema_extra=advanced(),
     )
     cutout: int = Field(
@@ -80,31 +80,31 @@ class DataSpec(Spec):
         ge=0,
         le=1024,
         title="Cutout",
-        description="Side in pixels of a square that is blanked at a random place of each training image; 0 for none.",
+        description="Side in pixels of a square that is erased at random from each training image; 0 for none.",
         json_schema_extra={**advanced(), **usual(4, 16)},
     )
     policy: Literal["none", "RandAugment", "TrivialAugment"] = Field(
         "none",
         title="Policy",
-        description="torchvision's random operations on each training image, for images of 32 pixels and more: "
-        "RandAugment (two of moderate strength) or TrivialAugment (one of any strength).",
+        description="Random operations from torchvision on each training image of 32 or more pixels: "
+        "RandAugment (two of moderate strength) or TrivialAugment (one of random strength).",
         json_schema_extra=advanced(),
     )
     root: str | None = Field(
         None,
         min_length=1,
         title="Folder",
-        description="The folder that holds the data set, in torchvision's layout (MNIST/raw/...).",
+        description="The folder that contains the data set, in torchvision's layout (MNIST/raw/...).",
     )
 
     @property
     def augmented(self) -> bool:
-        """Whether anything is done to training images."""
+        """Whether training images are augmented in any way."""
         return self.augment or self.flip or self.cutout > 0 or self.policy != "none"
 
 
 class ModelSpec(Spec):
-    """Which network."""
+    """The network."""
 
     name: str = Field(
         "small_cnn",
@@ -121,63 +121,61 @@ class ModelSpec(Spec):
     )
 
     @model_validator(mode="after")
-    def _known(self) -> ModelSpec:
-        own = self.own_function()
+    def _check_name(self) -> ModelSpec:
+        own = self.user_function()
         if own is None and self.name not in MODELS:
             allowed = ", ".join(MODELS)
             raise SpecError("name", f"{self.name!r} is not known; allowed: {allowed}, or FILE.py:FUNCTION")
         if own is not None and not own[1].isidentifier():
-            raise SpecError("name", f"{own[1]!r} is not a function's name; write FILE.py:FUNCTION")
+            raise SpecError("name", f"{own[1]!r} is not a function name; enter FILE.py:FUNCTION")
         if self.pretrained and self.name not in PRETRAINED:
             raise SpecError("pretrained", f"only {' and '.join(PRETRAINED)} have pretrained weights")
         return self
 
-    def own_function(self) -> tuple[str, str] | None:
-        """File and function of a network of the person's own, or None for a built-in one."""
+    def user_function(self) -> tuple[str, str] | None:
+        """File and function of a user's own network, or None for a built-in one."""
         file, colon, function = self.name.rpartition(":")
         return (file, function) if colon and file.endswith(".py") else None
 
 
 class GroupSpec(Spec):
-    """A parameter group: modules whose names match a pattern, with a rate (and a schedule) of their own."""
+    """A parameter group: modules whose names match a pattern, with their own learning rate and schedule."""
 
-    name: str = Field(min_length=1, max_length=40, title="Name", description="What the group is called.")
+    name: str = Field(min_length=1, max_length=40, title="Name", description="Name of the group.")
     modules: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
         min_length=1,
         max_length=100,
         title="Modules",
         description="Patterns of module names: fc, layer4.*, features.[0-3]*.",
     )
-    lr: LearningRate | None = Field(
-        None, title="Learning rate", description="The group's own rate; empty: the optimizer's."
-    )
+    lr: LearningRate | None = Field(None, title="Learning rate", description="LR of the group; empty: the optimizer's.")
     frozen: bool = Field(False, title="Frozen", description="Do not train these modules.")
-    schedule: AnySchedule | None = Field(None, title="Schedule", description="The group's own schedule.")
+    schedule: AnySchedule | None = Field(None, title="Schedule", description="Schedule of the group; empty: the run's.")
 
 
 class GuardSpec(Spec):
-    """When a batch's update is not made and the run stands still."""
+    """When the update of a batch is skipped and the run pauses."""
 
     loss_limit: float | None = Field(
         1000.0,
         gt=0,
         le=1e30,
         title="Loss limit",
-        description="A batch with a greater loss is not learned from, and the run pauses. One that is not a number "
-        "never is.",
+        description="If the loss of a batch is above this, its update is skipped and the run pauses. Empty: only if "
+        "the loss is not a finite number.",
         json_schema_extra={**advanced(), **usual(100, 10_000)},
     )
 
 
 class Recipe(Spec):
-    """Everything that determines a run, apart from the hand."""
+    """Everything that determines a run except its interventions."""
 
     data: DataSpec = DataSpec()
     model: ModelSpec = ModelSpec()
     optimizer: AnyOptimizer = SGD(lr=0.01, momentum=0.9)
     schedule: AnySchedule = StepLR(step_size=10, gamma=0.5)
     groups: tuple[GroupSpec, ...] = Field(
-        (), max_length=50, title="Groups", description="Parameter groups with rates of their own."
+        (), max_length=50, title="Groups", description="Parameter groups with their own learning rates."
     )
     epochs: int = Field(
         30,
@@ -192,47 +190,47 @@ class Recipe(Spec):
         ge=0,
         le=2**63 - 1,
         title="Seed",
-        description="Decides the initial weights, the order and the augmentation.",
+        description="Determines the initial weights, the order of the images and the augmentation.",
     )
     device: str = Field(
         "auto",
         title="Device",
-        description="auto takes the first CUDA GPU, or the CPU where there is none.",
+        description="auto: the first CUDA GPU, or the CPU if there is none.",
     )
     precision: Literal["float32", "tf32", "bfloat16", "float16"] = Field(
         "float32",
         title="Precision",
-        description="float32 is exact. bfloat16 and float16 compute the network in half the bits: faster where the "
-        "hardware has it. tf32 lets an NVIDIA GPU multiply with 10 bits of mantissa, and does nothing on a CPU; "
-        "float16 is for GPUs too, and scales its losses.",
+        description="float32: full precision. tf32: an NVIDIA GPU multiplies with a 10-bit mantissa; no effect on a "
+        "CPU. bfloat16: half the bits, faster on hardware that supports it. float16: likewise, for GPUs; the loss is "
+        "scaled.",
     )
 
     guard: GuardSpec = GuardSpec()
 
     @field_validator("device")
     @classmethod
-    def _device_is_a_name(cls, value: str) -> str:
+    def _check_device(cls, value: str) -> str:
         if not re.fullmatch(r"auto|cpu|cuda(:\d{1,2})?", value):
             raise SpecError("", f"must be auto, cpu, cuda or cuda:N; it is {value!r}")
         return value
 
     @model_validator(mode="after")
-    def _groups_have_names_of_their_own(self) -> Recipe:
+    def _check_group_names(self) -> Recipe:
         names = [g.name for g in self.groups]
         for index, name in enumerate(names):
             if name in ("all", "rest"):
-                raise SpecError(f"groups[{index}].name", f"{name!r} is taken; choose another name")
+                raise SpecError(f"groups[{index}].name", f"{name!r} is reserved; choose another name")
             if name in names[:index]:
                 raise SpecError(f"groups[{index}].name", f"{name!r} is used twice")
         return self
 
     def warnings(self) -> list[Text]:
-        """Choices that are allowed but probably not meant."""
-        own = [g.schedule.warnings() for g in self.groups if g.schedule]
-        return [*self.schedule.warnings(), *(w for ws in own for w in ws)]
+        """Settings that are allowed but probably unintended, one sentence each."""
+        schedules = [self.schedule, *(group.schedule for group in self.groups if group.schedule)]
+        return [warning for schedule in schedules for warning in schedule.warnings()]
 
     def to_json(self, indent: int | None = None) -> str:
-        """The recipe as JSON that ``recipe_from_json`` reads back to an equal recipe."""
+        """The recipe as JSON, from which ``recipe_from_json`` makes an equal recipe."""
         return self.model_dump_json(indent=indent)
 
 
@@ -240,10 +238,10 @@ REQUIRED: Final = ("data", "model", "optimizer", "schedule")
 
 
 def recipe_from_json(text: str | bytes) -> Recipe:
-    """Read a recipe.
+    """Read a recipe from JSON.
 
     Raises:
-        SpecError: names the field, what is wrong and what is allowed.
+        SpecError: the text is not JSON, or a field is missing, unknown or invalid.
     """
     try:
         loaded = json.loads(text)
@@ -261,7 +259,7 @@ def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe from a file.
 
     Raises:
-        SpecError: the file cannot be read, or what it holds is not a recipe.
+        SpecError: the file cannot be read or does not contain a recipe.
     """
     try:
         text = Path(path).read_bytes()

@@ -290,7 +290,7 @@ class SetupPanel(QWidget):
 
     def _ask_outline(self) -> None:
         model, data = self.model.value(), self.data.value()
-        wanted = self.groups.mode() != "one" or (model is not None and model.own_function() is not None)
+        wanted = self.groups.mode() != "one" or (model is not None and model.user_function() is not None)
         if wanted and model is not None and data is not None:
             self.outline_wanted.emit(model, data)
 

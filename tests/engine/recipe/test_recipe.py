@@ -1,4 +1,4 @@
-"""Recipes: read, written, and refused with the field, what is wrong and what is allowed."""
+"""Reading and writing recipes, and the errors of invalid ones."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from engine.schedules import (
 )
 
 STEP = {"name": "StepLR", "step_size": 10}
-LEAST: dict[str, Any] = {"data": {}, "model": {}, "optimizer": {"name": "SGD"}, "schedule": STEP}
+MINIMAL: dict[str, Any] = {"data": {}, "model": {}, "optimizer": {"name": "SGD"}, "schedule": STEP}
 
 
 def read(**changed: Any) -> Recipe:
-    return recipe_from_json(json.dumps({**LEAST, **changed}))
+    return recipe_from_json(json.dumps({**MINIMAL, **changed}))
 
 
-def test_the_example_of_the_design_reads() -> None:
+def test_a_complete_recipe_is_read() -> None:
     text = """
     {"data": {"name": "digits", "batch_size": 64, "augment": false, "root": null},
      "model": {"name": "small_cnn", "pretrained": false},
@@ -60,7 +60,7 @@ def test_the_example_of_the_design_reads() -> None:
     assert recipe.model_copy(update={"groups": ()}) == Recipe()
 
 
-def test_every_key_but_four_has_a_default() -> None:
+def test_every_key_except_four_has_a_default() -> None:
     recipe = read(optimizer={"name": "SGD"})
     assert (recipe.epochs, recipe.seed, recipe.device, recipe.precision, recipe.groups) == (
         30,
@@ -70,13 +70,13 @@ def test_every_key_but_four_has_a_default() -> None:
         (),
     )
     for key in ("data", "model", "optimizer", "schedule"):
-        text = json.dumps({k: v for k, v in LEAST.items() if k != key})
+        text = json.dumps({k: v for k, v in MINIMAL.items() if k != key})
         with pytest.raises(SpecError, match=f"^{key}: is required; a recipe needs data, model, optimizer, schedule$"):
             recipe_from_json(text)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_json_comes_back_equal(name: str) -> None:
+def test_a_preset_survives_a_round_trip(name: str) -> None:
     recipe = preset(name)
     assert recipe_from_json(recipe.to_json()) == recipe
     assert recipe_from_json(recipe.to_json(indent=2).encode()) == recipe
@@ -127,7 +127,7 @@ def test_the_examples_cover_every_schedule() -> None:
     epochs=st.integers(1, 1_000_000),
     seed=st.integers(0, 2**63 - 1),
 )
-def test_any_recipe_comes_back_equal_to_the_last_bit(
+def test_any_recipe_survives_a_round_trip_to_the_last_bit(
     schedule: dict[str, Any], own: dict[str, Any] | None, optimizer: str, lr: float, epochs: int, seed: int
 ) -> None:
     head = {"name": "head", "modules": ["fc", "layer4.*"], "lr": lr, "schedule": own}
@@ -150,7 +150,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"data": {"root": 3}}, "data.root", "must be text; it is 3"),
     ({"data": {"size": 3}}, "data.size", "is not a key here; allowed: name, batch_size"),
     ({"model": {"name": "resnet19"}}, "model.name", "allowed: small_cnn, lenet5, resnet18, vgg11_bn, or FILE.py:FUNC"),
-    ({"model": {"name": "net.py:1x"}}, "model.name", "'1x' is not a function's name; write FILE.py:FUNCTION"),
+    ({"model": {"name": "net.py:1x"}}, "model.name", "'1x' is not a function name; enter FILE.py:FUNCTION"),
     ({"model": {"pretrained": True}}, "model.pretrained", "only resnet18 and vgg11_bn have"),
     ({"optimizer": {}}, "optimizer.name", "is required"),
     ({"optimizer": {"name": "sgd"}}, "optimizer.name", "'sgd' is not known; allowed: SGD, Adam, AdamW, RMSprop"),
@@ -280,8 +280,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"groups": [{"name": "a", "modules": []}]}, "groups[0].modules", "at least 1 item"),
     ({"groups": [{"name": "a", "modules": "fc"}]}, "groups[0].modules", "must be a list"),
     ({"groups": [{"name": "a", "modules": ["fc", ""]}]}, "groups[0].modules[1]", "must not be empty"),
-    ({"groups": [{"name": "rest", "modules": ["fc"]}]}, "groups[0].name", "'rest' is taken"),
-    ({"groups": [{"name": "all", "modules": ["fc"]}]}, "groups[0].name", "'all' is taken"),
+    ({"groups": [{"name": "rest", "modules": ["fc"]}]}, "groups[0].name", "'rest' is reserved"),
+    ({"groups": [{"name": "all", "modules": ["fc"]}]}, "groups[0].name", "'all' is reserved"),
     ({"groups": [{"name": "a", "modules": ["x"]}] * 2}, "groups[1].name", "'a' is used twice"),
     (
         {"groups": [{"name": "a", "modules": ["x"], "schedule": {"name": "StepLR"}}]},
@@ -300,7 +300,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(
     ("changed", "field", "problem"), BAD, ids=[f"{field}-{problem[:20]}" for _, field, problem in BAD]
 )
-def test_bad_input_names_the_field_and_what_is_allowed(changed: dict[str, Any], field: str, problem: str) -> None:
+def test_an_error_names_the_field_and_what_is_allowed(changed: dict[str, Any], field: str, problem: str) -> None:
     with pytest.raises(SpecError) as caught:
         read(**changed)
     assert caught.value.field == field
@@ -325,52 +325,55 @@ def test_bad_input_names_the_field_and_what_is_allowed(changed: dict[str, Any], 
         '{"a": "\\ud800"}',
     ],
 )
-def test_what_is_no_recipe_at_all_is_refused_in_one_short_line(text: str | bytes) -> None:
+def test_text_that_is_not_a_recipe_gives_a_short_error(text: str | bytes) -> None:
     with pytest.raises(SpecError) as caught:
         recipe_from_json(text)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
 
 
-def test_text_that_no_file_can_hold_is_refused_without_repeating_it() -> None:
-    text = json.dumps({**LEAST, "data": {"root": "x" * 5000}}).replace("x" * 5000, "\\ud800" + "x" * 5000)
+def test_invalid_unicode_gives_a_short_error() -> None:
+    text = json.dumps({**MINIMAL, "data": {"root": "x" * 5000}}).replace("x" * 5000, "\\ud800" + "x" * 5000)
     with pytest.raises(SpecError, match="is not JSON") as caught:
         recipe_from_json(text)
     assert len(str(caught.value)) < 300
 
 
-def test_a_recipe_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_recipe_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"recipe: .*none\.json cannot be read: No such file"):
         read_recipe(tmp_path / "none.json")
     (tmp_path / "some.json").write_text(Recipe().to_json())
     assert read_recipe(tmp_path / "some.json") == Recipe()
 
 
-def test_every_problem_of_a_form_is_said_at_once() -> None:
+def test_problems_lists_every_problem() -> None:
     with pytest.raises(ValidationError) as caught:
         Recipe.model_validate({"epochs": 0, "seed": -1, "device": "tpu"})
     assert [p.field for p in problems(caught.value)] == ["epochs", "seed", "device"]
 
 
-def test_a_recipe_cannot_be_changed_in_place() -> None:
+def test_a_recipe_is_immutable() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Recipe().epochs = 3  # type: ignore[misc]
 
 
-def test_a_network_of_ones_own_is_a_file_and_a_function() -> None:
-    assert ModelSpec(name="dir/net.py:make").own_function() == ("dir/net.py", "make")
-    assert ModelSpec(name="C:\\nets\\net.py:make").own_function() == ("C:\\nets\\net.py", "make")
-    assert ModelSpec().own_function() is None
+def test_a_users_network_is_a_file_and_a_function() -> None:
+    assert ModelSpec(name="dir/net.py:make").user_function() == ("dir/net.py", "make")
+    assert ModelSpec(name="C:\\nets\\net.py:make").user_function() == ("C:\\nets\\net.py", "make")
+    assert ModelSpec().user_function() is None
 
 
-def test_mode_follows_the_monitored_metric_unless_it_is_given() -> None:
+def test_mode_follows_monitor_unless_it_is_given() -> None:
     assert read(schedule={"name": "ReduceLROnPlateau"}).schedule.mode == "min"  # type: ignore[union-attr]
     assert read(schedule={"name": "ReduceLROnPlateau", "monitor": "val_accuracy"}).schedule.mode == "max"  # type: ignore[union-attr]
-    odd = ReduceLROnPlateau(monitor="val_accuracy", mode="min")
-    assert odd.mode == "min"
-    assert "Set mode to max" in odd.warnings()[0]
-    group = GroupSpec(name="head", modules=("fc",), schedule=odd)
-    assert Recipe(schedule=odd, groups=(group,)).warnings() == [*odd.warnings(), *odd.warnings()]
+    contradictory = ReduceLROnPlateau(monitor="val_accuracy", mode="min")
+    assert contradictory.mode == "min"
+    assert "Set mode to max" in contradictory.warnings()[0]
+    group = GroupSpec(name="head", modules=("fc",), schedule=contradictory)
+    assert Recipe(schedule=contradictory, groups=(group,)).warnings() == [
+        *contradictory.warnings(),
+        *contradictory.warnings(),
+    ]
     assert Recipe().warnings() == []
 
 
@@ -381,7 +384,7 @@ def nested(levels: int) -> dict[str, Any]:
     return schedule
 
 
-def test_schedules_within_schedules_go_only_so_deep() -> None:
+def test_schedules_can_be_nested_up_to_a_limit() -> None:
     assert read(schedule=nested(5)).schedule.name == "ChainedScheduler"  # type: ignore[union-attr]
     for levels in (6, 60, 200):
         with pytest.raises(SpecError, match=r"at most 5 deep|recursion limit") as caught:
@@ -389,43 +392,43 @@ def test_schedules_within_schedules_go_only_so_deep() -> None:
         assert len(str(caught.value)) < 300
 
 
-def test_stages_are_stepped_as_the_whole_is_and_may_leave_it_out() -> None:
+def test_stages_without_an_interval_get_that_of_the_composed_schedule() -> None:
     parts = [{"name": "LinearLR"}, {"name": "CyclicLR", "base_lr": 0.1, "max_lr": 1}]
     for interval in ("epoch", "step"):
-        read_in = read(schedule={"name": "ChainedScheduler", "interval": interval, "schedulers": parts}).schedule
-        assert [stage.interval for stage in read_in.schedulers] == [interval, interval]  # type: ignore[union-attr]
+        composed = read(schedule={"name": "ChainedScheduler", "interval": interval, "schedulers": parts}).schedule
+        assert [stage.interval for stage in composed.schedulers] == [interval, interval]  # type: ignore[union-attr]
     stages = (LinearLR(), CyclicLR(base_lr=0.1, max_lr=1))
     assert [s.interval for s in ChainedScheduler(schedulers=stages).schedulers] == ["epoch", "epoch"]
 
 
-def test_the_parts_of_a_schedule_speak_through_it() -> None:
-    upside_down = CyclicLR(base_lr=1, max_lr=0.1, base_momentum=0.9, max_momentum=0.8)
-    assert len(upside_down.warnings()) == 2
-    whole = SequentialLR(schedulers=(LambdaLR(lr_lambda=("1", "2")), upside_down, LinearLR()), milestones=(3, 9))
-    assert whole.warnings() == upside_down.warnings()
-    assert whole.group_count() == 2
-    assert whole.for_group(1).schedulers[0] == LambdaLR(lr_lambda=("2",))
-    assert whole.cycles_momentum()
-    assert not whole.ignores_base_lr()
-    late = SequentialLR(schedulers=(LinearLR(), OneCycleLR(max_lr=0.1)), milestones=(3,))
-    assert "max_lr / div_factor" in late.warnings()[0]
-    assert SequentialLR(schedulers=(upside_down, LinearLR()), milestones=(3,)).ignores_base_lr()
-    assert ChainedScheduler(schedulers=(LinearLR(), upside_down)).ignores_base_lr()
+def test_a_composed_schedule_combines_the_properties_of_its_stages() -> None:
+    reversed_bounds = CyclicLR(base_lr=1, max_lr=0.1, base_momentum=0.9, max_momentum=0.8)
+    assert len(reversed_bounds.warnings()) == 2
+    composed = SequentialLR(schedulers=(LambdaLR(lr_lambda=("1", "2")), reversed_bounds, LinearLR()), milestones=(3, 9))
+    assert composed.warnings() == reversed_bounds.warnings()
+    assert composed.group_count() == 2
+    assert composed.for_group(1).schedulers[0] == LambdaLR(lr_lambda=("2",))
+    assert composed.cycles_momentum()
+    assert not composed.ignores_base_lr()
+    one_cycle_later = SequentialLR(schedulers=(LinearLR(), OneCycleLR(max_lr=0.1)), milestones=(3,))
+    assert "max_lr / div_factor" in one_cycle_later.warnings()[0]
+    assert SequentialLR(schedulers=(reversed_bounds, LinearLR()), milestones=(3,)).ignores_base_lr()
+    assert ChainedScheduler(schedulers=(LinearLR(), reversed_bounds)).ignores_base_lr()
     assert not ChainedScheduler(schedulers=(LinearLR(), StepLR(step_size=3))).ignores_base_lr()
 
 
-def test_constant_in_small_letters_is_constant() -> None:
+def test_constant_can_be_lower_case() -> None:
     assert read(schedule={"name": "constant"}).schedule.name == "Constant"  # type: ignore[union-attr]
 
 
-def test_one_expression_serves_every_group_and_a_list_each_its_own() -> None:
+def test_one_expression_applies_to_every_group_and_a_list_to_one_group_each() -> None:
     one, two = LambdaLR(lr_lambda=("0.9**epoch",)), LambdaLR(lr_lambda=("1", "0.5"))
     assert (one.group_count(), two.group_count()) == (None, 2)
     assert one.for_group(5) is one
     assert two.for_group(1) == LambdaLR(lr_lambda=("0.5",))
 
 
-def test_every_field_that_a_person_sees_says_what_it_is() -> None:
+def test_every_form_field_has_a_title_and_a_description() -> None:
     for spec in (*SCHEDULES, *OPTIMIZERS, DataSpec, ModelSpec, GroupSpec, GuardSpec, Recipe):
         for name, field in spec.model_fields.items():
             if name == "name" and spec in (*SCHEDULES, *OPTIMIZERS):
@@ -457,7 +460,7 @@ TORCH_FREE = (
 )
 
 
-def test_the_window_can_know_recipes_and_commands_without_torch() -> None:
+def test_recipes_and_commands_import_no_torch() -> None:
     code = f"""
 import importlib, sys
 for name in {TORCH_FREE!r}:

@@ -1,4 +1,4 @@
-"""The tutorial: its recipes give the rates it promises, to PyTorch's own bits, and every claim in it is true."""
+"""The tutorial: its recipes give the LRs in its tables, equal to PyTorch's, and its statements are true."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.engine.raw_torch import after, lrs_of, optimizer_of, raw_lrs, tiller_
 TEXT = tutorial_text()
 
 
-def line(n: int) -> float:
+def linear_lr(n: int) -> float:
     return 0.01 - 0.0009 * (n - 1) if n <= 10 else 0.001
 
 
-# For each recipe: the optimizer's class and rates, PyTorch's scheduler as one writes it, the table of rates in epoch n.
+# For each recipe: the optimizer's class and LRs, the scheduler as PyTorch users write it, and the LRs in epoch n.
 Example = tuple[type[Optimizer], list[float], Callable[[Optimizer], Any], Callable[[int], list[float]]]
 EXAMPLES: dict[str, Example] = {
     "step_lr": (
@@ -60,7 +60,7 @@ EXAMPLES: dict[str, Example] = {
         torch.optim.SGD,
         [1.0],
         lambda o: lr_scheduler.LambdaLR(o, lambda epoch: 0.01 - 0.0009 * epoch if epoch < 10 else 0.001),
-        lambda n: [line(n)],
+        lambda n: [linear_lr(n)],
     ),
     "layered_lambda_lr": (
         torch.optim.SGD,
@@ -90,15 +90,15 @@ def group_names(recipe: Recipe) -> tuple[str, ...]:
     return ("rest", *(g.name for g in recipe.groups)) if recipe.groups else ("all",)
 
 
-def taught(name: str) -> tuple[Recipe, list[list[float]]]:
-    """The recipe, and the rates that training uses in each epoch (with a loss that never improves on the first)."""
+def recipe_and_lrs(name: str) -> tuple[Recipe, list[list[float]]]:
+    """The recipe and the LRs of every epoch, with a loss that does not improve after the first epoch."""
     recipe = preset(f"tutorial/{name}")
     lr = LRControl.from_recipe(recipe, group_names(recipe), 4)
     losses = [{"val_loss": 1.0}] * recipe.epochs if name == "reduce_lr_on_plateau" else None
     return recipe, tiller_lrs(lr, recipe.epochs, losses)
 
 
-def test_every_recipe_is_taught() -> None:
+def test_every_tutorial_recipe_has_an_example() -> None:
     assert set(EXAMPLES) == set(TUTORIAL) == set(LENGTHS)
     tutorial, tuning = (f"tutorial/{name}" for name in TUTORIAL), (f"fine_tune/{name}" for name in FINE_TUNE)
     assert set(PRESETS) == {"digits", *tutorial, *tuning}
@@ -108,26 +108,26 @@ def test_every_recipe_is_taught() -> None:
 
 
 @pytest.mark.parametrize("name", TUTORIAL)
-def test_a_recipe_gives_pytorchs_own_lrs_and_those_of_its_table(name: str) -> None:
+def test_a_recipe_gives_pytorchs_lrs(name: str) -> None:
     kind, bases, scheduler, table = EXAMPLES[name]
-    recipe, lrs = taught(name)
+    recipe, lrs = recipe_and_lrs(name)
     assert recipe.epochs == LENGTHS[name]
     optimizer = optimizer_of(*bases, kind=kind)
     metrics = [1.0] * recipe.epochs if name == "reduce_lr_on_plateau" else None
     assert lrs == raw_lrs(optimizer, scheduler(optimizer), recipe.epochs, metrics)
-    for n, now in enumerate(lrs, start=1):
-        assert now == pytest.approx(table(n), rel=1e-12, abs=0), n
+    for n, lr in enumerate(lrs, start=1):
+        assert lr == pytest.approx(table(n), rel=1e-12, abs=0), n
 
 
 @pytest.mark.parametrize("name", TUTORIAL)
-def test_a_recipe_is_drawn_as_it_trains(name: str) -> None:
-    recipe, lrs = taught(name)
+def test_the_preview_of_a_recipe_equals_training(name: str) -> None:
+    recipe, lrs = recipe_and_lrs(name)
     names = group_names(recipe)
     curve = draw(CurveQuery(key="t", recipe=recipe, group_names=names, steps_per_epoch=4, epochs=recipe.epochs))
     assert curve.problem is None
     assert curve.warnings == ()
     assert curve.x.tolist() == list(range(recipe.epochs + 1))
-    if name == "reduce_lr_on_plateau":  # a cut to come is not known beforehand
+    if name == "reduce_lr_on_plateau":  # future reductions are not known in advance
         assert curve.lr.tolist() == [[0.001]] * (recipe.epochs + 1)
     else:
         assert curve.lr[:-1].tolist() == lrs
@@ -139,19 +139,19 @@ def test_the_layered_recipe_fits_its_network() -> None:
     assert tuple(g.name for g in split(network, recipe.groups)) == group_names(recipe) == ("rest", "head")
 
 
-# -- the tables as printed
+# -- the tables
 
 
 def tables() -> dict[str, list[list[str]]]:
-    """The rows of the table that follows each recipe's name in the text."""
-    found = {}
+    """The rows of the table after each recipe's name in the text."""
+    tables = {}
     for match in re.finditer(r"\(`tutorial/(\w+)`\)", TEXT):
         rows = re.findall(r"^\|(.*)\|$", TEXT[match.end() :].split("|\n\n", 1)[0] + "|", flags=re.MULTILINE)
-        found[match[1]] = [[cell.strip() for cell in row.split("|")] for row in rows][2:]
-    return found
+        tables[match[1]] = [[cell.strip() for cell in row.split("|")] for row in rows][2:]
+    return tables
 
 
-def assert_printed(rows: list[list[str]], lrs: list[list[float]]) -> None:
+def assert_table(rows: list[list[str]], lrs: list[list[float]]) -> None:
     assert len(rows) >= 3
     for epochs, *cells in rows:
         first, _, last = epochs.partition(" to ")
@@ -160,12 +160,12 @@ def assert_printed(rows: list[list[str]], lrs: list[list[float]]) -> None:
 
 
 @pytest.mark.parametrize("name", TUTORIAL)
-def test_a_printed_table_is_what_training_uses(name: str) -> None:
+def test_the_table_of_a_recipe_equals_training(name: str) -> None:
     assert set(tables()) == set(TUTORIAL)
-    assert_printed(tables()[name], taught(name)[1])
+    assert_table(tables()[name], recipe_and_lrs(name)[1])
 
 
-def test_the_table_is_what_training_uses() -> None:
+def test_the_table_of_a_set_lr_equals_training() -> None:
     columns = []
     for then in ("follow", "hold"):
         recipe = preset("tutorial/step_lr")
@@ -175,28 +175,28 @@ def test_the_table_is_what_training_uses() -> None:
         columns.append([r[0] for r in before + tiller_lrs(lr, 27)])
     section = TEXT[TEXT.index("keep the curve's shape | keep this LR") :]
     rows = [r.split("|")[1:-1] for r in section.splitlines()[2:6]]
-    assert_printed([[c.strip() for c in r] for r in rows], [list(pair) for pair in zip(*columns, strict=True)])
+    assert_table([[c.strip() for c in r] for r in rows], [list(pair) for pair in zip(*columns, strict=True)])
 
 
-def test_what_is_left_after_50_epochs_is_as_printed() -> None:
+def test_the_percentages_after_50_epochs_are_right() -> None:
     assert f"0.98 leaves {100 * 0.98**50:.3g}% of the LR after 50 epochs, 0.9 leaves {100 * 0.9**50:.3g}%" in TEXT
 
 
-def test_the_code_shown_runs() -> None:
+def test_the_code_examples_run() -> None:
     blocks = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
     names: dict[str, Any] = {"torch": torch}
     for block in blocks:
         exec(block, names)
     assert len(blocks) == 3
-    assert names["recorded"] == [r[0] for r in taught("step_lr")[1]]
-    assert lrs_of(names["optimizer"]) == [0.01 * 0.5 * 0.5 * 0.5]  # resumed: on to epoch 31
+    assert names["recorded"] == [r[0] for r in recipe_and_lrs("step_lr")[1]]
+    assert lrs_of(names["optimizer"]) == [0.01 * 0.5 * 0.5 * 0.5]  # resumed for epoch 31
     assert names["scheduler"].last_epoch == 30
 
 
-# -- the claims about PyTorch
+# -- the statements about PyTorch
 
 
-def test_read_after_the_schedulers_step_the_lr_is_one_epoch_off() -> None:
+def test_the_lr_read_after_scheduler_step_is_that_of_the_next_epoch() -> None:
     optimizer = optimizer_of(0.01)
     scheduler = lr_scheduler.StepLR(optimizer, 10, 0.5)
     trained_with, read_after = [], []
@@ -209,7 +209,7 @@ def test_read_after_the_schedulers_step_the_lr_is_one_epoch_off() -> None:
     assert read_after[:-1] == trained_with[1:]
 
 
-def test_the_scheduler_stepped_first_is_warned_of() -> None:
+def test_stepping_the_scheduler_first_warns() -> None:
     optimizer = optimizer_of(0.01)
     scheduler = lr_scheduler.StepLR(optimizer, 10, 0.5)
     with pytest.warns(UserWarning, match=r"`lr_scheduler.step\(\)` before `optimizer.step\(\)`"):
@@ -224,12 +224,12 @@ def test_the_scheduler_stepped_first_is_warned_of() -> None:
         lambda o: lr_scheduler.LambdaLR(o, lambda epoch: 1.0, verbose=True),
     ],
 )
-def test_verbose_is_gone(scheduler: Any) -> None:
+def test_verbose_is_no_longer_accepted(scheduler: Any) -> None:
     with pytest.raises(TypeError, match="verbose"):
         scheduler(optimizer_of(0.1))
 
 
-def test_a_lambda_that_returns_a_list_fails_and_a_list_of_lambdas_is_right() -> None:
+def test_one_lambda_cannot_return_a_list_but_a_list_of_lambdas_works() -> None:
     with pytest.raises(TypeError, match="can't multiply sequence"):
         lr_scheduler.LambdaLR(optimizer_of(0.01, 0.1), lambda epoch: [0.1 * 0.95**epoch, 0.5 * 0.9**epoch])
     optimizer = optimizer_of(0.01, 0.1)
@@ -237,7 +237,7 @@ def test_a_lambda_that_returns_a_list_fails_and_a_list_of_lambdas_is_right() -> 
     assert lrs_of(optimizer) == pytest.approx([0.001, 0.05])
 
 
-def test_a_lambda_multiplies() -> None:
+def test_lambda_lr_multiplies_the_base_lr() -> None:
     optimizer = optimizer_of(0.01)
     lr_scheduler.LambdaLR(optimizer, lambda epoch: 0.01 - 0.0009 * epoch)
     assert lrs_of(optimizer) == [0.01 * 0.01]
@@ -247,7 +247,7 @@ def test_a_lambda_multiplies() -> None:
 @pytest.mark.parametrize(
     ("loss", "mode", "bad"), [(0.99995, "rel", 1), (0.9998, "rel", 0), (0.99995, "abs", 1), (0.9998, "abs", 0)]
 )
-def test_the_threshold_decides_what_is_better(loss: float, mode: Any, bad: int) -> None:
+def test_the_threshold_decides_what_is_an_improvement(loss: float, mode: Any, bad: int) -> None:
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer_of(0.1), threshold=1e-4, threshold_mode=mode)
     scheduler.step(1.0)
     scheduler.step(loss)
@@ -257,25 +257,25 @@ def test_the_threshold_decides_what_is_better(loss: float, mode: Any, bad: int) 
 def test_the_threshold_is_relative_by_default() -> None:
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer_of(0.1), threshold=1e-4)
     absolute = lr_scheduler.ReduceLROnPlateau(optimizer_of(0.1), threshold=1e-4, threshold_mode="abs")
-    for loss in (0.01, 0.01 - 5e-6):  # better by more than a ten-thousandth of itself, by less than 1e-4
+    for loss in (0.01, 0.01 - 5e-6):  # relative improvement above 1e-4, absolute below
         scheduler.step(loss)
         absolute.step(loss)
     assert (scheduler.threshold_mode, scheduler.num_bad_epochs, absolute.num_bad_epochs) == ("rel", 0, 1)
 
 
-def test_a_plateau_needs_its_metric() -> None:
+def test_reduce_lr_on_plateau_needs_a_metric() -> None:
     with pytest.raises(TypeError, match="metrics"):
         lr_scheduler.ReduceLROnPlateau(optimizer_of(0.1)).step()  # type: ignore[call-arg]
 
 
-def test_nan_is_a_bad_epoch_in_pytorch() -> None:
+def test_pytorch_counts_nan_as_a_bad_epoch() -> None:
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer_of(0.1))
     scheduler.step(1.0)
     scheduler.step(float("nan"))
     assert scheduler.num_bad_epochs == 1
 
 
-def test_an_accuracy_monitored_with_the_default_mode_is_cut_while_it_improves() -> None:
+def test_mode_min_with_an_accuracy_reduces_the_lr_while_it_improves() -> None:
     optimizer = optimizer_of(0.1)
     scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=2)
     for accuracy in (0.5, 0.6, 0.7, 0.8):
@@ -283,61 +283,61 @@ def test_an_accuracy_monitored_with_the_default_mode_is_cut_while_it_improves() 
     assert lrs_of(optimizer)[0] < 0.1
 
 
-def test_past_t_max_the_cosine_rises_again() -> None:
-    lrs = [r[0] for r in taught("cosine_annealing_lr")[1]]
+def test_after_t_max_the_cosine_rises_again() -> None:
+    lrs = [r[0] for r in recipe_and_lrs("cosine_annealing_lr")[1]]
     assert lrs[20] == min(lrs)
     assert lrs[20:41] == sorted(lrs[20:41])
 
 
-def test_get_last_lr_does_not_see_what_was_set_manually() -> None:
+def test_get_last_lr_does_not_see_a_manually_set_lr() -> None:
     optimizer = optimizer_of(0.1)
     scheduler = lr_scheduler.StepLR(optimizer, 10)
     optimizer.param_groups[0]["lr"] = 0.5
     assert scheduler.get_last_lr() == [0.1]
 
 
-def test_a_resumed_run_needs_its_count() -> None:
+def test_a_resumed_scheduler_needs_its_epoch_count() -> None:
     optimizer = optimizer_of(0.01)
     raw_lrs(optimizer, lr_scheduler.StepLR(optimizer, 10, 0.5), 9)
     resumed = optimizer_of(0.01)
     resumed.load_state_dict(optimizer.state_dict())
     lrs = [r[0] for r in raw_lrs(resumed, lr_scheduler.StepLR(resumed, 10, 0.5), 12)]
-    assert lrs == [0.01] * 10 + [0.005] * 2  # the cut of epoch 11 came in epoch 20
+    assert lrs == [0.01] * 10 + [0.005] * 2  # the reduction of epoch 11 came in epoch 20
     with pytest.raises(KeyError, match="initial_lr"):
         lr_scheduler.StepLR(optimizer_of(0.01), 10, 0.5, last_epoch=9)
 
 
-def test_a_lr_set_manually_is_kept_by_one_schedule_and_forgotten_by_another() -> None:
-    kept, forgotten = optimizer_of(0.01), optimizer_of(0.01)
-    schedulers = [lr_scheduler.StepLR(kept, 10, 0.5), lr_scheduler.LambdaLR(forgotten, lambda epoch: 0.9**epoch)]
-    for optimizer, scheduler in zip((kept, forgotten), schedulers, strict=True):
+def test_a_manually_set_lr_is_kept_by_step_lr_and_overwritten_by_lambda_lr() -> None:
+    kept, overwritten = optimizer_of(0.01), optimizer_of(0.01)
+    schedulers = [lr_scheduler.StepLR(kept, 10, 0.5), lr_scheduler.LambdaLR(overwritten, lambda epoch: 0.9**epoch)]
+    for optimizer, scheduler in zip((kept, overwritten), schedulers, strict=True):
         optimizer.param_groups[0]["lr"] = 0.5
         optimizer.step()
         scheduler.step()
     assert lrs_of(kept) == [0.5]
-    assert lrs_of(forgotten) == [0.01 * 0.9]
+    assert lrs_of(overwritten) == [0.01 * 0.9]
 
 
-# -- the claims about Tiller
+# -- the statements about Tiller
 
 
-def test_halving_manually_halves_the_floor_too() -> None:
+def test_halving_the_lr_halves_the_minimum_too() -> None:
     recipe = preset("tutorial/cosine_annealing_lr").model_copy(update={"epochs": 21})
     lr = LRControl.from_recipe(recipe, ("all",), 1)
     lr.scale_lr(0.5, "keep", None)
     assert tiller_lrs(lr, 21)[20][0] == pytest.approx(5e-5, rel=1e-12)
 
 
-def test_in_the_plateau_recipe_a_cut_manually_starts_the_patience_again() -> None:
+def test_in_the_plateau_recipe_an_intervention_restarts_the_patience() -> None:
     recipe = preset("tutorial/reduce_lr_on_plateau")
     lr = after(LRControl.from_recipe(recipe, ("all",), 1), 6, loss=1.0)
     lr.scale_lr(0.5, "keep", None)
-    told = [{"val_loss": 1.0}] * 7
-    assert [r[0] for r in tiller_lrs(lr, 7, told)] == [0.0005] * 6 + [0.00025]
+    metrics = [{"val_loss": 1.0}] * 7
+    assert [r[0] for r in tiller_lrs(lr, 7, metrics)] == [0.0005] * 6 + [0.00025]
 
 
 @pytest.mark.parametrize("name", FINE_TUNE)
-def test_fine_tuning_recipes_keep_pretrained_layers_10_to_100_times_below_the_new_ones(name: str) -> None:
+def test_fine_tuning_recipes_use_a_10_to_100_times_lower_lr_for_pretrained_layers(name: str) -> None:
     recipe = preset(f"fine_tune/{name}")
     assert recipe.model.pretrained
     names = names_in_network(recipe)

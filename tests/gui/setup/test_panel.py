@@ -156,7 +156,7 @@ def test_a_network_of_ones_own_is_a_file_and_a_function(
     click(qtbot, panel._network.browse)
     assert panel.recipe() == Recipe(model=ModelSpec(name=f"{file}:build"))
     retype(qtbot, panel._network.own.edit, "net.py:2x")
-    assert panel.first_error() == "Network: '2x' is not a function's name; write FILE.py:FUNCTION"
+    assert panel.first_error() == "Network: '2x' is not a function name; enter FILE.py:FUNCTION"
 
 
 def test_a_file_that_is_no_python_offers_no_function(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ def test_a_disabled_row_says_why(qtbot: QtBot) -> None:
     assert not control.isEnabled()
     assert "The expression gives it." in control.toolTip()
     form.enable_row("lr", True)
-    assert "Size of a step." in control.toolTip()
+    assert "Size of the update steps." in control.toolTip()
 
 
 @pytest.mark.parametrize(
