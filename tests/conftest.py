@@ -1,4 +1,4 @@
-"""What every test needs: no screen, no folder of the person's own, repeatable examples, no thread left behind."""
+"""Setup of every test: no display, no folders of the user, repeatable examples, no thread left running."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before anything imports Qt
-os.environ["OMP_NUM_THREADS"] = "1"  # of processes that tests start, several of which run at once
+os.environ["OMP_NUM_THREADS"] = "1"  # for processes that tests start, several at once
 
 _scratch = tempfile.TemporaryDirectory(prefix="tiller-tests-")
 _numbers = itertools.count()
-# Also for what runs outside a test (an import, a session fixture): never the person's own library or settings.
+# Also outside a test (imports, session fixtures), so that the user's library and settings are never used.
 os.environ["TILLER_LIBRARY"] = str(Path(_scratch.name) / "library")
 os.environ["TILLER_SETTINGS"] = str(Path(_scratch.name) / "settings")
 
@@ -36,7 +36,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A library and settings for this test alone; the folders do not exist yet."""
+    """A library and settings for this test only; the folders do not exist yet."""
     folder = Path(_scratch.name) / f"test-{next(_numbers)}"
     monkeypatch.setenv("TILLER_LIBRARY", str(folder / "library"))
     monkeypatch.setenv("TILLER_SETTINGS", str(folder / "settings"))
@@ -45,7 +45,7 @@ def own_folders(monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def one_torch_thread() -> None:
-    """One thread where torch is in use already; a test that needs no torch does not pay for its import."""
+    """Set torch to one thread, if a test has imported it."""
     set_num_threads = getattr(sys.modules.get("torch"), "set_num_threads", None)
     if set_num_threads is not None:
         set_num_threads(1)
@@ -53,7 +53,7 @@ def one_torch_thread() -> None:
 
 @pytest.fixture(autouse=True)
 def no_thread_left_behind() -> Iterator[None]:
-    """Fail the test that leaves a thread running: it would keep the program from ending."""
+    """Fail a test that leaves a thread running, which would keep the program from ending."""
     before = set(threading.enumerate())
     yield
     left = [t for t in threading.enumerate() if t not in before and not t.daemon]
@@ -61,4 +61,4 @@ def no_thread_left_behind() -> Iterator[None]:
         thread.join(THREAD_GRACE_SECONDS)
     names = [t.name for t in left if t.is_alive()]
     if names:
-        pytest.fail(f"left running: {', '.join(names)}")
+        pytest.fail(f"threads left running: {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""The packages and the imports between them, as the contracts in pyproject.toml have them."""
+"""The import contracts of pyproject.toml, and no import cycles."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def run(code: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_contract_is_kept() -> None:
+def test_contracts_are_kept() -> None:
     done = run(LINT)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
-    ("module", "breach"),
+    ("module", "statement"),
     [
         ("engine/training/step.py", "from gui.core import translation"),
         ("engine/training/loop.py", "from PySide6 import QtCore"),
@@ -45,18 +45,18 @@ def test_every_contract_is_kept() -> None:
         ("gui/widgets/state_chip.py", "from gui.run_bar import controller"),
     ],
 )
-def test_a_breach_is_found(tmp_path: Path, module: str, breach: str) -> None:
+def test_contracts_find_a_forbidden_import(tmp_path: Path, module: str, statement: str) -> None:
     for package in ("engine", "gui"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     with (tmp_path / module).open("a", encoding="utf-8") as file:
-        file.write(f"\n{breach}\n")
+        file.write(f"\n{statement}\n")
     done = run(LINT, tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "BROKEN" in done.stdout
 
 
-def test_a_package_without_a_layer_is_found(tmp_path: Path) -> None:
+def test_contracts_find_a_package_without_a_layer(tmp_path: Path) -> None:
     for package in ("engine", "gui"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -70,7 +70,7 @@ def test_a_package_without_a_layer_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "module", ["main", "engine.recipe.recipe", "engine.cli.subcommands", "engine.training.queries", "gui.app"]
 )
-def test_importing_what_comes_before_training_brings_no_torch(module: str) -> None:
+def test_modules_needed_before_training_import_no_torch(module: str) -> None:
     done = run(f"import sys, {module}; print(*({{'torch', 'torchvision'}} & set(sys.modules)))")
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
@@ -78,13 +78,13 @@ def test_importing_what_comes_before_training_brings_no_torch(module: str) -> No
 @pytest.mark.parametrize(
     "module", ["main", "engine.cli.subcommands", "engine.training.trainer", "engine.diagnostics.doctor"]
 )
-def test_what_trains_without_a_window_brings_no_qt(module: str) -> None:
+def test_modules_that_train_without_a_window_import_no_qt(module: str) -> None:
     done = run(f"import sys, {module}; print(*({{'PySide6', 'pyqtgraph', 'gui'}} & set(sys.modules)))")
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 
 def imported(module: str, code: str, modules: Mapping[str, bool]) -> set[str]:
-    """Which of ``modules`` (name: whether it is a package) ``module`` imports with ``code``, wherever in it.
+    """The names in ``modules`` (name: whether it is a package) that ``code``, the source of ``module``, imports.
 
     ``from package import name`` is an import of the module ``package.name`` where there is one.
     """
@@ -99,25 +99,25 @@ def imported(module: str, code: str, modules: Mapping[str, bool]) -> set[str]:
     return {name for name in names if name in modules and name != module}
 
 
-def circles(root: Path) -> list[list[str]]:
-    """The import circles of engine and gui in ``root``, each sorted; TYPE_CHECKING and late imports count."""
-    files = [path for room in ("engine", "gui") for path in (root / room).rglob("*.py")]
+def import_cycles(root: Path) -> list[list[str]]:
+    """The import cycles of engine and gui in ``root``, each sorted; TYPE_CHECKING and late imports count."""
+    files = [path for package in ("engine", "gui") for path in (root / package).rglob("*.py")]
     found = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in files}
     names = {path: name.removesuffix(".__init__") for path, name in found.items()}
     packages = {name: path.name == "__init__.py" for path, name in names.items()}
     imports = {name: imported(name, path.read_text(encoding="utf-8"), packages) for path, name in names.items()}
-    reached: dict[str, set[str]] = {name: set() for name in imports}  # what importing a module leads to
+    reached: dict[str, set[str]] = {name: set() for name in imports}  # the modules that each imports, directly or not
     for name, seen in reached.items():
         ahead = {name}
         while ahead:
             ahead = set().union(*(imports[module] for module in ahead)) - seen
             seen |= ahead
-    rings = {tuple(sorted(m for m in reached[n] if n in reached[m])) for n in reached if n in reached[n]}
-    return sorted(list(ring) for ring in rings)
+    cycles = {tuple(sorted(m for m in reached[n] if n in reached[m])) for n in reached if n in reached[n]}
+    return sorted(list(cycle) for cycle in cycles)
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    assert circles(ROOT) == []
+def test_no_import_cycles() -> None:
+    assert import_cycles(ROOT) == []
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         ("from . import b", "from .a import g"),
     ],
 )
-def test_a_circle_is_found(tmp_path: Path, first: str, second: str) -> None:
+def test_import_cycle_is_found(tmp_path: Path, first: str, second: str) -> None:
     code = {"a": first, "b": second, "c": "import gui.a" if "import c" in second else "", "d": "from gui import a, b"}
     (tmp_path / "gui").mkdir()
     for name, text in {"__init__": "", **code}.items():
         (tmp_path / "gui" / f"{name}.py").write_text(text, encoding="utf-8")
-    ring = ["gui.a", "gui.b", "gui.c"] if code["c"] else ["gui.a", "gui.b"]
-    assert circles(tmp_path) == [ring]
+    cycle = ["gui.a", "gui.b", "gui.c"] if code["c"] else ["gui.a", "gui.b"]
+    assert import_cycles(tmp_path) == [cycle]
     (tmp_path / "gui" / "b.py").write_text("", encoding="utf-8")
-    assert circles(tmp_path) == []
+    assert import_cycles(tmp_path) == []

@@ -1,4 +1,4 @@
-"""An installed Tiller is the module ``tiller`` and the folder ``tiller_app``, and hides nobody's modules."""
+"""An installed Tiller adds the module ``tiller`` and the folder ``tiller_app``, and hides no module of the user."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SECONDS = 100
 
 
 def run(*command: str | Path, folder: Path, path: Path | None = None) -> str:
-    """What ``command``, run in ``folder`` with ``path`` as PYTHONPATH, prints on standard output."""
+    """The standard output of ``command``, run in ``folder`` with ``path`` as PYTHONPATH."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if path is not None:
         environment["PYTHONPATH"] = str(path)
@@ -52,27 +52,27 @@ def run(*command: str | Path, folder: Path, path: Path | None = None) -> str:
 
 
 def files_below(folder: Path) -> set[str]:
-    """The files in ``folder``, as paths from there, except compiled ones."""
+    """The files below ``folder``, as relative paths, without compiled ones."""
     found = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     return {path.as_posix() for path in found if "__pycache__" not in path.parts}
 
 
 def build(kind: str, folder: Path) -> Path:
-    """The one file that hatchling builds for the target ``kind``."""
+    """Build the target ``kind`` with hatchling; returns the file."""
     run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder, folder=ROOT)
     (built,) = folder.iterdir()
     return built
 
 
 def unpack(wheel: Path, folder: Path) -> set[str]:
-    """What a wheel adds to site-packages, without its metadata."""
+    """Unpack ``wheel``; returns the names that it adds to site-packages, without its metadata."""
     zipfile.ZipFile(wheel).extractall(folder)
     return {path.name for path in folder.iterdir() if path.suffix != ".dist-info"}
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the contents of the wheel, as pip would put them into site-packages."""
+    """A folder with the contents of the wheel, like site-packages."""
     folder = tmp_path_factory.mktemp("site")
     assert unpack(build("wheel", tmp_path_factory.mktemp("wheel")), folder) == {"tiller.py", "tiller_app"}
     return folder
@@ -80,7 +80,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A person's folder, with modules of Tiller's names."""
+    """A folder of the user, with modules that have the names of Tiller's."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     for name in ("main", "engine", "gui"):
@@ -89,7 +89,7 @@ def elsewhere(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_folder_holds_the_whole_program(unpacked: Path) -> None:
+def test_wheel_has_the_whole_program(unpacked: Path) -> None:
     app = unpacked / "tiller_app"
     assert {path.name for path in app.iterdir()} == {"main.py", "engine", "gui", "resources"}
     for name in ("engine", "gui", "resources"):
@@ -99,7 +99,7 @@ def test_the_folder_holds_the_whole_program(unpacked: Path) -> None:
     assert (unpacked / "tiller.py").read_bytes() == (CLIENT / "tiller.py").read_bytes()
 
 
-def test_an_editable_install_adds_one_folder_to_the_path(tmp_path: Path) -> None:
+def test_editable_install_adds_one_folder_to_the_path(tmp_path: Path) -> None:
     added = unpack(build("wheel:editable", tmp_path / "wheel"), tmp_path / "site")
     assert added == {"_tiller.pth"}
     assert (tmp_path / "site" / "_tiller.pth").read_text(encoding="utf-8").splitlines() == [str(CLIENT)]
@@ -107,20 +107,18 @@ def test_an_editable_install_adds_one_folder_to_the_path(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["wheel", "checkout"])
-def test_the_command_runs_in_a_folder_with_modules_of_the_same_names(
-    kind: str, unpacked: Path, elsewhere: Path
-) -> None:
+def test_command_runs_in_a_folder_with_modules_of_the_same_names(kind: str, unpacked: Path, elsewhere: Path) -> None:
     path = CLIENT if kind == "checkout" else unpacked
     as_module = run(sys.executable, "-m", "tiller", "--version", folder=elsewhere, path=path)
     assert as_module == run(sys.executable, "main.py", "--version", folder=ROOT)
 
 
-def test_an_import_leaves_the_path_alone(tmp_path: Path) -> None:
+def test_import_does_not_change_the_path(tmp_path: Path) -> None:
     code = "import sys; before = [*sys.path]; import tiller; print(sys.path == before, 'torch' in sys.modules)"
     assert run(sys.executable, "-c", code, folder=tmp_path, path=CLIENT).split() == ["True", "False"]
 
 
-def test_the_module_imports_the_standard_library_and_torch_only() -> None:
+def test_client_module_imports_only_the_standard_library_and_torch() -> None:
     nodes = list(ast.walk(ast.parse((CLIENT / "tiller.py").read_text(encoding="utf-8"))))
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
@@ -137,7 +135,7 @@ class Environment(NamedTuple):
 
 
 def install(folder: Path, *what: str | Path) -> Environment:
-    """Install ``what`` into a new virtual environment that finds other packages where this process does."""
+    """Install ``what`` into a new virtual environment, which finds other packages where this process does."""
     context = venv.EnvBuilder().ensure_directories(folder)
     venv.create(folder)
     python = Path(context.env_exe)
@@ -154,8 +152,8 @@ def install(folder: Path, *what: str | Path) -> Environment:
     return Environment(python, site, added - {"__pycache__"}, Path(tiller))
 
 
-def digits_in_a_file(root: Path) -> None:
-    """Sixty-four random images as files of FashionMNIST."""
+def write_fashion_mnist(root: Path) -> None:
+    """Write 64 images per part as the files of Fashion-MNIST."""
     raw = root / "FashionMNIST" / "raw"
     raw.mkdir(parents=True)
     for part in ("train", "t10k"):
@@ -166,7 +164,7 @@ def digits_in_a_file(root: Path) -> None:
 
 
 def end_of(lines: str) -> dict[str, Any]:
-    """The last event of a run that was printed."""
+    """The end event of a run's output."""
     end: dict[str, Any] = json.loads(lines.splitlines()[-1])
     assert (end["event"], end["reason"]) == ("end", "finished")
     return end
@@ -175,9 +173,9 @@ def end_of(lines: str) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["wheel", "editable"])
-def test_installed_it_adds_two_names_and_trains(kind: str, tmp_path: Path, elsewhere: Path) -> None:
+def test_installation_adds_two_names_and_trains(kind: str, tmp_path: Path, elsewhere: Path) -> None:
     if kind == "wheel":
-        environment = install(tmp_path / "venv", build("sdist", tmp_path / "sdist"))  # which pip makes a wheel of
+        environment = install(tmp_path / "venv", build("sdist", tmp_path / "sdist"))  # pip builds a wheel of it
         assert environment.added == {"tiller.py", "tiller_app"}
         module = environment.site / "tiller.py"
     else:
@@ -194,8 +192,8 @@ def test_installed_it_adds_two_names_and_trains(kind: str, tmp_path: Path, elsew
     checkout = run(sys.executable, ROOT / "main.py", "train", "recipe.json", folder=elsewhere)
     assert end_of(installed)["weights_sha256"] == end_of(checkout)["weights_sha256"]
 
-    digits_in_a_file(tmp_path / "data")
+    write_fashion_mnist(tmp_path / "data")
     recipe = {**RECIPE, "data": {"name": "fashion_mnist", "root": str(tmp_path / "data"), "batch_size": 16}}
     (elsewhere / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
-    # Images that no memory may hold are read by spawned processes, which import the engine themselves.
+    # Images that do not fit in memory are read by spawned processes, which import the engine themselves.
     end_of(run(environment.tiller, "train", "recipe.json", "--data-share", "1e-9", folder=elsewhere))

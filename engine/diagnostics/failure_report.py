@@ -93,7 +93,7 @@ def _line(event: Event) -> str:
         found |= {"batches": len(event.loss), "last_loss": float(event.loss[-1]), "skipped": event.skipped}
     else:
         found = event.as_json()
-        for key in ("recipe", "details", "state" if event.event == "rate" else ""):
+        for key in ("recipe", "details"):
             found.pop(key, None)
     text = json.dumps(found, default=_plain)
     return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}…"

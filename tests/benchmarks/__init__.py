@@ -1,1 +1,1 @@
-"""Measurements, as ratios within one run: ``python -m tests.benchmarks NAME``. They never fail on a slow day."""
+"""Benchmarks: ``python -m tests.benchmarks NAME``. Results are ratios within one run, and never fail."""

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [NAME ...]``: each figure as a line of JSON, and a table at the end."""
+"""Run benchmarks: ``python -m tests.benchmarks [NAME ...]`` prints results as lines of JSON, and a table at the end."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from tests.benchmarks import (
-    checkpoints,
-    engine_speed,
+    checkpoint,
+    engine,
     growth,
-    intervention_latency,
-    long_plots,
+    interventions,
     peers,
-    precisions,
-    start_up,
+    plots,
+    precision,
+    start,
     threads,
-    window_cost,
+    window,
 )
 
 BENCHMARKS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
-    "engine": engine_speed.engine_against_bare_loop,
-    "batches": engine_speed.batches_alone,
+    "engine": engine.engine_against_bare_loop,
+    "batches": engine.batches_against_training,
     "peers": peers.against_peers,
-    "bfloat16": engine_speed.bfloat16_against_float32,
+    "bfloat16": engine.bfloat16_against_float32,
     "threads": threads.second_thread,
-    "precision": precisions.what_each_choice_brings,
-    "window": window_cost.window_against_headless,
-    "interventions": intervention_latency.command_to_rate_in_force,
-    "start": start_up.command_to_window,
-    "points": long_plots.pan_and_zoom,
-    "checkpoint": checkpoints.checkpoint_stall,
+    "precision": precision.choices_against_defaults,
+    "window": window.window_cost,
+    "interventions": interventions.command_to_applied_lr,
+    "start": start.command_to_window,
+    "points": plots.pan_and_zoom,
+    "checkpoint": checkpoint.checkpoint_stall,
     "growth": growth.time_and_memory,
 }
 LONG = 1_000_000
 
 
 def main() -> int:
-    """Run the benchmarks that are named, or all."""
+    """Run the benchmarks named on the command line, or all."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--long", action="store_true", help=f"growth up to step {LONG:,}: half an hour and more")
+    parser.add_argument("--long", action="store_true", help=f"growth up to step {LONG:,}, which takes half an hour")
     options = parser.parse_args()
     if options.long:
         BENCHMARKS["growth"] = partial(growth.time_and_memory, LONG)
@@ -64,7 +64,7 @@ def main() -> int:
     width = max(len(str(row["what"])) for row in rows)
     for row in rows:
         value = "" if math.isnan(row["value"]) else f"{row['value']:.4g}"
-        print(f"{row['benchmark']:<9} {row['what']:<{width}}  {value:>10} {row['unit']}", file=sys.stderr)
+        print(f"{row['benchmark']:<13} {row['what']:<{width}}  {value:>10} {row['unit']}", file=sys.stderr)
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Other ways to train the same network on the same images in the same batches, in turn with the engine.
+"""Other libraries, training the same network on the same images in the same batches, compared with the engine.
 
-``pip install -e ".[peers]"`` brings the libraries; those that are not there are skipped with a word. All but skorch,
-which takes arrays, are fed by the ``DataLoader`` of PyTorch's tutorial: images opened and converted one by one.
+``pip install -e ".[peers]"`` installs them; missing ones are skipped. All but skorch, which takes arrays, use the
+``DataLoader`` of PyTorch's tutorial, which opens and converts images one by one.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from engine.data.sets import Split
 from engine.recipe.recipe import Recipe
-from tests.benchmarks.engine_speed import BATCH, has_mnist, images_of, recipe, state
-from tests.benchmarks.lanes import Lane, in_turn, lanes, median_ratio
-from tests.benchmarks.live import Row
+from tests.benchmarks.engine import BATCH, has_mnist, images_of, recipe, state
+from tests.benchmarks.live_run import Row
+from tests.benchmarks.workers import Worker, in_turn, median_ratio, workers
 
 _WARM, _MEASURED = 20, 100
 _LR, _MOMENTUM = 0.01, 0.9
@@ -35,7 +35,7 @@ Peer = Callable[[nn.Module, Split, Tick], None]
 
 
 class TutorialSet(Dataset[tuple[torch.Tensor, int]]):
-    """What ``torchvision.datasets.MNIST`` with ``ToTensor`` and ``Normalize`` does, on the same images."""
+    """Does what ``torchvision.datasets.MNIST`` with ``ToTensor`` and ``Normalize`` does."""
 
     def __init__(self, split: Split) -> None:
         from torchvision import transforms
@@ -120,7 +120,7 @@ def fastai(net: nn.Module, split: Split, tick: Tick) -> None:
     from fastai.learner import Learner
     from fastai.optimizer import OptimWrapper
 
-    class Tell(Callback):
+    class TickCallback(Callback):
         def after_batch(self) -> None:
             if self.training:
                 tick()
@@ -128,7 +128,7 @@ def fastai(net: nn.Module, split: Split, tick: Tick) -> None:
     few = Split(split.images[:BATCH], split.labels[:BATCH])
     loaders = DataLoaders(_loader(split), _loader(few))
     optimizer = lambda params, lr, **_: OptimWrapper(params, torch.optim.SGD, lr=lr, momentum=_MOMENTUM)  # noqa: E731
-    learner = Learner(loaders, net, loss_func=nn.CrossEntropyLoss(), opt_func=optimizer, lr=_LR, cbs=[Tell()])
+    learner = Learner(loaders, net, loss_func=nn.CrossEntropyLoss(), opt_func=optimizer, lr=_LR, cbs=[TickCallback()])
     learner.logger = lambda *_: None
     learner.fit(1)
 
@@ -138,7 +138,7 @@ def keras(net: nn.Module, split: Split, tick: Tick) -> None:
     os.environ["KERAS_BACKEND"] = "torch"
     import keras
 
-    class Tell(keras.callbacks.Callback):
+    class TickCallback(keras.callbacks.Callback):
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             tick()
 
@@ -147,7 +147,7 @@ def keras(net: nn.Module, split: Split, tick: Tick) -> None:
         optimizer=keras.optimizers.SGD(_LR, momentum=_MOMENTUM),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    model.fit(_loader(split), epochs=1, verbose=0, callbacks=[Tell()])
+    model.fit(_loader(split), epochs=1, verbose=0, callbacks=[TickCallback()])
 
 
 def skorch(net: nn.Module, split: Split, tick: Tick) -> None:
@@ -155,7 +155,7 @@ def skorch(net: nn.Module, split: Split, tick: Tick) -> None:
     from skorch import NeuralNetClassifier
     from skorch.callbacks import Callback
 
-    class Tell(Callback):
+    class TickCallback(Callback):
         def on_batch_end(self, net: Any, **_: Any) -> None:
             tick()
 
@@ -170,7 +170,7 @@ def skorch(net: nn.Module, split: Split, tick: Tick) -> None:
         max_epochs=1,
         train_split=None,
         iterator_train__shuffle=True,
-        callbacks=[Tell()],
+        callbacks=[TickCallback()],
         verbose=0,
     )
     classifier.fit(x, split.labels)
@@ -187,21 +187,21 @@ PEERS: Final[dict[str, tuple[Peer, str | None, float]]] = {
 
 
 def against_peers() -> Iterator[Row]:
-    """Images a second of a headless run over those of each peer, in turn, each in a process of its own."""
+    """Images per second of a run without a window over those of each library, each in its own process."""
     if not has_mnist():
         yield {"what": "skipped: TILLER_TEST_DATA names no folder with MNIST", "value": float("nan"), "unit": ""}
         return
-    there = [name for name, peer in PEERS.items() if peer[1] is None or importlib.util.find_spec(peer[1])]
-    for name in PEERS.keys() - set(there):
-        yield {"what": f"{name}: skipped, it is not installed", "value": float("nan"), "unit": ""}
-    for name in there:
-        with lanes(Lane("engine", recipe()), Lane("peer", recipe(), name)) as (ours, peer):
+    installed = [name for name, peer in PEERS.items() if peer[1] is None or importlib.util.find_spec(peer[1])]
+    for name in PEERS.keys() - set(installed):
+        yield {"what": f"{name}: skipped, not installed", "value": float("nan"), "unit": ""}
+    for name in installed:
+        with workers(Worker("engine", recipe()), Worker("peer", recipe(), name)) as (ours, peer):
             pairs = in_turn(ours, peer, _MEASURED)
         what = f"the engine over {name} (goal: {PEERS[name][2]:g})"
         yield {"what": what, "value": median_ratio(pairs), "unit": "ratio"}
         yield {"what": name, "value": statistics.median(other for _, other in pairs), "unit": "images/s"}
-    engine = Lane("engine", recipe())
-    with lanes(engine, Lane("bare", recipe(), str(engine.ready["threads"]))) as (ours, bare):
+    engine = Worker("engine", recipe())
+    with workers(engine, Worker("bare", recipe(), str(engine.ready["threads"]))) as (ours, bare):
         pairs = in_turn(bare, ours, _MEASURED)
     yield {
         "what": "bare loop on one batch",
@@ -211,14 +211,14 @@ def against_peers() -> Iterator[Row]:
 
 
 def split_of(run: Recipe) -> Split:
-    """As many training images as a piece of a peer takes, which is an epoch."""
+    """The training images of one measurement, which is an epoch."""
     count = BATCH * (_WARM + _MEASURED)
     train = images_of(run).train
     return Split(train.images[:count], train.labels[:count])
 
 
 def speed_of(name: str, run: Recipe, split: Split) -> float:
-    """Images a second of a peer over the later batches of an epoch."""
+    """Train an epoch with the library ``name``; returns images per second over its later batches."""
     made = state(run, images_of(run))
     ticks: list[float] = []
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):

@@ -1,4 +1,4 @@
-"""What a second thread brings for batches of several sizes, behind the rule in ``engine.training.loading``."""
+"""The speed-up of a second thread by batch size: the data for the rule in ``engine.training.loading``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch
 from engine.data.sets import ImageSet, Split
 from engine.recipe.recipe import DataSpec, ModelSpec, Recipe
 from engine.schedules import Constant
-from tests.benchmarks.engine_speed import BareLoop, ratio
-from tests.benchmarks.live import Row
+from tests.benchmarks.engine import BareLoop, ratio
+from tests.benchmarks.live_run import Row
 
 CASES = (
     ("small_cnn", 8, 32),
@@ -29,7 +29,7 @@ _STEPS = 10
 
 
 def second_thread() -> Iterator[Row]:
-    """Steps a second with two threads over those with one, in turn A B B A, on random images."""
+    """Steps per second with two threads over those with one, in turn A B B A, on random images."""
     for network, side, batch in CASES:
         loop = BareLoop(_images(side, batch), _recipe(network, batch))
         pairs, _ = ratio(_with(2, loop), _with(1, loop), _STEPS)

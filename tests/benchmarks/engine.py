@@ -1,4 +1,4 @@
-"""The engine against the limit of the machine: real MNIST where TILLER_TEST_DATA names it, else images of its shape."""
+"""The engine, compared with a bare PyTorch loop. Uses MNIST from TILLER_TEST_DATA, else random images of its shape."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
 from engine.training.loop import Loop
 from engine.training.run_state import RunState
-from tests.benchmarks.lanes import PAIRS, Lane, in_turn, lanes, median_ratio
-from tests.benchmarks.live import LiveRun, Row, interleaved
+from tests.benchmarks.live_run import LiveRun, Row, interleaved
+from tests.benchmarks.workers import PAIRS, Worker, in_turn, median_ratio, workers
 
 CPU = torch.device("cpu")
 BATCH = 128
 STEPS = 40
-PIECE = 100  # batches between two standstills; an epoch of MNIST has 469
+SEGMENT = 100  # batches between two pauses; an epoch of MNIST has 469
 
 
 def has_mnist() -> bool:
-    """Whether the real images are there."""
+    """Whether TILLER_TEST_DATA has MNIST."""
     root = os.environ.get("TILLER_TEST_DATA")
     return bool(root) and (Path(root or "") / "MNIST").is_dir()
 
@@ -58,14 +58,14 @@ def mnist(**changes: Any) -> DataSpec:
 
 
 def recipe(**changes: Any) -> Recipe:
-    """Small CNN on MNIST, batch 128."""
+    """A small CNN on MNIST in batches of 128, with ``changes``."""
     whole = {"data": mnist(), "schedule": Constant(), "epochs": 100, "device": "cpu", **changes}
     return Recipe(**whole)
 
 
 @cache
 def images_of(run: Recipe) -> ImageSet:
-    """The images that ``run`` trains on; made ones for MNIST where it is not there."""
+    """The images that ``run`` trains on; random ones if MNIST is not there."""
     return images() if run.data.name == "mnist" else sets.load(run.data)
 
 
@@ -77,7 +77,7 @@ def state(run: Recipe, image_set: ImageSet) -> RunState:
 
 
 class BareLoop:
-    """Forward, backward and step on one constant batch, channels last: what the machine can do with this network."""
+    """Forward, backward and step on one constant batch, channels last: the limit for this network on this machine."""
 
     def __init__(self, image_set: ImageSet, run: Recipe | None = None) -> None:
         made = state(run or recipe(), image_set)
@@ -92,36 +92,40 @@ class BareLoop:
         functional.cross_entropy(self._model(self._x), self._y).backward()
         self._optimizer.step()
 
-    def speed(self, batches: int = PIECE) -> float:
-        """Images a second."""
+    def speed(self, batches: int = SEGMENT) -> float:
+        """Images per second."""
         return repeat(self.step, batches) * len(self._y)
 
 
 def engine_against_bare_loop() -> Iterator[Row]:
-    """A headless run (metrics, events printed, library) over a bare loop with as many threads, A B B A."""
+    """A run without a window (metrics, printed events, library) over a bare loop with as many threads, A B B A."""
     if not has_mnist():
         yield {"what": "skipped: TILLER_TEST_DATA names no folder with MNIST", "value": float("nan"), "unit": ""}
         return
-    for memory, what in (("kept", "headless run over bare loop with the engine's memory"), ("plain", "over plain one")):
-        engine = Lane("engine", recipe())
-        with lanes(engine, Lane("bare", recipe(), str(engine.ready["threads"]), memory)) as (ours, bare):
-            pairs = in_turn(ours, bare, PIECE, 2 * PAIRS)
+    for memory, what in (("kept", "run over bare loop that keeps freed memory"), ("plain", "run over bare loop")):
+        engine = Worker("engine", recipe())
+        with workers(engine, Worker("bare", recipe(), str(engine.ready["threads"]), memory)) as (ours, bare):
+            pairs = in_turn(ours, bare, SEGMENT, 2 * PAIRS)
         yield {"what": f"{what}, images/s (goal: 0.95)", "value": median_ratio(pairs), "unit": "ratio"}
-        yield {"what": "headless run", "value": statistics.median(ours for ours, _ in pairs), "unit": "images/s"}
+        yield {
+            "what": "run without a window",
+            "value": statistics.median(ours for ours, _ in pairs),
+            "unit": "images/s",
+        }
         yield {"what": "bare loop", "value": statistics.median(limit for _, limit in pairs), "unit": "images/s"}
 
 
-def piece_of(run: LiveRun, batches: int = PIECE) -> float:
-    """Images a second of the next batches of a run, as ``piece_after`` places them."""
+def segment_of(run: LiveRun, batches: int = SEGMENT) -> float:
+    """Train the next segment of a run, as ``segment_after`` places it; returns images per second."""
     assert run.start is not None
-    begin, end = piece_after(run.at, batches, run.start.batches_per_epoch)
+    begin, end = segment_after(run.at, batches, run.start.batches_per_epoch)
     if begin != run.at:
         run.train_to(begin)
     return images_between(begin, end, run.start) / run.train_to(end)
 
 
-def piece_after(at: Position, batches: int, per_epoch: int) -> tuple[Position, Position]:
-    """Where the next piece of so many batches begins and ends: within an epoch, or as whole epochs."""
+def segment_after(at: Position, batches: int, per_epoch: int) -> tuple[Position, Position]:
+    """Where the next segment of ``batches`` begins and ends: within one epoch, or as whole epochs."""
     if batches < per_epoch:
         begin = at if at.batch + batches < per_epoch else Position(epoch=at.epoch + 1)
         return begin, Position(epoch=begin.epoch, batch=begin.batch + batches)
@@ -130,50 +134,50 @@ def piece_after(at: Position, batches: int, per_epoch: int) -> tuple[Position, P
 
 
 def images_between(begin: Position, end: Position, start: StartEvent) -> int:
-    """Training images from one moment to another: a whole epoch has as many as its data set, about."""
+    """The number of training images between two positions, counting every batch as full."""
     batches = (end.epoch - begin.epoch) * start.batches_per_epoch + end.batch - begin.batch
     return batches * int(start.recipe["data"]["batch_size"])
 
 
-def batches_alone() -> Iterator[Row]:
-    """Batches, augmented and not, over what the network can eat."""
+def batches_against_training() -> Iterator[Row]:
+    """The speed of producing batches, augmented and not, over that of training on them."""
     image_set = images()
     loop = Loop(state(recipe(), image_set), lambda event: None)
 
-    def eat() -> None:
+    def train() -> None:
         if loop.at_epochs_end:
             loop.state.position = Position(epoch=loop.state.position.epoch + 1)
         loop.batch()
 
     for what, how in (("", mnist()), ("augmented ", mnist(augment=True))):
         fed, place = state(recipe(data=how), image_set).batches, iter(range(1_000_000))
-        ratios, speeds = ratio(lambda: fed.batch(1, next(place) % fed.per_epoch), eat)  # noqa: B023
+        ratios, speeds = ratio(lambda: fed.batch(1, next(place) % fed.per_epoch), train)  # noqa: B023
         goal = " (goal: 20)" if what else ""
         yield {"what": f"{what}batches over training{goal}", "value": statistics.median(ratios), "unit": "ratio"}
         yield {"what": f"{what}batches", "value": statistics.median(speeds) * BATCH, "unit": "images/s"}
     order = Order(len(image_set.train.labels), BATCH, 0)
     host, place = Host(image_set.train, order, CPU), iter(range(1_000_000))
-    ratios, _ = ratio(lambda: host.take(Place(1, next(place) % order.per_epoch)), eat)
+    ratios, _ = ratio(lambda: host.take(Place(1, next(place) % order.per_epoch)), train)
     host.close()
     yield {"what": "gathered by a thread over training", "value": statistics.median(ratios), "unit": "ratio"}
 
 
 def bfloat16_against_float32() -> Iterator[Row]:
-    """The same network in bfloat16 over float32."""
+    """Training in bfloat16 over training in float32."""
     image_set = images()
     short, whole = (Loop(state(recipe(precision=p), image_set), lambda e: None) for p in ("bfloat16", "float32"))
     ratios, _ = ratio(lambda: short.batch(), lambda: whole.batch())
     has = bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
     amx = bool(getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
     yield {"what": "bfloat16 over float32 (goal: 1.25)", "value": statistics.median(ratios), "unit": "ratio"}
-    yield {"what": "this CPU multiplies bfloat16 (AVX512)", "value": float(has), "unit": "0 or 1"}
-    yield {"what": "this CPU multiplies tiles of it (AMX)", "value": float(amx), "unit": "0 or 1"}
+    yield {"what": "this CPU has bfloat16 (AVX512)", "value": float(has), "unit": "0 or 1"}
+    yield {"what": "this CPU has bfloat16 tiles (AMX)", "value": float(amx), "unit": "0 or 1"}
 
 
 def ratio(
     a: Callable[[], object], b: Callable[[], object], steps: int = STEPS, pairs: int = PAIRS
 ) -> tuple[list[float], list[float]]:
-    """Calls a second of ``a`` over those of ``b``, measured in turn A B B A; and those of ``a``."""
+    """Calls per second of ``a`` over those of ``b``, measured in turn A B B A; and those of ``a``."""
     for work in (a, b):
         repeat(work, min(5, steps))
     found = list(interleaved(lambda: repeat(a, steps), lambda: repeat(b, steps), pairs))
@@ -181,7 +185,7 @@ def ratio(
 
 
 def repeat(work: Callable[[], object], times: int) -> float:
-    """Calls a second."""
+    """Call ``work`` ``times`` times; returns calls per second."""
     began = time.perf_counter()
     for _ in range(times):
         work()
@@ -189,7 +193,7 @@ def repeat(work: Callable[[], object], times: int) -> float:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long ``work`` takes."""
+    """The duration of ``work`` in seconds."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

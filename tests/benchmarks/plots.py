@@ -1,4 +1,4 @@
-"""Pan and zoom of the three plots at a million steps: milliseconds a frame, and what the plots hold in memory."""
+"""Pan and zoom of the three plots at a million steps: milliseconds per frame, and memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QApplication
 from engine.messages.events import EpochEvent, StepsEvent
 from gui.core.history import RunHistory
 from gui.plots.stack import PlotStack
-from tests.benchmarks.live import Row, resident_memory
+from tests.benchmarks.live_run import Row, resident_memory
 
 STEPS, PER_EPOCH = 1_000_000, 1_000
 FRAMES = 60
 
 
 def pan_and_zoom() -> Iterator[Row]:
-    """A stack of plots of 900 by 700 pixels; a frame is the refresh and its painting."""
+    """Plots of 900 by 700 pixels; a frame is a refresh and its painting."""
     application = QApplication.instance() or QApplication([])
     stack = PlotStack()
     stack.resize(900, 700)
@@ -49,8 +49,8 @@ def pan_and_zoom() -> Iterator[Row]:
 
     for name, move in (("pan", pan), ("zoom", zoom)):
         frames = _frames(stack, move)
-        yield {"what": f"{name}, a frame, median (goal: 16)", "value": statistics.median(frames), "unit": "ms"}
-        yield {"what": f"{name}, a frame, p95", "value": sorted(frames)[int(0.95 * len(frames))], "unit": "ms"}
+        yield {"what": f"{name}: frame, median (goal: 16)", "value": statistics.median(frames), "unit": "ms"}
+        yield {"what": f"{name}: frame, p95", "value": sorted(frames)[int(0.95 * len(frames))], "unit": "ms"}
     yield {"what": "memory of a million steps (goal: under 200)", "value": held, "unit": "MiB"}
     stack.close()
 
@@ -89,6 +89,6 @@ def _frames(stack: PlotStack, move: Callable[[int], None]) -> list[float]:
 
 
 def _frame(stack: PlotStack) -> None:
-    """As the frame clock has it: what changed is drawn, and its painting waited for."""
+    """Draw what changed and wait for the painting, as the frame clock does."""
     stack.refresh()
     stack.repaint(0, 0, 1, 1)

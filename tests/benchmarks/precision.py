@@ -1,4 +1,4 @@
-"""What each choice of precision and of the optimizer's kind brings: whole steps, over the exact default's."""
+"""The speed of each precision and of fused optimizers, over that of the default."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from engine.hardware.precision import set_tf32
 from engine.recipe.recipe import SGD, Adam, AdamW, Recipe
 from engine.training.loop import Loop
 from engine.training.run_state import RunState
-from tests.benchmarks.engine_speed import images, ratio, recipe
-from tests.benchmarks.live import Row
+from tests.benchmarks.engine import images, ratio, recipe
+from tests.benchmarks.live_run import Row
 
 _CUDA = torch.cuda.is_available()
 _DEVICE = torch.device("cuda:0" if _CUDA else "cpu")
@@ -29,14 +29,14 @@ CHOICES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-def what_each_choice_brings() -> Iterator[Row]:
-    """Steps of the engine with each choice over steps without it, in turn A B B A."""
+def choices_against_defaults() -> Iterator[Row]:
+    """Steps per second with each choice over those without it, in turn A B B A."""
     image_set = images()
     for name, (chosen, plain) in CHOICES.items():
         if name == "tf32" and not _CUDA:
             yield {"what": "tf32: skipped, there is no NVIDIA GPU", "value": float("nan"), "unit": ""}
             continue
-        slow = name == "float16" and not _CUDA  # a second or more a step
+        slow = name == "float16" and not _CUDA  # a second or more per step
         one, other = _steps(recipe(**chosen), image_set), _steps(recipe(**plain), image_set)
         ratios, _ = ratio(one, other, steps=1 if slow else 40, pairs=1 if slow else 5)
         where = "a GPU" if _CUDA else "this CPU"

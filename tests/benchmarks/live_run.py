@@ -1,4 +1,4 @@
-"""The real trainer, with library, metrics and printed events, that trains on and stands still as it is told."""
+"""A run of the real trainer, with library, metrics and printed events, that trains to given positions."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from engine.training.trainer import Trainer
 
 
 class LiveRun:
-    """A run on a thread of its own, as ``main.py train`` has one; its lines are printed to nowhere."""
+    """A run on its own thread, as in ``main.py train``; its output is discarded."""
 
     def __init__(self, recipe: Recipe, library: Library) -> None:
         self._changed = threading.Condition()
         self._answered: dict[int, tuple[CommandEvent, float]] = {}
-        self._nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close
-        self._printer = LinePrinter(self._nowhere)
+        self._output = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed in close
+        self._printer = LinePrinter(self._output)
         self._state = ""
         self.start: StartEvent | None = None
         self.at = Position(epoch=1)
-        self.trainer = Trainer(Job(recipe=recipe, begin=False), self._hear, library)
+        self.trainer = Trainer(Job(recipe=recipe, begin=False), self._on_event, library)
         self._thread = threading.Thread(target=self.trainer.run)
         self._thread.start()
         with self._changed:
             self._changed.wait_for(lambda: self._state in ("ready", "failed"))
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         self._printer(event)
         now = time.perf_counter()
         with self._changed:
@@ -53,17 +53,17 @@ class LiveRun:
             self._changed.notify_all()
 
     def ask(self, command: AnyCommand, at: Position | None = None) -> tuple[CommandEvent, float]:
-        """Post ``command``; its answer, and when that came."""
+        """Post ``command``; returns its answer and when it came."""
         return self.wait(self.trainer.post(command, at))
 
     def wait(self, number: int) -> tuple[CommandEvent, float]:
-        """The answer to the command ``number``."""
+        """The answer to the command with the id ``number``, and when it came."""
         with self._changed:
             self._changed.wait_for(lambda: number in self._answered or self._state == "ended")
             return self._answered[number]
 
     def train_to(self, target: Position) -> float:
-        """Train until before ``target`` and stand still; returns the seconds that it took."""
+        """Train up to ``target`` and pause; returns the seconds that it took."""
         pause = self.trainer.post(Pause(), target)
         began = time.perf_counter()
         self.go()
@@ -74,7 +74,7 @@ class LiveRun:
         return ended - began
 
     def go(self) -> None:
-        """Train, until something stops it."""
+        """Start or resume training."""
         self.trainer.post(Start() if self._state == "ready" else Resume())
 
     def close(self) -> None:
@@ -82,12 +82,12 @@ class LiveRun:
         self.trainer.post(Stop())
         self._thread.join()
         self._printer.close()
-        self._nowhere.close()
+        self._output.close()
 
 
 @contextmanager
 def live_run(recipe: Recipe) -> Iterator[LiveRun]:
-    """A run in a library of its own, which is gone afterwards."""
+    """A run in a temporary library."""
     with tempfile.TemporaryDirectory(prefix="tiller-benchmark-") as folder:
         library = Library(Path(folder))
         run = LiveRun(recipe, library)
@@ -99,7 +99,7 @@ def live_run(recipe: Recipe) -> Iterator[LiveRun]:
 
 
 def resident_memory() -> float:
-    """MiB of memory that this process has in use now."""
+    """Resident memory of this process in MiB; NaN if it is not known."""
     pages = Path("/proc/self/statm")
     if not pages.exists():
         return float("nan")
@@ -107,7 +107,7 @@ def resident_memory() -> float:
 
 
 def interleaved(a: Callable[[], float], b: Callable[[], float], pairs: int) -> Iterator[tuple[float, float]]:
-    """Rates of ``a`` and ``b`` measured in turn A B B A."""
+    """Speeds of ``a`` and ``b``, measured in turn A B B A."""
     for _ in range(pairs):
         first, second, third, fourth = a(), b(), b(), a()
         yield (first + fourth) / 2, (second + third) / 2
