@@ -70,49 +70,53 @@ class App:
             self.library, problem = None, error
         self.curves, self.library_tasks, self.downloads = Worker(), Worker(), Worker()
         self.clock = FrameClock(window=self.window)
-        self.runs = CurrentRun(self.library, self.clock)
+        self.current_run = CurrentRun(self.library, self.clock)
         self.preview = Preview(self.window, self.curves, self.window)
         self.lookups = Lookups(self.window, self.library_tasks, self.downloads, self.window)
         self.log_controller = LogController(self.window)
-        self.session = RunController(self.window, self.runs, self.preview, self.log_controller, self.clock)
+        self.run_controller = RunController(
+            self.window, self.current_run, self.preview, self.log_controller, self.clock
+        )
         self.setup_controller = SetupController(
-            self.window, self.session, self.runs, self.preview, self.lookups, self.settings
+            self.window, self.current_run, self.preview, self.lookups, self.settings
         )
         self.tasks = TaskRunner(self.window)
-        self.taking_up = ResumeController(self.window, self.session, self.runs, self.setup_controller, self.tasks)
+        self.taking_up = ResumeController(self.window, self.current_run, self.setup_controller, self.tasks)
         self.files = FilesController(
-            self.window, self.session, self.runs, self.setup_controller, self.settings, self.taking_up
+            self.window, self.current_run, self.setup_controller, self.settings, self.taking_up
         )
         self.help = HelpController(self.window)
-        self.sketch = DrawingController(self.window, self.runs, self.session.change, self.curves, self.window)
-        self.candidates = Candidates(self.window, self.preview, self.session.change, self.curves, self.window)
-        self.steering = LRController(self.window, self.runs, self.clock)
-        self.waiting = WaitingController(self.window, self.runs)
-        self.recovery = DivergenceController(self.window, self.runs)
-        self.failures = FailuresController(self.window, self.runs)
-        self.interrupted = InterruptedRuns(self.window, self.runs, self.library_tasks, self.settings)
-        window, session = self.window, self.session
-        self.finding = RangeTestController(window, self.runs, self.library_tasks, lambda: session.start is not None)
+        self.sketch = DrawingController(
+            self.window, self.current_run, self.run_controller.change, self.curves, self.window
+        )
+        self.candidates = Candidates(self.window, self.preview, self.run_controller.change, self.curves, self.window)
+        self.steering = LRController(self.window, self.current_run, self.clock)
+        self.waiting = WaitingController(self.window, self.current_run)
+        self.recovery = DivergenceController(self.window, self.current_run)
+        self.failures = FailuresController(self.window, self.current_run)
+        self.interrupted = InterruptedRuns(self.window, self.current_run, self.library_tasks, self.settings)
+        window, model = self.window, self.current_run.model
+        self.finding = RangeTestController(window, self.current_run, self.library_tasks, lambda: model.shown)
         self.advisor = AdviceController(
-            window, self.runs, window.advice, lambda: session.start is not None, window.schedule.stage, window
+            window, self.current_run, window.advice, lambda: model.shown, window.schedule.stage, window
         )
-        self.aftermath = EffectsController(window, self.runs, self.log_controller)
-        self.export = ExportController(
-            window, self.runs, self.library_tasks, self.settings, lambda: session.start is not None
-        )
-        self.going_back = RewindController(window, self.runs, lambda: session.progress.position, lambda: session.state)
-        self.comparison = CompareController(window, self.runs, self.tasks)
+        self.aftermath = EffectsController(window, self.current_run, self.log_controller)
+        self.export = ExportController(window, self.current_run, self.library_tasks, self.settings, lambda: model.shown)
+        self.going_back = RewindController(window, self.current_run)
+        self.comparison = CompareController(window, self.current_run, self.tasks)
         self.retention = RetentionController(window, self.library, self.settings)
         self.library_controller = LibraryController(
             window,
-            self.runs,
+            self.current_run,
             self.setup_controller,
             self.going_back,
             self.tasks,
             self.settings,
             self.comparison.compare,
         )
-        self.undo = UndoController(window, self.runs, self.preview, self.going_back, self.library_controller.open)
+        self.undo = UndoController(
+            window, self.current_run, self.preview, self.going_back, self.library_controller.open
+        )
         self.garbage = GarbageTimer()
         self._wire()
         self.window.restore_layout(self.settings)
@@ -216,7 +220,7 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
             from engine.messages.printing import LinePrinter
 
             printer = LinePrinter(sys.stdout)
-            app.runs.happened.connect(printer)
+            app.current_run.happened.connect(printer)
         app.show()
         if what is not None:
             app.files.open_path(what, begin=start)

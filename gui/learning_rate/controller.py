@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject
 
 from engine.common.spec import parse
 from engine.messages.commands import Command
-from engine.messages.events import BranchEvent, CommandEvent, LREvent, StartEvent, StateEvent, StepsEvent
+from engine.messages.events import CommandEvent, LREvent, StartEvent, StateEvent
 from engine.schedules import AnySchedule, FittedSchedule, fit_schedule
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
@@ -35,11 +35,8 @@ class LRController(QObject):
     def __init__(self, window: MainWindow, runs: CurrentRun, clock: FrameClock) -> None:
         super().__init__(window)
         self._window, self._runs, self._hand = window, runs, window.lr_panel
-        self._start: StartEvent | None = None
-        self._lrs: LREvent | None = None
-        self._position, self._training = (1, 0), False
-        self._live: list[float] = []  # of the newest batch, and where the run stood after it
-        self._live_at = (1, 0)
+        self._model = runs.model
+        self._shown: LREvent | None = None
         self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
         lr_panel = self._hand
@@ -51,9 +48,7 @@ class LRController(QObject):
         lr_panel.group_chosen.connect(lambda _: self._show_length())
         runs.listen(self._on_start, StartEvent)
         runs.listen(self._on_state, StateEvent)
-        runs.listen(self._on_steps, StepsEvent)
         runs.listen(self._on_lrs, LREvent)
-        runs.listen(self._on_branch, BranchEvent)
         runs.listen(self._on_command, CommandEvent)
         clock.register(self._paint)
 
@@ -85,31 +80,15 @@ class LRController(QObject):
     # -- events
 
     def _on_start(self, event: StartEvent) -> None:
-        self._start, self._lrs, self._live, self._live_at = event, None, [], (1, 0)
-        self._position, self._training = (event.epoch, event.batch), False
         self._refusals.clear()
         self._hand.table.begin(event.groups, event.group_parameters)
         self._hand.optimizer.begin(event.recipe["optimizer"]["name"])
 
     def _on_state(self, event: StateEvent) -> None:
-        self._training, self._position = event.state == "training", (event.epoch, event.batch)
         self._show_length()
 
-    def _on_branch(self, event: BranchEvent) -> None:
-        self._position, self._live, self._live_at = (event.epoch, event.batch), [], (1, 0)
-
-    def _on_steps(self, event: StepsEvent) -> None:
-        if len(event.lr):
-            self._live, self._live_at = event.lr[-1].tolist(), (event.epoch, event.batch + len(event.lr))
-
     def _on_lrs(self, event: LREvent) -> None:
-        self._position = (event.epoch, event.batch)
-        if self._position >= self._live_at:  # else batches were told of sooner
-            self._live = []
-        if event.epoch > event.epochs and self._lrs is not None:
-            return  # past the end: what the last epoch trained with stays in sight
-        self._lrs = event
-        self._hand.table.show_lrs(event)
+        self._show_lrs()
         self._hand.optimizer.show_values(_optimizers(event))
         self._show_length()
 
@@ -122,33 +101,28 @@ class LRController(QObject):
     # -- what is shown
 
     def _paint(self) -> bool:
-        """Show the rates of the newest batch, where a plan moves them within an epoch; whether anything changed."""
-        lrs, live = self._lrs, self._live
-        if lrs is None or not live or len(live) != len(lrs.lr) or live == lrs.lr or self._hand.is_pending():
+        """Show the LRs of the newest batch, where a schedule moves them within an epoch; whether anything changed."""
+        if self._model.current_lrs is self._shown or self._hand.is_pending():
             return False
-        moved = (
-            plan if hold or not lr else plan * (now / lr)
-            for plan, hold, lr, now in zip(lrs.plan, lrs.holding, lrs.lr, live, strict=True)
-        )
-        self._lrs = now = replace(lrs, lr=live, plan=list(moved))
-        self._hand.table.show_lrs(now)
-        self._hand.show_lrs(now.groups, now.lr, now.plan, now.holding, now.touched)
+        self._show_lrs()
         return True
 
+    def _show_lrs(self) -> None:
+        lrs = self._shown = self._model.current_lrs
+        if lrs is not None:
+            self._hand.table.show_lrs(lrs)
+            self._hand.show_lrs(lrs.groups, lrs.lr, lrs.plan, lrs.holding, lrs.touched)
+
     def _show_length(self) -> None:
-        if self._lrs is None:
+        model = self._model
+        if model.lrs is None:
             return
-        epoch = self._position[0]
-        done = min(epoch - 1, self._lrs.epochs)
-        self._hand.length.show_length(self._lrs.epochs, done, max(1, epoch if self._in_epoch else epoch - 1))
-        self._fitting = self._fitted(self._lrs)
+        epoch = model.position.epoch
+        done = min(epoch - 1, model.epochs)
+        self._hand.length.show_length(model.epochs, done, max(1, epoch if model.mid_epoch else epoch - 1))
+        self._fitting = self._fitted(model.lrs)
         fit = self._fitting
         self._hand.length.offer_fit(None if fit is None else fit.made_for, None if fit is None else fit.group)
-
-    @property
-    def _in_epoch(self) -> bool:
-        """Whether an epoch is under way by the time that a command arrives."""
-        return self._position[1] > 0 or self._training
 
     def _fitted(self, lrs: LREvent) -> _Fit | None:
         """The schedule that would fill the run again: of all groups if it is the same, or of one that has one."""
@@ -157,7 +131,7 @@ class LRController(QObject):
             plan, spec = group["plan"], parse(AnySchedule, group["plan"]["spec"])
             per_epoch = spec.interval == "epoch"
             passed = plan["position"] + (
-                1 if per_epoch and self._in_epoch else 0
+                1 if per_epoch and self._model.mid_epoch else 0
             )  # it begins at the next epoch's start
             more = (lrs.epochs - plan["epochs"]) * (1 if per_epoch else lrs.state["steps_per_epoch"])
             found[group["name"]] = fit_schedule(spec, plan["span"], passed, more), plan["epochs"]

@@ -11,13 +11,13 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from engine.common.spec import SpecError
+from engine.messages.commands import Save
 from engine.recipe.recipe import read_recipe
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.translation import said, tr
 from gui.library.resume import ResumeController
 from gui.main_window import MainWindow
-from gui.run_bar.controller import RunController
 from gui.setup.controller import SetupController
 
 _SNIFFED = 64
@@ -29,7 +29,6 @@ class FilesController(QObject):
     def __init__(
         self,
         window: MainWindow,
-        session: RunController,
         runs: CurrentRun,
         setup_controller: SetupController,
         settings: Settings,
@@ -37,7 +36,7 @@ class FilesController(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._session, self._runs = window, session, runs
+        self._window, self._runs = window, runs
         self._reception, self._settings, self._taking_up = setup_controller, settings, taking_up
         window.open.triggered.connect(self._open)
         window.save.triggered.connect(self._save)
@@ -79,14 +78,14 @@ class FilesController(QObject):
 
     def _save(self) -> None:
         if self._runs.active:
-            self._session.save(None)
-        elif (checkpoint := self._session.checkpoint) is not None:
+            self._runs.post(Save(path=None))
+        elif (checkpoint := self._runs.model.checkpoint) is not None:
             self._window.action_line.show_saved(str(checkpoint))  # the end of a run is saved by itself
         else:
             self._save_as()
 
     def _save_as(self) -> None:
-        is_run = self._runs.active or self._session.checkpoint is not None
+        is_run = self._runs.active or self._runs.model.checkpoint is not None
         folder = Path(self._settings.last_folder or Path.home())
         name = "run.tiller" if is_run else "recipe.json"
         kind = tr("Checkpoints (*.tiller)") if is_run else tr("Recipes (*.json)")
@@ -95,7 +94,7 @@ class FilesController(QObject):
             return
         self._settings.last_folder = str(Path(path).parent)
         if self._runs.active:
-            self._session.save(path)
+            self._runs.post(Save(path=path))
             return
         try:
             self._write(Path(path))
@@ -108,7 +107,7 @@ class FilesController(QObject):
 
     def _write(self, path: Path) -> None:
         """Write the checkpoint of the run that has ended, or the recipe of the forms, in one piece or not at all."""
-        checkpoint, recipe = self._session.checkpoint, self._window.setup.recipe()
+        checkpoint, recipe = self._runs.model.checkpoint, self._window.setup.recipe()
         part = path.with_name(f"{path.name}.part")
         try:
             if checkpoint is not None:

@@ -14,7 +14,6 @@ from gui.core.current_run import CurrentRun
 from gui.core.task_runner import TaskRunner
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
-from gui.run_bar.controller import RunController
 from gui.setup.controller import SetupController
 
 _KEY = "take up"
@@ -26,14 +25,13 @@ class ResumeController(QObject):
     def __init__(
         self,
         window: MainWindow,
-        session: RunController,
         runs: CurrentRun,
         setup_controller: SetupController,
         tasks: TaskRunner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._session, self._runs = window, session, runs
+        self._window, self._runs = window, runs
         self._reception, self._tasks = setup_controller, tasks
         window.banner.more_epochs_wanted.connect(self._more_epochs)
         window.banner.continue_wanted.connect(self._go_on)
@@ -49,7 +47,7 @@ class ResumeController(QObject):
         self._ask(lambda: of_file(file, library), found)
 
     def _more_epochs(self, more: int) -> None:
-        end = self._session.end
+        end = self._runs.model.end
         if end is not None:
             self._shown_run(end.epoch + more)
 
@@ -58,12 +56,12 @@ class ResumeController(QObject):
 
     def _shown_run(self, epochs: int | None) -> None:
         """Take up the run that is shown where it ended, with the lines of its hand that still wait."""
-        start, checkpoint, library = self._session.start, self._session.checkpoint, self._runs.library
+        start, checkpoint, library = self._runs.model.start, self._runs.model.checkpoint, self._runs.library
         if start is None or checkpoint is None or self._runs.active:
             return
 
         def found(job: Job) -> None:
-            if self._session.start is start and not self._runs.active:
+            if self._runs.model.start is start and not self._runs.active:
                 self._reception.begin(replace(job, epochs=epochs, on_divergence="pause"))
 
         self._ask(lambda: from_checkpoint(checkpoint, start.run, start.name, library), found)

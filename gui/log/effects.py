@@ -26,11 +26,9 @@ class EffectsController(QObject):
     An intervention is followed up to the next one, a cut of the plan up to whatever comes next.
     """
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, log_controller: LogController) -> None:
+    def __init__(self, window: MainWindow, current_run: CurrentRun, log_controller: LogController) -> None:
         super().__init__(window)
-        self._window, self._runs = window, runs
-        self._history: list[EpochEvent] = []
-        self._hand: list[CommandEvent] = []
+        self._window, self._current_run, self._model = window, current_run, current_run.model
         self._marked: list[tuple[CommandEvent | ScheduleEvent, int]] = []
         self._shown: dict[int, str] = {}
         self._soon = QTimer(self)  # one telling for all that is marked at once
@@ -39,7 +37,7 @@ class EffectsController(QObject):
         log_controller.marked.connect(self._mark)
         log_controller.cleared.connect(self._clear)
         window.log.note_wanted.connect(self._note)
-        runs.listen(self._happened, StartEvent, BranchEvent, EpochEvent, CommandEvent)
+        current_run.listen(self._happened, StartEvent, BranchEvent, EpochEvent, CommandEvent)
 
     def _mark(self, event: CommandEvent | ScheduleEvent, line: int) -> None:
         self._marked.append((event, line))
@@ -52,26 +50,21 @@ class EffectsController(QObject):
     def _happened(self, event: Event) -> None:
         match event:
             case StartEvent() | BranchEvent():
-                self._history, self._hand = list(event.history), list(event.interventions)
                 self._marked = [(self._of_interventions(intervention), line) for intervention, line in self._marked]
-            case EpochEvent():
-                self._history.append(event)
-            case CommandEvent(status="applied") if event.name in (*NOTED, "note"):
-                self._hand.append(event)
-            case _:
+            case CommandEvent() if event.status != "applied" or event.name not in (*NOTED, "note"):
                 return
         self._soon.start()
 
     def _of_interventions(self, event: CommandEvent | ScheduleEvent) -> CommandEvent | ScheduleEvent:
         """The intervention that is the marked ``event``: a run that goes on brings equal ones of its own."""
-        return next((intervention for intervention in self._hand if intervention == event), event)
+        return next((intervention for intervention in self._model.interventions if intervention == event), event)
 
     def _note(self, line: int, text: str) -> None:
         intervention = next((event for event, its_line in self._marked if its_line == line), None)
-        about = reference(intervention, self._hand) if isinstance(intervention, CommandEvent) else None
+        about = reference(intervention, self._model.interventions) if isinstance(intervention, CommandEvent) else None
         if about is None:
             self._window.action_line.show_text(tr("Not noted: this act was undone when the run went back."))
-        elif not self._runs.post(Note(text=text, about=about)):
+        elif not self._current_run.post(Note(text=text, about=about)):
             self._window.action_line.show_text(tr("Not noted: the run has ended. Continue it, and note then."))
 
     def _tell(self) -> None:
@@ -81,14 +74,14 @@ class EffectsController(QObject):
             {_at(event) for event, _ in self._marked if _brings(event) and isinstance(event, CommandEvent)}
         )
         changes = sorted({_at(event) for event, _ in self._marked if _brings(event)})
-        noted = {id(intervention): text for intervention, text in notes(self._hand)}
+        noted = {id(intervention): text for intervention, text in notes(self._model.interventions)}
         for event, line in self._marked:
             note = noted.get(id(event), "")
             found = None
             if _brings(event):
                 ends = interventions if isinstance(event, CommandEvent) else changes
                 place = bisect_right(ends, _at(event))
-                found = effect(self._history, _at(event), ends[place] if place < len(ends) else None)
+                found = effect(self._model.epochs_done, _at(event), ends[place] if place < len(ends) else None)
             log.set_effect(line, effect_words(found) if found else "", _whole_words(found) if found else "")
             log.set_note(line, note)
             tip = _tip(event, found, note)

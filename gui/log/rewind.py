@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu, QMessageBox, QProgressDialog
 
-from engine.common.lifecycle import State
 from engine.messages.commands import CancelRewind, Rewind
 from engine.messages.events import CommandEvent, EndEvent, Event, GoingBackEvent, StartEvent
 from gui.core.current_run import CurrentRun
@@ -26,32 +23,32 @@ class RewindController(QObject):
     The road that is left stays on the plots as a faint line, and in the library as a run of its own.
     """
 
-    def __init__(
-        self, window: MainWindow, runs: CurrentRun, position: Callable[[], Place], lifecycle: Callable[[], State]
-    ) -> None:
-        """``position`` is where the run stands now, ``lifecycle`` what it is doing."""
+    def __init__(self, window: MainWindow, current_run: CurrentRun) -> None:
         super().__init__(window)
-        self._window, self._runs, self._position, self._lifecycle = window, runs, position, lifecycle
-        self._batches = 1
+        self._window, self._current_run, self._model = window, current_run, current_run.model
         self._asked: set[int] = set()
         self._dialog: QProgressDialog | None = None
         window.action_line.go_back.connect(self.before)
         window.log.go_back.connect(self.before)
         window.plots.menu_opening.connect(self._offer)
-        runs.listen(self._happened, StartEvent, GoingBackEvent, CommandEvent, EndEvent)
+        current_run.listen(self._happened, StartEvent, GoingBackEvent, CommandEvent, EndEvent)
 
     # -- what can be gone back to
 
     def why_not(self, place: Place) -> str | None:
         """Why the run cannot go back to ``place``, or None."""
-        if not self._runs.active or self._lifecycle() in ("loading", "finished", "stopped", "failed"):
-            return tr("There is no run under way.")
+        why_not = self._model.why_not("rewind")
+        if why_not is not None:
+            return why_not
         return None if place < self._position() else tr("The run stands there.")
 
     def epochs_since(self, place: Place) -> float:
         """How many epochs lie between ``place`` and where the run stands."""
         (epoch, batch), (now, at) = place, self._position()
-        return now - epoch + (at - batch) / self._batches
+        return now - epoch + (at - batch) / self._model.batches_per_epoch
+
+    def _position(self) -> Place:
+        return self._model.position.epoch, self._model.position.batch
 
     def before(self, intervention: CommandEvent) -> None:
         """Ask for the moment just before ``act``."""
@@ -71,7 +68,7 @@ class RewindController(QObject):
 
     def _offer(self, menu: QMenu, x: float, marker: object) -> None:
         """Add the ways back from a place on the plots to its context menu."""
-        if not self._runs.active:
+        if not self._current_run.active:
             return
         menu.addSeparator()
         intervention = self._window.log.event_of(marker) if isinstance(marker, int) else None
@@ -79,7 +76,7 @@ class RewindController(QObject):
             here = menu.addAction(tr("Go back to just before “{intervention}”…", intervention=describe(intervention)))
             here.triggered.connect(lambda: self.before(intervention))
             here.setEnabled(self.why_not((intervention.epoch, intervention.batch)) is None)
-        epoch = max(0, round(min(x, self._position()[0] - 1 + self._position()[1] / self._batches)))
+        epoch = max(0, round(min(x, self._model.epochs_completed(self._model.position))))
         if self.why_not((epoch + 1, 0)) is not None and epoch:
             epoch -= 1
         text = tr("Go back to the end of epoch {epoch}…", epoch=epoch) if epoch else tr("Go back to the beginning…")
@@ -97,7 +94,7 @@ class RewindController(QObject):
         box = QMessageBox(QMessageBox.Icon.Question, tr("Go back"), question, parent=self._window)
         kept = (
             tr("They stay on the plots as a faint line, and in the library as a run of its own.")
-            if self._runs.library is not None
+            if self._current_run.library is not None
             else tr("They stay on the plots as a faint line. There is no library to keep them in.")
         )
         since = f"{self.epochs_since(place):.1f}".removesuffix(".0")
@@ -108,12 +105,11 @@ class RewindController(QObject):
         box.exec()
         if box.clickedButton() is go and self.why_not(place) is None:
             epoch, batch = place
-            self._asked.add(self._runs.post(Rewind(epoch=epoch - 1, batch=batch or None)))
+            self._asked.add(self._current_run.post(Rewind(epoch=epoch - 1, batch=batch or None)))
 
     def _happened(self, event: Event) -> None:
         match event:
             case StartEvent():
-                self._batches = event.batches_per_epoch
                 self._asked.clear()
             case GoingBackEvent():
                 self._show_progress(event.done, event.total)
@@ -134,7 +130,7 @@ class RewindController(QObject):
             dialog.setMinimumDuration(_AFTER_MS)
             dialog.setAutoClose(False)
             dialog.setAutoReset(False)
-            dialog.canceled.connect(lambda: self._runs.post(CancelRewind()))
+            dialog.canceled.connect(lambda: self._current_run.post(CancelRewind()))
         self._dialog.setMaximum(total)
         self._dialog.setValue(done)
 

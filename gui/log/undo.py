@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from engine.messages.commands import Command, Intervention, ScaleLR, SetLR, SetSchedule, to_intervention
-from engine.messages.events import BranchEvent, CommandEvent, EndEvent, Event, LREvent, StartEvent
+from engine.messages.events import BranchEvent, CommandEvent, EndEvent, Event, StartEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import tr
 from gui.log.rewind import RewindController
@@ -33,18 +33,17 @@ class UndoController(QObject):
     def __init__(
         self,
         window: MainWindow,
-        runs: CurrentRun,
+        current_run: CurrentRun,
         preview: Preview,
         going_back: RewindController,
         return_to: Callable[[str], None],
     ) -> None:
         """``return_to`` opens another run of the library."""
         super().__init__(window)
-        self._window, self._runs, self._preview = window, runs, preview
+        self._window, self._current_run, self._model = window, current_run, current_run.model
+        self._preview = preview
         self._going_back, self._return_to = going_back, return_to
-        self._groups: list[str] = []
-        self._lrs: LREvent | None = None
-        self._interventions: list[CommandEvent] = []
+        self._undone: list[CommandEvent] = []  # put back: not offered a second time
         self._putting_back: dict[int, CommandEvent] = {}
         self._redo: list[tuple[str, Step]] = []
         self.menu: QMenu | None = None
@@ -56,7 +55,7 @@ class UndoController(QObject):
         window.edit.aboutToShow.connect(self._name)
         self.undo.triggered.connect(self._undo)
         self.redo.triggered.connect(self._do_again)
-        runs.listen(self._happened, StartEvent, BranchEvent, LREvent, CommandEvent, EndEvent)
+        current_run.listen(self._happened, StartEvent, BranchEvent, CommandEvent, EndEvent)
 
     # -- undo
 
@@ -66,8 +65,8 @@ class UndoController(QObject):
             self._drop(staged)
         elif self._window.lr_panel.is_pending():
             self._window.lr_panel.drop()
-        elif self._interventions and self._runs.active:
-            self._offer(self._interventions[-1])
+        elif (intervention := self._newest()) is not None:
+            self._offer(intervention)
         else:
             self._window.action_line.show_text(tr("There is nothing to undo."))
 
@@ -80,8 +79,8 @@ class UndoController(QObject):
         window.lr_panel.drop()
         if isinstance(staged, SetLR):
             lr, hold = staged.lr, staged.then == "hold"
-        elif isinstance(staged, ScaleLR) and self._lrs is not None:
-            lr, hold = self._lrs.lr[0] * staged.factor, staged.then == "hold"
+        elif isinstance(staged, ScaleLR) and self._model.lrs is not None:
+            lr, hold = self._model.lrs.lr[0] * staged.factor, staged.then == "hold"
         else:
             return
         self._remember(tr("Stage the LR again"), lambda: window.lr_panel.stage_lr(lr, hold))
@@ -89,7 +88,7 @@ class UndoController(QObject):
     def _offer(self, intervention: CommandEvent) -> None:
         """Show the two ways back from ``act``, named apart."""
         menu = self._popup(tr("Undo: {intervention}", intervention=describe(intervention)))
-        commands = put_back_command(intervention, self._groups)
+        commands = put_back_command(intervention, self._model.groups)
         put = menu.addAction(tr("Put the LR back, from now on"), lambda: self._put_back(intervention, commands))
         put.setEnabled(bool(commands))
         if not commands:
@@ -104,7 +103,7 @@ class UndoController(QObject):
 
     def _put_back(self, intervention: CommandEvent, commands: tuple[SetLR, ...]) -> None:
         for command in commands:
-            self._putting_back[self._runs.post(command)] = intervention
+            self._putting_back[self._current_run.post(command)] = intervention
 
     # -- redo
 
@@ -123,39 +122,39 @@ class UndoController(QObject):
     def _happened(self, event: Event) -> None:
         match event:
             case StartEvent():
-                self._groups, self._redo = list(event.groups), []
-                self._interventions = [
-                    intervention for intervention in event.interventions if intervention.name in CHANGING
-                ][-MOST:]
+                self._redo, self._undone = [], []
                 self._putting_back.clear()
             case BranchEvent():
-                self._interventions = [
-                    intervention for intervention in event.interventions if intervention.name in CHANGING
-                ][-MOST:]
+                self._undone.clear()
                 parent = event.parent
-                if self._runs.library is not None:
+                if self._current_run.library is not None:
                     self._remember(tr("Return to the road that was left"), lambda: self._return_to(parent))
-            case LREvent():
-                self._lrs = event
-            case CommandEvent(status="applied") if event.name in CHANGING:
-                undone = self._putting_back.pop(event.id, None)
-                if undone is None:
-                    self._interventions = [*self._interventions, event][-MOST:]
-                elif undone in self._interventions:
-                    self._interventions.remove(undone)
+            case CommandEvent(status="applied") if event.id in self._putting_back:
+                undone = self._putting_back.pop(event.id)
+                self._undone.append(event)
+                if undone not in self._undone:
+                    self._undone.append(undone)
                     command = to_intervention(undone.command)
                     self._remember(describe(undone), lambda: self._again(command))
             case EndEvent():
                 self._putting_back.clear()
 
+    def _newest(self) -> CommandEvent | None:
+        """The newest intervention that can be undone: not one that was, nor what undid it."""
+        if not self._current_run.active:
+            return None
+        return next(
+            (e for e in reversed(self._model.interventions) if e.name in CHANGING and e not in self._undone), None
+        )
+
     def _again(self, command: Intervention) -> None:
-        self._runs.post(command)
+        self._current_run.post(command)
 
     # -- menus
 
     def _name(self) -> None:
         """Say in the menu what would be undone and done again."""
-        intervention = self._interventions[-1] if self._interventions and self._runs.active else None
+        intervention = self._newest()
         if self._preview.pending is not None:
             self.undo.setText(tr("Undo what is staged"))
         else:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from pathlib import Path
-
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 
-from engine.common.lifecycle import State
-from engine.messages.commands import Pause, Resume, RunEpoch, Save, ScaleLR, SetLR, Start, Stop
+from engine.messages.commands import Pause, Resume, RunEpoch, ScaleLR, SetLR, Start, Stop
 from engine.messages.events import (
     BranchEvent,
     CommandEvent,
@@ -26,11 +21,9 @@ from engine.messages.events import (
     StepsEvent,
     WarningEvent,
 )
-from engine.recipe.recipe import recipe_from_json
 from gui.core import run_text
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
-from gui.core.history import RunHistory
 from gui.core.translation import said, tr
 from gui.log.controller import LogController
 from gui.main_window import MainWindow
@@ -45,80 +38,48 @@ class RunController(QObject):
     def __init__(
         self,
         window: MainWindow,
-        runs: CurrentRun,
+        current_run: CurrentRun,
         preview: Preview,
         log_controller: LogController,
         clock: FrameClock,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._runs, self._preview, self._log, self._clock = window, runs, preview, log_controller, clock
-        self.series = RunHistory(lambda: runs.when)  # events are shown some at a time
-        self.progress = Progress(window)
-        self.change = PendingChange(window, runs, preview, self.progress, self)
-        self.state: State = "ready"
-        self.start: StartEvent | None = None
-        self.end: EndEvent | None = None
-        self._loading = False
-        self._lrs: LREvent | None = None
-        self._beyond: list[float] = []
-        window.plots.set_history(self.series)
+        self._window, self._current_run, self._model = window, current_run, current_run.model
+        self._preview, self._log, self._clock = preview, log_controller, clock
+        self._shown = False
+        progress = Progress(window, current_run)
+        self.change = PendingChange(window, current_run, preview, self)
+        window.plots.set_history(self._model.history)
         for paint in window.plots.paints():
             clock.register(paint)
-        clock.register(self.progress.paint)
-        # Not to a search for a rate, which has a window of its own.
-        runs.listen(self._on_loading, LoadingEvent)
-        runs.listen(self._on_start, StartEvent)
-        runs.listen(self._on_state, StateEvent)
-        runs.listen(self._on_steps, StepsEvent)
-        runs.listen(self._on_epoch, EpochEvent)
-        runs.listen(self._on_command, CommandEvent)
-        runs.listen(self._on_lr, LREvent)
-        runs.listen(self._on_saved, SavedEvent)
-        runs.listen(self._on_branch, BranchEvent)
-        runs.listen(log_controller.tell, ScheduleEvent, WarningEvent, DivergedEvent)
-        runs.listen(self._on_end, EndEvent)
+        clock.register(progress.paint)
+        self._model.changed.connect(self._on_changed)
+        # Not to the LR range test, which has a window of its own.
+        current_run.listen(self._on_loading, LoadingEvent)
+        current_run.listen(self._on_start, StartEvent)
+        current_run.listen(self._on_state, StateEvent)
+        current_run.listen(lambda _: clock.poke(), StepsEvent)
+        current_run.listen(self._on_epoch, EpochEvent)
+        current_run.listen(self._on_command, CommandEvent)
+        current_run.listen(self._on_lr, LREvent)
+        current_run.listen(self._on_saved, SavedEvent)
+        current_run.listen(self._on_branch, BranchEvent)
+        current_run.listen(log_controller.tell, ScheduleEvent, WarningEvent, DivergedEvent)
+        current_run.listen(self._on_end, EndEvent)
         self._connect()
 
-    @property
-    def checkpoint(self) -> Path | None:
-        """The file that holds the run as it ended; None where none has, or none was written."""
-        return Path(self.end.checkpoint) if self.end is not None and self.end.checkpoint else None
-
-    @property
-    def came_to_nothing(self) -> bool:
-        """Whether the run ended before anything was trained."""
-        return self.end is not None and not len(self.series.x) and not len(self.series.epoch_x)
-
-    def load(self) -> None:
-        """A run is about to be loaded; the one shown stays until it is."""
-        self._loading = True
-        self._show_state("loading")
-
-    def unload(self) -> None:
-        """It was not loaded after all."""
-        self._loading = False
-        self._show_state("ready" if self.end is None else self.end.reason)
-
-    def forget(self) -> None:
-        """There is no run any more: a new one is being set up."""
-        self.start, self.end, self._lrs = None, None, None
-        self.state, self._loading = "ready", False
-        self.series.clear()
-        self.progress.clear()
+    def _forget(self) -> None:
+        """No run is shown any more: a new one is being set up."""
         self._log.forget()
         self.change.forget()
         self._window.lr_panel.clear()
         self._clock.poke()
 
-    def save(self, path: str | None) -> None:
-        """Save the run's state to ``path``, or to a place named by itself; the answer comes as an event."""
-        self._runs.post(Save(path=path))
-
     # -- intents
 
     def _connect(self) -> None:
-        window, post = self._window, self._runs.post
+        window, post = self._window, self._current_run.post
         transport, lr_panel = window.transport, window.lr_panel
         transport.start.connect(self._start)
         transport.pause.connect(lambda: post(Pause()))
@@ -136,19 +97,19 @@ class RunController(QObject):
         self._log.put_back_wanted.connect(post)
 
     def _start(self) -> None:
-        if self.state == "ready" and self.start is not None:  # a run that was loaded and stands ready
+        if self._model.state == "ready" and self._model.shown:  # a run that was loaded and stands ready
             self._resume()
 
     def _resume(self) -> None:
         self._window.banner.clear()
-        self._runs.post(Start() if self.state == "ready" else Resume())
+        self._current_run.post(Start() if self._model.state == "ready" else Resume())
 
     def _run_epoch(self) -> None:
-        if self._runs.active and not self._loading:
-            self._runs.post(RunEpoch())
+        if self._current_run.active and not self._model.loading:
+            self._current_run.post(RunEpoch())
 
     def _group_chosen(self, group: str | None) -> None:
-        names = self.start.groups if self.start else []
+        names = self._model.groups
         self._window.plots.lr.set_active_group(names.index(group) if group in names else None)
 
     # -- events
@@ -157,69 +118,46 @@ class RunController(QObject):
         self._window.transport.show_loading(said(event.what), event.done, event.total)
 
     def _on_start(self, event: StartEvent) -> None:
-        window, goes_on = self._window, self._goes_on(event)
-        self._loading = False
-        self.start, self.end, self._lrs = event, None, None
-        recipe = recipe_from_json(json.dumps(event.recipe))
+        window, model = self._window, self._model
+        assert model.recipe is not None
         window.banner.clear()
         window.start_page.hide()
         window.show_name(event.name, event.name)
         window.device.setText(event.device)
-        job = self._runs.job
-        window.setup.set_running(run_text.summary(recipe, event, job.lines if job is not None else ()))
+        job = self._current_run.job
+        window.setup.set_running(run_text.summary(model.recipe, event, job.lines if job is not None else ()))
         window.fold(True)
         window.plots.set_epochs(event.epochs)
         window.plots.set_group_names(event.groups)
         window.schedule.set_group_names(event.groups)
-        if not goes_on:
-            self.series.restore(event.history, event.batches_per_epoch, event.steps)
-        self.progress.begin(event, recipe.data.batch_size)
-        self._preview.show_run(recipe, event.batches_per_epoch, [e.metrics() for e in event.history])
+        self._preview.show_run(model.recipe, event.batches_per_epoch, [e.metrics() for e in event.history])
         self.change.forget()
-        self._log.begin(event, goes_on)
+        self._log.begin(event, model.continued)
         window.lr_panel.set_enabled_because(None)
         window.show_side(window.lr_panel)
         self._clock.poke()
 
-    def _goes_on(self, event: StartEvent) -> bool:
-        """Whether the run that begins is the one shown, right where it was left: what is drawn of it still holds."""
-        before, series = self.start, self.series
-        if before is None or before.run != event.run or series.batches_per_epoch != event.batches_per_epoch:
-            return False
-        at = event.epoch - 1 + event.batch / event.batches_per_epoch
-        return abs(series.position - at) < 0.5 / event.batches_per_epoch
-
-    def _on_state(self, event: StateEvent) -> None:
-        if self._loading:
-            return  # it ends while it is loaded; the end says the rest
-        self.progress.at(event.epoch, event.batch)
-        self._show_state(event.state)
-        self._clock.hurry()
-
-    def _show_state(self, state: State) -> None:
-        self.state = state
-        training = state == "training"
+    def _on_changed(self) -> None:
+        """Show the state that the run is in."""
+        before, self._shown, state = self._shown, self._model.shown, self._model.state
+        if before and not self._shown:
+            self._forget()
         self._window.transport.show_state(state)
         self._window.chip.show_state(state)
-        self._clock.set_mode("training" if training else "free")
-        self.series.stand(not training)
-        self.change.show_state(state)
+        self._clock.set_mode("training" if state == "training" else "free")
+        self.change.show_state()
 
-    def _on_steps(self, event: StepsEvent) -> None:
-        assert self.start is not None
-        self.series.append_steps(event, self.start.batches_per_epoch)
-        self.progress.steps(event)
-        self._clock.poke()
+    def _on_state(self, event: StateEvent) -> None:
+        if not self._model.loading:  # else it ends while it is loaded; the end says the rest
+            self._clock.hurry()
 
     def _on_epoch(self, event: EpochEvent) -> None:
-        self.series.append_epoch(event)
         self._preview.add_metrics(event.metrics())
-        self.progress.epoch(event)
         self._clock.poke()
 
     def _on_command(self, event: CommandEvent) -> None:
         self._clock.hurry()
-        if self._loading:
+        if self._model.loading:
             return  # a stop that came before the run
         self._log.tell(event)
         lr_panel = self._window.lr_panel
@@ -236,14 +174,8 @@ class RunController(QObject):
             self._window.banner.show_failure(tr("{reason}", reason=said(event.reason or "")))
 
     def _on_lr(self, event: LREvent) -> None:
-        if event.epoch > event.epochs and self._lrs is not None:
-            self._beyond = event.lr  # what the last epoch trained with stays in sight
-            return
-        self._lrs = event
-        self.progress.lrs(event)
         window = self._window
         window.plots.set_epochs(event.epochs)
-        window.lr_panel.show_lrs(event.groups, event.lr, event.plan, event.holding, event.touched)
         self._preview.show_lrs(event)
         self.change.show_lrs(event)
         self._clock.poke()
@@ -255,35 +187,26 @@ class RunController(QObject):
             self._clock.hurry()
 
     def _on_branch(self, event: BranchEvent) -> None:
-        assert self.start is not None
-        self.start = replace(self.start, run=event.run, parent=event.parent)
-        self.series.truncate(event.epoch, event.batch)
-        self._preview.show_run(
-            recipe_from_json(json.dumps(self.start.recipe)),
-            self.start.batches_per_epoch,
-            [e.metrics() for e in event.history],
-        )
+        assert self._model.recipe is not None
+        self._preview.show_run(self._model.recipe, self._model.batches_per_epoch, [e.metrics() for e in event.history])
         self._log.retell(event.interventions)
-        self.progress.at(event.epoch, event.batch)
-        self.change.renew()  # the plan in force may be an older one again
+        self.change.renew()  # the current schedule may be an older one again
         self._clock.poke()
 
     def _on_end(self, event: EndEvent) -> None:
-        window = self._window
-        if self._loading:
-            self.unload()
-            return
+        window, model = self._window, self._model
+        if model.end is not event:
+            return  # it was not loaded
         self._log.tell(event)
-        self.end = event
         self.change.close()
         window.lr_panel.set_enabled_because(tr("The run has ended."))
-        if event.reason == "stopped" and event.checkpoint and self._lrs is not None:
+        if event.reason == "stopped" and event.checkpoint and model.lrs is not None:
             window.action_line.show_saved(event.checkpoint)
-            window.banner.show_stopped(run_text.stopped(event.epoch, self._lrs.epochs))
-        elif event.reason == "finished" and self.progress.val_accuracy is not None:
-            assert self._lrs is not None
-            text = run_text.finished(self.progress.val_accuracy, self._lrs.epochs)
+            window.banner.show_stopped(run_text.stopped(event.epoch, model.epochs))
+        elif event.reason == "finished" and model.val_accuracy is not None:
+            assert model.current_lrs is not None
+            text = run_text.finished(model.val_accuracy, model.epochs)
             window.banner.show_finished(
-                text, run_text.more_epochs(self._beyond or self._lrs.lr), 10 if event.checkpoint else 0
+                text, run_text.more_epochs(model.lr_beyond or model.current_lrs.lr), 10 if event.checkpoint else 0
             )
         self._clock.poke()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.common.lifecycle import State
 from engine.common.spec import parse
 from engine.messages.commands import Command, Position, SetSchedule, Withdraw
 from engine.messages.events import CommandEvent, LREvent
@@ -12,7 +11,6 @@ from engine.schedules import AnySchedule
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
-from gui.run_bar.progress import Progress
 from gui.schedule.group_schedules import Schedules
 from gui.schedule.preview import Preview
 
@@ -26,13 +24,10 @@ class PendingChange(QObject):
 
     begins = Signal(float)
 
-    def __init__(
-        self, window: MainWindow, runs: CurrentRun, preview: Preview, progress: Progress, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, window: MainWindow, runs: CurrentRun, preview: Preview, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._window, self._runs, self._preview, self._progress = window, runs, preview, progress
+        self._window, self._runs, self._preview, self._model = window, runs, preview, runs.model
         self._lrs: LREvent | None = None
-        self._state: State = "ready"
         self._staged: Command | None = None
         self._swap: SetSchedule | None = None
         self._edited = True  # whether the editor may still hold another plan than the one in force
@@ -66,9 +61,9 @@ class PendingChange(QObject):
         """Epoch and batch where a new plan would begin: at once, or at the start of the next epoch."""
         if self._waiting is not None:
             return self._waiting_at
-        epoch, batch = self._progress.position
+        epoch, batch = self._position
         at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
-        if at_once or not self._in_epoch or self._lrs is None or epoch >= self._lrs.epochs:
+        if at_once or not self._model.mid_epoch or self._lrs is None or epoch >= self._lrs.epochs:
             return epoch, batch
         return epoch + 1, 0
 
@@ -94,9 +89,8 @@ class PendingChange(QObject):
             self._window.schedule.set_schedules(_in_force(lrs))
         self._redraw()
 
-    def show_state(self, state: State) -> None:
+    def show_state(self) -> None:
         """The lifecycle moved."""
-        self._state = state
         self._show_context()
         self._redraw()
 
@@ -126,7 +120,7 @@ class PendingChange(QObject):
     def _apply(self, command: SetSchedule) -> None:
         self._withdraw()
         at = self.beginning(command)
-        if at <= self._progress.position:
+        if at <= self._position:
             self._runs.post(command)
             return
         self._waiting, self._waiting_at = self._runs.post(command, Position(epoch=at[0], batch=at[1])), at
@@ -152,7 +146,7 @@ class PendingChange(QObject):
     def _draw(self) -> None:
         """Have the change drawn from where it would be in force."""
         if self._staged is not None:
-            self._preview.set_pending(self._staged, self._progress.position)
+            self._preview.set_pending(self._staged, self._position)
         elif self._swap is not None:
             self._preview.set_pending(self._swap, self.beginning(self._swap))
         else:
@@ -166,16 +160,15 @@ class PendingChange(QObject):
         """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
         if self._lrs is None:
             return
-        epoch, schedule = self._progress.position[0], self._window.schedule
-        done = epoch if self._in_epoch else epoch - 1
+        epoch, schedule = self._position[0], self._window.schedule
+        done = epoch if self._model.mid_epoch else epoch - 1
         schedule.set_context(self._lrs.epochs, done, self._lrs.lr, True)
         schedule.pending.offer_epoch(done + 1 if epoch <= done < self._lrs.epochs else None)
         self._tell_beginning()
 
     @property
-    def _in_epoch(self) -> bool:
-        """Whether an epoch is under way by the time that a command arrives."""
-        return self._progress.position[1] > 0 or self._state == "training"
+    def _position(self) -> tuple[int, int]:
+        return self._model.position.epoch, self._model.position.batch
 
     def _tell_beginning(self) -> None:
         """Tell from where the edited schedule would count."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMessageBox
 
-from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.training.job import Job
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
-from gui.run_bar.controller import RunController
 from gui.schedule.group_schedules import Schedules
 from gui.schedule.preview import Preview
 from gui.setup.lookups import Lookups
@@ -35,7 +33,6 @@ class SetupController(QObject):
     def __init__(
         self,
         window: MainWindow,
-        session: RunController,
         runs: CurrentRun,
         preview: Preview,
         lookups: Lookups,
@@ -43,7 +40,7 @@ class SetupController(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._session, self._runs, self._preview = window, session, runs, preview
+        self._window, self._runs, self._preview = window, runs, preview
         self._lookups, self._settings = lookups, settings
         self._job: Job | None = None  # to begin when PyTorch is there
         self._then: Callable[[], None] | None = None  # to do when the run under way is gone
@@ -58,7 +55,7 @@ class SetupController(QObject):
 
     def set_up(self, recipe: Recipe) -> None:
         """Make room for a new run: bring ``recipe`` into the forms and forget the run that was shown."""
-        self._session.forget()
+        self._runs.model.forget()
         self._name = ""
         self._window.banner.clear()
         self._show_recipe(recipe)
@@ -67,7 +64,7 @@ class SetupController(QObject):
 
     def amend(self, recipe: Recipe) -> None:
         """Bring ``recipe`` into the forms, as a change to what stands there."""
-        if not self._runs.active and self._session.start is None:
+        if not self._runs.active and self._runs.model.start is None:
             self._show_recipe(recipe)
 
     def _show_recipe(self, recipe: Recipe) -> None:
@@ -123,14 +120,14 @@ class SetupController(QObject):
 
     def _show_ready(self) -> None:
         """Offer the start, or say what is in its way; nothing where a run is shown or about to begin."""
-        if self._runs.active or self._session.start is not None or self._job is not None:
+        if self._runs.active or self._runs.model.start is not None or self._job is not None:
             return
         self._window.chip.show_state("ready")
         blocked = self._no_torch or self._window.setup.first_error() or self._lookups.data_problem or self._plan_problem
         self._window.transport.show_state("ready", blocked, begun=False, loading=self._lookups.fetching)
 
     def _schedule_changed(self, spec: ScheduleSpec | None) -> None:
-        if not self._runs.active and not self._showing and self._session.start is None:
+        if not self._runs.active and not self._showing and self._runs.model.start is None:
             schedules = self._window.schedule.schedules()
             self._window.setup.set_schedule(spec and schedules.shared, schedules.own)
 
@@ -149,8 +146,7 @@ class SetupController(QObject):
         self.when_free(self._set_up_again, _instead())
 
     def _set_up_again(self) -> None:
-        start = self._session.start
-        self.set_up(recipe_from_json(json.dumps(start.recipe)) if start is not None else self._settings.last_recipe)
+        self.set_up(self._runs.model.recipe or self._settings.last_recipe)
 
     # -- beginning
 
@@ -167,19 +163,19 @@ class SetupController(QObject):
         self._job = None
         self._lookups.drop_outline()
         if self._lookups.ready:
-            self._session.load()
+            self._runs.model.load()
             self._runs.begin(job)
         elif self._no_torch is not None:
             self._window.banner.show_failure(self._no_torch)
         else:
             self._job = job
-            self._session.load()
+            self._runs.model.load()
             self._window.transport.show_loading(tr("Loading PyTorch and the network…"))
 
     def start(self, one_epoch: bool = False) -> None:
         """Begin the run that the forms describe, or only its first epoch."""
         recipe = self._window.setup.recipe()
-        if recipe is not None and not self._runs.active and self._session.start is None:
+        if recipe is not None and not self._runs.active and self._runs.model.start is None:
             lr_panel = self._window.setup.commands()
             job = Job(recipe=recipe, name=self._name, lines=lr_panel, on_divergence="pause", one_epoch=one_epoch)
             self.begin(job)
@@ -194,7 +190,7 @@ class SetupController(QObject):
             self._runs.stop()
         elif self._job is not None:
             self._job = None
-            self._session.unload()
+            self._runs.model.unload()
             self._show_ready()
         else:
             self._lookups.cancel_download()
@@ -208,11 +204,11 @@ class SetupController(QObject):
         self._window.banner.show_failure(self._no_torch, details)
         if self._job is not None:
             self._job = None
-            self._session.unload()
+            self._runs.model.unload()
         self._show_ready()
 
     def _download_told(self, text: str, done: int, total: int) -> None:
-        if not self._runs.active and self._job is None and self._session.start is None:
+        if not self._runs.active and self._job is None and self._runs.model.start is None:
             self._window.transport.show_loading(text, done, total)
 
     # -- leaving
@@ -233,7 +229,7 @@ class SetupController(QObject):
 
     def _agreed(self, question: str) -> bool:
         """Whether the run may be ended; only one that trains is asked about, and all are saved."""
-        if self._session.state != "training":
+        if self._runs.model.state != "training":
             return True
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
         title, default = tr("Training is under way"), QMessageBox.StandardButton.Yes
@@ -242,26 +238,27 @@ class SetupController(QObject):
     def _gone(self) -> None:
         """The thread of the run is gone."""
         then, self._then = self._then, None
-        start = self._session.start
+        model = self._runs.model
         if self._leaving:
             self.left.emit()
         elif then is not None:
             then()
-        elif start is not None and self._session.came_to_nothing:
-            self._session.forget()  # the forms are of more use than empty plots; the banner says what happened
-            self._show_recipe(recipe_from_json(json.dumps(start.recipe)))
+        elif model.recipe is not None and model.ended_untrained:
+            recipe = model.recipe
+            model.forget()  # the forms are of more use than empty plots; the banner says what happened
+            self._show_recipe(recipe)
         else:
             self._show_ready()
 
     # -- the like
 
     def _came_back(self) -> None:
-        if not self._runs.active and self._session.start is None:
+        if not self._runs.active and self._runs.model.start is None:
             self._lookups.look_again()
 
     def _renamed(self, name: str) -> None:
         self._name = name
-        start, library = self._session.start, self._runs.library
+        start, library = self._runs.model.start, self._runs.library
         if start is not None and library is not None and name:
             library.update(start.run, self._not_renamed.emit, name=name)
 

@@ -33,14 +33,14 @@ def ready():
     app.setup_controller.start()
 
 def on_event(event):
-    if event.event == "steps" and app.runs.active and not trained:
+    if event.event == "steps" and app.current_run.active and not trained:
         trained.append(True)
         print("trained", time.time(), flush=True)
         app.setup_controller.leave(ask=False)
 
 trained = []
 app.lookups.torch_loaded.connect(ready)
-app.runs.happened.connect(on_event)
+app.current_run.happened.connect(on_event)
 app.show()
 application.exec()
 app.close()

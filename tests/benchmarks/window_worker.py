@@ -74,7 +74,7 @@ class WindowWorker:
         self._began = self._ended = self._worked = 0.0
         self._segment = self._at, self._at
         self._pause = 0
-        app.runs.happened.connect(self._happened)
+        app.current_run.happened.connect(self._happened)
         app.setup_controller.set_up(recipe)
         app.setup_controller.begin(Job(recipe=recipe, begin=False))
 
@@ -87,11 +87,11 @@ class WindowWorker:
 
     def _go(self, target: Position) -> None:
         self._target = target
-        self._pause = self._app.runs.post(Pause(), target)
+        self._pause = self._app.current_run.post(Pause(), target)
         if self._ticking:
             self._ticks.start()
         self._began, self._worked = time.perf_counter(), time.thread_time()
-        self._app.runs.post(Start() if self._app.session.state == "ready" else Resume())
+        self._app.current_run.post(Start() if self._app.current_run.model.state == "ready" else Resume())
 
     def _happened(self, event: Event) -> None:
         if isinstance(event, StartEvent):
@@ -99,7 +99,7 @@ class WindowWorker:
         elif isinstance(event, StateEvent) and event.state == "ready":
             send({"threads": self._start.threads if self._start is not None else 0})
         elif isinstance(event, CommandEvent) and event.id == self._pause and event.status == "applied":
-            self._ended, self._worked = self._app.runs.when, time.thread_time() - self._worked
+            self._ended, self._worked = self._app.current_run.when, time.thread_time() - self._worked
             gaps, self._at = self._ticks.stop(), self._target
             if self._at == self._segment[0]:
                 self._go(self._segment[1])

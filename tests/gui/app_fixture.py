@@ -20,6 +20,7 @@ from engine.messages.commands import Pause, Position
 from engine.messages.events import CommandEvent, EndEvent, Event
 from engine.recipe.recipe import Recipe, recipe_from_json
 from gui.app import App
+from gui.core.run_model import RunModel
 from gui.core.settings import Settings
 from gui.learning_rate.staged_change import StagedChange
 
@@ -64,11 +65,16 @@ class Driver:
         self.events: list[Event] = []
         self.left: list[bool] = []
         self.closed = False
-        self.app.runs.happened.connect(self.events.append)
+        self.app.current_run.happened.connect(self.events.append)
         self.app.setup_controller.left.connect(lambda: self.left.append(True))
         self.app.show()
         qtbot.waitExposed(self.window)
         self.window.activateWindow()
+
+    @property
+    def model(self) -> RunModel:
+        """What the window knows of its run."""
+        return self.app.current_run.model
 
     # -- waiting
 
@@ -76,11 +82,11 @@ class Driver:
         self.qtbot.waitUntil(lambda: bool(until()), timeout=round(seconds * 1000))
 
     def reach(self, state: State) -> None:
-        self.wait(lambda: self.app.session.state == state)
+        self.wait(lambda: self.model.state == state)
 
     def finish(self) -> EndEvent:
         """Wait until the run and its thread are gone."""
-        self.wait(lambda: not self.app.runs.active and self.app.setup_controller._job is None)
+        self.wait(lambda: not self.app.current_run.active and self.app.setup_controller._job is None)
         end = self.events[-1]
         assert isinstance(end, EndEvent)
         return end
@@ -153,24 +159,24 @@ class Driver:
     def stand(self, recipe: Recipe, epoch: int, batch: int = 0) -> None:
         """Start ``recipe`` and pause right before ``batch`` of ``epoch``."""
         self.start(recipe)
-        self.app.runs.post(Pause(), Position(epoch=epoch, batch=batch))
+        self.app.current_run.post(Pause(), Position(epoch=epoch, batch=batch))
         self.reach("paused")
-        assert self.app.session.progress.position == (epoch, batch)
+        assert self.model.position == Position(epoch=epoch, batch=batch)
 
     def go_on_to(self, epoch: int, batch: int = 0) -> None:
         """Resume, and pause right before ``batch`` of ``epoch``."""
         before = len(self.answers("pause"))
-        self.app.runs.post(Pause(), Position(epoch=epoch, batch=batch))
+        self.app.current_run.post(Pause(), Position(epoch=epoch, batch=batch))
         self.click(self.window.transport, "Resume")
-        self.wait(lambda: len(self.answers("pause")) > before and self.app.session.state == "paused")
+        self.wait(lambda: len(self.answers("pause")) > before and self.model.state == "paused")
 
     def close(self) -> None:
         """End everything, as the program's end does, and see that nothing is left."""
         if self.closed:
             return
         self.closed = True
-        self.app.runs.stop()
-        self.wait(lambda: not self.app.runs.active)
+        self.app.current_run.stop()
+        self.wait(lambda: not self.app.current_run.active)
         self.app.close()
         app = self.app
         assert not any(worker.isRunning() for worker in (app.curves, app.library_tasks, app.downloads))

@@ -41,7 +41,7 @@ def test_closing_while_training_asks_and_can_be_cancelled_or_saves_and_leaves(
     driver.window.close()
     assert not answers
     assert driver.window.isVisible()
-    assert driver.app.session.state == "training"
+    assert driver.model.state == "training"
     answers.append(QMessageBox.StandardButton.Yes)
     driver.window.close()
     driver.window.close()  # an impatient person is not asked again

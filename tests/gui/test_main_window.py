@@ -15,20 +15,20 @@ pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
 def test_start_trains_the_digits_and_ten_more_epochs_go_on_in_the_same_run(driver: Driver) -> None:
-    window, session = driver.window, driver.app.session
+    window, model = driver.window, driver.model
     assert driver.app.settings.last_recipe == Recipe()
     assert window.chip.text() == "Ready"
     driver.click(window.transport, "Start")
-    driver.wait(lambda: window.chip.text() == "Training" and len(session.series.x) > 3)
+    driver.wait(lambda: window.chip.text() == "Training" and len(model.history.x) > 3)
     assert driver.button(window.transport, "Pause").isEnabled()
-    driver.wait(lambda: len(session.series.epoch_x) > 1)
+    driver.wait(lambda: len(model.history.epoch_x) > 1)
     driver.finish()
     driver.settle()
     run, epochs = driver.of("start")[0].run, driver.of("epoch")
     assert window.chip.text() == "Finished"
     assert window.windowTitle().startswith(f"30/30 · {epochs[-1].val_accuracy:.1%} · ")
-    assert session.series.metrics["val_loss"].values.tolist() == [e.val_loss for e in epochs]
-    assert len(session.series.loss) == 30 * 23
+    assert model.history.metrics["val_loss"].values.tolist() == [e.val_loss for e in epochs]
+    assert len(model.history.loss) == 30 * 23
     drawn = window.plots.accuracy._curves["val"].getData()[1]
     assert drawn.tolist() == pytest.approx([100 * e.val_accuracy for e in epochs])
     assert f"{epochs[-1].val_accuracy:.1%} validation accuracy after 30 epochs" in window.banner.text()
@@ -38,8 +38,8 @@ def test_start_trains_the_digits_and_ten_more_epochs_go_on_in_the_same_run(drive
     driver.settle()
     assert [e.epoch for e in driver.of("epoch")] == list(range(1, 41))
     assert {e.run for e in driver.of("start")} == {run}
-    assert len(session.series.loss) == 40 * 23
-    assert session.series.epoch_x.values.tolist() == list(range(1, 41))
+    assert len(model.history.loss) == 40 * 23
+    assert model.history.epoch_x.values.tolist() == list(range(1, 41))
     assert window.plots.loss.x_epochs()[1] == pytest.approx(40.4)
 
 
@@ -60,7 +60,7 @@ def test_space_pauses_and_resumes_but_is_typed_in_a_field_and_presses_a_focused_
     back.setFocus()
     driver.press(Qt.Key.Key_Space, back)
     driver.answer("scale_lr")
-    assert driver.app.session.state == "training"
+    assert driver.model.state == "training"
     assert driver.number == "0.025"
 
 
@@ -70,7 +70,7 @@ def test_space_opens_a_list_that_has_the_focus_and_does_not_start(driver: Driver
     driver.press(Qt.Key.Key_Space, combo)
     driver.wait(lambda: combo.view().isVisible())
     combo.hidePopup()
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
 
 
 def test_run_one_epoch_from_the_forms_and_from_the_middle_and_then_finish_now(driver: Driver) -> None:
@@ -78,10 +78,10 @@ def test_run_one_epoch_from_the_forms_and_from_the_middle_and_then_finish_now(dr
     driver.set_up(tiny())
     driver.click(window.transport, "Run 1 epoch")
     driver.reach("paused")
-    assert driver.app.session.progress.position == (2, 0)
+    assert driver.model.position == Position(epoch=2, batch=0)
     driver.go_on_to(3, 2)
     driver.click(window.transport, "Run 1 epoch")
-    driver.wait(lambda: driver.app.session.progress.position == (4, 0) and driver.app.session.state == "paused")
+    driver.wait(lambda: driver.model.position == Position(epoch=4, batch=0) and driver.model.state == "paused")
     driver.click(window.transport, "Finish now")
     end = driver.finish()
     assert (end.reason, end.epoch) == ("stopped", 4)
@@ -99,7 +99,7 @@ def test_shortcuts_begin_no_second_run_behind_the_one_that_ended(driver: Driver)
     driver.window.finish.trigger()
     driver.press(Qt.Key.Key_Space)
     driver.settle()
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
     assert len(driver.of("start")) == 1
 
 
@@ -118,7 +118,7 @@ def test_after_the_end_another_run_is_set_up_and_started_here(driver: Driver, ho
     assert driver.says(window.transport, "Not started")
     assert window.setup.recipe() == tiny(epochs=1)
     assert window.banner.subject() is None
-    assert len(driver.app.session.series.x) == 0
+    assert len(driver.model.history.x) == 0
     assert not window.lr_panel.isEnabled() or not driver.lr_field.isEnabled()
     driver.start()
     driver.finish()
@@ -130,7 +130,7 @@ def test_new_while_training_asks_saves_and_shows_nothing_of_the_old_run(
 ) -> None:
     asked = answer_dialogs(monkeypatch, yes=True)
     driver.start(tiny(epochs=3000))
-    driver.wait(lambda: len(driver.app.session.series.epoch_x) > 2)
+    driver.wait(lambda: len(driver.model.history.epoch_x) > 2)
     driver.click(driver.window, "New")
     driver.wait(lambda: driver.window.chip.text() == "Ready")
     driver.settle(200)
@@ -147,8 +147,8 @@ def test_new_while_training_can_be_thought_better_of(driver: Driver, monkeypatch
     driver.reach("training")
     driver.click(driver.window, "New")
     driver.settle()
-    assert driver.app.runs.active
-    assert driver.app.session.state == "training"
+    assert driver.app.current_run.active
+    assert driver.model.state == "training"
 
 
 def test_a_mistake_in_the_recipe_disables_start_with_the_reason_and_clears(driver: Driver) -> None:
@@ -163,7 +163,7 @@ def test_a_mistake_in_the_recipe_disables_start_with_the_reason_and_clears(drive
     assert not start.isEnabled()
     assert "Epochs" in start.toolTip()
     driver.press(Qt.Key.Key_Space)
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
     edit.selectAll()
     driver.qtbot.keyClicks(edit, "7")
     assert start.isEnabled()
@@ -244,14 +244,14 @@ def test_each_group_and_all_of_them_are_set_and_scaled(driver: Driver) -> None:
     assert driver.answer("set_lr").lr == pytest.approx([0.005, 0.2])
     driver.click(window.transport, "Resume")
     driver.finish()
-    lrs = np.stack([column.values for column in driver.app.session.series.lrs], axis=1)
+    lrs = np.stack([column.values for column in driver.model.history.lrs], axis=1)
     assert lrs[0].tolist() == [0.05, 0.5]
     assert [0.005, 0.2] in [pytest.approx(row) for row in lrs.tolist()]
 
 
 def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new_driver: object) -> None:
     driver.start(Recipe().model_copy(update={"device": "cpu"}))
-    driver.app.runs.post(Pause(), Position(epoch=4, batch=2))
+    driver.app.current_run.post(Pause(), Position(epoch=4, batch=2))
     driver.reach("paused")
     run = driver.of("start")[0].run
     driver.close()
@@ -263,7 +263,7 @@ def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new
     second.reach("ready")
     assert second.of("start")[0].run == run
     assert (second.of("start")[0].epoch, second.of("start")[0].batch) == (4, 2)
-    assert second.app.session.series.epoch_x.values.tolist() == [1, 2, 3]
+    assert second.model.history.epoch_x.values.tolist() == [1, 2, 3]
     second.click(second.window.transport, "Start")
     second.wait(lambda: len(second.of("epoch")) > 0)
     assert second.of("epoch")[0].epoch == 4

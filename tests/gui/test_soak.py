@@ -21,7 +21,7 @@ EVENTS = 60
 def test_thirty_thousand_ticks_and_paints_of_the_real_window(driver: Driver) -> None:
     """PySide6 6.12.0 on Python 3.11 loses a reference to None at each timer tick and paint, and aborts."""
     driver.stand(tiny(epochs=3000), 2)
-    window, session = driver.window, driver.app.session
+    window, model = driver.window, driver.model
     threads = threading.active_count()
     timers = len(driver.app.application.findChildren(QObject)) + len(window.findChildren(QTimer))
     nones = sys.getrefcount(None)
@@ -37,7 +37,9 @@ def test_thirty_thousand_ticks_and_paints_of_the_real_window(driver: Driver) -> 
             number = ticks // (TICKS // EVENTS)
             loss = np.full(BATCHES, 1 / number, np.float32)
             lrs = np.full((BATCHES, 1), 0.05)
-            driver.app.runs.tell(StepsEvent(epoch=1 + number, batch=0, loss=loss, lr=lrs, images_per_second=1.0))
+            driver.app.current_run.publish(
+                StepsEvent(epoch=1 + number, batch=0, loss=loss, lr=lrs, images_per_second=1.0)
+            )
         if ticks == TICKS:
             timer.stop()
 
@@ -47,4 +49,4 @@ def test_thirty_thousand_ticks_and_paints_of_the_real_window(driver: Driver) -> 
     assert sys.getrefcount(None) > nones - 1000
     assert threading.active_count() == threads
     assert len(driver.app.application.findChildren(QObject)) + len(window.findChildren(QTimer)) == timers
-    assert len(session.series.loss) == (1 + EVENTS) * BATCHES
+    assert len(model.history.loss) == (1 + EVENTS) * BATCHES

@@ -121,7 +121,7 @@ class Soak(QObject):
         self.warm: dict[str, Any] | None = None
         self.ended = False
         self._said = 0.0
-        app.runs.happened.connect(self._hear)
+        app.current_run.happened.connect(self._hear)
         self._hand = QTimer(self)
         self._hand.timeout.connect(self._intervention)
         self._hand.start(round(1000 * every))
@@ -131,7 +131,7 @@ class Soak(QObject):
         return {"memory": resident(), **things(self._application, self._app), "classes": objects()}
 
     def _intervention(self) -> None:
-        self._app.runs.post(next(self._interventions)(self._app.session.progress.position[0]))
+        self._app.current_run.post(next(self._interventions)(self._app.current_run.model.position.epoch))
 
     def _hear(self, event: Event) -> None:
         match event:
@@ -155,7 +155,7 @@ class Soak(QObject):
             self.say()
         if self.steps >= self._wanted:
             self._hand.stop()
-            self._app.runs.happened.disconnect(self._hear)
+            self._app.current_run.happened.disconnect(self._hear)
             self._application.exit()
 
     def say(self) -> None:
@@ -182,8 +182,8 @@ def main() -> int:
         application.exec()
         last, first = soak.measure(), soak.warm
         soak.say()
-        app.runs.stop()
-        while app.runs.active:
+        app.current_run.stop()
+        while app.current_run.active:
             application.processEvents()
         app.close()
     assert first is not None

@@ -48,7 +48,9 @@ class ComparedRun:
         layout = window.lr_panel.layout()
         assert layout is not None
         layout.addWidget(self.panel)
-        self.advisor = AdviceController(window, app.runs, self.panel, self.in_run, self.staged.append, parent=window)
+        self.advisor = AdviceController(
+            window, app.current_run, self.panel, self.in_run, self.staged.append, parent=window
+        )
         app.curves.answered.connect(self.advisor.show_curve)
         self.advisor.recipe_wanted.connect(app.setup_controller.set_up)
 
@@ -57,7 +59,7 @@ class ComparedRun:
         return self.panel.asked
 
     def in_run(self) -> bool:
-        return self.driver.app.session.start is not None
+        return self.driver.model.start is not None
 
     def show(self, do: Command) -> None:
         """Follow an advice that says ``do``."""
@@ -121,7 +123,7 @@ def test_what_was_dismissed_comes_back_only_for_another_run(told: ComparedRun) -
     dismiss(told, "The loss barely changes")
     driver.go_on_to(5)
     told.says()
-    driver.app.runs.stop()
+    driver.app.current_run.stop()
     driver.finish()
     driver.set_up(tiny(**SLOW))
     told.says("first_lr", "constant")
@@ -158,7 +160,7 @@ def test_after_going_back_only_what_still_holds_is_looked_at(told: ComparedRun) 
     driver = told.driver
     driver.stand(tiny(**SLOW), epoch=4)
     told.says("standstill")
-    driver.app.runs.post(Rewind(epoch=1))
+    driver.app.current_run.post(Rewind(epoch=1))
     told.says()
 
 
@@ -177,7 +179,7 @@ def test_a_finders_valley_is_remembered(told: ComparedRun) -> None:
         diverged=False,
         suggestions=(Suggestion(kind="steepest", lr=None, text=""), Suggestion(kind="valley", lr=0.02, text="")),
     )
-    driver.app.runs.tell(found)
+    driver.app.current_run.publish(found)
     told.says("below_suggestion")
     told.do("below_suggestion")
     assert driver.lr_field.text() == "0.02"

@@ -1,46 +1,54 @@
-"""What a run comes to by itself is passed on frame by frame, what the hand did at once; nothing is lost or late."""
+"""The model has every event at once; listeners to LRs hear the newest once a frame or before news; none is lost."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QApplication
 
 from engine.lr.control import LRControl
 from engine.messages.delivery import Routine
-from engine.messages.events import CommandEvent, EpochEvent, Event, LREvent, StateEvent
-from engine.schedules import ReduceLROnPlateau, ScheduleSpec, StepLR
+from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, LREvent, StateEvent
+from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
 from tests.engine.raw_torch import control
 from tests.gui.schedule.test_projection import told, train
 
+EPOCHS = 12
+
 
 class Heard:
-    """Runs whose events are made by hand, and what they passed on."""
+    """A run whose events are made by hand, and what its listeners heard."""
 
     def __init__(self, spec: ScheduleSpec) -> None:
         self.clock = FrameClock()  # which ticks only when it is asked to
-        self.runs = CurrentRun(None, self.clock)
+        self.run = CurrentRun(None, self.clock)
+        self.model = self.run.model
         self.routine = Routine()
         self.events: list[Event] = []
-        self.runs.happened.connect(self.events.append)
-        self.lr: LRControl = control(spec, names=("rest", "head"), epochs=12, steps=3)
-        self.say(StateEvent(state="training", epoch=1, batch=0))
+        self.run.listen(self.events.append)
+        self.lr: LRControl = control(spec, names=("rest", "head"), epochs=EPOCHS, steps=3)
+        self.deliver(StateEvent(state="training", epoch=1, batch=0))
 
-    def say(self, event: Event) -> None:
-        self.runs._pass_on(event, self.routine.has(event), 0.0)
+    def deliver(self, event: Event) -> None:
+        self.run._deliver(event, self.routine.has(event), 0.0)
 
     def publish_lrs(self) -> LREvent:
         event = told(self.lr)
-        self.say(event)
+        self.deliver(event)
         return event
 
     def epoch(self) -> LREvent:
         train(self.lr, 1)
-        self.say(EPOCH)
+        self.deliver(EPOCH)
         return self.publish_lrs()
+
+    def frame(self) -> bool:
+        """A frame of the clock; whether listeners had yet to hear of LRs."""
+        return self.run._publish_lrs()
 
     def lrs(self) -> list[Event]:
         return [e for e in self.events if isinstance(e, LREvent)]
@@ -67,39 +75,61 @@ def heard(qapp: QApplication) -> Heard:
     return made
 
 
-def test_of_lrs_that_come_by_themselves_a_frame_passes_on_the_newest(heard: Heard) -> None:
+def test_listeners_hear_the_newest_of_routine_lrs_with_a_frame_and_the_model_each_at_once(heard: Heard) -> None:
     first = heard.lrs()
-    newest = [heard.epoch() for _ in range(5)][-1]
+    for _ in range(5):
+        newest = heard.epoch()
+        assert heard.model.lrs == newest
     assert heard.lrs() == first
     assert sum(isinstance(e, EpochEvent) for e in heard.events) == 5
-    assert heard.runs._pass_on_lrs()
+    assert heard.frame()
     assert heard.lrs() == [*first, newest]
-    assert not heard.runs._pass_on_lrs()
+    assert not heard.frame()
+
+
+def test_the_signal_carries_every_event_in_order(heard: Heard) -> None:
+    signalled: list[Event] = []
+    heard.run.happened.connect(signalled.append)
+    made = [e for _ in range(3) for e in (EPOCH, heard.epoch())]
+    assert signalled == made
+
+
+def test_at_a_fast_runs_end_the_lrs_of_the_last_epoch_arrive_and_stay(qapp: QApplication) -> None:
+    """The LRs past the end, which come last, replace none that was trained with."""
+    heard = Heard(CosineAnnealingLR(T_max=EPOCHS))
+    heard.publish_lrs()
+    every = [heard.epoch() for _ in range(EPOCHS)]
+    heard.deliver(EndEvent(reason="finished", epoch=EPOCHS))
+    last, beyond = every[-2], every[-1]
+    assert (last.epoch, beyond.epoch) == (EPOCHS, EPOCHS + 1)
+    assert heard.lrs()[-1] == last
+    assert heard.model.lrs == last
+    assert heard.model.lr_beyond == beyond.lr
 
 
 @pytest.mark.parametrize("intervention", ["scale_lr", "freeze", "set_optimizer"])
-def test_what_interventions_did_is_passed_on_at_once_and_nothing_older_after_it(
+def test_what_interventions_did_is_published_at_once_and_nothing_older_after_it(
     heard: Heard, intervention: str
 ) -> None:
     older = heard.epoch()
     answer = CommandEvent(id=7, command={"command": intervention}, status="applied", reason=None, epoch=2, batch=0)
-    heard.say(answer)
-    acted = heard.publish_lrs()
-    assert heard.events[-3:] == [older, answer, acted]
-    assert not heard.runs._pass_on_lrs()
+    heard.deliver(answer)
+    changed = heard.publish_lrs()
+    assert heard.events[-3:] == [older, answer, changed]
+    assert not heard.frame()
     heard.epoch()
     assert isinstance(heard.events[-1], EpochEvent)
 
 
-def test_before_anything_else_is_passed_on_the_lrs_are(heard: Heard) -> None:
+def test_before_anything_else_is_published_the_lrs_are(heard: Heard) -> None:
     newest = heard.epoch()
     paused = StateEvent(state="paused", epoch=2, batch=0)
-    heard.say(paused)
+    heard.deliver(paused)
     assert heard.events[-2:] == [newest, paused]
 
 
-def test_while_it_stands_still_lrs_are_passed_on_at_once(heard: Heard) -> None:
-    heard.say(StateEvent(state="paused", epoch=2, batch=0))
+def test_while_the_run_is_paused_lrs_are_published_at_once(heard: Heard) -> None:
+    heard.deliver(StateEvent(state="paused", epoch=2, batch=0))
     again = heard.publish_lrs()
     assert heard.events[-1] == again
 
@@ -110,7 +140,7 @@ def test_a_cut_that_a_metric_caused_comes_with_a_frame_too(qapp: QApplication) -
     before = heard.lr.lrs()
     newest = [heard.epoch() for _ in range(3)][-1]
     assert newest.lr != before
-    assert heard.runs._pass_on_lrs()
+    assert heard.frame()
     assert heard.events[-1] == newest
 
 
@@ -124,12 +154,20 @@ def test_each_hears_the_kinds_it_listens_to_in_order_whoever_fails(
     def fails(event: Event) -> None:
         raise ValueError(event.event)
 
-    heard.runs.listen(fails, EpochEvent)
-    heard.runs.listen(lambda event: told.append(("epochs", event)), EpochEvent)
-    heard.runs.listen(lambda event: told.append(("all", event)))
+    heard.run.listen(fails, EpochEvent)
+    heard.run.listen(lambda event: told.append(("epochs", event)), EpochEvent)
+    heard.run.listen(lambda event: told.append(("all", event)))
     paused = StateEvent(state="paused", epoch=2, batch=0)
-    heard.runs.tell(EPOCH)
-    heard.runs.tell(paused)
+    heard.run.publish(EPOCH)
+    heard.run.publish(paused)
     assert told == [("epochs", EPOCH), ("all", EPOCH), ("all", paused)]
     assert failures == ["epoch"]
     assert heard.events[-2:] == [EPOCH, paused]
+
+
+def test_who_listens_finds_the_event_in_the_model(heard: Heard) -> None:
+    seen: list[tuple[int, float | None]] = []
+    heard.run.listen(lambda _: seen.append((len(heard.model.epochs_done), heard.model.val_accuracy)), EpochEvent)
+    heard.run.publish(EPOCH)
+    heard.run.publish(replace(EPOCH, epoch=2, val_accuracy=0.75))
+    assert seen == [(1, 0.5), (2, 0.75)]

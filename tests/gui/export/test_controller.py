@@ -50,7 +50,7 @@ def test_the_recipe_of_the_forms_is_copied_as_code(driver: Driver) -> None:
 def test_a_run_has_its_own_recipe_copied_with_what_interventions_did(driver: Driver) -> None:
     recipe = tiny()
     driver.stand(recipe, 2, 1)
-    driver.app.runs.post(ScaleLR(factor=0.5))
+    driver.app.current_run.post(ScaleLR(factor=0.5))
     driver.answer("scale_lr")
     driver.qtbot.keyClick(
         driver.window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier

@@ -252,14 +252,14 @@ def test_a_pause_in_the_validation_says_what_it_waits_for(driver: Driver) -> Non
 
 def test_what_is_answered_at_once_is_not_said_to_wait_and_what_was_taken_back_was_not_refused(driver: Driver) -> None:
     driver.stand(tiny(), 2, 1)
-    driver.app.runs.post(SetLR(lr=0.1))
+    driver.app.current_run.post(SetLR(lr=0.1))
     driver.answer("set_lr")
     driver.settle(PATIENCE_MS + 100)
     assert not driver.window.action_line._waiting.isVisible()
     assert "0.1" in driver.window.action_line._text.text()
 
-    number = driver.app.runs.post(SetSchedule.model_validate({"schedule": COSINE}), Position(epoch=5))
-    driver.app.runs.post(Withdraw(id=number))
+    number = driver.app.current_run.post(SetSchedule.model_validate({"schedule": COSINE}), Position(epoch=5))
+    driver.app.current_run.post(Withdraw(id=number))
     driver.wait(lambda: driver.answers("set_schedule"))
     assert "Taken back: New schedule from here" in driver.window.action_line._text.text()
     assert "Refused" not in driver.window.action_line._text.text()

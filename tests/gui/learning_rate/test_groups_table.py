@@ -253,7 +253,7 @@ def test_in_a_run_the_rows_intervention_and_show_what_events_confirm(driver: Dri
     assert driver.window.schedule.isVisible()
     assert (interventions.group(), driver.window.schedule.group()) == ("head", "head")
     driver.window.new.trigger()
-    driver.wait(lambda: not driver.app.runs.active)
+    driver.wait(lambda: not driver.app.current_run.active)
     driver.wait(lambda: not interventions.table.rows)
     assert not interventions.length.isVisibleTo(interventions)
     assert driver.number == "–"

@@ -341,7 +341,7 @@ def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver)
     panel = driver.app.finding.panel
     click(panel, "Find a rate", driver.qtbot)
     driver.wait(lambda: "rates tried in epoch 1." in shown(panel))
-    assert not driver.app.runs.active  # and nothing of it is left in the library
+    assert not driver.app.current_run.active  # and nothing of it is left in the library
     assert driver.app.library is not None
     assert driver.app.library.runs() == []
     lr = float(panel._rows["valley"].lr.text())

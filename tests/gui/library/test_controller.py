@@ -192,7 +192,7 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     driver.wait(lambda: not drawer.panel.interventions.open.isEnabled())
     assert "stop it there first" in drawer.tip("Open")
     assert "stop it there first" in drawer.tip("Delete")
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
     lock.release()
     another.close()
     driver.app.library_controller.look()
@@ -200,7 +200,7 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     drawer.press("Open")
     driver.wait(lambda: driver.of("start"))
     driver.reach("ready")
-    assert driver.app.session.progress.position == (2, 3)
+    assert driver.model.position == Position(epoch=2, batch=3)
     driver.wait(lambda: "the one in the window" in drawer.panel.interventions.open.toolTip())
     assert drawer.panel.interventions.delete.isEnabled() is False
     driver.click(driver.window.transport, "Start")
@@ -278,9 +278,9 @@ def test_a_branch_of_the_run_in_the_window_appears_by_itself(driver: Driver) -> 
     drawer = Drawer(driver)
     driver.stand(tiny(epochs=4), 3)
     driver.wait(lambda: len(drawer.names()) == 1)
-    driver.app.runs.post(Rewind(epoch=1))
+    driver.app.current_run.post(Rewind(epoch=1))
     driver.wait(lambda: len(drawer.names()) == 2)
-    driver.app.runs.post(Pause(), Position(epoch=2, batch=1))
+    driver.app.current_run.post(Pause(), Position(epoch=2, batch=1))
     driver.wait(lambda: [drawer.panel.model.run(row).row.state for row in range(2)] == ["left", "paused"])
 
 
@@ -303,4 +303,4 @@ def test_the_start_page_offers_what_was_interrupted_first_and_continues_it(
     driver.qtbot.mouseClick(buttons[0], LEFT)
     driver.wait(lambda: driver.of("start"))
     assert driver.of("start")[0].run == half
-    driver.wait(lambda: driver.app.session.progress.position == (2, 3))
+    driver.wait(lambda: driver.model.position == Position(epoch=2, batch=3))

@@ -52,7 +52,7 @@ def test_the_run_is_offered_continued_and_not_offered_again(
     again.wait(lambda: again.of("end"))
     assert again.finish().reason == "finished"
     assert again.of("start")[0].epoch == 2  # from the end of the first, which was saved
-    assert again.app.session.series.epoch_x.values.tolist() == [1, 2, 3, 4]
+    assert again.model.history.epoch_x.values.tolist() == [1, 2, 3, 4]
 
 
 def test_not_now_leaves_it_in_the_library(crashed: Path, new_driver: Callable[..., Driver], own_folders: Path) -> None:

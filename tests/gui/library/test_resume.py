@@ -33,7 +33,7 @@ def go_on(driver: Driver, intervention: Callable[[], Any]) -> Any:
     """Do ``act``, which takes a run up, and wait for its end; returns the event of its start."""
     before = len(driver.of("start"))
     intervention()
-    driver.wait(lambda: len(driver.of("start")) > before and not driver.app.runs.active)
+    driver.wait(lambda: len(driver.of("start")) > before and not driver.app.current_run.active)
     return driver.of("start")[-1]
 
 
@@ -64,12 +64,12 @@ def test_the_librarys_answers_come_from_beside_the_window(driver: Driver, reader
 def test_a_library_that_cannot_be_read_is_said_and_another_run_can_begin(driver: Driver) -> None:
     driver.start(tiny(epochs=2))
     driver.finish()
-    index = driver.app.runs.library.root / INDEX  # type: ignore[union-attr]
+    index = driver.app.current_run.library.root / INDEX  # type: ignore[union-attr]
     whole = index.read_bytes()
     index.write_bytes(b"not a database, " * 1000)
     driver.window.banner.more_epochs_wanted.emit(1)
     driver.wait(lambda: driver.says(driver.window.banner, "The library cannot be read"))
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
     index.write_bytes(whole)
     go_on(driver, lambda: driver.window.banner.more_epochs_wanted.emit(1))
     assert driver.of("end")[-1].epoch == 3

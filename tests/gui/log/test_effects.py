@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLineEdit, QMenu, QTableView
 
 from engine.advice.effect import Effect
-from engine.messages.commands import Position, Rewind, ScaleLR, SetEpochs
+from engine.messages.commands import Position, Rewind, Save, ScaleLR, SetEpochs
 from gui.log.effects import effect_words
 from gui.log.model import EFFECT, NOTE, TEXT
 from tests.gui.app_fixture import LEFT, Driver, tiny
@@ -66,9 +66,9 @@ class ComparedRun:
 def stand_with_two_acts(driver: Driver) -> ComparedRun:
     """Halved before batch 1 of epoch 2 and before epoch 4, StepLR cut before epochs 3 and 5; now before epoch 6."""
     driver.stand(tiny(schedule={"name": "StepLR", "step_size": 2, "gamma": 0.5}), 2, 1)
-    driver.app.runs.post(ScaleLR(factor=0.5))
-    driver.app.runs.post(ScaleLR(factor=0.25), Position(epoch=4))
-    driver.app.runs.post(SetEpochs(epochs=7), Position(epoch=5))
+    driver.app.current_run.post(ScaleLR(factor=0.5))
+    driver.app.current_run.post(ScaleLR(factor=0.25), Position(epoch=4))
+    driver.app.current_run.post(SetEpochs(epochs=7), Position(epoch=5))
     driver.go_on_to(6)
     return ComparedRun(driver)
 
@@ -121,7 +121,7 @@ def test_a_note_is_typed_into_the_line_and_shown_once_it_is_kept(driver: Driver)
     assert told.cell(row, NOTE) == "why?"  # not before the run has it
     driver.qtbot.keyClick(editor, Qt.Key.Key_Return)
     driver.wait(lambda: told.cell(row, NOTE) == "too noisy" and not told.table.findChildren(QLineEdit))
-    assert driver.app.session.state == "paused"  # the space was the note's
+    assert driver.model.state == "paused"  # the space was the note's
     assert told.model.rowCount() == before
     driver.wait(lambda: any("Note: too noisy" in tip for tip in told.tips()))
     # another one takes its place, by key; and an empty one takes it back
@@ -159,12 +159,12 @@ def test_a_note_comes_back_when_the_run_is_opened_again(new_driver: Any, tmp_pat
     told.write(told.double_click(told.row("LR ×0.25")), "plateau")
     driver.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "plateau")
     effect = told.cell(told.row("LR ×0.25"), EFFECT)
-    driver.app.session.save(str(tmp_path / "here.tiller"))
+    driver.app.current_run.post(Save(path=str(tmp_path / "here.tiller")))
     driver.wait(lambda: driver.answers("save"))
     driver.close()
     again = new_driver()
     again.app.files.open_path(str(tmp_path / "here.tiller"))
-    again.wait(lambda: again.app.session.start is not None)
+    again.wait(lambda: again.model.start is not None)
     told = ComparedRun(again)
     again.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "plateau")
     assert told.cell(told.row("LR ×0.25"), EFFECT) == effect != ""
@@ -178,7 +178,7 @@ def test_going_back_keeps_one_line_an_intervention_and_its_note(driver: Driver) 
     told.write(told.double_click(told.row("LR ×0.5")), "stands")
     told.write(told.double_click(told.row("LR ×0.25")), "undone")
     driver.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "undone")
-    driver.app.runs.post(Rewind(epoch=3))
+    driver.app.current_run.post(Rewind(epoch=3))
     driver.wait(lambda: driver.of("branch"))
     driver.settle()
     assert (told.cell(told.row("LR ×0.5"), NOTE), len(told.tips())) == ("stands", 1)

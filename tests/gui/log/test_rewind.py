@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QProgressDialog
 
-from engine.messages.commands import Rewind, SetSchedule
+from engine.messages.commands import Position, Rewind, SetSchedule
 from engine.schedules import Constant
 from tests.gui.app_fixture import BATCHES, Driver, tiny
 
@@ -61,10 +61,10 @@ def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch
     halved(driver)
     driver.click(driver.window.action_line, "Go back to here…")
     driver.answer("rewind")
-    driver.wait(lambda: driver.app.session.progress.position == (2, 1))
+    driver.wait(lambda: driver.model.position == Position(epoch=2, batch=1))
     assert "Go back to just before “LR ×0.5: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
     assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in said[0]
-    (abandoned_line,) = driver.app.session.series.abandoned
+    (abandoned_line,) = driver.model.history.abandoned
     assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "Abandoned branch"
     assert abandoned_line.end == pytest.approx(2 + 2 / BATCHES)
     driver.wait(lambda: driver.window.plots.loss._abandoned_batch.isVisible())
@@ -120,7 +120,7 @@ def test_how_far_it_is_shows_and_cancel_stays_where_the_run_was(driver: Driver) 
     library.flush()
     for file in library.root.rglob("*.tiller"):
         file.unlink()
-    driver.app.runs.post(Rewind(epoch=2, batch=1))
+    driver.app.current_run.post(Rewind(epoch=2, batch=1))
 
     def dialog() -> QProgressDialog | None:
         found = [w for w in QApplication.topLevelWidgets() if isinstance(w, QProgressDialog) and w.isVisible()]
@@ -133,7 +133,7 @@ def test_how_far_it_is_shows_and_cancel_stays_where_the_run_was(driver: Driver) 
     driver.click(shown, "Cancel")
     assert driver.answer("rewind").reason == "the rewind was cancelled"
     driver.wait(lambda: dialog() is None)
-    assert driver.app.session.progress.position == (3, 2)
+    assert driver.model.position == Position(epoch=3, batch=2)
 
 
 # -- undo
@@ -179,9 +179,9 @@ def test_undo_goes_back_and_redo_returns_to_the_branch_that_was_left(driver: Dri
     driver.answer("rewind")
     driver.wait(lambda: driver.number == "0.05")
     driver.app.undo.redo.trigger()
-    driver.wait(lambda: len(driver.of("start")) == 2 and driver.app.session.state == "ready")
+    driver.wait(lambda: len(driver.of("start")) == 2 and driver.model.state == "ready")
     assert driver.of("start")[1].run == first
-    assert driver.app.session.progress.position == (3, 2)
+    assert driver.model.position == Position(epoch=3, batch=2)
     driver.wait(lambda: driver.number == "0.0125")
 
 

@@ -16,6 +16,7 @@ from engine.messages.commands_file import parse_commands
 from engine.messages.events import CommandEvent
 from engine.schedules import CosineAnnealingLR, StepLR
 from engine.training.job import Job
+from gui.core.lr_text import lr_text
 from tests.engine.running import run
 from tests.gui.app_fixture import BATCHES, LEFT, Driver, tiny
 
@@ -64,7 +65,7 @@ def test_quick_buttons_intervention_while_paused_and_show_only_what_was_confirme
     driver.wait(lambda: driver.number == "0.1")
     assert driver.says(driver.window.lr_panel, "×2 of plan")
     assert driver.says(driver.window.action_line, "0.05 → 0.1")
-    assert driver.app.session.state == "paused"
+    assert driver.model.state == "paused"
 
 
 def test_field_apply_hold_and_back_to_plan(driver: Driver) -> None:
@@ -115,7 +116,7 @@ def test_following_a_schedule_at_0_is_refused_and_hold_is_offered_and_taken(driv
 
 def test_a_refusal_for_another_reason_offers_no_hold(driver: Driver) -> None:
     driver.stand(tiny(), 1, 1)
-    driver.app.runs.post(ScaleLR(factor=1e6))
+    driver.app.current_run.post(ScaleLR(factor=1e6))
     assert driver.answer("scale_lr").status == "rejected"
     driver.settle()
     assert driver.says(driver.window.lr_panel, "the largest allowed is 1000")
@@ -305,13 +306,13 @@ def test_what_interventions_does_in_the_window_is_replayed_to_the_bit_without_on
     driver.start(recipe)
     for intervention in (
         lambda: driver.click(driver.window.lr_panel, "÷2"),
-        lambda: driver.app.runs.post(SetLR(lr=0.013, then="hold")),
-        lambda: driver.app.runs.post(ReleaseLR()),
-        lambda: driver.app.runs.post(SetSchedule(schedule=CosineAnnealingLR(T_max=30))),
+        lambda: driver.app.current_run.post(SetLR(lr=0.013, then="hold")),
+        lambda: driver.app.current_run.post(ReleaseLR()),
+        lambda: driver.app.current_run.post(SetSchedule(schedule=CosineAnnealingLR(T_max=30))),
         lambda: driver.click(driver.window.lr_panel, "×2"),
     ):
-        if driver.app.session.end is None:
-            driver.wait(lambda: bool(driver.of("steps")) and driver.app.session.state == "training")
+        if driver.model.end is None:
+            driver.wait(lambda: bool(driver.of("steps")) and driver.model.state == "training")
             intervention()
             driver.settle(5)
     end = driver.finish()
@@ -325,7 +326,7 @@ def test_what_interventions_does_in_the_window_is_replayed_to_the_bit_without_on
 
 def test_commands_wait_at_their_position_and_are_answered_in_the_window(driver: Driver) -> None:
     driver.start(tiny())
-    driver.app.runs.post(SetLR(lr=0.3), Position(epoch=3, batch=2))
+    driver.app.current_run.post(SetLR(lr=0.3), Position(epoch=3, batch=2))
     driver.finish()
     answer = driver.answer("set_lr")
     assert (answer.epoch, answer.batch) == (3, 2)
@@ -334,16 +335,29 @@ def test_commands_wait_at_their_position_and_are_answered_in_the_window(driver: 
 
 def test_lrs_that_were_told_late_do_not_take_the_run_back(driver: Driver) -> None:
     driver.stand(tiny(), 2, 3)
-    progress = driver.app.session.progress
     late = next(e for e in driver.of("rate") if (e.epoch, e.batch) == (2, 0))
-    assert progress.position == (2, 3)
-    driver.app.runs.tell(late)
-    assert progress.position == (2, 3)
+    assert driver.model.position == Position(epoch=2, batch=3)
+    driver.app.current_run.publish(late)
+    assert driver.model.position == Position(epoch=2, batch=3)
 
 
 def test_epochs_that_are_said_together_took_their_own_time(driver: Driver) -> None:
     driver.start(tiny(epochs=8))
     driver.finish()
-    took = np.diff(driver.app.session.series.to_axis(np.arange(9.0), "time"))
+    took = np.diff(driver.model.history.to_axis(np.arange(9.0), "time"))
     told = np.array([e.seconds for e in driver.of("epoch")])
     assert (took[1:] > told[1:] / 2).all()
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [{"name": "CosineAnnealingLR", "T_max": 30}, {"name": "OneCycleLR", "max_lr": 0.1}],
+    ids=lambda s: s["name"],
+)
+def test_at_a_fast_runs_end_the_lr_of_its_last_batch_is_shown(driver: Driver, schedule: dict[str, Any]) -> None:
+    driver.start(tiny(epochs=30, schedule=schedule))
+    driver.finish()
+    last = float(lrs_by_batch(driver)[-1, 0])
+    driver.wait(lambda: float(driver.number) == pytest.approx(last, rel=0.01))
+    driver.wait(lambda: f"· {lr_text(last, 2)} –" in driver.window.windowTitle())
+    assert driver.window.plots.lr.history.lrs[0].last == last

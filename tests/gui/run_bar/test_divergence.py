@@ -30,10 +30,10 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
     driver.set_up(recipe)
     driver.click(driver.window.transport, "Run 1 epoch")
     if epoch == 3:
-        driver.app.runs.post(SetLR(lr=0.02), Position(epoch=1, batch=4))
+        driver.app.current_run.post(SetLR(lr=0.02), Position(epoch=1, batch=4))
         driver.reach("paused")
         driver.go_on_to(3)
-    window, session = driver.window, driver.app.session
+    window, model = driver.window, driver.model
     if epoch == 3:
         driver.click(window.transport, "Resume")
     driver.reach("diverged")
@@ -44,10 +44,10 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
 
     def branched(event: Event) -> None:
         if isinstance(event, BranchEvent):
-            kept.append((len(session.series.loss), len(session.series.epoch_x)))
+            kept.append((len(model.history.loss), len(model.history.epoch_x)))
 
-    driver.app.runs.happened.connect(branched)
-    assert len(session.series.loss) > (epoch - 1) * BATCHES
+    driver.app.current_run.happened.connect(branched)
+    assert len(model.history.loss) > (epoch - 1) * BATCHES
     assert driver.says(window.banner, f"The last good state is {place}, 3 batches back.")
     driver.click(window.banner, "Back, at a tenth of the LR")
     driver.wait(lambda: driver.of("branch") and driver.answers("scale_lr"))
@@ -57,11 +57,11 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
     assert (branch.epoch, branch.batch) == (epoch, 0)
     assert driver.answer("scale_lr").lr == [before * 0.1]
     driver.finish()
-    assert session.start is not None
-    assert session.start.run == branch.run
-    assert len(session.series.loss) == 6 * BATCHES
-    assert np.isfinite(session.series.loss.values).all()
-    assert session.series.epoch_x.values.tolist() == list(range(1, 7))
+    assert model.start is not None
+    assert model.start.run == branch.run
+    assert len(model.history.loss) == 6 * BATCHES
+    assert np.isfinite(model.history.loss.values).all()
+    assert model.history.epoch_x.values.tolist() == list(range(1, 7))
     driver.click(window.banner, "+10 epochs")
     driver.wait(lambda: len(driver.of("start")) == 2)
     assert driver.of("start")[1].run == branch.run
@@ -133,7 +133,7 @@ def test_back_as_it_was_stands_paused_right_before_the_act(driver: Driver) -> No
     driver.settle()
     branch = driver.of("branch")[0]
     assert (branch.epoch, branch.batch) == (2, 4)
-    assert driver.app.session.state == "paused"
+    assert driver.model.state == "paused"
     assert driver.number == "0.05"
     assert driver.window.banner.isHidden()
     assert not driver.answers("scale_lr")
@@ -143,6 +143,6 @@ def test_back_as_it_was_stands_paused_right_before_the_act(driver: Driver) -> No
 
 def test_going_back_by_another_way_takes_the_message_away(driver: Driver) -> None:
     exploded(driver)
-    driver.app.runs.post(Rewind(epoch=1))
+    driver.app.current_run.post(Rewind(epoch=1))
     driver.wait(lambda: driver.of("branch"))
     assert driver.window.banner.isHidden()

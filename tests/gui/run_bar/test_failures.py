@@ -59,18 +59,18 @@ def test_a_run_under_way_keeps_its_batch_size_and_can_be_duplicated_with_a_small
     fails(driver, "The batch of 256 images")
     assert choices(driver) == ["Duplicate as new with batches of 128", "Continue"]
     assert driver.says(driver.window.banner, "A run that goes on keeps its batch size.")
-    driver.wait(lambda: not driver.app.runs.active)
+    driver.wait(lambda: not driver.app.current_run.active)
     driver.click(driver.window.banner, "Duplicate as new with batches of 128")
     driver.wait(lambda: driver.window.setup.recipe() == halved(recipe))
     assert driver.window.chip.text() == "Ready"
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
 
 
 def test_a_network_that_does_not_fit_is_said_and_the_next_one_trains(driver: Driver) -> None:
     driver.start(tiny("greedy_to_build"))
     fails(driver, "The network tiny_networks.py:greedy_to_build did not fit into the memory of this machine")
     assert choices(driver) == []
-    driver.wait(lambda: not driver.app.runs.active)
+    driver.wait(lambda: not driver.app.current_run.active)
     driver.start(tiny(epochs=1))
     driver.wait(lambda: driver.of("start"))
     assert driver.finish().reason == "finished"
@@ -87,7 +87,7 @@ def test_a_failure_has_a_report_to_copy(driver: Driver, tmp_path: Path) -> None:
     copied = QGuiApplication.clipboard().text()
     for word in ("Python 3", "Recipe\n", '"batch_size": 256', "Last events\n", "Traceback", "broken on the eighth"):
         assert word in copied
-    driver.wait(lambda: not driver.app.runs.active)
+    driver.wait(lambda: not driver.app.current_run.active)
     driver.click(driver.window.banner, "Continue")
     driver.wait(lambda: len(driver.of("start")) == 2)
     assert driver.of("start")[1].run == driver.of("start")[0].run

@@ -230,11 +230,11 @@ def test_the_schedule_ahead_reaches_to_the_last_epoch_also_after_that_has_moved(
     driver.stand(tiny(epochs=8), epoch=3)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.end == 8.0)
-    driver.app.runs.post(SetEpochs(epochs=14))
+    driver.app.current_run.post(SetEpochs(epochs=14))
     driver.wait(lambda: plot.projected.end == 14.0)
     driver.window.lr_panel.stage_lr(0.5)
     driver.wait(lambda: plot.pending.known and plot.pending.end == 14.0)
-    driver.app.runs.post(SetEpochs(epochs=5))
+    driver.app.current_run.post(SetEpochs(epochs=5))
     driver.wait(lambda: plot.projected.end == 5.0 and plot.pending.end == 5.0)
     plot.refresh()
     assert plot.projected.traces[0].getData()[0].max() == 5.0

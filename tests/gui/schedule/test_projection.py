@@ -141,8 +141,8 @@ def test_while_nobody_interventions_the_window_asks_for_no_curve_again(
     assert driver.window.plots.lr.projected.curve is not None
     assert driver.window.plots.lr.projected.curve.lr[:, 0].tolist() == pytest.approx([0.0125, 0.0125, 0.0125])
     assert len(asked) == before
-    driver.app.runs.post(ScaleLR(factor=0.5))
+    driver.app.current_run.post(ScaleLR(factor=0.5))
     driver.wait(lambda: len(asked) == before + 1)
-    driver.app.runs.post(Note(text="nothing"))
-    driver.app.runs.post(ReleaseLR())
+    driver.app.current_run.post(Note(text="nothing"))
+    driver.app.current_run.post(ReleaseLR())
     driver.wait(lambda: len(asked) == before + 2)

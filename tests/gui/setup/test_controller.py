@@ -60,7 +60,7 @@ def fails(driver: Driver, part: str) -> None:
 
 def trains_afterwards(driver: Driver) -> None:
     """The forms are there, and Start begins a run that ends well."""
-    driver.wait(lambda: not driver.app.runs.active)
+    driver.wait(lambda: not driver.app.current_run.active)
     assert driver.window.chip.text() == "Ready"
     assert driver.window.setup.length.isVisible()
     driver.set_up(tiny(epochs=1))
@@ -91,14 +91,14 @@ def test_a_saved_file_opens_elsewhere_with_its_plots_full_and_goes_on_exactly(
     second.wait(lambda: second.of("start"))
     second.reach("ready")
     second.settle()
-    assert second.app.session.series.metrics["train_loss"].values.tolist() == [
+    assert second.model.history.metrics["train_loss"].values.tolist() == [
         e.train_loss for e in never_stopped.epochs[:3]
     ]
     assert second.window.plots.accuracy._curves["val"].getData()[0].tolist() == [1, 2, 3]
     assert "Epoch 4/6" in second.window.transport._place.text()
     second.click(second.window.transport, "Start")
     assert second.finish().weights_sha256 == never_stopped.end.weights_sha256
-    assert second.app.session.series.epoch_x.values.tolist() == [1, 2, 3, 4, 5, 6]
+    assert second.model.history.epoch_x.values.tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_save_as_writes_where_it_was_said_in_mid_run_and_after_the_end(
@@ -132,7 +132,7 @@ def test_what_cannot_be_saved_is_said(driver: Driver, chosen: list[Path], tmp_pa
     chosen.append(tmp_path / "file" / "run.tiller")
     driver.window.save_as.trigger()
     fails(driver, "ot saved")
-    assert driver.app.session.state == "paused"
+    assert driver.model.state == "paused"
 
 
 def test_a_recipe_is_saved_and_opened_again(driver: Driver, chosen: list[Path], tmp_path: Path) -> None:
@@ -170,9 +170,9 @@ def test_files_that_are_damaged_foreign_or_missing_are_said_and_harm_nothing(dri
         driver.window.banner.clear()
         driver.app.files.open_path(str(tmp_path / name))
         fails(driver, words)
-        driver.wait(lambda: not driver.app.runs.active)
+        driver.wait(lambda: not driver.app.current_run.active)
         assert driver.window.chip.text() == "Finished"
-        assert driver.app.session.series.epoch_x.values.tolist() == [1, 2]
+        assert driver.model.history.epoch_x.values.tolist() == [1, 2]
     driver.click(driver.window, "New")
     trains_afterwards(driver)
 
@@ -183,7 +183,7 @@ def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked:
     driver.wait(lambda: driver.of("epoch"))
     driver.app.files.open_path(str(tmp_path / "none.json"))
     fails(driver, "is not there")
-    assert driver.app.session.state == "training"
+    assert driver.model.state == "training"
     driver.app.files.open_path(str(tmp_path / "recipe.json"))
     driver.wait(lambda: driver.window.setup.recipe() == tiny(epochs=2) and driver.window.setup.length.isVisible())
     assert len(asked) == 1
@@ -217,9 +217,9 @@ def test_a_failure_in_mid_run_keeps_what_was_trained(driver: Driver, tmp_path: P
     )
     driver.start(tiny(model={"name": own_network(tmp_path, code)}))
     fails(driver, "broke in epoch 3")
-    driver.wait(lambda: not driver.app.runs.active)
+    driver.wait(lambda: not driver.app.current_run.active)
     assert driver.window.chip.text() == "Failed"
-    assert driver.app.session.series.epoch_x.values.tolist() == [1, 2]
+    assert driver.model.history.epoch_x.values.tolist() == [1, 2]
     driver.click(driver.window.setup, "Duplicate as new")
     trains_afterwards(driver)
 
@@ -306,7 +306,7 @@ def test_a_run_begins_only_when_the_network_is_not_being_built_beside_it(driver:
     driver.set_up(tiny(model={"name": own_network(tmp_path, slow)}, epochs=1))
     driver.wait(lambda: driver.app.lookups._building)
     driver.start()
-    assert not driver.app.runs.active
+    assert not driver.app.current_run.active
     driver.wait(lambda: driver.of("end"))
     assert driver.finish().reason == "finished"
 
@@ -378,8 +378,8 @@ def test_without_a_library_the_run_trains_and_says_that_it_is_not_kept(
     assert driver.button(driver.window.banner, "Back, at a tenth of the LR").isEnabled()  # it is computed again
     driver.click(driver.window, "Save")
     fails(driver, "there is no library")
-    driver.app.runs.post(ScaleLR(factor=0.5))
-    driver.app.runs.post(Pause(), Position(epoch=9))
+    driver.app.current_run.post(ScaleLR(factor=0.5))
+    driver.app.current_run.post(Pause(), Position(epoch=9))
 
 
 def test_a_schedule_that_follows_the_epochs_is_drawn_and_remembered_with_them(driver: Driver) -> None:
@@ -399,11 +399,11 @@ def test_a_stopped_run_goes_on_from_its_banner(driver: Driver) -> None:
     driver.wait(lambda: driver.of("epoch"))
     driver.click(driver.window.transport, "Finish now")
     driver.finish()
-    run = driver.app.session.start.run
+    run = driver.model.start.run
     assert not driver.window.schedule.isEnabled()
     driver.click(driver.window.banner, "Continue")
     driver.reach("training")
-    assert driver.app.session.start.run == run
+    assert driver.model.start.run == run
     assert driver.window.schedule.isEnabled()
 
 
