@@ -33,7 +33,7 @@ from gui.run_bar.transport import Transport
 from gui.schedule.panel import SchedulePanel
 from gui.setup.panel import SetupPanel
 from gui.setup.start_page import StartPage
-from gui.widgets.labels import scrolled
+from gui.widgets.labels import scroll_area
 from gui.widgets.state_chip import StateChip
 
 SIDE_WIDTH = 310
@@ -306,7 +306,7 @@ class MainWindow(QMainWindow):
 
 
 def _scrolled(panel: QWidget) -> QScrollArea:
-    area = scrolled(panel)
+    area = scroll_area(panel)
     area.setMinimumWidth(SIDE_WIDTH)
     return area
 

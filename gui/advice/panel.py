@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from gui.core.translation import said, tr
-from gui.widgets.labels import ElidedLabel, as_tip, label, on_button
+from gui.widgets.labels import ElidedLabel, as_tip, button_text, label
 
 if TYPE_CHECKING:
     from engine.advice import Advice
@@ -169,7 +169,7 @@ class _Line(QFrame):
         self._words.setToolTip(as_tip(tr("{advice}. {reason}", advice=text, reason=reason)))
         self._whole.setText(text)
         self._reason.setText(reason)
-        self._effect.setText(on_button(effect))
+        self._effect.setText(button_text(effect))
         self._do.setToolTip(as_tip(effect))
         self._do.setAccessibleName(tr("Do it: {effect}", effect=effect))
         self._arrow.setAccessibleName(tr("Why: {advice}", advice=text))

@@ -9,7 +9,7 @@ from typing import Any
 from engine.library.comparison import ComparedRun, intervention_differences, recipe_differences
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
-from gui.widgets.intervention_text import describe, schedule_words
+from gui.widgets.intervention_text import describe, schedule_text
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return tr("yes") if value else tr("no")
     if isinstance(value, Mapping):
-        return schedule_words(value)
+        return schedule_text(value)
     if isinstance(value, float):
         return lr_text(value)
     if isinstance(value, list):

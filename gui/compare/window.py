@@ -26,8 +26,8 @@ from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 from gui.plots.lr_curves import StepCurve
 from gui.plots.overlay import OverlayPlots, RunCurves, run_colors
+from gui.theme.theme import is_dark
 from gui.widgets.labels import ElidedLabel, Readout, as_tip, label
-from gui.widgets.notes import is_dark
 from gui.widgets.state_chip import Dot, dot_icon
 
 
@@ -60,7 +60,7 @@ class Legend(QWidget):
     def show_colors(self, colors: Sequence[str]) -> None:
         """The runs' colours."""
         for dot, color in zip(self.dots, colors, strict=False):
-            dot.show_colour(color)
+            dot.show_color(color)
 
     def show_at(self, x: float | None) -> None:
         """Show the values at ``x`` (epochs completed), or at each run's end."""

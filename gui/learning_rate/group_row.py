@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QSize
 from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
 from gui.core.lr_text import is_begun, lr_text, read_factor, read_lr
 from gui.core.translation import tr
+from gui.theme.theme import set_style_property
 from gui.widgets.confirmed_field import ConfirmedField
 from gui.widgets.fields import Combo
-from gui.widgets.intervention_text import schedule_words
-from gui.widgets.labels import ElidedLabel, as_tip, label, reach, set_role, short_count
-from gui.widgets.notes import restyle_as
+from gui.widgets.intervention_text import schedule_text
+from gui.widgets.labels import ElidedLabel, as_tip, label, set_available, set_role, short_count
 from gui.widgets.state_chip import Dot
 
 _MODES: Final = ("plan", "follow", "hold")
@@ -78,19 +78,19 @@ class GroupRow(QFrame):
         factor = state.factor
         self.factor.show_confirmed("" if factor is None else tr("×{factor}", factor=lr_text(factor, 3)))
         set_role(self.name_label, "hint" if state.frozen else "")
-        self.schedule.show_text(schedule_words(state.schedule))
+        self.schedule.show_text(schedule_text(state.schedule))
         self._show_mode(state)
         with QSignalBlocker(self.frozen):
             self.frozen.setChecked(state.frozen)
         self._tell()
 
-    def show_colour(self, colour: str) -> None:
+    def show_color(self, color: str) -> None:
         """The colour of the group's line in the plots."""
-        self.dot.show_colour(colour)
+        self.dot.show_color(color)
 
     def show_chosen(self, chosen: bool) -> None:
         """Whether the controls below the table act on this group."""
-        restyle_as(self, "chosen", chosen)
+        set_style_property(self, "chosen", chosen)
 
     def set_enabled_because(self, reason: str | None) -> None:
         """Let the person act (None), or say in every tooltip why not."""
@@ -111,8 +111,8 @@ class GroupRow(QFrame):
 
     def drop(self) -> None:
         """Forget what is typed."""
-        self.lr.drop()
-        self.factor.drop()
+        self.lr.discard()
+        self.factor.discard()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click beside the fields points at the group."""
@@ -212,19 +212,19 @@ class GroupRow(QFrame):
     def _tell(self) -> None:
         state, why = self._state, self._reason
         exact = lr_text(state.lr, 17) if state is not None else ""
-        reach(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape drops it.", lr=exact))
+        set_available(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape drops it.", lr=exact))
         no_plan = tr("The plan is 0 here, so there is no factor.") if state is not None and state.plan == 0 else None
-        reach(
+        set_available(
             self.factor,
             why or no_plan,
             tr("What the plan's LR ({plan}) is multiplied by. Type another: Enter applies it.", plan=self._plan_text()),
         )
-        reach(self.mode, why, tr("What the LR does from here on: now “{now}”.", now=self.mode.currentText()))
-        plan = schedule_words(state.schedule) if state is not None else ""
-        reach(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
+        set_available(self.mode, why, tr("What the LR does from here on: now “{now}”.", now=self.mode.currentText()))
+        plan = schedule_text(state.schedule) if state is not None else ""
+        set_available(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
         only = tr("Nothing would be left to train.") if state is not None and state.last else None
         tip = tr("Weights, optimizer state and BatchNorm statistics of a frozen group stand still.")
-        reach(self.frozen, why or only, tip)
+        set_available(self.frozen, why or only, tip)
 
     def _build(self, parameters: int | None) -> None:
         self.dot, self.name_label = Dot(), ElidedLabel(self.name)

@@ -75,7 +75,7 @@ class GroupsTable(QWidget):
         self._colours = colours
         for index, row in enumerate(self.rows.values()):
             if colours:
-                row.show_colour(colours[index % len(colours)])
+                row.show_color(colours[index % len(colours)])
 
     def set_enabled_because(self, reason: str | None) -> None:
         """Let the person act (None), or say in every tooltip why not."""

@@ -11,7 +11,7 @@ from engine.messages.commands import SetEpochs
 from gui.core.translation import said, tr
 from gui.widgets.confirmed_field import ConfirmedField
 from gui.widgets.fields import read_int
-from gui.widgets.labels import ElidedLabel, as_tip, label, reach, set_role
+from gui.widgets.labels import ElidedLabel, as_tip, label, set_available, set_role
 
 
 class LengthRow(QWidget):
@@ -89,7 +89,7 @@ class LengthRow(QWidget):
         """Let the person act (None), or say in every tooltip why not."""
         self._reason = reason
         if reason is not None:
-            self.field.drop()
+            self.field.discard()
         self.fit.setEnabled(reason is None)
         self._judge(say=False)
 
@@ -118,14 +118,14 @@ class LengthRow(QWidget):
         elif say:
             self._say("")
         tip = tr("The epochs in all, at least {least}. Type another number: Enter applies it.", least=self._least)
-        reach(self.field, self._reason, tip)
+        set_available(self.field, self._reason, tip)
         nothing = None if typed else tr("Nothing is changed. Type another number of epochs.")
-        reach(self.set, self._reason or problem or nothing, tr("Make the run this long, at the next batch."))
+        set_available(self.set, self._reason or problem or nothing, tr("Make the run this long, at the next batch."))
 
     def _send(self) -> None:
         command, _ = self._command()
         if self.field.is_typed() and command is not None:
-            self.field.drop()
+            self.field.discard()
             self._say(tr("Sent. It acts at the next batch."))
             self.command_wanted.emit(command)
 

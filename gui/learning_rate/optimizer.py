@@ -15,10 +15,10 @@ from engine.common.spec import first_problem
 from engine.messages.commands import SetOptimizer
 from engine.recipe.recipe import OPTIMIZERS
 from gui.core.translation import said, tr
-from gui.widgets.field_text import write
+from gui.widgets.field_text import to_text
 from gui.widgets.fields import EMPTY
 from gui.widgets.forms import SpecForm
-from gui.widgets.labels import ElidedLabel, as_tip, bring_into_sight, label, reach, set_role
+from gui.widgets.labels import ElidedLabel, as_tip, label, scroll_into_view, set_available, set_role
 
 _CYCLED: Final = ("momentum", "betas")
 
@@ -167,7 +167,7 @@ class OptimizerSection(QWidget):
         if unfolded and self.form is None and self._groups:
             self._show({})
         if unfolded:
-            bring_into_sight(self.body)
+            scroll_into_view(self.body)
 
     def _make_form(self) -> SpecForm:
         form = SpecForm(self._kind, only=tuple(self._groups[0].values))
@@ -201,7 +201,9 @@ class OptimizerSection(QWidget):
                     schedule=cycled_by,
                 )
             elif any(_value(g.values[name]) != value for g in chosen):
-                hint = tr("differs by group: {values}", values=", ".join(write(_value(g.values[name])) for g in chosen))
+                hint = tr(
+                    "differs by group: {values}", values=", ".join(to_text(_value(g.values[name])) for g in chosen)
+                )
                 why = why or tr("The groups differ here. Choose one of them above.")
             self.form.set_hint(name, hint)
             self.form.enable_row(name, why is None, why or "")
@@ -220,9 +222,11 @@ class OptimizerSection(QWidget):
             why = tr("A field above is wrong.")
         if why is None and not changes:
             why = tr("Nothing is changed. Type another value above.")
-        given = ", ".join(f"{name} {write(value)}" for name, value in changes.items())
-        reach(self.apply, why, tr("{changes}, at the next batch (Enter).", changes=given))
-        reach(self.drop_button, None if changes else tr("Nothing is changed."), tr("Forget what is typed (Escape)."))
+        given = ", ".join(f"{name} {to_text(value)}" for name, value in changes.items())
+        set_available(self.apply, why, tr("{changes}, at the next batch (Enter).", changes=given))
+        set_available(
+            self.drop_button, None if changes else tr("Nothing is changed."), tr("Forget what is typed (Escape).")
+        )
 
     def _say(self, text: str, *, error: bool = False) -> None:
         set_role(self.note, "error" if error else "hint")
@@ -240,6 +244,6 @@ def _summary(kind: str, groups: Sequence[GroupOptimizer]) -> str:
     shown = [name for name in ("momentum", "betas", "weight_decay") if name in groups[0].values]
     parts = []
     for name in shown:
-        values = {write(_value(group.values[name])) for group in groups}
+        values = {to_text(_value(group.values[name])) for group in groups}
         parts.append(f"{name} {values.pop()}" if len(values) == 1 else tr("{name} differs", name=name))
     return tr("{optimizer}: {values}", optimizer=kind, values=", ".join(parts))

@@ -19,7 +19,7 @@ from gui.learning_rate.length import LengthRow
 from gui.learning_rate.optimizer import OptimizerSection
 from gui.learning_rate.staged_change import StagedChange
 from gui.widgets.group_picker import GroupPicker
-from gui.widgets.labels import as_tip, bring_into_sight, label, reach
+from gui.widgets.labels import as_tip, label, scroll_into_view, set_available
 
 _QUICK: Final = (("÷10", 0.1), ("÷2", 0.5), ("×2", 2.0), ("×10", 10.0))
 _SIZES: Final = (2.4, 1.7, 1.35, 1.1)  # of the large number, in the font's own: the first that fits
@@ -83,7 +83,7 @@ class LRPanel(QWidget):
         if reason != self._reason:
             self._reason = reason
             self._stage.set_reason(reason)
-            reach(self._hold_instead, reason, "")
+            set_available(self._hold_instead, reason, "")
             for part in (self.table, self.length, self.optimizer):
                 part.set_enabled_because(reason)
             self._refresh()
@@ -109,7 +109,7 @@ class LRPanel(QWidget):
         self._warning.setText(said(text) if text else "")
         self._warning.setVisible(bool(text))
         if text:
-            bring_into_sight(self._warning)
+            scroll_into_view(self._warning)
         if not self._stage.is_pending():
             self._stage.idle()
 
@@ -118,7 +118,7 @@ class LRPanel(QWidget):
         self.show_warning(reason or tr("The plan is 0 here, so its curve has no shape to keep."))
         self._offer = command.model_copy(update={"then": "hold"})
         self._hold_instead.show()
-        bring_into_sight(self._hold_instead)
+        scroll_into_view(self._hold_instead)
 
     def group(self) -> str | None:
         """The chosen group; None for all of them."""
@@ -128,7 +128,7 @@ class LRPanel(QWidget):
         """Forget what is staged or typed."""
         self._stage.drop()
         self.table.drop()
-        self.length.field.drop()
+        self.length.field.discard()
         self.optimizer.drop()
 
     def is_pending(self) -> bool:
@@ -190,11 +190,11 @@ class LRPanel(QWidget):
                 why = tr("The LR is 0, and no factor lifts it. Type a rate instead.")
             if why is None and chosen is not None and chosen.reference_lr * factor > LR_MAX:
                 why = tr("A learning rate is at most {most}.", most=lr_text(LR_MAX))
-            reach(button, why, tr("At once, at the next batch."))
+            set_available(button, why, tr("At once, at the next batch."))
         plan = None if chosen is None else chosen.plan_text()
         self._back.setText(tr("Back to plan") if plan is None else tr("Back to plan ({lr})", lr=plan))
         why_not = None if chosen is not None and chosen.by_hand else tr("The LR is on the plan already.")
-        reach(self._back, self._reason or why_not, tr("The plan's own LR from the next batch on."))
+        set_available(self._back, self._reason or why_not, tr("The plan's own LR from the next batch on."))
 
     def _show_number(self, text: str) -> None:
         """Show ``text`` as large as there is room for beside the chip."""

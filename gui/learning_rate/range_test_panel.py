@@ -27,8 +27,8 @@ from gui.core.translation import said, tr
 from gui.plots.range_test import RangeTestPlot
 from gui.widgets.fields import EMPTY
 from gui.widgets.forms import editor_for
-from gui.widgets.labels import as_tip, label, reach
-from gui.widgets.notes import Note
+from gui.widgets.hint_label import HintLabel
+from gui.widgets.labels import as_tip, label, set_available
 
 _FIELDS: Final = ("lr_min", "lr_max", "steps")
 _DIGITS: Final = 3  # a suggestion is no more exact than this
@@ -108,7 +108,7 @@ class FinderPanel(QDialog):
         self.bar.setMaximum(max(1, total))
         self.bar.setValue(done)
         self.count.setText(tr("{done} of {total} rates tried", done=done, total=total) if total else tr("Waiting…"))
-        self._note.say("")
+        self._note.show_text("")
 
     def show_finding(self, event: FinderEvent) -> None:
         """Show what a search found."""
@@ -130,18 +130,18 @@ class FinderPanel(QDialog):
                     group=event.group,
                 )
             )
-        self._note.say(self._where(event))
+        self._note.show_text(self._where(event))
 
     def show_problem(self, text: str, *, error: bool = True) -> None:
         """The search found nothing, for the reason in ``text``; what was found before stays."""
         self._set_searching(False)
-        self._note.say(text, error=error)
+        self._note.show_text(text, error=error)
 
     def clear(self) -> None:
         """Forget what was found: it was another run's."""
         self._set_searching(False)
         self.plot.clear()
-        self._note.say("")
+        self._note.show_text("")
         for shown in (*self._rows.values(), self._group, self._why):
             shown.hide()
 
@@ -190,8 +190,8 @@ class FinderPanel(QDialog):
             editor.set_problem(wrong.get(name))
         titles = _titles()
         said_wrong = [tr("{field}: {problem}", field=titles.get(n, n), problem=p) for n, p in wrong.items()]
-        self._wrong.say(" ".join(said_wrong), error=True)
-        reach(self.start, self._reason or (said_wrong[0] if wrong else None), tr("Takes a few seconds."))
+        self._wrong.show_text(" ".join(said_wrong), error=True)
+        set_available(self.start, self._reason or (said_wrong[0] if wrong else None), tr("Takes a few seconds."))
 
     def _where(self, event: FinderEvent) -> str:
         tried = tr("{count} rates tried in epoch {epoch}.", count=len(event.lr), epoch=event.epoch)
@@ -217,7 +217,7 @@ class FinderPanel(QDialog):
             editor.edited.connect(self._judge)
             fields.addWidget(title, 0, column)
             fields.addWidget(editor, 1, column)
-        self._wrong, self._note = Note(), Note()
+        self._wrong, self._note = HintLabel(), HintLabel()
         self.start = QPushButton(tr("Find a rate"))
         self.start.setProperty("role", "primary")
         self.start.setDefault(True)

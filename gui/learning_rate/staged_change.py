@@ -14,8 +14,8 @@ from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import is_begun, lr_text, read_lr
 from gui.core.translation import tr
 from gui.learning_rate.current import Mode, Rates, set_command
-from gui.widgets.labels import label, reach, set_role
-from gui.widgets.lr_slider import LogSlider
+from gui.widgets.labels import label, set_available, set_role
+from gui.widgets.lr_slider import LRSlider
 
 _MODES: Final[tuple[Mode, ...]] = ("follow", "hold")
 
@@ -68,7 +68,7 @@ class StagedChange(QWidget):
             (self._modes.button(1), tr("The LR stays as it is until you go back to the plan.")),
         )
         for widget, tip in controls:
-            reach(widget, reason, tip)
+            set_available(widget, reason, tip)
 
     def stage_lr(self, value: float, hold: bool = False) -> None:
         """Stage ``value``, between 0 and 1000; ``hold`` keeps it, whatever the choice was."""
@@ -223,7 +223,7 @@ class StagedChange(QWidget):
             button.clicked.connect(intervention)
             button.setEnabled(False)
             button.setMinimumWidth(self.fontMetrics().horizontalAdvance(button.text()) + 28)
-        self._slider = LogSlider()
+        self._slider = LRSlider()
         self._slider.slider().setAccessibleName(tr("New learning rate, on a logarithmic scale"))
         self._slider.moved.connect(self._on_slid)
         self._modes = QButtonGroup(self)

@@ -11,7 +11,7 @@ from engine.library import Overview, size_words
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 from gui.setup.start_page import when_words
-from gui.widgets.state_chip import AMBER, state_colour, state_words
+from gui.widgets.state_chip import AMBER, state_color, state_text
 
 (NAME, STATE, WHAT, OPTIMIZER, SCHEDULE, EPOCHS, ACCURACY, LOSS, RATE, WHEN, TAGS, NOTE, DISK) = range(13)
 COLUMNS: Final = 13
@@ -57,14 +57,14 @@ def run_state_words(state: str) -> str:
         return tr("Interrupted")
     if state == "left":
         return tr("Gone back from")
-    return next((state_words(known) for known in STATES if known == state), state)
+    return next((state_text(known) for known in STATES if known == state), state)
 
 
 def run_state_colour(state: str) -> str:
     """The colour that goes with it."""
     if state == "interrupted":
         return AMBER
-    return state_colour(next((known for known in STATES if known == state), "stopped"))
+    return state_color(next((known for known in STATES if known == state), "stopped"))
 
 
 def name_of(run: Overview) -> str:

@@ -11,7 +11,7 @@ from engine.messages.events import CommandEvent, Event, ScheduleEvent, StartEven
 from gui.core.translation import said
 from gui.main_window import MainWindow
 from gui.plots.items import MarkerKind
-from gui.widgets.intervention_text import CHANGING, describe, put_back_command
+from gui.widgets.intervention_text import CHANGING, describe, restore_lr_commands
 from gui.widgets.labels import as_tip
 
 _QUIET = ("start", "pause", "resume", "run_epoch", "save", "withdraw", "find_lr", "cancel_find", "cancel_rewind")
@@ -90,7 +90,7 @@ class LogController(QObject):
         return epoch - 1 + batch / self._batches
 
     def _put_back(self, event: CommandEvent) -> None:
-        for command in put_back_command(event, self._groups):
+        for command in restore_lr_commands(event, self._groups):
             assert isinstance(command, SetLR)
             self.put_back_wanted.emit(command)
 

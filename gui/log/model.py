@@ -26,7 +26,7 @@ from engine.messages.notes import about_of, can_be_noted
 from gui.core.translation import said, tr
 from gui.widgets.intervention_text import describe
 from gui.widgets.labels import as_tip
-from gui.widgets.state_chip import AMBER, BLUE, GREEN, GREY, RED, VIOLET, dot_icon, state_words
+from gui.widgets.state_chip import AMBER, BLUE, GREEN, GREY, RED, VIOLET, dot_icon, state_text
 
 Kind = Literal["intervention", "plan", "saved", "warning", "state"]
 Index = QModelIndex | QPersistentModelIndex
@@ -100,11 +100,11 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
             kind, text = "warning", said(event.text)
         case EndEvent(epoch=epoch, batch=batch):
             kind = "warning" if event.reason in ("failed", "diverged") else "state"
-            text = said(event.text) if event.text else state_words(event.reason)
+            text = said(event.text) if event.text else state_text(event.reason)
         case StateEvent(state="diverged"):
             return None  # the DivergedEvent says it, with the reason
         case StateEvent(epoch=epoch, batch=batch):
-            kind, text = "state", state_words(event.state)
+            kind, text = "state", state_text(event.state)
         case WarningEvent():
             text = said(event.text)
             return LogEntry(kind="warning", text=text[:1].upper() + text[1:], when=when, event=event)

@@ -20,15 +20,15 @@ from PySide6.QtWidgets import (
 from engine.messages.events import CommandEvent, Event
 from gui.core.translation import tr
 from gui.log.model import EFFECT, LIMIT, NOTE, PLACE, TEXT, TIME, LogEntry, LogModel, entry_of
-from gui.widgets.intervention_text import CHANGING, put_back_command
-from gui.widgets.labels import label, reach
+from gui.widgets.intervention_text import CHANGING, restore_lr_commands
+from gui.widgets.labels import label, set_available
 
 
 class LogPanel(QWidget):
     """A table of what the hand, the plan and the run did.
 
     Signals:
-        put_back(CommandEvent): the rate from before this act is wanted back (see ``acts.put_back_command``).
+        put_back(CommandEvent): the rate from before this act is wanted back (see ``acts.restore_lr_commands``).
         go_back(CommandEvent): the run from before this act is wanted back, in a new branch.
         selected(int): the person chose the line with this id, so that its marker in the plots can be shown.
         note_wanted(int, str): this note is wanted in the line with this id; ``set_note`` shows it once it is kept.
@@ -185,7 +185,7 @@ class LogPanel(QWidget):
         rows = self._rows()
         entry: LogEntry | None = self._model.entry(rows[0]) if len(rows) == 1 else None
         event = entry.event if entry else None
-        return event if isinstance(event, CommandEvent) and put_back_command(event, self._groups) else None
+        return event if isinstance(event, CommandEvent) and restore_lr_commands(event, self._groups) else None
 
     def _on_change(self) -> None:
         empty = self._model.rowCount() == 0
@@ -193,9 +193,9 @@ class LogPanel(QWidget):
         self._table.setVisible(not empty)
         self._note.setVisible(bool(self._model.dropped))
         why_not = None if self._candidate() else tr("Choose a line where your hand changed the LR.")
-        reach(self._button, why_not, tr("Set the LR to what it was before this act."))
+        set_available(self._button, why_not, tr("Set the LR to what it was before this act."))
         why_not = None if self._intervention() else tr("Choose a line where your hand changed the run.")
-        reach(self._before, why_not, tr("Go on from just before this act, in a new branch. This run is kept."))
+        set_available(self._before, why_not, tr("Go on from just before this act, in a new branch. This run is kept."))
 
     def _intervention(self) -> CommandEvent | None:
         """The chosen act that changed the run."""

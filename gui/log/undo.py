@@ -16,7 +16,7 @@ from gui.core.translation import tr
 from gui.log.rewind import RewindController
 from gui.main_window import MainWindow
 from gui.schedule.preview import Preview
-from gui.widgets.intervention_text import CHANGING, describe, put_back_command
+from gui.widgets.intervention_text import CHANGING, describe, restore_lr_commands
 
 MOST: Final = 100
 Step = Callable[[], None]
@@ -88,7 +88,7 @@ class UndoController(QObject):
     def _offer(self, intervention: CommandEvent) -> None:
         """Show the two ways back from ``act``, named apart."""
         menu = self._popup(tr("Undo: {intervention}", intervention=describe(intervention)))
-        commands = put_back_command(intervention, self._model.groups)
+        commands = restore_lr_commands(intervention, self._model.groups)
         put = menu.addAction(tr("Put the LR back, from now on"), lambda: self._put_back(intervention, commands))
         put.setEnabled(bool(commands))
         if not commands:

@@ -20,8 +20,7 @@ from gui.plots.header import LegendEntry, PlotHeader
 from gui.plots.items import Grid, Trace, pen
 from gui.plots.lr_coordinates import scale_for
 from gui.plots.lr_curves import StepCurve
-from gui.theme.theme import DARK, LIGHT, Colors, mixed
-from gui.widgets.notes import is_dark
+from gui.theme.theme import DARK, LIGHT, Colors, is_dark, mixed
 
 _MOST = 4000  # steps of an LR curve
 

@@ -18,8 +18,7 @@ from gui.plots.axes import PositionAxis, Ticks, ValueAxis, log_ticks, value_text
 from gui.plots.canvas import Canvas
 from gui.plots.header import LegendEntry, PlotHeader
 from gui.plots.items import Grid, Trace, pen
-from gui.theme.theme import DARK, LIGHT, Colors, mixed, restyle
-from gui.widgets.notes import is_dark
+from gui.theme.theme import DARK, LIGHT, Colors, is_dark, mixed, restyle
 
 _COLUMN: Final = 62  # pixels of a tick's text
 _SHOWN: Final = 0.9  # of the losses; the rest may be out of sight because of divergence

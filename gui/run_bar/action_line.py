@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from engine.messages.events import CommandEvent
 from gui.core.translation import said, tr
-from gui.widgets.intervention_text import describe, put_back_command
+from gui.widgets.intervention_text import describe, restore_lr_commands
 from gui.widgets.labels import ElidedLabel
 
 
@@ -56,7 +56,7 @@ class ActionLine(QWidget):
         self.clear()
         self._event = event
         self._text.setText(_line(event))
-        self._put_back.setVisible(bool(put_back_command(event, groups)))
+        self._put_back.setVisible(bool(restore_lr_commands(event, groups)))
         self._go_back.setVisible(can_go_back)
 
     def show_text(self, text: str) -> None:

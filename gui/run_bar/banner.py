@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.core.translation import said, tr
-from gui.widgets.flow import Flow
+from gui.widgets.flow import FlowLayout
 from gui.widgets.labels import label, set_role
 from gui.widgets.state_chip import BLUE, RED, Dot
 
@@ -113,7 +113,7 @@ class Banner(QFrame):
         if self._subject is not None and _RANK[subject] < _RANK[self._subject]:
             return False
         self._subject = subject
-        self._dot.show_colour(_COLOURS[subject])
+        self._dot.show_color(_COLOURS[subject])
         self._text.setText(text)
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
@@ -201,7 +201,7 @@ class Banner(QFrame):
         top.addLayout(self._beside)
         top.addWidget(close, 0, middle)
         self._under_row = QWidget()
-        self._under = Flow()
+        self._under = FlowLayout()
         self._under.setContentsMargins(20, 0, 0, 0)
         self._under_row.setLayout(self._under)
         layout = QVBoxLayout(self)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolic
 
 from engine.common.lifecycle import Action, IllegalAction, State, next_state
 from gui.core.translation import said, tr
-from gui.widgets.labels import ElidedLabel, Readout, reach, set_role
+from gui.widgets.labels import ElidedLabel, Readout, set_available, set_role
 
 _FINE: Final = 10_000  # positions of the progress bar
 
@@ -113,10 +113,12 @@ class Transport(QWidget):
         self._main.setText(face)
         on_epoch = tr("Train to the end of this epoch, then pause.")
         off_epoch = tr("Train one epoch, then pause.")
-        reach(self._main, blocked or _refusal(state, self._main_intervention), tip)
-        reach(self._epoch, blocked or _refusal(state, "run_epoch"), on_epoch if state == "training" else off_epoch)
+        set_available(self._main, blocked or _refusal(state, self._main_intervention), tip)
+        set_available(
+            self._epoch, blocked or _refusal(state, "run_epoch"), on_epoch if state == "training" else off_epoch
+        )
         nothing = None if begun else tr("There is no run yet.")
-        reach(self._finish, blocked or nothing or _refusal(state, "stop"), tr("End the run here and save it."))
+        set_available(self._finish, blocked or nothing or _refusal(state, "stop"), tr("End the run here and save it."))
         if state != "loading" and not loading:
             self._pages.setCurrentIndex(0)
 

@@ -20,7 +20,7 @@ from gui.plots.lr_curves import CANDIDATE_DASHES, Candidate
 from gui.schedule.candidate_list import Chip
 from gui.schedule.pending_change import PendingChange
 from gui.schedule.preview import Preview
-from gui.widgets.intervention_text import schedule_words
+from gui.widgets.intervention_text import schedule_text
 
 LETTERS: Final = "ABCD"
 
@@ -175,7 +175,7 @@ class Candidates(QObject):
                     problem=kept.problem,
                     color=plot.candidate_color(kept.index),
                     dashes=CANDIDATE_DASHES[kept.index],
-                    tip=schedule_words(kept.command.schedule.model_dump()),
+                    tip=schedule_text(kept.command.schedule.model_dump()),
                 )
             )
         self._list.show_chips(chips)

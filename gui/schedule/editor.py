@@ -33,7 +33,7 @@ from gui.schedule.suggested import after_warm_up, warm_up_length
 from gui.schedule.text import run_epochs, why_no_warm_up
 from gui.widgets.fields import ChoiceEditor
 from gui.widgets.forms import SpecForm
-from gui.widgets.notes import Note
+from gui.widgets.hint_label import HintLabel
 
 LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
 """The first expression where it gives the LR itself."""
@@ -59,7 +59,7 @@ class ScheduleEditor(StageEditor):
         self._own: set[tuple[str, str]] = set()  # the fields that the person edited, which follow nothing
         self._curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.forms: dict[str, ScheduleForm] = {}
-        self.picker, self.when = SchedulePicker(), Note(lines=0)
+        self.picker, self.when = SchedulePicker(), HintLabel(lines=0)
         self.gives = ChoiceEditor(
             ("multiplier", "lr"), {"multiplier": tr("a multiplier of the LR"), "lr": tr("the LR itself")}
         )
@@ -192,14 +192,14 @@ class ScheduleEditor(StageEditor):
             if isinstance(form, StagesForm):
                 form.set_sparkline(name, x, lr)
 
-    def blame(self, path: str, problem: str | None) -> bool:
+    def set_error(self, path: str, problem: str | None) -> bool:
         """Say ``problem`` at the stage that ``path`` names, or at the expression; whether there was such a place."""
         form = self.form
         if isinstance(form, StagesForm):
-            return form.blame(path, problem)
+            return form.set_error(path, problem)
         if not form.has("lr_lambda"):
             return False
-        form.blame("lr_lambda", problem)  # only when it is run does an expression show that it divides by 0
+        form.set_error("lr_lambda", problem)  # only when it is run does an expression show that it divides by 0
         return True
 
     def _follow(self) -> None:
@@ -269,7 +269,7 @@ class ScheduleEditor(StageEditor):
     def _show(self) -> None:
         """Show the chosen schedule's form and words."""
         self.picker.show_kind(self._kind)
-        self.when.say(self._use())
+        self.when.show_text(self._use())
         self._gives_row.setVisible(self._kind is LambdaLR and self._may_give_lr)
         self._show_warm_up()
         self._show_counts()

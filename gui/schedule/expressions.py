@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from engine.schedules.expression import Expression, ExpressionError, without_lambda
 from gui.core.translation import tr
+from gui.theme.theme import error_color, set_style_property
 from gui.widgets.fields import EMPTY, Editor
-from gui.widgets.notes import error_colour, restyle_as
 
 LONGEST = 1000
 """Characters that a line takes; the expression's own, lower limit is the evaluator's to explain."""
@@ -36,7 +36,7 @@ class ExpressionLine(QLineEdit):
             self.error_at = None
         except ExpressionError as error:
             self.error_at = error.position
-        restyle_as(self, "invalid", self.error_at is not None)
+        set_style_property(self, "invalid", self.error_at is not None)
         self.update()
         return self.error_at is None
 
@@ -62,7 +62,7 @@ class ExpressionLine(QLineEdit):
         y = cursor.bottom() - 1
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(error_colour(self.palette()), 1.2))
+        painter.setPen(QPen(error_color(self.palette()), 1.2))
         wave = [QPointF(left + i, y + 1.2 * math.sin(i * 1.6)) for i in range(width + 1)]
         painter.drawPolyline(QPolygonF(wave))
         painter.end()

@@ -8,8 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from gui.core.translation import tr
-from gui.widgets.fields import EMPTY, WholeEditor
-from gui.widgets.notes import Note
+from gui.widgets.fields import EMPTY, IntegerEditor
+from gui.widgets.hint_label import HintLabel
 
 WIDTH = 76
 """Pixels: seven digits."""
@@ -26,8 +26,8 @@ class MilestoneRow(QWidget):
 
     def __init__(self, milestone: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._label, self.note = QLabel(), Note()
-        self.field = WholeEditor(1, 10_000_000, "")
+        self._label, self.note = QLabel(), HintLabel()
+        self.field = IntegerEditor(1, 10_000_000, "")
         self.field.setFixedWidth(WIDTH)
         self.field.edit.setAccessibleName(tr("Milestone"))
         self.field.edit.setToolTip(
@@ -59,7 +59,7 @@ class MilestoneRow(QWidget):
         self._per_epoch, self._done = per_epoch, done
         self._show()
 
-    def blame(self, problem: str | None) -> None:
+    def set_error(self, problem: str | None) -> None:
         """Say what is wrong with it."""
         self._problem = problem or ""
         self.field.set_problem(problem)
@@ -70,4 +70,4 @@ class MilestoneRow(QWidget):
         raw, place = self.raw(), ""
         if self._per_epoch and self._done and isinstance(raw, int):
             place = tr("= epoch {epoch} of the run", epoch=self._done + raw)
-        self.note.say(self._problem or place, error=bool(self._problem))
+        self.note.show_text(self._problem or place, error=bool(self._problem))

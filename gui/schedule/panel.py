@@ -19,7 +19,8 @@ from gui.schedule.group_schedules import Schedules
 from gui.schedule.pending import PendingControls
 from gui.schedule.target import ScheduleTarget
 from gui.schedule.text import why_no_base
-from gui.widgets.notes import Note, heading
+from gui.widgets.hint_label import HintLabel
+from gui.widgets.labels import heading
 
 
 class SchedulePanel(QWidget):
@@ -57,7 +58,7 @@ class SchedulePanel(QWidget):
         self._waiting: str | None = None
         self._warnings: list[str] = []
         self.title, self.target, self.editor = heading(""), ScheduleTarget(), ScheduleEditor()
-        self.preview, self.notes, self.pending = Note(lines=3), Note(lines=0), PendingControls()
+        self.preview, self.notes, self.pending = HintLabel(lines=3), HintLabel(lines=0), PendingControls()
         self.candidates = CandidateList()
         whole = QVBoxLayout(self)
         whole.setContentsMargins(10, 10, 10, 10)
@@ -309,11 +310,11 @@ class SchedulePanel(QWidget):
             why_shared = tr("The expression gives the LR itself, of all groups; each can have a line of its own.")
         self.target.show_schedules(self._schedules, self._groups, why_shared, self._running)
         problem = self._told_problem()
-        self.preview.say(problem or self._preview_text, error=problem is not None)
+        self.preview.show_text(problem or self._preview_text, error=problem is not None)
         spec = self.schedule()
         own = [said(w) for w in spec.warnings()] if spec else []
         notes = [f"⚠ {text}" for text in [*own, *self._warnings]]
-        self.notes.say("\n".join([*([self._waiting] if self._waiting else []), *notes]))
+        self.notes.show_text("\n".join([*([self._waiting] if self._waiting else []), *notes]))
         unfinished = tr("a field above is wrong") if spec is None else None
         self.pending.allow(problem or unfinished)
 
@@ -323,7 +324,7 @@ class SchedulePanel(QWidget):
         found = re.match(r"groups\[(\d+)\]", self._problem_at)
         group = named[int(found[1])] if found and int(found[1]) < len(named) else None
         here = group is None or group == self.group()
-        self.editor.blame(self._problem_at, self._problem if here else None)
+        self.editor.set_error(self._problem_at, self._problem if here else None)
         if group is None or self._problem is None:
             return self._problem
         return tr("{group}: {problem}", group=group, problem=self._problem)

@@ -22,9 +22,9 @@ from engine.common.spec import first_problem
 from engine.messages.commands import SetSchedule
 from engine.schedules import Constant
 from gui.core.translation import said, tr
-from gui.widgets.field_text import write
-from gui.widgets.fields import EMPTY, Editor, LineEditor, plain, read_float
-from gui.widgets.notes import Note
+from gui.widgets.field_text import to_text
+from gui.widgets.fields import EMPTY, Editor, LineEditor, float_text, read_float
+from gui.widgets.hint_label import HintLabel
 
 
 class PendingControls(QWidget):
@@ -46,7 +46,7 @@ class PendingControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.here, self.replay = QRadioButton(tr("here")), QRadioButton(tr("as if from epoch 1"))
-        self.base, self.note = LineEditor(read_float, write), Note()
+        self.base, self.note = LineEditor(read_float, to_text), HintLabel()
         self.moment = QComboBox()
         self.moment.addItems([tr("at the next epoch"), tr("at the next batch")])
         self.moment.setAccessibleName(tr("When to apply"))
@@ -137,7 +137,7 @@ class PendingControls(QWidget):
 
     def set_lr_in_force(self, lrs: Sequence[float]) -> None:
         """What an empty base LR means: the rate in force, or each group's own of several."""
-        shown = ", ".join(dict.fromkeys(plain(float(f"{lr:.6g}")) for lr in lrs))
+        shown = ", ".join(dict.fromkeys(float_text(float(f"{lr:.6g}")) for lr in lrs))
         self.base.edit.setPlaceholderText(tr("the LR in force, {lr}", lr=shown))
 
     def lock_base(self, why: str | None) -> None:
@@ -149,7 +149,7 @@ class PendingControls(QWidget):
     def allow(self, why_not: str | None) -> None:
         """Enable Apply, or say why not."""
         wrong = self.problem()
-        self.note.say(wrong or "", error=wrong is not None)
+        self.note.show_text(wrong or "", error=wrong is not None)
         self.base.set_problem(wrong)
         self.apply.setEnabled(why_not is None and wrong is None)
         self.apply.setToolTip(

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from engine.schedules import SCHEDULES, ScheduleSpec
 from gui.core.translation import said, tr
 from gui.schedule.popup import PAD, Curves, SchedulePopup
+from gui.widgets.hint_label import HintLabel
 from gui.widgets.labels import ElidedLabel
-from gui.widgets.notes import Note
 from gui.widgets.sparkline import Sparkline, shape
 
 
@@ -36,7 +36,7 @@ class SchedulePicker(QPushButton):
         self._popup: SchedulePopup | None = None
         self._kind: type[ScheduleSpec] = SCHEDULES[0]
         self.sparkline = Sparkline()
-        self._name, self._formula = ElidedLabel(), Note(lines=2)
+        self._name, self._formula = ElidedLabel(), HintLabel(lines=2)
         bold = self._name.font()
         bold.setBold(True)
         self._name.setFont(bold)
@@ -79,7 +79,7 @@ class SchedulePicker(QPushButton):
         self._kind = kind
         name, formula = kind.__name__, said(kind.formula)
         self._name.setText(name)
-        self._formula.say(formula)
+        self._formula.show_text(formula)
         self.sparkline.set_curve(self._curves.get(name, []))
         self.setAccessibleName(tr("Schedule: {name}", name=name))
         self.setToolTip(

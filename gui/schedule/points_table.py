@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QTableView, QWidget
 
 from gui.core.translation import tr
-from gui.widgets.fields import plain, read_float
+from gui.widgets.fields import float_text, read_float
 
 Index = QModelIndex | QPersistentModelIndex
 Row = tuple[Any, Any]
@@ -51,9 +51,9 @@ class PointsModel(QAbstractTableModel):
         """A cell's text: short to read, whole to edit."""
         value = self._rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.EditRole:
-            return plain(value) if isinstance(value, float) else str(value)
+            return float_text(value) if isinstance(value, float) else str(value)
         if role == Qt.ItemDataRole.DisplayRole:
-            return plain(float(f"{value:.5g}")) if isinstance(value, float) else str(value)
+            return float_text(float(f"{value:.5g}")) if isinstance(value, float) else str(value)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None

@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 
 from engine.schedules import SCHEDULES, ScheduleSpec
 from gui.core.translation import said, tr
+from gui.theme.theme import hint_color
 from gui.widgets.field_text import usual_text
-from gui.widgets.notes import hint_colour
 from gui.widgets.sparkline import paint_curve
 
 Curves = dict[str, list[tuple[np.ndarray, np.ndarray]]]
@@ -187,7 +187,7 @@ class _Entry(QStyledItemDelegate):
             bold = QFont(option.font)
             bold.setBold(True)
             painter.setFont(bold)
-            painter.setPen(hint_colour(palette))
+            painter.setPen(hint_color(palette))
             painter.drawText(rect.adjusted(PAD, 6, -PAD, 0), Qt.AlignmentFlag.AlignVCenter, index.data())
             painter.restore()
             return
@@ -201,7 +201,7 @@ class _Entry(QStyledItemDelegate):
         for n, (text, font, room) in enumerate(self._blocks(kind, option.font)):
             painter.setFont(font)
             plain = n < 2 and kind not in self.refused
-            painter.setPen(palette.color(QPalette.ColorRole.Text) if plain else hint_colour(palette))
+            painter.setPen(palette.color(QPalette.ColorRole.Text) if plain else hint_color(palette))
             height = self._measure(text, font, room, rect.width())
             free = QRect(rect.left() + PAD, top, rect.width() - 2 * PAD - room, height)
             painter.drawText(free, Qt.TextFlag.TextWordWrap, text)

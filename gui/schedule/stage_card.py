@@ -23,8 +23,8 @@ from engine.schedules import ComposedSpec, ScheduleSpec, SequentialLR
 from engine.schedules.base import form_metadata
 from gui.core.translation import tr
 from gui.schedule.stage_editor import StageEditor
-from gui.widgets.field_text import write
-from gui.widgets.notes import Note
+from gui.widgets.field_text import to_text
+from gui.widgets.hint_label import HintLabel
 
 INSET: Final = 8
 NARROW: Final = 22
@@ -41,11 +41,11 @@ def in_short(spec: ScheduleSpec) -> str:
         if name in ("name", "interval", "points") or value is None:
             continue
         if info.is_required() or form_metadata(info).get("counts") or value != info.default:
-            parts.append(f"{name} {write(value)}")
+            parts.append(f"{name} {to_text(value)}")
     return ", ".join(parts)
 
 
-class _Summary(Note):
+class _Summary(HintLabel):
     """Words in one line that can be clicked."""
 
     clicked = Signal()
@@ -107,7 +107,7 @@ class StageCard(QFrame):
         editor.set_value(spec)
         self._number = 1
         self.fold = _Title()
-        self.summary, self.problem = _Summary(), Note(lines=0)
+        self.summary, self.problem = _Summary(), HintLabel(lines=0)
         self.earlier, self.later, self.remove = QToolButton(), QToolButton(), QToolButton()
         for button, text in ((self.earlier, "↑"), (self.later, "↓"), (self.remove, "✕")):
             button.setText(text)
@@ -164,9 +164,9 @@ class StageCard(QFrame):
             button.setEnabled(name not in why_not)
             button.setToolTip(why_not.get(name, button.accessibleName()))
 
-    def blame(self, problem: str | None) -> None:
+    def set_error(self, problem: str | None) -> None:
         """Say what is wrong with this stage."""
-        self.problem.say(problem or "", error=problem is not None)
+        self.problem.show_text(problem or "", error=problem is not None)
         self.problem.setVisible(problem is not None)
 
     def show_words(self) -> None:
@@ -176,7 +176,7 @@ class StageCard(QFrame):
         self.fold.setAccessibleName(tr("Stage {number}: {kind}", number=self._number, kind=kind))
         self.fold.setToolTip(tr("Fold this stage") if self._open else tr("Edit this stage"))
         text = in_short(spec) if spec is not None else tr("not finished")
-        self.summary.say("" if self._open else text, error=spec is None)
+        self.summary.show_text("" if self._open else text, error=spec is None)
 
     def _changed(self) -> None:
         self.show_words()

@@ -31,7 +31,7 @@ from gui.schedule.stage_rules import refused, why_not
 from gui.schedule.suggested import suggested
 from gui.widgets.field_text import tooltip
 from gui.widgets.fields import ChoiceEditor
-from gui.widgets.notes import Note
+from gui.widgets.hint_label import HintLabel
 
 MOST = 50
 
@@ -73,7 +73,7 @@ class StagesForm(QWidget):
         self.add = QPushButton(tr("Add a stage"))
         self.add.setAutoDefault(False)
         self.add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.problem = Note(lines=0)
+        self.problem = HintLabel(lines=0)
         self._list = QVBoxLayout()
         self._list.setSpacing(4)
         column = QVBoxLayout(self)
@@ -119,12 +119,12 @@ class StagesForm(QWidget):
         for card in self.cards:
             card.editor.set_sparkline(name, x, lr)
 
-    def blame(self, path: str, problem: str | None) -> bool:
+    def set_error(self, path: str, problem: str | None) -> bool:
         """Say ``problem`` at the stage that ``path`` names, such as schedulers[1].gamma; whether it names one."""
         found = re.search(r"schedulers\[(\d+)\](.*)", path) if problem is not None else None
         index = int(found[1]) if found else -1
         for place, card in enumerate(self.cards):
-            card.blame(problem if place == index else None)
+            card.set_error(problem if place == index else None)
         return 0 <= index < len(self.cards)
 
     @property
@@ -297,9 +297,9 @@ class StagesForm(QWidget):
 
     def _judge(self) -> None:
         """Have the spec's class say whether the stages make one."""
-        self.blame("", None)
+        self.set_error("", None)
         for row in self.milestones:
-            row.blame(None)
+            row.set_error(None)
         self._spec, general = None, ""
         specs = [card.editor.value() for card in self.cards]
         if all(spec is not None for spec in specs):
@@ -311,13 +311,13 @@ class StagesForm(QWidget):
             except ValidationError as error:
                 for problem in problems(error):
                     general = general or self._told(problem.field, said(problem.problem))
-        self.problem.say(general, error=True)
+        self.problem.show_text(general, error=True)
         self.problem.setVisible(bool(general))
 
     def _told(self, field: str, problem: str) -> str:
         """Say ``problem`` where it belongs; what belongs nowhere is returned."""
         found = re.match(r"milestones(?:\[(\d+)\])?", field)
         if found and self.milestones:
-            self.milestones[int(found[1]) if found[1] else -1].blame(problem)
+            self.milestones[int(found[1]) if found[1] else -1].set_error(problem)
             return "" if found[1] else problem
-        return "" if self.blame(field, problem) else problem
+        return "" if self.set_error(field, problem) else problem

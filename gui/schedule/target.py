@@ -11,7 +11,7 @@ from gui.core.translation import tr
 from gui.schedule.group_schedules import Schedules
 from gui.schedule.stage_card import in_short
 from gui.widgets.group_picker import GroupPicker
-from gui.widgets.notes import Note
+from gui.widgets.hint_label import HintLabel
 
 
 class ScheduleTarget(QWidget):
@@ -27,7 +27,7 @@ class ScheduleTarget(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.picker, self.words = GroupPicker(), Note(lines=0)
+        self.picker, self.words = GroupPicker(), HintLabel(lines=0)
         self.shared = QPushButton(tr("As all groups"))
         self.shared.setAutoDefault(False)
         self.shared.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -76,7 +76,7 @@ class ScheduleTarget(QWidget):
             lines = [one if group is not None else tr("All groups are on this schedule.")]
         elif group is None:
             lines.append(tr("A change here puts all groups on one schedule."))
-        self.words.say("\n".join(lines))
+        self.words.show_text("\n".join(lines))
         self.shared.setVisible(not running and group in schedules.own)
 
     def _lines(self, schedules: Schedules, names: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 from engine.recipe.recipe import GroupSpec
 from gui.core.translation import tr
 from gui.schedule.pending import labelled
-from gui.widgets.field_text import write
-from gui.widgets.fields import EMPTY, LineEditor, WholeEditor, read_float
+from gui.widgets.field_text import to_text
+from gui.widgets.fields import EMPTY, IntegerEditor, LineEditor, read_float
 from gui.widgets.forms import SpecForm
 
 INSET: Final = 9
@@ -37,9 +37,9 @@ class GroupCard(QFrame):
             GroupSpec,
             values,
             only=("name", "modules", "lr", "frozen"),
-            editors={"lr": LineEditor(read_float, write, tr("the optimizer's"))},
+            editors={"lr": LineEditor(read_float, to_text, tr("the optimizer's"))},
         )
-        self.thaw = WholeEditor(1, 1_000_000, tr("never"))
+        self.thaw = IntegerEditor(1, 1_000_000, tr("never"))
         self.thaw.edit.setAccessibleName(tr("Unfreeze after epoch"))
         self.thaw.edit.setToolTip(
             tr("So many epochs the group stays frozen; then it trains as well. Empty: it stays frozen.")

@@ -16,8 +16,8 @@ from gui.setup.group_card import GroupCard
 from gui.setup.group_presets import BACKBONE, HEAD_FACTOR
 from gui.setup.outline import Outline, owner, unmatched
 from gui.setup.preset_fields import Mode, PresetFields
-from gui.widgets.fields import ChoiceEditor, plain
-from gui.widgets.notes import Note
+from gui.widgets.fields import ChoiceEditor, float_text
+from gui.widgets.hint_label import HintLabel
 
 
 class GroupsPanel(QWidget):
@@ -55,7 +55,7 @@ class GroupsPanel(QWidget):
                 "Layer by layer: each block slower than the next one, the last layers fastest.<br>"
                 "Frozen backbone first: only the last layers learn at first, then all do.<br>"
                 "Patterns: you say which modules, by name.</qt>",
-                factor=plain(HEAD_FACTOR),
+                factor=float_text(HEAD_FACTOR),
             )
         )
         self.fields = PresetFields()
@@ -66,7 +66,7 @@ class GroupsPanel(QWidget):
         self.add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.add.setToolTip(tr("Another group of modules, with a learning rate of its own"))
         self.add.clicked.connect(self._add_by_hand)
-        self.summary = Note(lines=0)
+        self.summary = HintLabel(lines=0)
         self._label = QLabel(tr("Groups"))
         self._label.setBuddy(self.choice.combo)
         self._top = QHBoxLayout()
@@ -279,8 +279,8 @@ class GroupsPanel(QWidget):
         if "rest" in self.names() and self._outline:
             lines.append(self._line(specs, -1))
         problem = self.first_error() if not patterns or not self._cards else None
-        self.summary.say(problem or "\n".join(lines), error=problem is not None)
-        self.summary.setVisible(bool(self.summary.said()))
+        self.summary.show_text(problem or "\n".join(lines), error=problem is not None)
+        self.summary.setVisible(bool(self.summary.full_text()))
 
     def _match_cards(self) -> None:
         specs: list[GroupSpec | None] = [card.form.value() for card in self._cards]
@@ -288,11 +288,11 @@ class GroupsPanel(QWidget):
         for index, (card, spec) in enumerate(zip(self._cards, specs, strict=True)):
             card.form.enable_row("lr", self._free, tr("The schedule's expression gives the LR itself."))
             problem = self._problem(groups, index) if spec and self._outline else None
-            card.form.blame("modules", problem)
+            card.form.set_error("modules", problem)
             known = spec is not None and bool(self._outline)
             hint = self._count(groups, index) if known else tr("what it matches is shown once the network is built")
             card.form.set_hint("modules", hint)
-            card.form.blame("name", self._name_problem(index))
+            card.form.set_error("name", self._name_problem(index))
 
     def _problem(self, groups: Sequence[Sequence[str]], index: int) -> str | None:
         missing = unmatched(groups[index], self._outline)
@@ -319,5 +319,5 @@ class GroupsPanel(QWidget):
         name = "rest" if index < 0 else specs[index].name
         lr = self._base if index < 0 or specs[index].lr is None else specs[index].lr
         what = self._count(groups, index) if self._outline else tr("modules {names}", names=", ".join(groups[index]))
-        line = tr("{name}: {what}, LR {lr}", name=name, what=what, lr=plain(float(f"{lr or 0.0:.4g}")))
+        line = tr("{name}: {what}, LR {lr}", name=name, what=what, lr=float_text(float(f"{lr or 0.0:.4g}")))
         return tr("{line}, frozen at first", line=line) if index >= 0 and specs[index].frozen else line

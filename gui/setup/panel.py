@@ -21,8 +21,8 @@ from gui.setup.path_fields import FolderEditor, NetworkEditor
 from gui.setup.training_forms import TrainingForms
 from gui.widgets.fields import ChoiceEditor
 from gui.widgets.forms import SpecForm
-from gui.widgets.labels import scrolled
-from gui.widgets.notes import Note, heading
+from gui.widgets.hint_label import HintLabel
+from gui.widgets.labels import heading, scroll_area
 
 FIRST: Final[dict[str, dict[str, float]]] = {
     "SGD": {"lr": 0.01, "momentum": 0.9},
@@ -67,9 +67,9 @@ class SetupPanel(QWidget):
         self.length = self.training.length
         self.optimizers = {kind.__name__: SpecForm(kind, FIRST[kind.__name__]) for kind in OPTIMIZERS}
         self.optimizer = ChoiceEditor([kind.__name__ for kind in OPTIMIZERS])
-        self.when = Note(lines=0)
+        self.when = HintLabel(lines=0)
         self.groups = GroupsPanel()
-        self.status = Note(lines=0)
+        self.status = HintLabel(lines=0)
         self.download = QPushButton(tr("Download"))
         self.summary = QLabel()
         self.duplicate = QPushButton(tr("Duplicate as new"))
@@ -100,7 +100,7 @@ class SetupPanel(QWidget):
         """Show ``recipe`` and what ``hand`` does on the way. No signal but ``outline_wanted``."""
         self._schedule, self._free_lr = recipe.schedule, None
         self.data.set_value(recipe.data)
-        self.model.blame("name", None)
+        self.model.set_error("name", None)
         self.model.set_value(recipe.model)
         self.training.set_recipe(recipe)
         self.optimizer.show_value(recipe.optimizer.name)
@@ -144,7 +144,7 @@ class SetupPanel(QWidget):
 
     def set_data_status(self, text: str, can_download: bool) -> None:
         """Say where the data set stands; empty for nothing to say. ``can_download`` offers the button."""
-        self.status.say(text)
+        self.status.show_text(text)
         self.status.setVisible(bool(text))
         self.download.setVisible(can_download)
 
@@ -155,7 +155,7 @@ class SetupPanel(QWidget):
     def set_network_problem(self, problem: str | None) -> None:
         """What is wrong with the network of the person's own, beside its field; None: it can be built."""
         self.model.note("name").set_lines(0 if problem else 1)  # a sentence of the person's own code, in full
-        self.model.blame("name", problem)
+        self.model.set_error("name", problem)
         self._report()
 
     def set_running(self, summary: Sequence[tuple[str, str]] | None) -> None:
@@ -185,7 +185,7 @@ class SetupPanel(QWidget):
         self._section(column, tr("Training"), self.training)
         self._section(column, tr("Learning rates of groups"), self.groups)
         column.addStretch(1)
-        self._scroll = scrolled(inner)
+        self._scroll = scroll_area(inner)
         self._folded = QWidget()
         folded = QVBoxLayout(self._folded)
         folded.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
@@ -238,7 +238,7 @@ class SetupPanel(QWidget):
             self._fit()
 
     def _model_edited(self, name: str) -> None:
-        self.model.blame("name", None)  # until it is built again
+        self.model.set_error("name", None)  # until it is built again
         if name == "name":
             self._fit()
             self.groups.set_network(self._network.raw())
@@ -264,7 +264,7 @@ class SetupPanel(QWidget):
         why = tr("Not possible here: only {names} have pretrained weights.", names=names)
         self.model.enable_row("pretrained", possible, why)
         kind: type[OptimizerSpec] = next(k for k in OPTIMIZERS if k.__name__ == self.optimizer.raw())
-        self.when.say(said(kind.when))
+        self.when.show_text(said(kind.when))
         self.optimizer.combo.setToolTip(
             f"<qt>{html.escape(said(kind.__doc__ or ''))} {html.escape(said(kind.when))}</qt>"
         )

@@ -12,8 +12,8 @@ from gui.core.translation import tr
 from gui.schedule.pending import labelled
 from gui.setup.group_presets import DECAY, decaying, frozen_backbone, head_and_rest
 from gui.setup.outline import Outline
-from gui.widgets.field_text import write
-from gui.widgets.fields import LineEditor, WholeEditor, read_float
+from gui.widgets.field_text import to_text
+from gui.widgets.fields import IntegerEditor, LineEditor, read_float
 
 Mode = Literal["one", "head", "layers", "thaw", "patterns"]
 
@@ -30,7 +30,7 @@ class PresetFields(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._epochs, self._own_thaw = 30, False
-        self.factor, self.thaw = LineEditor(read_float, write), WholeEditor(1, 1_000_000, "")
+        self.factor, self.thaw = LineEditor(read_float, to_text), IntegerEditor(1, 1_000_000, "")
         self.factor.show_value(DECAY)
         self.factor.edit.setToolTip(
             tr("Each block's LR is that of the next block times this. Allowed: more than 0, at most 1.")

@@ -1,4 +1,4 @@
-"""The window's style sheet, as a template over the colours and sizes of ``gui.theme.theme``."""
+"""The window's style sheet, a template with the colours and sizes of ``gui.theme.theme``."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""Light and dark: the window's colours, its style sheet, and the signal that says that they changed.
+"""The colours, palette and style of the window in light and dark.
 
-Widgets ask for a look by the dynamic property ``role``, set before they are shown:
+A widget asks for a style with the dynamic property ``role``, set before it is shown:
 
 ========  ===========================================================================================================
-QLabel    ``title`` (run name), ``section`` (small heading), ``value`` (a big number), ``muted`` (help), ``error``,
-          ``chip`` (with the property ``tone``: neutral, accent, good, warn, bad)
-QFrame    ``card`` (a raised panel), ``bar`` (a strip along an edge of the window), ``line`` (a hairline)
-Buttons   ``primary`` (the one default action), ``quiet`` (flat), ``segment`` (one of a row of choices, checkable)
+QLabel    ``title`` (run name), ``section`` (heading of a section), ``value`` (a large number), ``muted`` (help),
+          ``error``, ``chip`` (with the property ``tone``: none, accent, good, warn or bad)
+QFrame    ``card`` (a raised panel), ``bar`` (a strip along an edge of the window), ``line`` (a thin line)
+Buttons   ``primary`` (the one default action), ``quiet`` (flat), ``inline`` (a link), ``segment`` (one of a row of
+          choices, checkable)
 ========  ===========================================================================================================
 
-After changing a property of a widget that is shown already, call ``restyle(widget)``.
+After a property of a visible widget has changed, call ``restyle``, or set it with ``set_style_property``.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ MODES: Final[tuple[Mode, ...]] = ("system", "light", "dark")
 
 @dataclass(frozen=True, kw_only=True)
 class Colors:
-    """Every colour of the window, as ``#rrggbb``. Groups are told apart by lightness too (after Okabe and Ito)."""
+    """Every colour of the window, as ``#rrggbb``. Groups differ in lightness too (after Okabe and Ito)."""
 
     dark: bool
     window: str
@@ -141,26 +142,54 @@ DARK: Final = Colors(
 
 
 def mixed(over: str, under: str, share: float) -> str:
-    """``share`` (0 to 1) of the colour ``over`` laid on ``under``: opaque, which paints far faster than alpha."""
+    """The opaque colour of ``over`` on ``under`` with the opacity ``share`` (0 to 1). It paints faster than alpha."""
     a, b = QColor(over), QColor(under)
     parts = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
     return "#" + "".join(f"{round(x * share + y * (1 - share)):02x}" for x, y in parts)
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast of two colours as WCAG 2.1 defines it, 1 to 21."""
+    """The contrast of two colours as WCAG 2.1 defines it, 1 to 21."""
     bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
 
+def is_dark(palette: QPalette) -> bool:
+    """Whether ``palette`` has light text on a dark window."""
+    return palette.color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def error_color(palette: QPalette) -> QColor:
+    """A red that is legible on the window of ``palette``."""
+    return QColor.fromHsl(4, 200, 175 if is_dark(palette) else 95)
+
+
+def hint_color(palette: QPalette) -> QColor:
+    """The text colour of ``palette`` blended into its window's, for hints."""
+    group = QPalette.ColorGroup.Active
+    text, window = palette.color(group, QPalette.ColorRole.Text), palette.color(group, QPalette.ColorRole.Window)
+    return QColor(mixed(text.name(), window.name(), 0.68))
+
+
 def restyle(widget: QWidget) -> None:
-    """Apply the style sheet again after a property of ``widget`` that it asks about has changed."""
+    """Apply the style sheet to ``widget`` again, after a property that it selects by has changed."""
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 
 
+def set_style_property(widget: QWidget, name: str, value: str | bool) -> None:
+    """Set a property of ``widget`` that the style sheet selects by, and apply the sheet if the value is another."""
+    if (widget.property(name) or type(value)()) != value:
+        widget.setProperty(name, value)
+        restyle(widget)
+
+
 class Theme(QObject):
-    """The look of the program. Signals: ``changed(Colors)``."""
+    """The style of the application.
+
+    Signals:
+        changed(Colors): the colours changed.
+    """
 
     changed = Signal(object)
 
@@ -169,19 +198,19 @@ class Theme(QObject):
         self._app: QApplication | None = None
         self._mode: Mode = "system"
         self._points = 0.0
-        self._dressed = False
+        self._has_style_sheet = False
         self.colors = LIGHT
 
     @property
     def mode(self) -> Mode:
-        """What the person chose."""
+        """The mode that the person chose."""
         return self._mode
 
     def prepare(self, app: QApplication) -> None:
-        """Give ``app`` its style, font and palette, and follow the system's light and dark from now on.
+        """Set the style, font and palette of ``app``, and follow the system's light and dark mode from now on.
 
-        The style sheet is left to ``apply``: a window that is built before it stands in half the time, because Qt
-        matches the sheet's rules for each widget once and not whenever a layout takes it up.
+        ``apply`` sets the style sheet. A window that is built before that is shown in half the time, because Qt then
+        matches the sheet's rules once for each widget and not whenever a layout adds it.
         """
         self._app = app
         style = QStyleFactory.create("Fusion")
@@ -193,24 +222,24 @@ class Theme(QObject):
             font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
             app.setFont(font)
         app.styleHints().colorSchemeChanged.connect(self._follow)
-        self._paint(force=True)
+        self._update(force=True)
 
     def apply(self, app: QApplication) -> None:
-        """Give ``app`` the style sheet, after what ``prepare`` gives where that was not called."""
+        """Set the style sheet of ``app``, after ``prepare`` if that was not called."""
         if self._app is None:
             self.prepare(app)
-        self._dressed = True
-        self._paint(force=True)
+        self._has_style_sheet = True
+        self._update(force=True)
 
     def set_mode(self, mode: Mode) -> None:
-        """Follow the system, or be light or dark whatever it says."""
+        """Follow the system, or be always light or always dark."""
         self._mode = mode
-        self._paint()
+        self._update()
 
     def _follow(self, _scheme: Qt.ColorScheme) -> None:
-        self._paint()
+        self._update()
 
-    def _paint(self, *, force: bool = False) -> None:
+    def _update(self, *, force: bool = False) -> None:
         if self._app is None:
             return
         scheme = self._app.styleHints().colorScheme()
@@ -220,14 +249,14 @@ class Theme(QObject):
             return
         self.colors = colors
         self._app.setPalette(palette(colors))
-        sheet = style_sheet(colors, self._points or 10.0) if self._dressed else ""
-        if sheet != self._app.styleSheet():  # setting it restyles every widget there is
+        sheet = style_sheet(colors, self._points or 10.0) if self._has_style_sheet else ""
+        if sheet != self._app.styleSheet():  # setting it styles every widget again
             self._app.setStyleSheet(sheet)
         self.changed.emit(colors)
 
 
 def palette(colors: Colors) -> QPalette:
-    """The Fusion palette for ``colors``."""
+    """The palette for Qt's Fusion style in ``colors``."""
     role, group = QPalette.ColorRole, QPalette.ColorGroup
     made = QPalette()
     for target, color in {
@@ -261,7 +290,7 @@ def palette(colors: Colors) -> QPalette:
 
 
 def style_sheet(colors: Colors, points: float) -> str:
-    """The application's style sheet; ``points`` is the size of plain text, from which the others follow."""
+    """The application's style sheet; ``points`` is the size of plain text, to which the other sizes are relative."""
     values = {f.name: getattr(colors, f.name) for f in fields(colors) if isinstance(getattr(colors, f.name), str)}
     sizes = {"small": points * 0.9, "plain": points, "large": points * 1.25, "huge": points * 2.1}
     icons = {name: (files("resources") / "icons" / f"{name}.svg").as_posix() for name in ("check", "chevron")}  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A field that shows what is in force, and asks for something else by Enter."""
+"""A field that shows a confirmed value and asks for another one with Enter."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from gui.widgets.notes import restyle_as
+from gui.theme.theme import set_style_property
 
 
 class ConfirmedField(QLineEdit):
-    """Shows the confirmed value; what is typed over it stays until Enter asks for it or Escape drops it.
+    """Shows the confirmed value. Another text stays until Enter asks for it or Escape discards it.
 
     Signals:
-        typing(str): the person changed the text, or dropped it (the confirmed text again).
-        entered(str): Enter was pressed on something typed.
+        typing(str): the person changed the text, or discarded it (then it is the confirmed text).
+        entered(str): Enter was pressed on a changed text.
     """
 
     typing = Signal(str)
@@ -28,31 +28,31 @@ class ConfirmedField(QLineEdit):
         self.returnPressed.connect(self._on_entered)
 
     def show_confirmed(self, text: str) -> None:
-        """What is in force now; a text that is being typed stays."""
+        """Set the confirmed text. A text that is being typed stays."""
         self._confirmed = text
         if not self._typed and text != self.text():
             self._show(text)
 
     def is_typed(self) -> bool:
-        """Whether something else than the confirmed value is typed."""
+        """Whether a text other than the confirmed one is typed."""
         return self._typed
 
-    def drop(self) -> None:
-        """Forget what is typed."""
+    def discard(self) -> None:
+        """Show the confirmed text again."""
         if self._typed:
             self._typed = False
             self._show(self._confirmed)
             self.typing.emit(self._confirmed)
 
     def set_problem(self, problem: str | None) -> None:
-        """Mark the text as wrong, for the eye and for a screen reader."""
+        """Mark the text as wrong, also for screen readers; None: as right."""
         self.setAccessibleDescription(problem or "")
-        restyle_as(self, "invalid", problem is not None)
+        set_style_property(self, "invalid", problem is not None)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape drops what is typed."""
+        """Discard the typed text with Escape."""
         if event.key() == Qt.Key.Key_Escape and self._typed:
-            self.drop()
+            self.discard()
         else:
             super().keyPressEvent(event)
 

@@ -1,4 +1,4 @@
-"""What a spec's metadata says of a field: its type, its limits, and both in words."""
+"""What a spec's metadata says about a field: its type, its limits, and both as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from gui.core.translation import said, tr
-from gui.widgets.fields import plain
+from gui.widgets.fields import float_text
 
 _BOUNDS = {
     "ge": "at least {bound}",
@@ -21,7 +21,7 @@ _BOUNDS = {
 
 
 def bounds(metadata: Sequence[Any]) -> dict[str, float]:
-    """The limits among a field's metadata: ``ge``, ``gt``, ``le``, ``lt``."""
+    """The limits in a field's metadata, by ``ge``, ``gt``, ``le`` and ``lt``."""
     found: dict[str, float] = {}
     for item in metadata:
         found |= {key: getattr(item, key) for key in _BOUNDS if getattr(item, key, None) is not None}
@@ -29,43 +29,43 @@ def bounds(metadata: Sequence[Any]) -> dict[str, float]:
 
 
 def tooltip(info: FieldInfo) -> str:
-    """What a field means, what is allowed, what is usual and what the default is, as rich text."""
+    """What a field means, its allowed and usual values and its default, as rich text."""
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     lines = [said(info.description)] if info.description else []
-    kind, metadata = kind_of(info)
+    kind, metadata = type_of(info)
     if get_origin(kind) is tuple:
-        metadata = annotated(get_args(kind)[0])[1]
-    limits = ", ".join(tr(_BOUNDS[key], bound=plain(bound)) for key, bound in bounds(metadata).items())
+        metadata = unwrapped(get_args(kind)[0])[1]
+    limits = ", ".join(tr(_BOUNDS[key], bound=float_text(bound)) for key, bound in bounds(metadata).items())
     if limits:
         lines.append(tr("Allowed: {limits}.", limits=limits))
     if "usual" in extra:
         lines.append(usual_text(info) + ".")
     if not info.is_required() and info.default not in (None, ""):
-        lines.append(tr("Default: {value}.", value=write(info.default)))
+        lines.append(tr("Default: {value}.", value=to_text(info.default)))
     return "<qt>" + "<br>".join(html.escape(line) for line in lines) + "</qt>"
 
 
 def usual_text(info: FieldInfo) -> str:
-    """ "usually 0.1 to 0.5", or nothing where the spec does not say."""
+    """The usual range ("usually 0.1 to 0.5"), or an empty text if the spec has none."""
     extra = info.json_schema_extra
     pair = extra.get("usual") if isinstance(extra, dict) else None
     if not isinstance(pair, list):
         return ""
-    low, high = (plain(v) if isinstance(v, (int, float)) else str(v) for v in pair)
+    low, high = (float_text(v) if isinstance(v, (int, float)) else str(v) for v in pair)
     return tr("usually {low} to {high}", low=low, high=high)
 
 
-def write(value: Any) -> str:
-    """A value as it is written into a field."""
+def to_text(value: Any) -> str:
+    """A value as the text of a field."""
     if isinstance(value, bool):
         return tr("on") if value else tr("off")
     if isinstance(value, float):
-        return plain(value)
-    return ", ".join(write(v) for v in value) if isinstance(value, tuple) else str(value)
+        return float_text(value)
+    return ", ".join(to_text(v) for v in value) if isinstance(value, tuple) else str(value)
 
 
-def annotated(annotation: Any) -> tuple[Any, list[Any]]:
-    """A field's bare type (of an optional one: the type it may have) and what is said about it."""
+def unwrapped(annotation: Any) -> tuple[Any, list[Any]]:
+    """The type within Annotated and Optional, and the metadata of Annotated."""
     metadata: list[Any] = []
     while True:
         origin = get_origin(annotation)
@@ -79,7 +79,7 @@ def annotated(annotation: Any) -> tuple[Any, list[Any]]:
             return annotation, metadata
 
 
-def kind_of(info: FieldInfo) -> tuple[Any, list[Any]]:
-    """A field's bare type and its metadata."""
-    kind, metadata = annotated(info.annotation)
+def type_of(info: FieldInfo) -> tuple[Any, list[Any]]:
+    """A field's type without Annotated and Optional, and its metadata."""
+    kind, metadata = unwrapped(info.annotation)
     return kind, [*info.metadata, *metadata]

@@ -1,7 +1,7 @@
-"""Editors of one value each. They know nothing of specs' rules.
+"""Editors of one value each.
 
-An editor turns what was typed into a Python value as literally as it can; whether that value is allowed is the
-spec's business. What cannot be read as a number stays text, which a strict spec then refuses in its own words.
+An editor turns what was typed into a Python value and does not check it: the spec validates the value. Text that is not
+a number stays text, and the spec's error says so.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from PySide6.QtGui import QKeyEvent, QPalette, QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLineEdit, QWidget
 
 from gui.core.translation import tr
-from gui.widgets.notes import error_colour, restyle_as
+from gui.theme.theme import error_color, set_style_property
 
 EMPTY: Final = object()
-"""What an editor gives when nothing is typed: the field's default, or "is required" where it has none."""
+"""The value of an empty editor: the field takes its default, or is an error if it has none."""
 
 
-def plain(value: float) -> str:
-    """``value`` as a person writes it, without losing a digit: 30, 0.001, 1e-8."""
+def float_text(value: float) -> str:
+    """``value`` as a person writes it, with every digit: 30, 0.001, 1e-8."""
     text = repr(float(value)).removesuffix(".0")
     return re.sub(r"e([+-])0*(\d)", lambda m: f"e{m[1].strip('+')}{m[2]}", text)
 
 
 def read_float(text: str) -> Any:
-    """The number in ``text``, or ``text`` itself where it holds none."""
+    """The number in ``text``, or ``text`` itself if it is not a number."""
     try:
         return float(text)
     except ValueError:
@@ -36,7 +36,7 @@ def read_float(text: str) -> Any:
 
 
 def read_int(text: str) -> Any:
-    """The whole number in ``text`` (also ``1e3``), a float where it is not whole, or ``text`` itself."""
+    """The whole number in ``text`` (``1e3`` too), a float if it is not whole, or ``text`` if it is not a number."""
     try:
         return int(text)
     except ValueError:
@@ -45,7 +45,7 @@ def read_int(text: str) -> Any:
 
 
 def read_list(item: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A reader of ``15, 30, 45`` (commas, semicolons, spaces or brackets), each part read by ``item``."""
+    """A function that reads lists such as ``15, 30, 45`` or ``[15; 30 45]``, each part with ``item``."""
 
     def read(text: str) -> Any:
         parts = [p for p in re.split(r"[\s,;]+", text.strip().strip("()[]")) if p]
@@ -55,7 +55,7 @@ def read_list(item: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 class Combo(QComboBox):
-    """A combo box for a column that scrolls: the wheel passes over it, and long entries do not widen it."""
+    """A combo box for a scroll area: the wheel scrolls past it, and long entries do not widen it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,14 +64,14 @@ class Combo(QComboBox):
         self.setMinimumContentsLength(6)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Scroll the column instead, unless the box has the focus."""
+        """Leave the wheel to the scroll area unless the box has the focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
             event.ignore()
 
     def select(self, value: Any) -> None:
-        """Show the entry whose data is ``value``; none where there is no such entry."""
+        """Show the entry whose data is ``value``, or none if there is no such entry."""
         self.setCurrentIndex(self.findData(value))
 
 
@@ -79,10 +79,12 @@ class Editor(QWidget):
     """The editor of one value.
 
     Signals:
-        edited(): the person changed it (never the program).
+        edited(): the person changed the value. No method emits it.
 
-    ``has_own_label``: it shows its title itself; ``full_width``: it stands under its label, not beside it;
-    ``note_lines``: how many lines of words to reserve under it.
+    Class attributes:
+        has_own_label: whether it shows its title itself.
+        full_width: whether it is below its label, not beside it.
+        note_lines: the lines of text reserved below it.
     """
 
     edited = Signal()
@@ -97,11 +99,11 @@ class Editor(QWidget):
         self.line.setSpacing(4)
 
     def raw(self) -> Any:
-        """The value as typed, for a spec to judge; ``EMPTY`` where nothing is."""
+        """The value as typed, for the spec to validate; ``EMPTY`` if nothing is."""
         raise NotImplementedError
 
     def show_value(self, value: Any) -> None:
-        """Show ``value`` without ``edited``."""
+        """Show ``value``."""
         raise NotImplementedError
 
     def control(self) -> QWidget:
@@ -109,9 +111,9 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def set_problem(self, problem: str | None) -> None:
-        """Mark the control as wrong, for the eye and for a screen reader."""
+        """Mark the control as wrong, also for screen readers; None: as right."""
         self.control().setAccessibleDescription(problem or "")
-        restyle_as(self.control(), "invalid", problem is not None)
+        set_style_property(self.control(), "invalid", problem is not None)
 
     def _adopt(self, control: QWidget) -> None:
         self.line.addWidget(control, 1)
@@ -119,7 +121,7 @@ class Editor(QWidget):
 
 
 class _Line(QLineEdit):
-    """A line edit whose arrow keys step a whole number."""
+    """A line edit that reports arrow and page keys as steps."""
 
     stepped = Signal(int)
 
@@ -133,7 +135,15 @@ class _Line(QLineEdit):
 
 
 class LineEditor(Editor):
-    """Text, read by ``read`` and written by ``write``; ``placeholder`` says what an empty field means."""
+    """A line of text.
+
+    Args:
+        read: makes the value from the text.
+        write: makes the text from the value.
+        placeholder: shown in the empty field: what it means.
+        parent: the parent widget.
+        empty: the value of the empty field.
+    """
 
     def __init__(
         self,
@@ -152,32 +162,32 @@ class LineEditor(Editor):
         self._adopt(self.edit)
 
     def raw(self) -> Any:
-        """What is typed; ``empty`` where nothing is."""
+        """The value of the text; ``empty`` if there is none."""
         text = self.edit.text().strip()
         return self._read(text) if text else self._empty
 
     def show_value(self, value: Any) -> None:
-        """Show ``value`` without ``edited``."""
+        """Show ``value``."""
         text = "" if value is None else self._write(value)
         if text != self.edit.text():
             self.edit.setText(text)
             self.edit.setCursorPosition(0)
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.edit
 
     def set_problem(self, problem: str | None) -> None:
-        """Mark the control, and its text in red where no style sheet colours it."""
+        """Mark the control, with its text in red."""
         super().set_problem(problem)
         palette = QPalette()
         if problem:
-            palette.setColor(QPalette.ColorRole.Text, error_colour(self.palette()))
+            palette.setColor(QPalette.ColorRole.Text, error_color(self.palette()))
         self.edit.setPalette(palette)
 
 
-class WholeEditor(LineEditor):
-    """A whole number; the arrow keys step it by 1 and the page keys by 10, within ``low`` and ``high``."""
+class IntegerEditor(LineEditor):
+    """A whole number. Arrow keys change it by 1 and page keys by 10, from ``low`` to ``high``."""
 
     def __init__(self, low: float | None, high: float | None, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(read_int, str, placeholder, parent)
@@ -198,7 +208,7 @@ class WholeEditor(LineEditor):
 
 
 class CheckEditor(Editor):
-    """Yes or no, with its title beside the box."""
+    """A check box with its title."""
 
     has_own_label = True
 
@@ -210,20 +220,20 @@ class CheckEditor(Editor):
         self._adopt(self.box)
 
     def raw(self) -> Any:
-        """What is typed or chosen."""
+        """Whether the box is checked."""
         return self.box.isChecked()
 
     def show_value(self, value: Any) -> None:
-        """Show ``value`` without ``edited``."""
+        """Show ``value``."""
         self.box.setChecked(bool(value))
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.box
 
 
 class ChoiceEditor(Editor):
-    """One of a few values; ``labels`` says how an entry reads where that differs from the value."""
+    """One of a few values; ``labels`` has the texts of those that are not shown as they are."""
 
     def __init__(
         self, values: Sequence[Any], labels: Mapping[Any, str] | None = None, parent: QWidget | None = None
@@ -235,7 +245,7 @@ class ChoiceEditor(Editor):
         self._adopt(self.combo)
 
     def set_choices(self, choices: Sequence[tuple[Any, str]]) -> None:
-        """Offer ``choices`` (value, label), keeping the value that is shown where it still exists."""
+        """Offer ``choices`` (value, label). The chosen value stays chosen if it is among them."""
         kept = self.combo.currentData()
         self.combo.clear()
         for value, label in choices:
@@ -243,15 +253,15 @@ class ChoiceEditor(Editor):
         self.combo.setCurrentIndex(max(0, self.combo.findData(kept)))
 
     def raw(self) -> Any:
-        """What is typed or chosen."""
+        """The chosen value."""
         return self.combo.currentData()
 
     def show_value(self, value: Any) -> None:
-        """Show ``value`` without ``edited``."""
+        """Show ``value``."""
         if self.combo.findData(value) < 0:
             self.combo.addItem(tr("{value} (not found here)", value=value), value)
         self.combo.select(value)
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.combo

@@ -1,4 +1,4 @@
-"""A row of buttons that goes on in the next line where the room ends."""
+"""A layout that wraps its items into lines."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem
 
 
-class Flow(QLayout):
-    """Lays items out from left to right, and on in the next line where one is too short. Hidden ones take no room."""
+class FlowLayout(QLayout):
+    """Lays items out from left to right and wraps into further lines. Hidden items take no space."""
 
     def __init__(self, spacing: int = 8) -> None:
         super().__init__()
@@ -15,11 +15,11 @@ class Flow(QLayout):
         self.setSpacing(spacing)
 
     def addItem(self, item: QLayoutItem) -> None:
-        """Put ``item`` last."""
+        """Add ``item`` at the end."""
         self._items.append(item)
 
     def count(self) -> int:
-        """How many items there are."""
+        """The number of items."""
         return len(self._items)
 
     def itemAt(self, index: int) -> QLayoutItem | None:
@@ -27,29 +27,29 @@ class Flow(QLayout):
         return self._items[index] if 0 <= index < len(self._items) else None
 
     def takeAt(self, index: int) -> QLayoutItem | None:
-        """Take the item at ``index`` out."""
+        """Remove and return the item at ``index``, or None."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
-        """It wants no more than it needs."""
+        """None: it takes no more than it needs."""
         return Qt.Orientation(0)
 
     def hasHeightForWidth(self) -> bool:
-        """Narrower is higher."""
+        """True: a narrower layout is higher."""
         return True
 
     def heightForWidth(self, width: int) -> int:
-        """The height of its lines in ``width``."""
+        """The height of the lines at this width."""
         return self._place(QRect(0, 0, width, 0), move=False)
 
     def sizeHint(self) -> QSize:
-        """All in one line."""
+        """The size of all items in one line."""
         shown = [item.sizeHint() for item in self._items if not item.isEmpty()]
         width = sum(size.width() for size in shown) + self.spacing() * max(0, len(shown) - 1)
         return QSize(width, max((size.height() for size in shown), default=0))
 
     def minimumSize(self) -> QSize:
-        """The widest item alone."""
+        """The size of the widest and highest item."""
         shown = [item.sizeHint() for item in self._items if not item.isEmpty()]
         return QSize(max((s.width() for s in shown), default=0), max((s.height() for s in shown), default=0))
 

@@ -1,4 +1,4 @@
-"""Which parameter groups the hand acts on: a row of buttons, or a list where they would not fit."""
+"""Chooses the parameter groups that a command is for: a row of buttons, or a list if they do not fit."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from gui.core.translation import tr
-from gui.widgets.labels import on_button
+from gui.widgets.labels import button_text
 
-_ROOM: Final = 280  # pixels that the buttons may take: the width of the right column
+_ROOM: Final = 280  # pixels for the buttons: the width of the right column
 
 
 class GroupPicker(QWidget):
-    """[All | head | rest]. Hidden with a single group.
+    """[All | head | rest]. Hidden if there is one group.
 
     Signals:
-        chosen(): the person chose; ``group()`` says what.
+        chosen(): ``group()`` changed.
     """
 
     chosen = Signal()
@@ -39,7 +39,7 @@ class GroupPicker(QWidget):
         self.hide()
 
     def show_groups(self, names: list[str]) -> None:
-        """Offer ``names``; what was chosen stays chosen where it is still there, else All is."""
+        """Offer ``names``. The chosen group stays chosen if it is among them, else All is."""
         if names == self._names:
             return
         before = self.group()
@@ -50,7 +50,7 @@ class GroupPicker(QWidget):
             button.deleteLater()
         texts = [tr("All"), *names]
         for index, text in enumerate(texts):
-            button = QPushButton(on_button(text))
+            button = QPushButton(button_text(text))
             button.setCheckable(True)
             button.setMinimumWidth(self.fontMetrics().horizontalAdvance(text) + 16)
             self._buttons.addButton(button, index)
@@ -66,16 +66,16 @@ class GroupPicker(QWidget):
         self.setVisible(len(names) > 1)
 
     def group(self) -> str | None:
-        """The name of the chosen group; None for all of them, or where there is only one."""
+        """The name of the chosen group; None for all of them or if there is only one."""
         return self._names[self._index - 1] if self._index and len(self._names) > 1 else None
 
     def choose(self, name: str | None) -> None:
-        """Choose as the person would; nothing while there are no groups to choose from."""
+        """Choose a group, or all of them (None). It does nothing while there are no groups."""
         if self._names:
             self._choose(0 if name is None else 1 + self._names.index(name))
 
     def set_tip(self, tip: str) -> None:
-        """What hovering says."""
+        """Set the tooltip."""
         for widget in (self._list, *self._buttons.buttons()):
             widget.setToolTip(tip)
 

@@ -43,7 +43,7 @@ def describe(event: CommandEvent) -> str:
     return intervention
 
 
-def schedule_words(schedule: Mapping[str, Any]) -> str:
+def schedule_text(schedule: Mapping[str, Any]) -> str:
     """A schedule as PyTorch writes it: ``CosineAnnealingLR(T_max=18, eta_min=0)``."""
     name = str(schedule.get("name", "?"))
     known = next((spec for spec in SCHEDULES if spec.model_fields["name"].default == name), None)
@@ -56,7 +56,7 @@ def schedule_words(schedule: Mapping[str, Any]) -> str:
     return f"{name}({', '.join(parts)})"
 
 
-def put_back_command(event: CommandEvent, groups: Sequence[str]) -> tuple[SetLR, ...]:
+def restore_lr_commands(event: CommandEvent, groups: Sequence[str]) -> tuple[SetLR, ...]:
     """The commands that bring the rates back to what they were before ``event``; empty where there is nothing to do.
 
     ``groups`` names the run's groups in the order of the event's rates. Limits: it is the number that comes back, at
@@ -81,7 +81,7 @@ def _intervention(event: CommandEvent) -> str:
         case "set_lr" | "scale_lr" | "release_lr":
             return _lr_intervention(event, command, tr("LR of {group}", group=group) if group else tr("LR"))
         case "set_schedule":
-            schedule = schedule_words(command.get("schedule") or {})
+            schedule = schedule_text(command.get("schedule") or {})
             if command.get("start") == "replay":
                 words = tr("New schedule, as if from epoch 1: {schedule}", schedule=schedule)
             else:
@@ -168,7 +168,7 @@ def _value(value: Any) -> str:
     if isinstance(value, (int, float)):
         return lr_text(value)
     if isinstance(value, Mapping):
-        return schedule_words(value)
+        return schedule_text(value)
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_value, value))}]"
     return repr(value)

@@ -1,4 +1,4 @@
-"""Labels that the panels share: plain text only, never wider than their place, never jumping as digits change."""
+"""Labels of plain text, and what several panels do with labels, buttons and scroll areas."""
 
 from __future__ import annotations
 
@@ -10,24 +10,23 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from gui.core.translation import said
-from gui.theme.theme import restyle
+from gui.theme.theme import set_style_property
 
 Role = Literal["chip", "title", "hint", "error", "card", "primary", ""]
 
 
 def set_role(widget: QWidget, role: Role) -> None:
-    """Give ``widget`` the part that the theme's style sheet knows it by, and have it styled anew."""
+    """Set the role of ``widget``, by which the style sheet styles it."""
     if (widget.property("role") or "") == role:
         return
-    widget.setProperty("role", role)
-    restyle(widget)
+    set_style_property(widget, "role", role)
     if isinstance(widget, QLabel):
         hint = role == "hint"
         widget.setForegroundRole(QPalette.ColorRole.PlaceholderText if hint else QPalette.ColorRole.WindowText)
 
 
 def label(text: str = "", role: Role = "", *, wrap: bool = False) -> QLabel:
-    """A label that shows ``text`` as it is: what an engine, a path or a person wrote is never read as markup."""
+    """A label that shows ``text`` as it is, never as rich text."""
     made = QLabel(text)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
@@ -39,30 +38,41 @@ def label(text: str = "", role: Role = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
-def on_button(text: str) -> str:
-    """``text`` for a button's face, where a lone & would make a mnemonic of the next letter."""
+def heading(text: str) -> QLabel:
+    """The heading of a section."""
+    made = QLabel(text)
+    made.setProperty("role", "section")
+    made.setIndent(0)
+    font = made.font()
+    font.setBold(True)
+    made.setFont(font)
+    return made
+
+
+def button_text(text: str) -> str:
+    """``text`` for a button, where a single & would make the next letter its shortcut."""
     return text.replace("&", "&&")
 
 
 def as_tip(text: str) -> str:
-    """``text`` as a tooltip: wrapped at a readable width, and never read as markup."""
+    """``text`` as a tooltip that is wrapped and shows it as it is, never as rich text."""
     return f"<qt>{escape(text)}</qt>" if text else ""
 
 
-def reach(widget: QWidget, why_not: str | None, tip: str) -> None:
-    """Enable ``widget`` with ``tip``; or disable it, with ``why_not`` as what hovering says."""
+def set_available(widget: QWidget, why_not: str | None, tip: str) -> None:
+    """Enable ``widget`` with the tooltip ``tip``, or disable it with the reason ``why_not`` as its tooltip."""
     widget.setEnabled(why_not is None)
     widget.setToolTip(as_tip(said(why_not) if why_not else tip))
 
 
 def widest_digits(text: str, metrics: QFontMetrics) -> int:
-    """Pixels that ``text`` needs at most, whatever digits stand in place of its own."""
+    """The width of ``text`` in pixels with the widest digits in place of its own."""
     digit = max("0123456789", key=metrics.horizontalAdvance)
     return metrics.horizontalAdvance("".join(digit if c.isdigit() else c for c in text))
 
 
-def scrolled(panel: QWidget) -> QScrollArea:
-    """``panel``, as high as it likes to be, in a column that scrolls."""
+def scroll_area(panel: QWidget) -> QScrollArea:
+    """A scroll area around ``panel`` that scrolls vertically."""
     area = QScrollArea()
     area.setWidget(panel)
     area.setWidgetResizable(True)
@@ -71,21 +81,21 @@ def scrolled(panel: QWidget) -> QScrollArea:
     return area
 
 
-def bring_into_sight(widget: QWidget) -> None:
-    """Scroll the column that ``widget`` is in until it is seen, once it is laid out."""
+def scroll_into_view(widget: QWidget) -> None:
+    """Scroll the area around ``widget`` until the widget is visible, once it is laid out."""
 
     def scroll() -> None:
-        above = widget.parentWidget()
-        while above is not None and not isinstance(above, QScrollArea):
-            above = above.parentWidget()
-        if above is not None and widget.isVisible():
-            above.ensureWidgetVisible(widget)
+        area = widget.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area is not None and widget.isVisible():
+            area.ensureWidgetVisible(widget)
 
     QTimer.singleShot(50, widget, scroll)
 
 
 def short_count(n: int) -> str:
-    """A number of parameters for a glance: 640, 21.8k, 11.2M."""
+    """A number of parameters in short: 640, 21.8k, 11.2M."""
     for unit, size in (("M", 1_000_000), ("k", 1_000)):
         if n >= 0.9995 * size:
             return f"{n / size:.3g}{unit}"
@@ -93,21 +103,21 @@ def short_count(n: int) -> str:
 
 
 class Readout(QLabel):
-    """A label for a changing number: its place is as wide as the longest text it was told to expect, and only grows."""
+    """A label for a changing number. It is as wide as the longest text reserved, so that nothing beside it moves."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self.setTextFormat(Qt.TextFormat.PlainText)
 
     def reserve(self, sample: str) -> None:
-        """Keep room for ``sample``, with any digits."""
+        """Keep the width of ``sample`` with any digits."""
         margins = self.contentsMargins()
         need = widest_digits(sample, self.fontMetrics()) + margins.left() + margins.right() + 2
         self.setMinimumWidth(max(self.minimumWidth(), need))
 
 
 class ElidedLabel(QLabel):
-    """One line of text, cut short with an ellipsis where there is no room; the whole of it is in the tooltip."""
+    """One line of text, elided if it does not fit. The tooltip shows it in full."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,16 +126,16 @@ class ElidedLabel(QLabel):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        """Show ``text``, its line breaks as spaces."""
+        """Show ``text`` with spaces for its line breaks."""
         super().setText(" ".join(text.split()))
         self.setToolTip(as_tip(text))
 
     def minimumSizeHint(self) -> QSize:
-        """A few letters wide: the rest can be elided."""
+        """A few letters: the rest can be elided."""
         return QSize(self.fontMetrics().averageCharWidth() * 8, super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint as much of the text as there is room for."""
+        """Paint as much of the text as fits."""
         painter = QPainter(self)
         rect: QRect = self.contentsRect()
         shown = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, rect.width())

@@ -18,7 +18,7 @@ _HIGHEST: Final = int(math.log10(LR_MAX))
 
 
 class _Slider(QSlider):
-    """The bare slider; the wheel moves it only when it has the focus, so that scrolling past stages nothing."""
+    """The slider alone. The wheel moves it only while it has the focus, so that scrolling past changes nothing."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -27,14 +27,14 @@ class _Slider(QSlider):
         self.setPageStep(round(_STEPS * math.log10(2)))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to the scroll area unless this slider was chosen."""
+        """Leave the wheel to the scroll area unless the slider has the focus."""
         if self.hasFocus():
             super().wheelEvent(event)
         else:
             event.ignore()
 
     def x_of(self, position: float) -> float:
-        """The middle of the handle, in pixels from the left, when it stands at ``position``."""
+        """The middle of the handle at ``position``, in pixels from the left."""
         option = QStyleOptionSlider()
         self.initStyleOption(option)
         groove = QStyle.SubControl.SC_SliderGroove
@@ -46,7 +46,7 @@ class _Slider(QSlider):
 
 
 class _Scale(QWidget):
-    """Ticks and decades under the slider, and a mark where the rate in force stands."""
+    """Ticks and decades below the slider, and a mark at the current LR."""
 
     def __init__(self, slider: _Slider) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class _Scale(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        """High enough for ticks and one line of text."""
+        """The height of ticks and one line of text."""
         return QSize(120, self.fontMetrics().height() + 9)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -94,11 +94,11 @@ def _decade(exponent: int) -> str:
     return lr_text(10.0**exponent) if -3 <= exponent <= 3 else f"1e{exponent}"
 
 
-class LogSlider(QWidget):
-    """A slider over learning rates, logarithmic, with a scale under it.
+class LRSlider(QWidget):
+    """A logarithmic slider of learning rates, with a scale below it.
 
     Signals:
-        moved(float): the person moved it to this rate (two significant digits); never emitted by a setter.
+        moved(float): the person moved it to this LR (two significant digits). No method emits it.
     """
 
     moved = Signal(float)
@@ -118,13 +118,13 @@ class LogSlider(QWidget):
         self.show_lr(0.0)
 
     def set_span(self, low: float, high: float) -> None:
-        """Let the slider reach from ``low`` to ``high``, both widened to whole decades."""
+        """Set the range from ``low`` to ``high``, widened to whole decades."""
         with QSignalBlocker(self._slider):
             self._slider.setRange(_floor(low) * _STEPS, _ceil(high) * _STEPS)
         self._scale.update()
 
     def cover(self, lr: float) -> None:
-        """Widen the span where ``rate`` lies outside; it never narrows, so that the scale keeps still."""
+        """Widen the range if ``lr`` is outside. It never narrows, so that the scale keeps still."""
         if lr > 0:
             with QSignalBlocker(self._slider):
                 self._slider.setMinimum(min(self._slider.minimum(), _floor(lr) * _STEPS))
@@ -132,26 +132,26 @@ class LogSlider(QWidget):
             self._scale.update()
 
     def show_lr(self, lr: float) -> None:
-        """Stand at ``rate``, at the left end for 0, without a signal."""
+        """Move to ``lr``; for 0, to the left end."""
         self.cover(lr)
         with QSignalBlocker(self._slider):
             self._slider.setValue(self._position(lr))
 
     def mark_lr(self, lr: float | None) -> None:
-        """Put the mark of the rate in force at ``rate``; None takes it away."""
+        """Mark ``lr`` as the current LR on the scale; None removes the mark."""
         self._scale.mark = None if lr is None else self._position(lr)
         self._scale.update()
 
     def value_lr(self) -> float:
-        """The rate that the slider stands at, to two significant digits."""
+        """The LR of the slider's position, with two significant digits."""
         return float(f"{10 ** (self._slider.value() / _STEPS):.1e}")
 
     def span(self) -> tuple[float, float]:
-        """The lowest and the highest rate that the slider reaches."""
+        """The lowest and the highest LR of the range."""
         return 10 ** (self._slider.minimum() / _STEPS), 10 ** (self._slider.maximum() / _STEPS)
 
     def slider(self) -> QSlider:
-        """The bare slider, for tooltips and names."""
+        """The slider alone, for tooltips and names."""
         return self._slider
 
     def _position(self, lr: float) -> int:

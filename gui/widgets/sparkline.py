@@ -1,4 +1,4 @@
-"""A curve the size of a word: the shape of a schedule, without axes."""
+"""A small curve without axes: the shape of a schedule."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MOST_POINTS = 400
 
 
 def shape(x: np.ndarray, lr: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A rate (``lr`` [points] or [points, groups], in force from ``x`` on) as step lines within 0 to 1, one a group.
+    """LRs (``lr`` [points] or [points, groups], each from ``x`` [points] on) as step lines within 0 to 1, one a group.
 
-    Points are thinned to a few hundred; what cannot be drawn (no points, no finite rate) is an empty list.
+    Points are thinned to a few hundred. Without points, or with an LR that is not finite, the list is empty.
     """
     lrs = np.asarray(lr, dtype=float)
     lrs = lrs[:, None] if lrs.ndim == 1 else lrs
@@ -32,7 +32,7 @@ def shape(x: np.ndarray, lr: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def paint_curve(painter: QPainter, rect: QRectF, lines: list[tuple[np.ndarray, np.ndarray]], palette: QPalette) -> None:
-    """Draw ``shape``'s lines into ``rect``, over a baseline at 0 that also stands where there is no curve yet."""
+    """Draw lines of ``shape`` into ``rect``, with a baseline at 0 that is drawn without a curve too."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     base = QColor(palette.color(QPalette.ColorRole.Text))
@@ -40,9 +40,9 @@ def paint_curve(painter: QPainter, rect: QRectF, lines: list[tuple[np.ndarray, n
     painter.setPen(QPen(base, 1))
     painter.drawLine(rect.bottomLeft(), rect.bottomRight())
     for n, (across, level) in enumerate(lines):
-        colour = QColor(palette.color(QPalette.ColorRole.Highlight))
-        colour.setAlphaF(max(0.35, 1 - 0.25 * n))
-        painter.setPen(QPen(colour, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        color = QColor(palette.color(QPalette.ColorRole.Highlight))
+        color.setAlphaF(max(0.35, 1 - 0.25 * n))
+        painter.setPen(QPen(color, 1.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
         left, width, bottom, height = rect.left(), rect.width(), rect.bottom() - 1, rect.height() - 2
         points = [QPointF(left + a * width, bottom - v * height) for a, v in zip(across, level, strict=True)]
         painter.drawPolyline(QPolygonF(points))
@@ -50,7 +50,7 @@ def paint_curve(painter: QPainter, rect: QRectF, lines: list[tuple[np.ndarray, n
 
 
 class Sparkline(QWidget):
-    """Shows one curve; empty until ``set_curve``."""
+    """Shows one curve, none until ``set_curve``."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,12 +59,12 @@ class Sparkline(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def set_curve(self, lines: list[tuple[np.ndarray, np.ndarray]]) -> None:
-        """Show the lines that ``shape`` made."""
+        """Show lines of ``shape``."""
         self.lines = lines
         self.update()
 
     def sizeHint(self) -> QSize:
-        """A word's size."""
+        """A fixed size."""
         return QSize(64, 34)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,4 +1,4 @@
-"""A coloured dot, and the chip that says what the run is doing."""
+"""A coloured dot, and the chip that shows the state of the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.common.lifecycle import STATES, State
 from gui.core.translation import tr
 from gui.widgets.labels import Readout, set_role
 
-# Mid-tones: each stands out on a white ground as on a dark one. The word beside the dot says the same.
+# Mid-tones, visible on a white and on a dark background. A text beside the dot says the same.
 GREEN: Final = "#3a9d5d"
 AMBER: Final = "#d08a1d"
 RED: Final = "#d64545"
@@ -20,7 +20,7 @@ BLUE: Final = "#4a8fd8"
 VIOLET: Final = "#8a6fd8"
 GREY: Final = "#8a8f98"
 
-_COLOURS: Final[dict[State, str]] = {
+_COLORS: Final[dict[State, str]] = {
     "loading": GREY,
     "ready": GREY,
     "training": GREEN,
@@ -33,8 +33,8 @@ _COLOURS: Final[dict[State, str]] = {
 _HOLLOW: Final[frozenset[State]] = frozenset({"loading", "ready"})
 
 
-def state_words(state: State) -> str:
-    """The state as a person reads it."""
+def state_text(state: State) -> str:
+    """The state as text."""
     return {
         "loading": tr("Loading"),
         "ready": tr("Ready"),
@@ -47,33 +47,33 @@ def state_words(state: State) -> str:
     }[state]
 
 
-def state_colour(state: State) -> str:
-    """The colour that stands for the state."""
-    return _COLOURS[state]
+def state_color(state: State) -> str:
+    """The colour of the state, as ``#rrggbb``."""
+    return _COLORS[state]
 
 
-def draw_dot(painter: QPainter, area: QRectF, colour: QColor, *, hollow: bool = False) -> None:
-    """A round dot that fills ``area``; a ring where ``hollow``."""
+def draw_dot(painter: QPainter, area: QRectF, color: QColor, *, hollow: bool = False) -> None:
+    """Paint a dot that fills ``area``, or a ring if ``hollow``."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     width = max(1.5, area.width() / 5)
     if hollow:
-        painter.setPen(QPen(colour, width))
+        painter.setPen(QPen(color, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         inset = width / 2
         painter.drawEllipse(area.adjusted(inset, inset, -inset, -inset))
     else:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
+        painter.setBrush(color)
         painter.drawEllipse(area)
 
 
-def dot_icon(colour: str) -> QIcon:
-    """A dot as an icon of 12 pixels, sharp on screens of up to three times the density."""
+def dot_icon(color: str) -> QIcon:
+    """A dot as an icon of 12 pixels, sharp at up to three physical pixels a pixel."""
     ratio = 3
     pixmap = QPixmap(12 * ratio, 12 * ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    draw_dot(painter, QRectF(2 * ratio, 2 * ratio, 8 * ratio, 8 * ratio), QColor(colour))
+    draw_dot(painter, QRectF(2 * ratio, 2 * ratio, 8 * ratio, 8 * ratio), QColor(color))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return QIcon(pixmap)
@@ -82,28 +82,28 @@ def dot_icon(colour: str) -> QIcon:
 class Dot(QWidget):
     """A dot of 10 pixels."""
 
-    def __init__(self, colour: str = GREY, parent: QWidget | None = None) -> None:
+    def __init__(self, color: str = GREY, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._colour = QColor(colour)
+        self._color = QColor(color)
         self._hollow = False
         self.setFixedSize(QSize(10, 10))
 
-    def show_colour(self, colour: str, *, hollow: bool = False) -> None:
-        """Paint in ``colour`` from now on, as a ring where ``hollow``."""
-        self._colour, self._hollow = QColor(colour), hollow
+    def show_color(self, color: str, *, hollow: bool = False) -> None:
+        """Paint in ``color``, as a ring if ``hollow``."""
+        self._color, self._hollow = QColor(color), hollow
         self.update()
 
-    def colour(self) -> QColor:
+    def color(self) -> QColor:
         """The colour shown."""
-        return QColor(self._colour)
+        return QColor(self._color)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the dot."""
-        draw_dot(QPainter(self), QRectF(self.rect()), self._colour, hollow=self._hollow)
+        draw_dot(QPainter(self), QRectF(self.rect()), self._color, hollow=self._hollow)
 
 
 class StateChip(QFrame):
-    """What the run is doing, in a word and a colour; as wide as the longest word, so that nothing beside it moves."""
+    """The state of the run as text and colour. It is as wide as the longest text, so that nothing beside it moves."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,7 +111,7 @@ class StateChip(QFrame):
         self._dot = Dot()
         self._text = Readout()
         for state in STATES:
-            self._text.reserve(state_words(state))
+            self._text.reserve(state_text(state))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 3, 10, 3)
         layout.setSpacing(6)
@@ -121,14 +121,14 @@ class StateChip(QFrame):
 
     def show_state(self, state: State) -> None:
         """Show ``state``."""
-        self._text.setText(state_words(state))
-        self._dot.show_colour(_COLOURS[state], hollow=state in _HOLLOW)
-        self.setAccessibleName(tr("The run: {state}", state=state_words(state)))
+        self._text.setText(state_text(state))
+        self._dot.show_color(_COLORS[state], hollow=state in _HOLLOW)
+        self.setAccessibleName(tr("Run state: {state}", state=state_text(state)))
 
     def text(self) -> str:
-        """The word shown."""
+        """The text shown."""
         return self._text.text()
 
-    def colour(self) -> QColor:
+    def color(self) -> QColor:
         """The colour shown."""
-        return self._dot.colour()
+        return self._dot.color()

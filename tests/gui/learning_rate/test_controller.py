@@ -107,7 +107,7 @@ def test_what_is_not_allowed_is_said_beside_the_field(qtbot: QtBot) -> None:
     section = Section(qtbot)
     type_into(qtbot, section.field("momentum"), "1.5", Qt.Key.Key_Return)
     assert section.panel.form is not None
-    assert "less than 1" in section.panel.form.note("momentum").said()
+    assert "less than 1" in section.panel.form.note("momentum").full_text()
     assert section.panel.form.note("momentum").is_error()
     assert "A field above is wrong" in section.panel.apply.toolTip()
     assert section.commands == []
@@ -134,7 +134,7 @@ def test_momentum_that_a_schedule_moves_is_its_own(qtbot: QtBot, kind: str, valu
     assert not section.field(name).isEnabled()
     assert "OneCycleLR moves it itself" in section.field(name).toolTip()
     assert section.panel.form is not None
-    assert section.panel.form.note(name).said() == "moved by the schedule"
+    assert section.panel.form.note(name).full_text() == "moved by the schedule"
     assert section.field("weight_decay").isEnabled()
 
 

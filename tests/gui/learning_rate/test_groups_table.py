@@ -96,7 +96,7 @@ def test_a_row_a_group_says_what_is_current(table: Table) -> None:
     assert head.schedule.text().startswith("Exponential")
     assert [r.frozen.isChecked() for r in (rest, head)] == [False, True]
     assert [r.count.text() for r in (rest, head)] == ["21.8k parameters", "170 parameters"]
-    assert [r.dot.colour().name() for r in (rest, head)] == ["#112233", "#445566"]
+    assert [r.dot.color().name() for r in (rest, head)] == ["#112233", "#445566"]
 
 
 def test_with_one_group_there_is_no_table(table: Table) -> None:
@@ -230,7 +230,7 @@ def test_in_a_run_the_rows_intervention_and_show_what_events_confirm(driver: Dri
     driver.settle()
     interventions = driver.window.lr_panel
     rest, head = interventions.table.rows.values()
-    assert [r.dot.colour().name() for r in (rest, head)] == driver.window.plots.lr.group_colors()
+    assert [r.dot.color().name() for r in (rest, head)] == driver.window.plots.lr.group_colors()
     head.lr.setFocus()
     head.lr.selectAll()
     driver.qtbot.keyClicks(head.lr, "0.2")

@@ -13,7 +13,7 @@ from engine.messages.commands import ReleaseLR, ScaleLR, SetLR
 from gui.core.lr_text import is_begun, lr_text, read_lr
 from gui.learning_rate.panel import LRPanel
 from gui.learning_rate.staged_change import StagedChange
-from gui.widgets.lr_slider import LogSlider
+from gui.widgets.lr_slider import LRSlider
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
@@ -175,7 +175,7 @@ def test_dragging_the_handle_stages_and_sends_nothing(interventions: Driver) -> 
     interventions.one()
     interventions.qtbot.wait(1)
     y = interventions.slider.height() // 2
-    slider = interventions.panel.findChild(LogSlider)
+    slider = interventions.panel.findChild(LRSlider)
     x = round(slider.slider().x_of(interventions.slider.value()))
     interventions.qtbot.mousePress(interventions.slider, LEFT, pos=QPoint(x, y))
     interventions.qtbot.mouseMove(interventions.slider, QPoint(x + 40, y))
@@ -408,7 +408,7 @@ def test_lrs_are_written_as_people_write_them() -> None:
 
 
 def test_the_slider_widens_for_a_lr_outside_and_never_narrows(qtbot: QtBot) -> None:
-    slider = LogSlider()
+    slider = LRSlider()
     qtbot.addWidget(slider)
     moved: list[float] = []
     slider.moved.connect(moved.append)

@@ -28,7 +28,7 @@ from engine.messages.events import (
 from gui.log.model import TEXT, LogModel, entry_of
 from gui.log.panel import LogPanel
 from gui.run_bar.action_line import ActionLine
-from gui.widgets.intervention_text import describe, put_back_command
+from gui.widgets.intervention_text import describe, restore_lr_commands
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
@@ -146,14 +146,14 @@ def test_several_groups_show_each_move_once() -> None:
     ],
 )
 def test_putting_back_sets_the_lr_from_before(command: dict[str, Any], then: Any) -> None:
-    assert put_back_command(intervention(command), ["all"]) == (SetLR(lr=0.01, then=then),)
+    assert restore_lr_commands(intervention(command), ["all"]) == (SetLR(lr=0.01, then=then),)
 
 
 def test_putting_back_touches_only_the_groups_that_moved() -> None:
     event = intervention(
         {"command": "scale_lr", "factor": 0.5, "group": "head"}, lr_before=[0.01, 0.1], lr=[0.01, 0.05]
     )
-    assert put_back_command(event, ["rest", "head"]) == (SetLR(lr=0.1, then="keep", group="head"),)
+    assert restore_lr_commands(event, ["rest", "head"]) == (SetLR(lr=0.1, then="keep", group="head"),)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_putting_back_touches_only_the_groups_that_moved() -> None:
     ],
 )
 def test_nothing_is_put_back_where_no_lr_was_changed(event: CommandEvent) -> None:
-    assert put_back_command(event, ["all"]) == ()
+    assert restore_lr_commands(event, ["all"]) == ()
 
 
 EVENTS: list[tuple[Event, str, str]] = [

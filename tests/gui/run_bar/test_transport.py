@@ -170,7 +170,7 @@ def test_the_chip_has_a_word_for_every_state_and_one_width(qtbot: QtBot) -> None
         chip.show_state(state)
         words.add(chip.text())
         widths.add(chip.sizeHint().width())
-        colours[state] = chip.colour().name()
+        colours[state] = chip.color().name()
     assert len(words) == len(STATES)
     assert len(widths) == 1
     assert len({colours[s] for s in ("training", "paused", "diverged", "finished")}) == 4

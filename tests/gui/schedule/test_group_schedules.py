@@ -97,8 +97,8 @@ def test_before_the_start_a_group_gets_a_schedule_of_its_own_and_gives_it_up(
         retype(qtbot, panel, "gamma", "0.3")
     own = StepLR(step_size=10, gamma=0.3)
     assert panel.schedules() == Schedules(STEP, {"head": own})
-    assert "rest: StepLR, step_size 10, gamma 0.5" in panel.target.words.said()
-    assert "head: StepLR, step_size 10, gamma 0.3" in panel.target.words.said()
+    assert "rest: StepLR, step_size 10, gamma 0.5" in panel.target.words.full_text()
+    assert "head: StepLR, step_size 10, gamma 0.3" in panel.target.words.full_text()
     look_at(qtbot, panel, "rest")
     assert panel.schedule() == STEP
     look_at(qtbot, panel, "head")
@@ -111,7 +111,7 @@ def test_before_the_start_a_group_gets_a_schedule_of_its_own_and_gives_it_up(
 
 def test_what_is_chosen_for_all_groups_replaces_their_own(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedules(Schedules(STEP, {"head": CUTS}))
-    assert "A change here puts all groups on one schedule." in panel.target.words.said()
+    assert "A change here puts all groups on one schedule." in panel.target.words.full_text()
     panel.editor.choose(CosineAnnealingLR)
     assert panel.schedules() == Schedules(CosineAnnealingLR(T_max=30))
 
@@ -119,7 +119,7 @@ def test_what_is_chosen_for_all_groups_replaces_their_own(qtbot: QtBot, panel: S
 def test_groups_on_the_same_schedule_share_a_line(panel: SchedulePanel) -> None:
     panel.set_group_names(NAMES)
     panel.set_schedules(Schedules(FLAT, {"head": CUTS}))
-    assert panel.target.words.said().splitlines()[:2] == ["rest, body: Constant", "head: ExponentialLR, gamma 0.9"]
+    assert panel.target.words.full_text().splitlines()[:2] == ["rest, body: Constant", "head: ExponentialLR, gamma 0.9"]
 
 
 def test_all_schedules_follow_the_epochs_whichever_is_looked_at(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -151,7 +151,7 @@ def test_a_group_has_one_expression_and_never_the_lr_itself_before_the_start(
     panel.editor.gives.show_value("lr")
     panel.editor.gives.edited.emit()
     assert not panel.target.picker.isEnabled()
-    assert "gives the LR itself" in panel.target.words.said()
+    assert "gives the LR itself" in panel.target.words.full_text()
 
 
 def test_in_mid_run_the_command_names_the_group_and_the_lr_is_its(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -173,9 +173,9 @@ def test_in_mid_run_the_command_names_the_group_and_the_lr_is_its(qtbot: QtBot, 
 
 def test_a_problem_says_whose_schedule_it_is(panel: SchedulePanel) -> None:
     panel.set_problem("there is no rate", "groups[0].schedule")
-    assert panel.preview.said() == "head: there is no rate"
+    assert panel.preview.full_text() == "head: there is no rate"
     panel.set_problem("there is no rate", "schedule")
-    assert panel.preview.said() == "there is no rate"
+    assert panel.preview.full_text() == "there is no rate"
 
 
 HEADED = {"groups": [{"name": "head", "modules": ["head"], "lr": 0.1}]}
@@ -211,7 +211,7 @@ def test_in_mid_run_one_group_is_put_on_another_schedule(driver: Driver) -> None
     assert answer.command["group"] == "head"
     driver.wait(lambda: not window.schedule.differs())
     assert window.schedule.schedule() == CosineAnnealingLR(T_max=5)
-    assert "head: CosineAnnealingLR, T_max 5" in window.schedule.target.words.said()
+    assert "head: CosineAnnealingLR, T_max 5" in window.schedule.target.words.full_text()
     window.schedule.look_at("rest")
     shown: ScheduleSpec | None = window.schedule.schedule()
     assert shown == StepLR(step_size=2, gamma=0.5)

@@ -206,11 +206,11 @@ def test_a_schedule_stepped_per_batch_counts_the_batches_of_the_run(qtbot: QtBot
 
 def test_one_cycles_total_steps_are_said_from_the_run(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, OneCycleLR)
-    assert "total_steps" not in panel.editor.when.said()  # the batches are not known yet
+    assert "total_steps" not in panel.editor.when.full_text()  # the batches are not known yet
     panel.set_batches(23)
-    assert "total_steps is 690, worked out from the run." in panel.editor.when.said()
+    assert "total_steps is 690, worked out from the run." in panel.editor.when.full_text()
     panel.set_context(40, 12, 0.01, True)
-    assert "total_steps is 644, worked out from the run." in panel.editor.when.said()
+    assert "total_steps is 644, worked out from the run." in panel.editor.when.full_text()
 
 
 def test_a_recipes_own_count_does_not_follow(panel: SchedulePanel) -> None:
@@ -244,15 +244,15 @@ def test_in_mid_run_a_new_schedule_fits_what_is_left_and_says_the_runs_epochs(
     assert panel.schedule() == StepLR(step_size=10, gamma=0.5)  # the plan in force does not drift
     choose(qtbot, panel, CosineAnnealingLR)
     assert panel.schedule() == CosineAnnealingLR(T_max=28)
-    assert form(panel, CosineAnnealingLR).note("T_max").said() == "T_max 28 = epoch 40"
+    assert form(panel, CosineAnnealingLR).note("T_max").full_text() == "T_max 28 = epoch 40"
     choose(qtbot, panel, MultiStepLR)
     retype(qtbot, field(panel, MultiStepLR, "milestones"), "15")
     note = form(panel, MultiStepLR).note("milestones")
-    assert note.said() == "milestone 15 = epoch 27"
+    assert note.full_text() == "milestone 15 = epoch 27"
     retype(qtbot, field(panel, MultiStepLR, "milestones"), "15, 20")
-    assert note.said() == "milestones 15, 20 = epochs 27, 32"
+    assert note.full_text() == "milestones 15, 20 = epochs 27, 32"
     click(qtbot, panel.pending.replay)
-    assert note.said() == ""
+    assert note.full_text() == ""
 
 
 def test_as_if_from_epoch_1_fits_the_whole_run(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -287,7 +287,7 @@ def test_every_change_of_the_pending_schedule_is_said(qtbot: QtBot, panel: Sched
     assert seen[-1] is None
     assert panel.pending.note.is_error()
     assert not panel.pending.apply.isEnabled()
-    assert panel.pending.note.said() in panel.pending.apply.toolTip()
+    assert panel.pending.note.full_text() in panel.pending.apply.toolTip()
 
 
 def test_drop_goes_back_to_the_schedule_current(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -303,14 +303,14 @@ def test_drop_goes_back_to_the_schedule_current(qtbot: QtBot, panel: SchedulePan
 def test_a_problem_of_the_planner_forbids_apply_and_says_why(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.0, True)
     panel.set_preview("epoch 13: 0.005")
-    assert panel.preview.said() == "epoch 13: 0.005"
+    assert panel.preview.full_text() == "epoch 13: 0.005"
     panel.set_problem("the LR in force is 0")
     assert panel.preview.is_error()
-    assert panel.preview.said() == "the LR in force is 0"
+    assert panel.preview.full_text() == "the LR in force is 0"
     assert not panel.pending.apply.isEnabled()
     assert "the LR in force is 0" in panel.pending.apply.toolTip()
     panel.set_problem(None)
-    assert panel.preview.said() == "epoch 13: 0.005"
+    assert panel.preview.full_text() == "epoch 13: 0.005"
     assert panel.pending.apply.isEnabled()
 
 
@@ -371,8 +371,8 @@ def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: Sch
     retype(qtbot, line, "0.9**epohc")
     assert panel.schedule() is None
     note = form(panel, LambdaLR).note("lr_lambda")
-    assert note.said().startswith("the name 'epohc' is not known")
-    assert note.said().endswith("(at character 6)")
+    assert note.full_text().startswith("the name 'epohc' is not known")
+    assert note.full_text().endswith("(at character 6)")
     assert line.error_at == 5
     retype(qtbot, line, "0.9**epoch")
     assert panel.schedule() == LambdaLR(lr_lambda=("0.9**epoch",))

@@ -154,7 +154,7 @@ def test_stages_unfold_one_at_a_time_and_are_a_line_otherwise(qtbot: QtBot, pane
     panel.set_schedule(WARM_COSINE)
     first, second = stages(panel).cards
     assert not first.editor.isVisible()
-    assert first.summary.said() == "start_factor 0.1, total_iters 5"
+    assert first.summary.full_text() == "start_factor 0.1, total_iters 5"
     folded = first.height()
     click(qtbot, first.fold)
     assert first.editor.isVisible()
@@ -176,7 +176,7 @@ def test_a_stage_is_edited_in_its_own_form(qtbot: QtBot, panel: SchedulePanel) -
     retype(qtbot, line(panel, 0, "start_factor"), "2")
     assert panel.schedule() is None
     click(qtbot, stages(panel).cards[0].fold)
-    assert stages(panel).cards[0].summary.said() == "not finished"
+    assert stages(panel).cards[0].summary.full_text() == "not finished"
     assert stages(panel).cards[0].summary.is_error()
 
 
@@ -198,10 +198,10 @@ def test_a_milestone_moves_the_counts_beside_it_that_nobody_edited(qtbot: QtBot,
 def test_in_mid_run_counts_are_said_in_the_runs_epochs(panel: SchedulePanel) -> None:
     panel.set_context(42, 12, 0.01, True)
     panel.set_schedule(WARM_COSINE)
-    assert stages(panel).milestones[0].note.said() == "= epoch 17 of the run"
+    assert stages(panel).milestones[0].note.full_text() == "= epoch 17 of the run"
     form = stages(panel).cards[1].editor.form
     assert isinstance(form, SpecForm)
-    assert form.note("T_max").said() == "T_max 25 = epoch 42"
+    assert form.note("T_max").full_text() == "T_max 25 = epoch 42"
 
 
 def test_a_stage_stays_the_same_widget_while_the_run_changes_around_it(panel: SchedulePanel) -> None:
@@ -221,11 +221,11 @@ def test_a_wrong_milestone_is_said_beside_it(qtbot: QtBot, panel: SchedulePanel)
     assert [row.raw() for row in rows] == [5, 17]
     retype(qtbot, rows[1].field.edit, "3")
     assert panel.schedule() is None
-    assert "increasing order" in stages(panel).problem.said()
+    assert "increasing order" in stages(panel).problem.full_text()
     rows[0].field.edit.setFocus()
     retype(qtbot, rows[0].field.edit, "0")
     assert rows[0].note.is_error()
-    assert "at least 1" in rows[0].note.said()
+    assert "at least 1" in rows[0].note.full_text()
 
 
 def test_a_stage_is_added_moved_and_removed(qtbot: QtBot, panel: SchedulePanel) -> None:
@@ -322,7 +322,7 @@ def test_a_problem_is_said_beside_the_stage_that_it_names(panel: SchedulePanel) 
     panel.set_problem("0.01 of 3 epochs is one epoch", "schedule.schedulers[1].pct_start")
     first, second = stages(panel).cards
     assert not first.problem.isVisible()
-    assert second.problem.said() == "0.01 of 3 epochs is one epoch"
+    assert second.problem.full_text() == "0.01 of 3 epochs is one epoch"
     panel.set_problem(None)
     assert not second.problem.isVisible()
 
@@ -355,8 +355,8 @@ def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typ
     driver.set_up(tiny(epochs=12, schedule=plan))
     window = driver.window
     first, second = stages(window.schedule).cards
-    driver.wait(lambda: second.problem.said() != "")
-    assert "divides by zero" in second.problem.said()
+    driver.wait(lambda: second.problem.full_text() != "")
+    assert "divides by zero" in second.problem.full_text()
     assert not first.problem.isVisible()
     assert not driver.button(window.transport, "Start").isEnabled()
     click(driver.qtbot, second.fold)
@@ -368,5 +368,5 @@ def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typ
     driver.app.curves.answered.connect(lambda key, curve: drawn.append(curve.lr[:, 0].tolist()) if key == "plan" else 0)
     retype(driver.qtbot, written.lines[0], "0.5**epoch")
     driver.wait(lambda: drawn and drawn[-1] == [0.05, 0.05, *(0.05 * 0.5**n for n in range(10)), 0.05 * 0.5**9])
-    assert second.problem.said() == ""
+    assert second.problem.full_text() == ""
     driver.wait(lambda: driver.button(window.transport, "Start").isEnabled())

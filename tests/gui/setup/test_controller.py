@@ -273,12 +273,12 @@ def test_what_is_wrong_with_an_own_network_stands_beside_its_field(driver: Drive
     driver.set_up(tiny(model={"name": name}))
     form, start = driver.window.setup.model, driver.button(driver.window.transport, "Start")
     driver.wait(lambda: form.note("name").is_error())
-    assert form.note("name").said() == "net.py:make raised at line 2: ZeroDivisionError: division by zero"
+    assert form.note("name").full_text() == "net.py:make raised at line 2: ZeroDivisionError: division by zero"
     assert not start.isEnabled()
     assert "division by zero" in start.toolTip()
     own_network(tmp_path, "from torch import nn\ndef make(in_channels, num_classes): return nn.Linear(3, 2)\n")
     come_back(driver)
-    driver.wait(lambda: "ZeroDivisionError" not in form.note("name").said())
+    driver.wait(lambda: "ZeroDivisionError" not in form.note("name").full_text())
     driver.wait(lambda: form.note("name").is_error())  # which does not fit the images
     driver.set_up(tiny())
     driver.wait(lambda: start.isEnabled())
@@ -289,7 +289,7 @@ def test_what_an_expression_runs_into_on_its_way_stands_beside_it(driver: Driver
     driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1/(3-epoch)"}))
     form, start = driver.window.schedule.editor.form, driver.button(driver.window.transport, "Start")
     driver.wait(lambda: form.note("lr_lambda").is_error())
-    assert "zero" in form.note("lr_lambda").said()
+    assert "zero" in form.note("lr_lambda").full_text()
     driver.wait(lambda: not start.isEnabled())
     line = form.editor("lr_lambda").lines[0]
     line.setFocus()
@@ -321,7 +321,7 @@ def test_what_is_downloaded_does_not_hide_the_run_that_trains(
     driver.wait(lambda: driver.says(window.setup, "Not on this machine yet"))
     driver.click(window.setup, "Download")
     driver.stand(tiny(), 2, 1)
-    driver.wait(lambda: "could not be downloaded" in window.setup.status.said())
+    driver.wait(lambda: "could not be downloaded" in window.setup.status.full_text())
     assert driver.button(window.transport, "Resume").isEnabled()
     assert not window.transport._cancel.isVisible()
 

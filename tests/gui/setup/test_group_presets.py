@@ -91,7 +91,7 @@ def test_the_factor_is_typed_and_what_is_wrong_with_it_said(qtbot: QtBot, panel:
     pick(qtbot, panel.choice.combo, "layers")
     assert panel.groups() == decaying("resnet18", RESNET, 0.01, 0.75)
     assert panel.names() == ["conv1", "layer1", "layer2", "layer3", "layer4", "head"]
-    assert "layer4: 1 module, 1,179,648 parameters, LR 0.0075" in panel.summary.said()
+    assert "layer4: 1 module, 1,179,648 parameters, LR 0.0075" in panel.summary.full_text()
     retype(qtbot, panel.fields.factor.edit, "0.5")
     assert panel.groups() == decaying("resnet18", RESNET, 0.01, 0.5)
     retype(qtbot, panel.fields.factor.edit, "2")

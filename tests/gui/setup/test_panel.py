@@ -237,12 +237,12 @@ def test_patterns_say_what_they_match_and_refuse_what_matches_nothing(qtbot: QtB
     pick(qtbot, panel.groups.choice.combo, "patterns")
     panel.set_outline(OUTLINE)
     first = panel.groups._cards[0].form
-    assert first.note("modules").said() == "1 module, 650 parameters"
+    assert first.note("modules").full_text() == "1 module, 650 parameters"
     retype(qtbot, first.editor("modules").control(), "block, fc")
-    assert first.note("modules").said() == "3 modules, 4,138 parameters"
-    assert panel.groups.summary.said() == "rest: 2 modules, 96 parameters, LR 0.01"
+    assert first.note("modules").full_text() == "3 modules, 4,138 parameters"
+    assert panel.groups.summary.full_text() == "rest: 2 modules, 96 parameters, LR 0.01"
     retype(qtbot, first.editor("modules").control(), "layer9")
-    assert first.note("modules").said() == "layer9 matches no module"
+    assert first.note("modules").full_text() == "layer9 matches no module"
     assert first.note("modules").is_error()
     assert panel.recipe() is None
     assert panel.first_error() == "Group 1, modules: layer9 matches no module"
@@ -255,9 +255,9 @@ def test_the_first_group_that_matches_wins_and_an_empty_one_is_refused(qtbot: Qt
     click(qtbot, panel.groups.add)
     second = panel.groups._cards[1].form
     retype(qtbot, second.editor("modules").control(), "block.0")
-    assert second.note("modules").said() == "earlier groups own all that it matches"
+    assert second.note("modules").full_text() == "earlier groups own all that it matches"
     retype(qtbot, second.editor("modules").control(), "*conv*")
-    assert second.note("modules").said() == "1 module, 80 parameters"
+    assert second.note("modules").full_text() == "1 module, 80 parameters"
     retype(qtbot, second.editor("name").control(), "head")
     assert second.errors() == {"name": "head is used twice"}
     retype(qtbot, second.editor("name").control(), "rest")
@@ -281,7 +281,7 @@ def test_another_network_forgets_the_old_ones_modules(qtbot: QtBot, panel: Setup
     with qtbot.waitSignal(panel.outline_wanted) as wanted:
         pick(qtbot, panel.model.editor("name").control(), "lenet5")
     assert wanted.args[0] == ModelSpec(name="lenet5")
-    assert panel.groups._cards[0].form.note("modules").said().startswith("what it matches is shown")
+    assert panel.groups._cards[0].form.note("modules").full_text().startswith("what it matches is shown")
 
 
 def test_with_one_group_nobody_is_asked_for_modules(qtbot: QtBot, panel: SetupPanel) -> None:

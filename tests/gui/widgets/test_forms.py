@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.common.spec import Spec
 from engine.recipe.recipe import SGD, Adam, DataSpec, Recipe
 from engine.schedules import SCHEDULES, ComposedSpec, Drawn, MultiStepLR, ReduceLROnPlateau, StepLR
-from gui.widgets.fields import LineEditor, plain
+from gui.widgets.fields import LineEditor, float_text
 from gui.widgets.forms import SpecForm
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
@@ -47,7 +47,7 @@ def pick(qtbot: QtBot, combo: QWidget, value: str) -> None:
     ("value", "text"), [(0.001, "0.001"), (1e-8, "1e-8"), (30.0, "30"), (1 / 3, repr(1 / 3)), (1e22, "1e22")]
 )
 def test_numbers_are_written_short_and_read_back_exactly(value: float, text: str) -> None:
-    assert plain(value) == text
+    assert float_text(value) == text
     assert float(text) == value
 
 
@@ -70,15 +70,15 @@ def test_an_error_is_said_in_the_specs_words_while_typing_and_nothing_moves(qtbo
     note = form.note("gamma")
     assert note.is_error()
     assert note.isVisible()
-    assert note.said() == "must be at most 10; it is 20"
+    assert note.full_text() == "must be at most 10; it is 20"
     qtbot.wait(1)
     assert [(w.pos(), w.size()) for w in form.findChildren(QWidget)] == before
     assert form.sizeHint().height() == height
-    assert form.editor("gamma").control().accessibleDescription() == note.said()
+    assert form.editor("gamma").control().accessibleDescription() == note.full_text()
     retype(qtbot, form, "gamma", "0.5")
     assert form.errors() == {}
     assert not note.is_error()
-    assert note.said() == "usually 0.1 to 0.5"
+    assert note.full_text() == "usually 0.1 to 0.5"
 
 
 @pytest.mark.parametrize(
