@@ -23,7 +23,7 @@ def result(valley: float, steepest: float) -> FinderEvent:
     return FinderEvent(id=1, epoch=1, batch=0, lr=lr, loss=loss, smoothed=loss, diverged=False, suggestions=suggestions)
 
 
-@pytest.mark.parametrize("width", [380, 700])
+@pytest.mark.parametrize("width", [440, 700])
 @pytest.mark.parametrize("lrs", [(1e-3, 1e-2), (1e-2, 1e-3), (1e-5, 1e-1), (1e-4, 1e-4)])
 def test_the_labels_of_suggestions_are_not_clipped(qtbot: QtBot, width: int, lrs: tuple[float, float]) -> None:
     plot = RangeTestPlot()
