@@ -31,7 +31,7 @@ _KEYS: Final[dict[str, type]] = {
     "format": int,
     "model": dict,
     "optimizer": dict,
-    "rate": dict,
+    "lr": dict,
     "random": dict,
     "position": list,
     "meter": dict,

@@ -93,7 +93,7 @@ def _content(file: IO[bytes]) -> dict[str, Any]:
 
 
 def _header(content: dict[str, Any]) -> Header:
-    run, lr, (epoch, batch) = content["run"], content["rate"], content["position"]
+    run, lr, (epoch, batch) = content["run"], content["lr"], content["position"]
     parent, branch = run.get("parent"), run.get("branch")
     return Header(
         run=str(run["id"]),

@@ -36,7 +36,7 @@ def replay(recipe: Recipe, commands: Sequence[CommandAt]) -> tuple[str, str]:
 def replay_of_checkpoint(checkpoint: dict[str, Any]) -> tuple[str, str]:
     """``replay`` of the run up to a checkpoint, given the checkpoint's content."""
     epoch, batch = checkpoint["position"]
-    finished = epoch > checkpoint["rate"]["epochs"]
+    finished = epoch > checkpoint["lr"]["epochs"]
     interventions = [CommandEvent(**intervention) for intervention in json.loads(checkpoint["interventions"])]
     stopped = None if finished else Position(epoch=epoch, batch=batch)
     return replay(recipe_from_json(checkpoint["recipe"]), commands_to_replay(interventions, stopped))

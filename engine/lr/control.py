@@ -78,18 +78,18 @@ class LRControl:
 
     # -- what is in force
 
-    def lrs(self) -> list[float]:
-        """The rate of each group now."""
+    def current(self) -> list[float]:
+        """The current LR of each group."""
         return [group.lr for group in self.groups]
 
-    def planned(self) -> list[float]:
-        """What the plan alone says for each group now."""
-        return [group.plan.value for group in self.groups]
+    def scheduled(self) -> list[float]:
+        """The scheduled LR of each group."""
+        return [group.scheduled.value for group in self.groups]
 
     @property
     def stepwise(self) -> bool:
         """Whether any plan is stepped per batch."""
-        return any(g.plan.spec.interval == "step" for g in self.groups)
+        return any(g.scheduled.spec.interval == "step" for g in self.groups)
 
     def write(self, optimizer: Optimizer) -> None:
         """Write the rates, and what plans say of momentum, into the live optimizer. Nothing else does."""
@@ -115,23 +115,23 @@ class LRControl:
         """A batch was trained and its update made: step-wise plans move on."""
         self.steps_done += 1
         for group in self.groups:
-            if group.plan.spec.interval == "step":
-                group.plan.step()
+            if group.scheduled.spec.interval == "step":
+                group.scheduled.step()
 
     def epoch_done(self, metrics: dict[str, float] | None) -> list[Cut]:
         """An epoch ended with ``metrics``: epoch-wise plans move on. Returns the cuts that they made."""
         self.epochs_done += 1
         cuts = []
         for group in self.groups:
-            if group.plan.spec.interval != "epoch":
+            if group.scheduled.spec.interval != "epoch":
                 continue
-            if group.hold is not None and group.plan.monitor is not None:
+            if group.hold is not None and group.scheduled.monitor is not None:
                 continue  # under a hold the metric answers to the hand's rate, not to the plan's
-            before, patience = group.plan.value, group.plan.patience()
-            group.plan.step(metrics)
-            after = group.plan.value
-            if after != before and group.plan.spec.discrete:
-                cuts.append(cut_of(group, before, after, patience))
+            before, plateau = group.scheduled.value, group.scheduled.plateau()
+            group.scheduled.step(metrics)
+            after = group.scheduled.value
+            if after != before and group.scheduled.spec.discrete:
+                cuts.append(cut_of(group, before, after, plateau))
         return cuts
 
     # -- interventions
@@ -192,7 +192,7 @@ class LRControl:
             raise Rejected(Text("the rate follows the plan already"))
         for g in chosen:
             g.release()
-            g.plan.restart_patience()
+            g.scheduled.restart_patience()
 
     def swap(
         self,
@@ -235,15 +235,15 @@ class LRControl:
             plans.append((g, plan))
         for g, plan in plans:
             g.release()
-            g.plan = plan
+            g.scheduled = plan
 
     def set_epochs(self, epochs: int) -> Text | None:
         """The run's new length; the plans stay as they are. Returns a warning where one has no value to the new end."""
         self.length = Length(epochs, self.length.steps_per_epoch)
         for g in self.groups:
-            steps = steps_ahead(g.plan, epochs, self.epochs_done, self.length, self.steps_done)
+            steps = steps_ahead(g.scheduled, epochs, self.epochs_done, self.length, self.steps_done)
             try:
-                g.plan.prove(min(steps, LOOK_AHEAD))
+                g.scheduled.prove(min(steps, LOOK_AHEAD))
             except ScheduleError as error:
                 return Text(
                     "the schedule of group {group} does not reach the new end ({problem}) and keeps its last rate from "
@@ -260,10 +260,10 @@ class LRControl:
         groups = [
             {
                 "name": g.name,
-                "plan": g.plan.state(),
+                "scheduled": g.scheduled.state(),
                 "hold": g.hold,
                 "set_to": g.set_to,
-                "plan_then": g.plan_then,
+                "scheduled_then": g.scheduled_then,
                 "momentum": g.momentum,
             }
             for g in self.groups
@@ -280,7 +280,10 @@ class LRControl:
     @classmethod
     def from_state(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> LRControl:
         """The rate control that ``state`` was taken from."""
-        groups = [GroupLR(**{**g, "plan": ScheduledLR.from_state(g["plan"], optimizer)}) for g in state["groups"]]
+        groups = [
+            GroupLR(**{**group, "scheduled": ScheduledLR.from_state(group["scheduled"], optimizer)})
+            for group in state["groups"]
+        ]
         lr = cls(groups, optimizer, list(state["bases"]), Length(state["epochs"], state["steps_per_epoch"]))
         lr.epochs_done, lr.steps_done = state["epochs_done"], state["steps_done"]
         return lr
@@ -297,13 +300,13 @@ class LRControl:
             g.check(lr, hold)  # no group may change before every group can
         for (g, lr), hold in zip(values, held, strict=True):
             g.put(lr, hold)
-            g.plan.restart_patience()
+            g.scheduled.restart_patience()
         following = [g for (g, _), hold in zip(values, held, strict=True) if not hold]
         return next(filter(None, (self._rises(g) for g in following)), None)
 
     def _rises(self, group: GroupLR) -> Text | None:
         """A warning where the rest of the curve climbs above twice what was just set."""
-        now, ahead = group.lr, group.plan.copy()
+        now, ahead = group.lr, group.scheduled.copy()
         steps = steps_ahead(ahead, self.length.epochs, self.epochs_done, self.length, self.steps_done)
         highest = now
         for _ in range(min(steps, LOOK_AHEAD)):

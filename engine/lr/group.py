@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from engine.common.text import Text, number
 from engine.lr.scheduled import Length, ScheduledLR
+from engine.messages.schedule_view import PlateauView
 from engine.models.optimizers import Rejected
 from engine.recipe.recipe import LR_MAX
-from engine.schedules import ReduceLROnPlateau, ScheduleSpec
+from engine.schedules import ScheduleSpec
 
 
 @dataclass
@@ -17,16 +18,16 @@ class GroupLR:
     """One group's plan and what the hand did to it; ``momentum`` is what recipe or hand last gave (or first beta)."""
 
     name: str
-    plan: ScheduledLR
+    scheduled: ScheduledLR
     hold: float | None = None
     set_to: float | None = None  # v of the law
-    plan_then: float | None = None  # p of the law
+    scheduled_then: float | None = None  # p of the law
     momentum: float | None = None
 
     @property
     def lr(self) -> float:
         """The rate in force."""
-        return self.hold if self.hold is not None else self.following(self.plan.value)
+        return self.hold if self.hold is not None else self.following(self.scheduled.value)
 
     @property
     def touched(self) -> bool:
@@ -35,9 +36,9 @@ class GroupLR:
 
     def following(self, planned: float) -> float:
         """The rate where the plan says ``planned``, were the group not held."""
-        if self.set_to is None or self.plan_then is None:
+        if self.set_to is None or self.scheduled_then is None:
             return planned
-        return self.set_to * (planned / self.plan_then)
+        return self.set_to * (planned / self.scheduled_then)
 
     def put(self, lr: float, hold: bool) -> None:
         """Set the rate: held, or keeping the curve's shape from here.
@@ -47,9 +48,9 @@ class GroupLR:
         """
         self.check(lr, hold)
         if hold:
-            self.hold, self.set_to, self.plan_then = lr, None, None
+            self.hold, self.set_to, self.scheduled_then = lr, None, None
             return
-        self.hold, self.set_to, self.plan_then = None, lr, self.plan.value
+        self.hold, self.set_to, self.scheduled_then = None, lr, self.scheduled.value
 
     def check(self, lr: float, hold: bool) -> None:
         """Know whether ``put`` would be carried out.
@@ -61,7 +62,7 @@ class GroupLR:
             raise Rejected(
                 Text("the rate would be {lr}; the largest allowed is {largest}", lr=number(lr), largest=number(LR_MAX))
             )
-        if not hold and self.plan.value == 0:
+        if not hold and self.scheduled.value == 0:
             raise Rejected(
                 Text(
                     "the plan is 0 here (group {group}), so there is no shape to keep; hold the rate instead",
@@ -72,7 +73,7 @@ class GroupLR:
 
     def release(self) -> None:
         """Back on the plan."""
-        self.hold = self.set_to = self.plan_then = None
+        self.hold = self.set_to = self.scheduled_then = None
 
 
 @dataclass(frozen=True)
@@ -86,20 +87,20 @@ class Cut:
     text: Text
 
 
-def cut_of(group: GroupLR, before: float, after: float, patience: tuple[float, int] | None) -> Cut:
+def cut_of(group: GroupLR, before: float, after: float, plateau: PlateauView | None) -> Cut:
     """The line for a plan of ``group`` that moved from ``before`` to ``after``.
 
-    ``patience`` is the best metric and the bad epochs counted until then, of a metric-driven plan.
+    ``plateau`` is what a metric-driven schedule had counted until then.
     """
-    spec = group.plan.spec
+    spec = group.scheduled.spec
     old, new = group.following(before), group.following(after)
     values = {"schedule": spec.model_dump()["name"], "old": number(old), "new": number(new)}
-    if isinstance(spec, ReduceLROnPlateau) and patience is not None:
+    if plateau is not None and plateau.best is not None:
         text = Text(
             "{schedule} {old} -> {new}: nothing better than {best} for {bad} epochs",
             **values,
-            best=number(patience[0]),
-            bad=patience[1] + 1,
+            best=number(plateau.best),
+            bad=plateau.bad_epochs + 1,
         )
     elif group.hold is not None:
         text = Text("{schedule} {old} -> {new} in the plan; the rate stays held", **values)

@@ -25,7 +25,7 @@ def given_by(spec: OptimizerSpec) -> float | None:
 def write(groups: Iterable[GroupLR], optimizer: Optimizer) -> None:
     """Write each group's momentum into the live optimizer."""
     for group, live in zip(groups, optimizer.param_groups, strict=True):
-        cycled = group.plan.momentum
+        cycled = group.scheduled.momentum
         value = group.momentum if cycled is None else cycled
         if value is None:
             continue
@@ -41,14 +41,14 @@ def check_free(groups: Iterable[GroupLR], changes: dict[str, Any]) -> None:
     Raises:
         Rejected: they change what a plan in force cycles.
     """
-    cycled = [g for g in groups if g.plan.momentum is not None]
+    cycled = [g for g in groups if g.scheduled.momentum is not None]
     for name in ("momentum", "betas"):
         if name in changes and cycled:
             raise Rejected(
                 Text(
                     "the {schedule} of group {group} moves {name} itself; choose a schedule that does not, or set its "
                     "cycle_momentum to false",
-                    schedule=cycled[0].plan.spec.model_dump()["name"],
+                    schedule=cycled[0].scheduled.spec.model_dump()["name"],
                     group=cycled[0].name,
                     name=name,
                 )

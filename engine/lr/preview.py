@@ -27,10 +27,10 @@ def walk(lr: LRControl, start: Position, *, per_batch: bool) -> Iterator[tuple[i
     for epoch in range(start.epoch, lr.length.epochs + 1):
         first = start.batch if epoch == start.epoch else 0
         if not per_batch:
-            yield epoch, first, lr.lrs()
+            yield epoch, first, lr.current()
         for batch in range(first, batches) if per_batch or stepwise else ():
             if per_batch:
-                yield epoch, batch, lr.lrs()
+                yield epoch, batch, lr.current()
             lr.step_done()
         lr.epoch_done(None)
 
@@ -72,11 +72,11 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
 
 def _prepared(query: CurveQuery) -> tuple[LRControl, list[str]]:
     recipe = query.recipe.model_copy(update={"epochs": query.epochs})
-    if query.state is None:
+    if query.control is None:
         lr = LRControl.from_recipe(recipe, query.group_names, query.steps_per_epoch)
         warnings: list[str] = list(recipe.warnings())
     else:
-        lr = LRControl.from_state(query.state, recipe.optimizer)
+        lr = LRControl.from_state(query.control.data, recipe.optimizer)
         shorter = lr.set_epochs(query.epochs)
         warnings = [] if shorter is None else [shorter]
     if query.intervention is not None and query.act_at is not None:

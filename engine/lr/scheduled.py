@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchPlateau
 
 from engine.common.spec import parse
 from engine.lr.build import Length, ScheduleError, build_scheduler
+from engine.messages.schedule_view import PlateauView
 from engine.models import optimizers
 from engine.recipe.recipe import OptimizerSpec
 from engine.schedules import AnySchedule, ReduceLROnPlateau, ScheduleSpec
@@ -46,6 +47,7 @@ class ScheduledLR:
         self, spec: ScheduleSpec, base: float, optimizer: OptimizerSpec, length: Length, span: int | None = None
     ) -> None:
         self.spec = spec
+        self.spec_json = spec.model_dump_json()
         self.base = base
         self.length = length
         self.span = length.positions(spec.interval) if span is None else span
@@ -125,11 +127,23 @@ class ScheduledLR:
         if isinstance(self._scheduler, TorchPlateau):
             self._scheduler.num_bad_epochs = 0
 
-    def patience(self) -> tuple[float, int] | None:
-        """Best metric so far and bad epochs counted, of a metric-driven plan."""
-        if not isinstance(self._scheduler, TorchPlateau):
+    def plateau(self) -> PlateauView | None:
+        """What a metric-driven schedule has counted so far, else None."""
+        scheduler, spec = self._scheduler, self.spec
+        if not isinstance(scheduler, TorchPlateau) or not isinstance(spec, ReduceLROnPlateau):
             return None
-        return float(self._scheduler.best), int(self._scheduler.num_bad_epochs)
+        best, bad, lr = float(scheduler.best), int(scheduler.num_bad_epochs), self.value
+        sign = -1 if spec.mode == "min" else 1
+        limit = best * (1 + sign * spec.threshold) if spec.threshold_mode == "rel" else best + sign * spec.threshold
+        known = math.isfinite(best)
+        return PlateauView(
+            best=best if known else None,
+            limit=limit if known else None,
+            bad_epochs=bad,
+            patience=spec.patience,
+            epochs_left=int(scheduler.cooldown_counter) + spec.patience + 1 - bad,
+            at_floor=lr - max(lr * spec.factor, spec.min_lr) <= spec.eps,
+        )
 
     def prove(self, steps: int) -> None:
         """Run a copy ``steps`` on, to know that the plan has a value all the way.
@@ -152,7 +166,7 @@ class ScheduledLR:
     def state(self) -> dict[str, Any]:
         """Everything needed to go on exactly, as plain data that shares nothing with the plan."""
         return {
-            "spec": self.spec.model_dump_json(),
+            "spec": self.spec_json,
             "base": self.base,
             "epochs": self.length.epochs,
             "steps_per_epoch": self.length.steps_per_epoch,

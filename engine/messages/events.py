@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.common.lifecycle import State
 from engine.common.text import Text
+from engine.messages.schedule_view import ControlState, ScheduleView
 
 WITHDRAWN: Final = Text("withdrawn")
 """The reason of a command that was taken back before its moment came."""
@@ -49,8 +50,8 @@ class LoadingEvent(Event):
 class StartEvent(Event):
     """The run is built and about to train; its row is in the library.
 
-    ``history`` is the epoch events so far (of a resumed run), ``steps`` what is known of its batches, ``hand`` its
-    applied commands; (``epoch``, ``batch``) is the next batch.
+    ``history`` is the epoch events so far (of a resumed run), ``steps`` what is known of its batches, ``interventions``
+    its applied commands; (``epoch``, ``batch``) is the next batch.
     """
 
     event: ClassVar[str] = "start"
@@ -93,9 +94,8 @@ class StateEvent(Event):
 class StepsEvent(Event):
     """What happened since the last report, one entry a batch.
 
-    ``first`` (epoch, batch) of the first entry; ``batch_in_epoch`` counts batches done in the epoch under way;
-    ``loss`` is float32 [steps]; ``lr`` is float64 [steps, groups]; ``skipped`` counts updates that were masked
-    because the guard did not pass the loss.
+    ``epoch`` and ``batch`` are the first entry's; ``loss`` is float32 [steps]; ``lr`` is float64 [steps, groups];
+    ``skipped`` counts updates that were masked because the guard did not pass the loss.
     """
 
     event: ClassVar[str] = "steps"
@@ -162,9 +162,9 @@ class CommandEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleEvent(Event):
-    """The plan itself moved a group's rate in a way worth a line ("StepLR 0.01 -> 0.005")."""
+    """The schedule itself moved a group's LR in a way worth a line ("StepLR 0.01 -> 0.005")."""
 
-    event: ClassVar[str] = "plan"
+    event: ClassVar[str] = "schedule_step"
     epoch: int
     batch: int
     group: str
@@ -176,24 +176,27 @@ class ScheduleEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LREvent(Event):
-    """What is in force where the run stands: the rates, what the plan says, and its state for drawing.
+    """The LR of each group, and its schedule, at the run's position.
 
-    Said at every epoch's start, after every intervention and at a pause. One entry a group: ``optimizer`` holds the
-    live hyperparameters that ``set_optimizer`` changes, by PyTorch's names; ``cycled`` says that the plan moves the
-    momentum among them. ``state`` is what ``LRControl.from_state`` reads: JSON data, never a live object.
+    Published at every epoch's start, after every intervention and at a pause. One entry a group: ``lr`` is the current
+    LR, ``scheduled`` what its schedule alone says; ``optimizer`` holds the live hyperparameters that ``set_optimizer``
+    changes, by PyTorch's names; ``cycled`` says that the schedule moves the momentum among them. ``control`` is what a
+    preview of this run needs (``CurveQuery.control``).
     """
 
-    event: ClassVar[str] = "rate"
+    event: ClassVar[str] = "lr"
     printed: ClassVar[bool] = False
     epoch: int
     batch: int
     epochs: int
     groups: list[str]
+    steps_per_epoch: int
     lr: list[float]
-    plan: list[float]
+    scheduled: list[float]
     holding: list[bool]
     touched: list[bool]
-    state: dict[str, Any]
+    schedules: tuple[ScheduleView, ...]
+    control: ControlState
     frozen: list[bool] = field(default_factory=list)
     cycled: list[bool] = field(default_factory=list)
     optimizer: list[dict[str, Any]] = field(default_factory=list)
@@ -258,7 +261,7 @@ class SavedEvent(Event):
 class BranchEvent(Event):
     """The run went back: from here on it is ``run``, a branch of ``parent``.
 
-    ``history`` is what of the metrics still holds, ``hand`` of the commands.
+    ``history`` is what of the metrics still holds, ``interventions`` of the commands.
     """
 
     event: ClassVar[str] = "branch"

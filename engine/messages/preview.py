@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from engine.messages.commands import Command
+from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import Recipe
 
 
@@ -17,12 +17,12 @@ class CurveQuery:
 
     Args:
         key: who asks; a newer query with the same key replaces an older one that is not answered yet.
-        recipe: the recipe; with ``state`` None the curve starts at epoch 1 of it.
+        recipe: the recipe; with ``control`` None the curve starts at epoch 1 of it.
         group_names: names of the parameter groups, in order.
         steps_per_epoch: batches an epoch, for schedules stepped per batch and for expressions.
         epochs: where the curve ends (epochs completed).
-        state: a live run's rate state (``LREvent.state``), or None.
-        position: (epoch from 1, batch) that the state stands at.
+        control: the state of a live run's LR control (``LREvent.control``), or None.
+        position: (epoch from 1, batch) that ``control`` is of.
         act: a staged command (the pending change), or None.
         act_at: (epoch, batch) from which ``act`` is in force, and the curve begins; None: at ``position``.
         history: the run's epoch metrics so far, for "as if from epoch 1".
@@ -33,7 +33,7 @@ class CurveQuery:
     group_names: tuple[str, ...] = ("all",)
     steps_per_epoch: int = 1
     epochs: int = 30
-    state: dict[str, Any] | None = None
+    control: ControlState | None = None
     position: tuple[int, int] = (1, 0)
     intervention: Command | None = None
     act_at: tuple[int, int] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -29,6 +29,14 @@ def advanced() -> dict[str, Any]:
 def form_metadata(field: FieldInfo) -> dict[str, Any]:
     """The form metadata of a spec's field (``usual``, ``advanced``, ``counts``), empty if it has none."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+class NextChange(NamedTuple):
+    """The scheduled LR becomes ``lr`` at ``position``, and does not change before that."""
+
+    position: int
+    lr: float
+    reason: Text
 
 
 class ScheduleSpec(Spec):
@@ -66,6 +74,13 @@ class ScheduleSpec(Spec):
     def cycles_momentum(self) -> bool:
         """Whether the schedule also changes the optimizer's momentum (of Adam and AdamW: the first beta)."""
         return False
+
+    def next_change(self, position: int, lr: float) -> NextChange | None:
+        """The next change of the scheduled LR, which is ``lr`` at ``position``.
+
+        None if there is none, or if only running the schedule forward would tell.
+        """
+        return None
 
     def for_group(self, index: int) -> ScheduleSpec:
         """The schedule of parameter group ``index`` (from 0), for schedules that list one value per group."""

@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from engine.common.spec import SpecError
-from engine.schedules.base import COUNTS, ScheduleSpec, usual
+from engine.common.text import Text, number
+from engine.schedules.base import COUNTS, NextChange, ScheduleSpec, usual
 
 Gamma = Annotated[float, Field(gt=0, le=10)]
 
@@ -47,6 +48,11 @@ class StepLR(ScheduleSpec):
         json_schema_extra=usual(0.1, 0.5),
     )
 
+    def next_change(self, position: int, lr: float) -> NextChange:
+        """At the next multiple of step_size."""
+        reason = Text("×{gamma}, step_size {step_size}", gamma=number(self.gamma), step_size=self.step_size)
+        return NextChange((position // self.step_size + 1) * self.step_size, lr * self.gamma, reason)
+
 
 class MultiStepLR(ScheduleSpec):
     """Multiplies the learning rate by gamma when the number of completed epochs reaches a milestone."""
@@ -79,6 +85,14 @@ class MultiStepLR(ScheduleSpec):
             raise SpecError("", f"must be in increasing order; it is {list(value)}")
         return value
 
+    def next_change(self, position: int, lr: float) -> NextChange | None:
+        """At the next milestone."""
+        ahead = [milestone for milestone in self.milestones if milestone > position]
+        if not ahead:
+            return None
+        factor = self.gamma ** ahead.count(ahead[0])
+        return NextChange(ahead[0], lr * factor, Text("×{gamma}, milestone {at}", gamma=number(factor), at=ahead[0]))
+
 
 class ConstantLR(ScheduleSpec):
     """Multiplies the learning rate by factor in the first total_iters epochs."""
@@ -106,6 +120,14 @@ class ConstantLR(ScheduleSpec):
         description="Epochs at the reduced LR.",
         json_schema_extra={**usual(1, 10), **COUNTS},
     )
+
+    def next_change(self, position: int, lr: float) -> NextChange | None:
+        """At total_iters, from where on the LR is not multiplied."""
+        if position >= self.total_iters:
+            return None
+        factor = 1.0 / self.factor
+        reason = Text("×{factor}, total_iters {total_iters}", factor=number(factor), total_iters=self.total_iters)
+        return NextChange(self.total_iters, lr * factor, reason)
 
 
 class LinearLR(ScheduleSpec):

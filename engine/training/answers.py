@@ -50,7 +50,7 @@ class Answers:
         if isinstance(intervention, Stop):
             self._recorder.answered(posted, self._answer(posted, "applied"), None)
             return "stop"
-        before = state.lr_control.lrs()
+        before = state.lr_control.current()
         try:
             undo = state.capture() if self._recorder.keeps and isinstance(intervention, CHANGES) else None
             warning = apply(intervention, state)
@@ -98,7 +98,7 @@ class Answers:
         at: Position | None = None,
         hold: bool = False,
     ) -> CommandEvent:
-        at, lrs = at or self._loop.state.position, self._loop.state.lr_control.lrs()
+        at, lrs = at or self._loop.state.position, self._loop.state.lr_control.current()
         event = CommandEvent(
             id=posted.number,
             command=command_json(posted.command),
@@ -116,7 +116,7 @@ class Answers:
 
     def _save(self, posted: PostedCommand, intervention: Save) -> None:
         """Save the run as it is now, and answer on the writer thread, once the file is written or has failed."""
-        at, lrs = self._loop.state.position, self._loop.state.lr_control.lrs()
+        at, lrs = self._loop.state.position, self._loop.state.lr_control.current()
 
         def written(path: object, error: str | None) -> None:
             event = CommandEvent(

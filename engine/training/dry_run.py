@@ -51,7 +51,7 @@ class Weightless:
         self.group_names = group_names(recipe)
         self.lr_control = LRControl.from_recipe(recipe, self.group_names, per_epoch)
         self._numbers = [torch.zeros(1, requires_grad=True) for _ in self.group_names]
-        pairs = zip(self._numbers, self.lr_control.lrs(), strict=True)
+        pairs = zip(self._numbers, self.lr_control.current(), strict=True)
         self.optimizer = optimizers.build(recipe.optimizer, [([number], lr) for number, lr in pairs])
         self.position = Position(epoch=1)
         self.interventions: list[CommandEvent] = []
@@ -87,7 +87,7 @@ class Weightless:
 
     def lines(self, batches: bool) -> Iterator[dict[str, Any]]:
         """What is to be said of the batch that comes now."""
-        epoch, batch, lrs = self.position.epoch, self.position.batch, self.lr_control.lrs()
+        epoch, batch, lrs = self.position.epoch, self.position.batch, self.lr_control.current()
         if batch == 0:
             yield {"epoch": epoch, "lr": lrs}
         if batches and self.lr_control.stepwise:

@@ -9,8 +9,10 @@ from pathlib import Path
 from engine.common.text import Text
 from engine.data.batches import EVALUATION_BATCH
 from engine.hardware.out_of_memory import fitting
+from engine.lr.view import schedule_views
 from engine.messages.commands import Position
 from engine.messages.events import EpochEvent, Event, LREvent, ScheduleEvent, WarningEvent
+from engine.messages.schedule_view import ControlState
 from engine.models.optimizers import changeable
 from engine.training.guard import Divergence
 from engine.training.reports import StepReports
@@ -41,7 +43,7 @@ class Loop:
         """Train on the next batch. Returns the trouble, if some is known of."""
         state, at = self.state, self.state.position
         began = time.perf_counter()
-        lrs = state.lr_control.lrs()
+        lrs = state.lr_control.current()
         state.lr_control.write(state.optimizer)
         state.meter.note(lrs)
         with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
@@ -124,22 +126,24 @@ class Loop:
         return Divergence(Position(epoch=epoch, batch=state.batches.per_epoch), text) if text is not None else None
 
     def publish_lrs(self) -> None:
-        """Tell the rates in force, the plan's, and what is needed to draw the rest of the curve."""
+        """Publish the current and scheduled LRs, the schedules, and what a preview needs."""
         state, lr = self.state, self.state.lr_control
-        lr.write(state.optimizer)  # so that what is told is what the optimizer has
+        lr.write(state.optimizer)  # so that what is published is what the optimizer has
         self._emit(
             LREvent(
                 epoch=state.position.epoch,
                 batch=state.position.batch,
                 epochs=state.epochs,
                 groups=state.group_names,
-                lr=lr.lrs(),
-                plan=lr.planned(),
+                steps_per_epoch=lr.length.steps_per_epoch,
+                lr=lr.current(),
+                scheduled=lr.scheduled(),
                 holding=[g.hold is not None for g in lr.groups],
                 touched=[g.touched for g in lr.groups],
-                state=lr.state(),
+                schedules=schedule_views(lr, state.position),
+                control=ControlState(lr.state()),
                 frozen=[name in state.frozen for name in state.group_names],
-                cycled=[g.plan.momentum is not None for g in lr.groups],
+                cycled=[g.scheduled.momentum is not None for g in lr.groups],
                 optimizer=[changeable(state.optimizer, group) for group in state.optimizer.param_groups],
             )
         )

@@ -52,7 +52,7 @@ class Finding:
 
     def event(self, number: int, state: RunState) -> FinderEvent:
         """What was found of ``state`` by the search that was posted as ``number``."""
-        lrs = state.lr_control.lrs()
+        lrs = state.lr_control.current()
         return FinderEvent(
             id=number,
             epoch=state.position.epoch,
@@ -131,7 +131,7 @@ def _sweep(
         stepper.scaler.load(state.stepper.scaler.state())
     unused = Sums.zero(state.device)
     start, per_epoch = state.position, state.batches.per_epoch
-    share = shares(state.lr_control.lrs())
+    share = shares(state.lr_control.current())
     watch = noisy_ends(settings.steps)[0]  # before that the average is of too few batches to be exceeded
     average, least = Smoothed(), math.inf
     lr: list[float] = []

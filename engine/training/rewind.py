@@ -67,7 +67,7 @@ class Rewinder:
         return "stayed"
 
     def _rewind(self, posted: PostedCommand, command: Rewind) -> Literal["rewound", "stayed"]:
-        state, before = self._loop.state, self._loop.state.lr_control.lrs()
+        state, before = self._loop.state, self._loop.state.lr_control.current()
         target = target_of(command)
         now, epochs, interventions = state.position, state.epochs, state.interventions
         try:

@@ -118,7 +118,7 @@ class RunState:
         self.group_names = [g.name for g in self.groups]
         self.lr_control = LRControl.from_recipe(recipe, self.group_names, self.batches.per_epoch)
         parameters: list[tuple[list[Tensor], float]] = [
-            (list(g.parameters), lr) for g, lr in zip(self.groups, self.lr_control.lrs(), strict=True)
+            (list(g.parameters), lr) for g, lr in zip(self.groups, self.lr_control.current(), strict=True)
         ]
         self.optimizer = optimizers.build(recipe.optimizer, parameters)
         self.guard = Guard(recipe.guard)
@@ -180,7 +180,7 @@ class RunState:
             "model": {name: t.detach().clone() for name, t in self.model.state_dict().items()},
             "optimizer": _cloned(self.optimizer.state_dict()),
             "scaler": self.stepper.scaler.state() if self.stepper.scaler is not None else {},
-            "rate": self.lr_control.state(),
+            "lr": self.lr_control.state(),
             "random": random_state(self.device),
             "position": [self.position.epoch, self.position.batch],
             "meter": meter,
@@ -202,7 +202,7 @@ class RunState:
         self.optimizer.load_state_dict(_cloned(capture["optimizer"]))
         if self.stepper.scaler is not None and capture.get("scaler"):
             self.stepper.scaler.load(capture["scaler"])
-        self.lr_control = LRControl.from_state(capture["rate"], self.recipe.optimizer)
+        self.lr_control = LRControl.from_state(capture["lr"], self.recipe.optimizer)
         epoch, batch = capture["position"]
         self.position = Position(epoch=epoch, batch=batch)
         meter = dict(capture["meter"])

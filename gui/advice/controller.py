@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from engine.common.spec import parse
 from engine.messages.commands import ScaleLR, SetLR, SetSchedule
 from engine.messages.events import (
     BranchEvent,
@@ -24,7 +23,7 @@ from engine.messages.events import (
 )
 from engine.messages.preview import Curve
 from engine.recipe.recipe import Recipe, recipe_from_json
-from engine.schedules import AnySchedule, ScheduleSpec
+from engine.schedules import ScheduleSpec
 from gui.advice.panel import AdvicePanel
 from gui.core.current_run import CurrentRun
 from gui.main_window import MainWindow
@@ -153,7 +152,7 @@ class AdviceController(QObject):
             history=history,
             losses=np.array(self._losses, np.float64),
             **({"projected_x": curve.x, "projected_lr": curve.lr} if curve is not None else {}),
-            schedule=parse(AnySchedule, lrs.state["groups"][0]["plan"]["spec"]),
+            schedule=lrs.schedules[0].spec,
             weight_decay=self._weight_decay,
             suggested_lr=self._valley,
         )

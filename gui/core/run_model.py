@@ -273,9 +273,9 @@ class RunModel(QObject):
             return lrs
         scheduled = (
             planned if held or not before else planned * (now / before)
-            for planned, held, before, now in zip(lrs.plan, lrs.holding, lrs.lr, lr, strict=True)
+            for planned, held, before, now in zip(lrs.scheduled, lrs.holding, lrs.lr, lr, strict=True)
         )
-        return replace(lrs, lr=lr, plan=list(scheduled))
+        return replace(lrs, lr=lr, scheduled=list(scheduled))
 
     def _branch(self, event: BranchEvent) -> None:
         assert self.start is not None

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject
 
-from engine.common.spec import parse
 from engine.messages.commands import Command
 from engine.messages.events import CommandEvent, LREvent, StartEvent, StateEvent
-from engine.schedules import AnySchedule, FittedSchedule, fit_schedule
+from engine.schedules import FittedSchedule, fit_schedule
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
 from gui.learning_rate.optimizer import GroupOptimizer
@@ -111,7 +109,7 @@ class LRController(QObject):
         lrs = self._shown = self._model.current_lrs
         if lrs is not None:
             self._hand.table.show_lrs(lrs)
-            self._hand.show_lrs(lrs.groups, lrs.lr, lrs.plan, lrs.holding, lrs.touched)
+            self._hand.show_lrs(lrs.groups, lrs.lr, lrs.scheduled, lrs.holding, lrs.touched)
 
     def _show_length(self) -> None:
         model = self._model
@@ -127,14 +125,11 @@ class LRController(QObject):
     def _fitted(self, lrs: LREvent) -> _Fit | None:
         """The schedule that would fill the run again: of all groups if it is the same, or of one that has one."""
         found = {}
-        for group in lrs.state["groups"]:
-            plan, spec = group["plan"], parse(AnySchedule, group["plan"]["spec"])
-            per_epoch = spec.interval == "epoch"
-            passed = plan["position"] + (
-                1 if per_epoch and self._model.mid_epoch else 0
-            )  # it begins at the next epoch's start
-            more = (lrs.epochs - plan["epochs"]) * (1 if per_epoch else lrs.state["steps_per_epoch"])
-            found[group["name"]] = fit_schedule(spec, plan["span"], passed, more), plan["epochs"]
+        for group, schedule in zip(lrs.groups, lrs.schedules, strict=True):
+            per_epoch = schedule.spec.interval == "epoch"
+            passed = schedule.position + (per_epoch and self._model.mid_epoch)  # it begins at the next epoch's start
+            more = (lrs.epochs - schedule.epochs) * (1 if per_epoch else lrs.steps_per_epoch)
+            found[group] = fit_schedule(schedule.spec, schedule.span, passed, more), schedule.epochs
         if len(set(map(repr, found.values()))) == 1:
             fit, made_for = next(iter(found.values()))
             return None if fit is None else _Fit(fit, made_for)
@@ -145,7 +140,6 @@ class LRController(QObject):
 
 def _optimizers(lrs: LREvent) -> list[GroupOptimizer]:
     found = []
-    for name, values, cycled, group in zip(lrs.groups, lrs.optimizer, lrs.cycled, lrs.state["groups"], strict=True):
-        spec = json.loads(group["plan"]["spec"])
-        found.append(GroupOptimizer(name, values, str(spec["name"]) if cycled else None))
+    for name, values, cycled, schedule in zip(lrs.groups, lrs.optimizer, lrs.cycled, lrs.schedules, strict=True):
+        found.append(GroupOptimizer(name, values, schedule.name if cycled else None))
     return found

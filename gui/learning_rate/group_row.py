@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from engine.schedules import ScheduleSpec
 from gui.core.lr_text import is_begun, lr_text, read_factor, read_lr
 from gui.core.translation import tr
 from gui.theme.theme import set_style_property
@@ -28,11 +29,11 @@ class GroupState:
 
     name: str
     lr: float
-    plan: float
+    scheduled: float
     holding: bool
     touched: bool
     frozen: bool
-    schedule: dict[str, Any]
+    schedule: ScheduleSpec
     last: bool = False
 
     @property
@@ -43,9 +44,9 @@ class GroupState:
     @property
     def factor(self) -> float | None:
         """What the plan is multiplied by; None where it is held, or the plan is 0."""
-        if self.holding or self.plan == 0:
+        if self.holding or self.scheduled == 0:
             return None
-        return self.lr / self.plan if self.touched else 1.0
+        return self.lr / self.scheduled if self.touched else 1.0
 
 
 class GroupRow(QFrame):
@@ -78,7 +79,7 @@ class GroupRow(QFrame):
         factor = state.factor
         self.factor.show_confirmed("" if factor is None else tr("×{factor}", factor=lr_text(factor, 3)))
         set_role(self.name_label, "hint" if state.frozen else "")
-        self.schedule.show_text(schedule_text(state.schedule))
+        self.schedule.show_text(schedule_text(state.schedule.model_dump(mode="json")))
         self._show_mode(state)
         with QSignalBlocker(self.frozen):
             self.frozen.setChecked(state.frozen)
@@ -130,7 +131,7 @@ class GroupRow(QFrame):
     def _on_factor(self, text: str) -> None:
         value, problem = self._read(self.factor, text)
         if problem is None and value is not None and self._state is not None:
-            new = lr_text(self._state.plan * value, 4)
+            new = lr_text(self._state.scheduled * value, 4)
             self.say(tr("The plan's {plan} → {new}: Enter applies, Escape drops.", plan=self._plan_text(), new=new))
 
     def _read(self, field: ConfirmedField, text: str) -> tuple[float | None, str | None]:
@@ -161,7 +162,7 @@ class GroupRow(QFrame):
         if now:
             self._send(ScaleLR(factor=value / now, then="follow", group=self.name))
         else:
-            self._send(SetLR(lr=self._state.plan * value, then="follow", group=self.name))
+            self._send(SetLR(lr=self._state.scheduled * value, then="follow", group=self.name))
 
     def _choose_mode(self) -> None:
         state, mode = self._state, self.mode.currentData()
@@ -191,7 +192,7 @@ class GroupRow(QFrame):
     # -- what is shown
 
     def _plan_text(self) -> str:
-        return lr_text(self._state.plan, 4) if self._state is not None else ""
+        return lr_text(self._state.scheduled, 4) if self._state is not None else ""
 
     def _show_mode(self, state: GroupState) -> None:
         back = tr("Back to plan ({lr})", lr=self._plan_text())
@@ -213,14 +214,14 @@ class GroupRow(QFrame):
         state, why = self._state, self._reason
         exact = lr_text(state.lr, 17) if state is not None else ""
         set_available(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape drops it.", lr=exact))
-        no_plan = tr("The plan is 0 here, so there is no factor.") if state is not None and state.plan == 0 else None
+        at_zero = state is not None and state.scheduled == 0
         set_available(
             self.factor,
-            why or no_plan,
+            why or (tr("The plan is 0 here, so there is no factor.") if at_zero else None),
             tr("What the plan's LR ({plan}) is multiplied by. Type another: Enter applies it.", plan=self._plan_text()),
         )
         set_available(self.mode, why, tr("What the LR does from here on: now “{now}”.", now=self.mode.currentText()))
-        plan = schedule_text(state.schedule) if state is not None else ""
+        plan = schedule_text(state.schedule.model_dump(mode="json")) if state is not None else ""
         set_available(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
         only = tr("Nothing would be left to train.") if state is not None and state.last else None
         tip = tr("Weights, optimizer state and BatchNorm statistics of a frozen group stand still.")

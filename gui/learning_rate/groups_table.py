@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
@@ -61,11 +60,11 @@ class GroupsTable(QWidget):
                 GroupState(
                     name=row.name,
                     lr=event.lr[index],
-                    plan=event.plan[index],
+                    scheduled=event.scheduled[index],
                     holding=event.holding[index],
                     touched=event.touched[index],
                     frozen=frozen[index],
-                    schedule=json.loads(event.state["groups"][index]["plan"]["spec"]),
+                    schedule=event.schedules[index].spec,
                     last=not frozen[index] and sum(frozen) == len(frozen) - 1,
                 )
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -191,10 +190,5 @@ def _in_force(lrs: LREvent | None, group: int) -> tuple[tuple[tuple[float, float
     """The points of the drawn schedule in force, and where it began, in the run's epochs."""
     if lrs is None:
         return None
-    plan, batches = lrs.state["groups"][group]["plan"], lrs.state["steps_per_epoch"]
-    spec = json.loads(plan["spec"])
-    if spec["name"] != "Drawn":
-        return None
-    done = lrs.epoch - 1 + (lrs.batch / batches if spec["interval"] == "step" else 0)
-    began = done - plan["position"] / (batches if spec["interval"] == "step" else 1)
-    return tuple((x, lr) for x, lr in spec["points"]), round(began, 9)
+    schedule = lrs.schedules[group]
+    return (schedule.spec.points, schedule.began) if isinstance(schedule.spec, Drawn) else None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.common.spec import parse
 from engine.messages.commands import Command, Position, SetSchedule, Withdraw
 from engine.messages.events import CommandEvent, LREvent
-from engine.schedules import AnySchedule
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
@@ -178,9 +176,9 @@ class PendingChange(QObject):
             return
         epoch, batch = self.beginning(command)
         counts_epochs = command.schedule.interval == "epoch"  # then the one under way is the first
-        self.begins.emit(epoch - 1 + (0.0 if counts_epochs else batch / self._lrs.state["steps_per_epoch"]))
+        self.begins.emit(epoch - 1 + (0.0 if counts_epochs else batch / self._lrs.steps_per_epoch))
 
 
 def _in_force(lrs: LREvent) -> Schedules:
     """The plans that the groups are on."""
-    return Schedules.in_force({g["name"]: parse(AnySchedule, g["plan"]["spec"]) for g in lrs.state["groups"]})
+    return Schedules.in_force({group: schedule.spec for group, schedule in zip(lrs.groups, lrs.schedules, strict=True)})

@@ -160,7 +160,7 @@ class Preview(QObject):
             group_names=tuple(lrs.groups),
             steps_per_epoch=self._batches,
             epochs=lrs.epochs,
-            state=lrs.state,
+            control=lrs.control,
             position=position,
             intervention=intervention,
             act_at=max(at, position) if at is not None else None,

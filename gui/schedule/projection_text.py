@@ -1,19 +1,17 @@
-"""What is said of the plan: where it begins and ends, what it does next, and what a metric would make it do."""
+"""The schedule in words: where its curve begins and ends, what it does next, and what a metric would make it do."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from engine.messages.commands import Command, ScaleLR, SetLR
 from engine.messages.events import LREvent
 from engine.messages.preview import Curve
+from engine.schedules import ReduceLROnPlateau
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
-from gui.learning_rate.current import Rates
 
 
 def _lrs_text(lrs: Sequence[float]) -> str:
@@ -36,7 +34,7 @@ def end_words(curve: Curve) -> str:
 
 def plan_words(lrs: LREvent, curve: Curve) -> str:
     """The plan in a line: its name (or each group's, where they differ), and what it does next."""
-    names = {group["name"]: str(json.loads(group["plan"]["spec"])["name"]) for group in lrs.state["groups"]}
+    names = {group: schedule.name for group, schedule in zip(lrs.groups, lrs.schedules, strict=True)}
     alike = len(set(names.values())) == 1
     name = next(iter(names.values())) if alike else ", ".join(f"{group} {kind}" for group, kind in names.items())
     if all(lrs.holding):
@@ -44,6 +42,10 @@ def plan_words(lrs: LREvent, curve: Curve) -> str:
     waits = next_cut(lrs) if alike else None
     if waits is not None:
         return tr("Plan: {name}. {what}.", name=name, what=waits[:1].upper() + waits[1:])
+    changes = [schedule.next_change for schedule in lrs.schedules]
+    if len(changes) == 1 and changes[0] is not None:
+        change = changes[0]
+        return tr("Plan: {name}, {lr} from epoch {epoch}", name=name, lr=lr_text(change.lr, 4), epoch=int(change.x) + 1)
     if not len(curve.x):
         return tr("Plan: {name}", name=name)
     moves = (curve.lr[1:] != curve.lr[:-1]).any(axis=1) if len(curve.lr) > 1 else np.zeros(0, dtype=bool)
@@ -60,51 +62,40 @@ def plan_words(lrs: LREvent, curve: Curve) -> str:
 
 def next_cut(lrs: LREvent, group: int = 0) -> str | None:
     """What would make a metric-driven plan cut the rate of ``group`` next; None where no metric drives it now."""
-    plan = lrs.state["groups"][group]["plan"]
-    spec, state = json.loads(plan["spec"]), plan["scheduler"]
-    if spec["name"] != "ReduceLROnPlateau" or lrs.holding[group]:
+    spec, plateau = lrs.schedules[group].spec, lrs.schedules[group].plateau
+    if plateau is None or not isinstance(spec, ReduceLROnPlateau) or lrs.holding[group]:
         return None
-    lr = lrs.plan[group]
-    if lr - max(lr * spec["factor"], spec["min_lr"]) <= spec["eps"]:
+    if plateau.at_floor:
         return tr("at its floor: no further cut")
-    bad, metric = int(state["num_bad_epochs"]), spec["monitor"]
-    left = int(state["cooldown_counter"]) + spec["patience"] + 1 - bad
-    if not np.isfinite(state["best"]):
+    if plateau.limit is None:
         return tr(
-            "×{factor} after {n} epochs in which {metric} is no better", factor=spec["factor"], n=left, metric=metric
+            "×{factor} after {n} epochs in which {metric} is no better",
+            factor=spec.factor,
+            n=plateau.epochs_left,
+            metric=spec.monitor,
         )
     values = {
-        "factor": lr_text(spec["factor"], 4),
-        "n": left,
-        "metric": metric,
-        "limit": lr_text(_to_beat(spec, float(state["best"])), 4),
-        "bad": bad,
-        "patience": spec["patience"],
+        "factor": lr_text(spec.factor, 4),
+        "n": plateau.epochs_left,
+        "metric": spec.monitor,
+        "limit": lr_text(plateau.limit, 4),
+        "bad": plateau.bad_epochs,
+        "patience": plateau.patience,
     }
-    if spec["mode"] == "min":
+    if spec.mode == "min":
         return tr("×{factor} after {n} more epochs with {metric} not below {limit} ({bad} bad of {patience})", **values)
     return tr("×{factor} after {n} more epochs with {metric} not above {limit} ({bad} bad of {patience})", **values)
-
-
-def _to_beat(spec: dict[str, Any], best: float) -> float:
-    """What a metric must pass to count as better than ``best``, as PyTorch judges it."""
-    worse = -1 if spec["mode"] == "min" else 1
-    if spec["threshold_mode"] == "rel":
-        return best * (1 + worse * float(spec["threshold"]))
-    return best + worse * float(spec["threshold"])
 
 
 def floor_words(lrs: LREvent | None, intervention: Command) -> str | None:
     """Where the floor of the curve would lie after a staged change that keeps the curve's shape, if it has one."""
     if lrs is None or not isinstance(intervention, (SetLR, ScaleLR)) or intervention.then == "hold":
         return None
-    shown = Rates(tuple(lrs.groups), tuple(lrs.lr), tuple(lrs.plan), tuple(lrs.holding), tuple(lrs.touched))
     floors = []
-    for index, group in enumerate(shown.groups):
-        spec = json.loads(lrs.state["groups"][index]["plan"]["spec"])
-        floor = spec.get("eta_min") or spec.get("min_lr")
-        if intervention.group not in (None, group) or not floor or not lrs.plan[index]:
+    for group, schedule, lr, scheduled in zip(lrs.groups, lrs.schedules, lrs.lr, lrs.scheduled, strict=True):
+        floor = getattr(schedule.spec, "eta_min", None) or getattr(schedule.spec, "min_lr", None)
+        if intervention.group not in (None, group) or not floor or not scheduled:
             continue
-        new = intervention.lr if isinstance(intervention, SetLR) else lrs.lr[index] * intervention.factor
-        floors.append(new * floor / lrs.plan[index])
+        new = intervention.lr if isinstance(intervention, SetLR) else lr * intervention.factor
+        floors.append(new * floor / scheduled)
     return tr("The floor of the curve becomes {floor}.", floor=_lrs_text(floors)) if floors else None

@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from hypothesis import reject
 from torch.optim import Optimizer, lr_scheduler
 
 from engine import schedules
+from engine.common.spec import SpecError
 from engine.lr.control import LRControl
+from engine.lr.scheduled import ScheduledLR
 from engine.recipe.recipe import Adam, OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 
@@ -146,7 +149,7 @@ def tiller_lrs(lr: LRControl, count: int, metrics: Sequence[dict[str, float]] | 
     """The rates that ``rate`` gives each of ``count`` epochs, stepped for real."""
     lrs = []
     for epoch in range(count):
-        lrs.append(lr.lrs())
+        lrs.append(lr.current())
         for _ in range(lr.length.steps_per_epoch):
             lr.step_done()
         lr.epoch_done(None if metrics is None else metrics[epoch])
@@ -168,6 +171,16 @@ def control(
     return LRControl.from_recipe(recipe, names, steps)
 
 
+def control_if_usable(
+    schedule: ScheduleSpec, epochs: int = 30, steps: int = 1, names: Sequence[str] = ("all",)
+) -> LRControl:
+    """As ``control``; an example of Hypothesis whose schedule is refused (a chain can go below 0) is discarded."""
+    try:
+        return control(schedule, epochs=epochs, steps=steps, names=names)
+    except SpecError:
+        reject()
+
+
 def after(lr: LRControl, epochs: int, loss: float | None = None) -> LRControl:
     """``rate`` itself, ``epochs`` later, each with the same validation loss (or with no metric)."""
     for _ in range(epochs):
@@ -175,6 +188,13 @@ def after(lr: LRControl, epochs: int, loss: float | None = None) -> LRControl:
             lr.step_done()
         lr.epoch_done(None if loss is None else {"val_loss": loss})
     return lr
+
+
+def counted(scheduled: ScheduledLR) -> tuple[float | None, int]:
+    """The best metric and the bad epochs that a metric-driven schedule has counted."""
+    plateau = scheduled.plateau()
+    assert plateau is not None
+    return plateau.best, plateau.bad_epochs
 
 
 def expression(*texts: str) -> schedules.LambdaLR:

@@ -168,7 +168,7 @@ def test_a_foreign_file_is_refused_in_one_line(tmp_path: Path, kind: str, digest
         assert "was made by a newer Tiller (format 2, this one reads 1)" in text
 
 
-@pytest.mark.parametrize("key", ["model", "optimizer", "rate", "random", "position", "interventions", "run", "made"])
+@pytest.mark.parametrize("key", ["model", "optimizer", "lr", "random", "position", "interventions", "run", "made"])
 def test_a_file_that_lacks_something_is_refused(good: Path, tmp_path: Path, key: str) -> None:
     content, file = contents(good), tmp_path / "lacks.tiller"
     del content[key]
@@ -184,7 +184,7 @@ def test_a_file_that_lacks_something_is_refused(good: Path, tmp_path: Path, key:
         {"position": []},
         {"history": "no JSON"},
         {"history": '[{"epoch": 1}]'},
-        {"rate": {"groups": 3}},
+        {"lr": {"groups": 3}},
         {"optimizer": {"state": {}, "param_groups": []}},
         {"random": {"torch": torch.zeros(3), "cuda": None, "python": [], "numpy": []}},
         {"recipe": "{}"},

@@ -163,7 +163,7 @@ def test_plateau_scheduler_gets_its_metric_after_validation() -> None:
     _, lrs, metrics = run(pytorch_code(of))
     control = LRControl.from_recipe(of, ["all"], PER_EPOCH)
     for lr, measured in zip(lrs, metrics, strict=True):
-        assert [lr] == control.lrs()
+        assert [lr] == control.current()
         control.epoch_done(measured)
     assert len(set(lrs)) > 2  # the LR was reduced
 
@@ -235,7 +235,7 @@ def test_code_has_the_lr_and_momentum_of_training_in_every_batch(optimizer: str)
     control = LRControl.from_recipe(of, ["all"], PER_EPOCH)
     expected = []
     for _ in range(2 * PER_EPOCH):
-        expected.append((control.lrs()[0], control.groups[0].plan.momentum))
+        expected.append((control.current()[0], control.groups[0].scheduled.momentum))
         control.step_done()
     assert names["train_loader"].recorded == expected
 

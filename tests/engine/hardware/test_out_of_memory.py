@@ -125,7 +125,7 @@ def test_nothing_of_the_run_is_kept_once_its_end_is_said() -> None:
     alive: list[bool] = []
 
     def hear(event: Event) -> None:
-        if event.event == "rate" and trainer._run is not None and not kept:
+        if event.event == "lr" and trainer._run is not None and not kept:
             state = trainer._run.state
             kept.extend(weakref.ref(o) for o in (state, state.model, next(state.model.parameters())))
         if event.event == "end":

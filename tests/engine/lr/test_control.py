@@ -17,7 +17,7 @@ from engine.schedules import (
     ReduceLROnPlateau,
     StepLR,
 )
-from tests.engine.raw_torch import after, control, expression, flat
+from tests.engine.raw_torch import after, control, counted, expression, flat
 from tests.engine.strategies import RATES, SPECS
 
 HALVING = StepLR(step_size=10, gamma=0.5)
@@ -39,16 +39,16 @@ def test_what_is_set_is_current_exactly_and_follows_as_a_ratio(
 ) -> None:
     spec = data.draw(SPECS[name])
     lr = after(control(spec, base, epochs=60), when)
-    p = lr.planned()[0]
+    p = lr.scheduled()[0]
     if p == 0:
         with pytest.raises(Rejected, match="the plan is 0 here"):
             lr.set_lr(v, "follow", None)
         return
     lr.set_lr(v, "follow", None)
-    assert lr.lrs() == [v]  # v * (p / p), to the last bit
+    assert lr.current() == [v]  # v * (p / p), to the last bit
     for _ in range(10):
         lr.epoch_done(None)
-        assert lr.lrs() == [v * (lr.planned()[0] / p)]
+        assert lr.current() == [v * (lr.scheduled()[0] / p)]
 
 
 def test_the_floor_scales_with_what_was_set() -> None:
@@ -59,18 +59,18 @@ def test_the_floor_scales_with_what_was_set() -> None:
 
 def test_a_schedule_at_0_has_no_shape_to_keep_but_can_be_held() -> None:
     lr = after(control(expression("1 - epoch / 5"), epochs=6), 5)
-    assert lr.planned() == [0.0]
+    assert lr.scheduled() == [0.0]
     with pytest.raises(Rejected, match=r"the plan is 0 here .*hold the rate instead"):
         lr.set_lr(0.1, "follow", None)
     with pytest.raises(Rejected, match="hold the rate instead"):
         lr.set_lr(0.1, "keep", None)
     lr.set_lr(0.1, "hold", None)
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
 
 
 def test_a_curve_that_climbs_above_twice_what_was_set_is_warned_of() -> None:
     lr = after(control(CosineAnnealingLR(T_max=10), epochs=30), 9)
-    before = lr.planned()[0]
+    before = lr.scheduled()[0]
     warning = lr.set_lr(0.05, "follow", None)
     assert warning is not None
     peak = 0.05 * (0.1 / before)
@@ -97,7 +97,7 @@ def test_a_held_lr_stays_until_released() -> None:
     lr = after(control(HALVING), 3)
     lr.set_lr(0.07, "hold", None)
     assert flat(lr, 10) == [0.07] * 10
-    assert lr.planned() == [0.05]  # the plan went on underneath
+    assert lr.scheduled() == [0.05]  # the plan went on underneath
     lr.release_lr(None)
     assert flat(lr, 10) == [0.05] * 7 + [0.025] * 3
 
@@ -122,7 +122,7 @@ def test_scaling_multiplies_what_is_current() -> None:
     assert flat(lr, 8) == [0.025] * 7 + [0.0125]
     lr.set_lr(0.3, "hold", None)
     lr.scale_lr(0.1, "keep", None)
-    assert lr.lrs() == [0.3 * 0.1]
+    assert lr.current() == [0.3 * 0.1]
     lr.scale_lr(10, "hold", None)
     assert flat(lr, 12) == [0.3 * 0.1 * 10] * 12
 
@@ -133,7 +133,7 @@ def test_a_lr_of_0_is_not_scaled() -> None:
     with pytest.raises(Rejected, match="is 0, which no factor changes; set a value"):
         lr.scale_lr(2.0, "keep", None)
     lr.set_lr(0.01, "keep", None)
-    assert lr.lrs() == [0.01]
+    assert lr.current() == [0.01]
 
 
 @pytest.mark.parametrize("factor", [1e5, 1e6])
@@ -141,19 +141,19 @@ def test_a_lr_above_the_largest_allowed_is_refused(factor: float) -> None:
     lr = control(HALVING)
     with pytest.raises(Rejected, match="the largest allowed is 1000"):
         lr.scale_lr(factor, "follow", None)
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
 
 
 @given(name=st.sampled_from(list(SPECS)), data=st.data(), v=RATES, epochs=st.integers(0, 30))
 def test_release_gives_the_schedules_own_float(name: str, data: Any, v: float, epochs: int) -> None:
     spec = data.draw(SPECS[name])
     touched, untouched = control(spec, 0.1, epochs=60), control(spec, 0.1, epochs=60)
-    touched.set_lr(v, data.draw(st.sampled_from(["hold", "keep"])), None) if touched.planned() != [0.0] else None
+    touched.set_lr(v, data.draw(st.sampled_from(["hold", "keep"])), None) if touched.scheduled() != [0.0] else None
     for lr in (touched, untouched):
         after(lr, epochs)
     if touched.groups[0].touched:
         touched.release_lr(None)
-    assert touched.lrs() == untouched.lrs() == untouched.planned()
+    assert touched.current() == untouched.current() == untouched.scheduled()
 
 
 def test_release_of_a_lr_that_is_on_its_schedule_is_refused() -> None:
@@ -170,24 +170,24 @@ def test_release_of_a_lr_that_is_on_its_schedule_is_refused() -> None:
 def test_a_command_without_group_interventions_on_each_plan() -> None:
     lr = after(control(expression("0.5**epoch", "0.9**epoch"), names=TWO), 3)
     lr.scale_lr(0.1, "follow", None)
-    assert lr.lrs() == [0.1 * 0.5**3 * 0.1, 0.1 * 0.9**3 * 0.1]
+    assert lr.current() == [0.1 * 0.5**3 * 0.1, 0.1 * 0.9**3 * 0.1]
     lr.set_lr(0.2, "follow", None)  # a bare set puts every group at the same value
-    assert lr.lrs() == [0.2, 0.2]
+    assert lr.current() == [0.2, 0.2]
     lr.epoch_done(None)
-    assert lr.lrs() == pytest.approx([0.1, 0.18], rel=1e-12)  # each on its own curve
+    assert lr.current() == pytest.approx([0.1, 0.18], rel=1e-12)  # each on its own curve
 
 
 def test_a_command_with_group_leaves_the_others_alone() -> None:
     lr = control(HALVING, names=TWO)
     lr.set_lr(0.3, "hold", "head")
     lr.scale_lr(0.5, "keep", "rest")
-    assert lr.lrs() == [0.05, 0.3]
+    assert lr.current() == [0.05, 0.3]
     lr.release_lr("head")
-    assert lr.lrs() == [0.05, 0.1]
+    assert lr.current() == [0.05, 0.1]
     lr.swap(ExponentialLR(gamma=0.5), None, "head", None)
     after(lr, 1)
-    assert lr.lrs() == [0.05, 0.05]
-    assert [g.plan.spec.model_dump()["name"] for g in lr.groups] == ["StepLR", "ExponentialLR"]
+    assert lr.current() == [0.05, 0.05]
+    assert [g.scheduled.spec.model_dump()["name"] for g in lr.groups] == ["StepLR", "ExponentialLR"]
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_release_of_all_groups_releases_those_that_were_touched() -> None:
     lr = control(HALVING, names=TWO)
     lr.set_lr(0.3, "hold", "head")
     lr.release_lr(None)
-    assert lr.lrs() == lr.planned()
+    assert lr.current() == lr.scheduled()
 
 
 # -- the plateau and the hand
@@ -247,14 +247,14 @@ def test_release_of_all_groups_releases_those_that_were_touched() -> None:
 )
 def test_a_cut_manually_is_not_followed_by_a_cut_that_was_due(intervention: Any) -> None:
     lr = after(control(ReduceLROnPlateau(patience=3, factor=0.5)), 4, loss=1.0)
-    assert lr.groups[0].plan.patience() == (1.0, 3)  # the next bad epoch would cut
+    assert counted(lr.groups[0].scheduled) == (1.0, 3)  # the next bad epoch would cut
     intervention(lr)
-    in_force = lr.lrs()
+    in_force = lr.current()
     after(lr, 3, loss=1.0)
-    assert lr.lrs() == in_force
+    assert lr.current() == in_force
     if lr.groups[0].hold is None:
         after(lr, 1, loss=1.0)
-        assert lr.lrs() == [in_force[0] * 0.5]
+        assert lr.current() == [in_force[0] * 0.5]
 
 
 def test_release_starts_the_patience_again_too() -> None:
@@ -269,16 +269,16 @@ def test_a_held_plateau_is_given_no_metric() -> None:
     lr = after(control(ReduceLROnPlateau(patience=0, factor=0.5)), 1, loss=1.0)
     lr.set_lr(0.2, "hold", None)
     after(lr, 10, loss=0.1)
-    assert lr.groups[0].plan.patience() == (1.0, 0)
+    assert counted(lr.groups[0].scheduled) == (1.0, 0)
     lr.release_lr(None)
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
 
 
 def test_only_the_held_groups_plateau_stands_still() -> None:
     lr = after(control(ReduceLROnPlateau(patience=0, factor=0.5), names=TWO), 1, loss=1.0)
     lr.set_lr(0.2, "hold", "head")
     after(lr, 1, loss=1.0)
-    assert lr.lrs() == [0.05, 0.2]
+    assert lr.current() == [0.05, 0.2]
 
 
 # -- cuts that are told

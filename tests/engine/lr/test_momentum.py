@@ -90,7 +90,7 @@ def test_from_its_state_it_goes_on_and_is_restored_all_the_same(optimizer: Optim
     for control_of in (lr, again):
         control_of.epoch_done(None)
     again.write(live)
-    assert momentum_of(live) == lr.groups[0].plan.momentum
+    assert momentum_of(live) == lr.groups[0].scheduled.momentum
     again.swap(Constant(), None, None, None)
     again.write(live)
     assert momentum_of(live) == given(optimizer)
@@ -179,8 +179,8 @@ def test_past_its_end_one_cycle_keeps_its_last_lr_and_momentum_and_says_so() -> 
     assert "OneCycleLR's one cycle is over after 5 positions" in warning
     seen = flat(lr, 12)
     assert seen[4:] == [seen[4]] * 8
-    assert lr.groups[0].plan.momentum == 0.95
-    assert LRControl.from_state(lr.state(), SGD()).lrs() == lr.lrs()
+    assert lr.groups[0].scheduled.momentum == 0.95
+    assert LRControl.from_state(lr.state(), SGD()).current() == lr.current()
 
 
 # -- in a run
@@ -204,7 +204,7 @@ def test_in_a_run_it_reaches_the_weights_and_a_checkpoint_keeps_what_to_restore(
     assert "the CyclicLR of group all moves momentum itself" in reason
     checkpoint = read(file)
     assert checkpoint["optimizer"]["param_groups"][0]["momentum"] != 0.7
-    assert checkpoint["rate"]["groups"][0]["momentum"] == 0.7
+    assert checkpoint["lr"]["groups"][0]["momentum"] == 0.7
     assert read(tmp_path / "after.tiller")["optimizer"]["param_groups"][0]["momentum"] == 0.7
     resumed = run(Job(checkpoint=file, lines=commands(*lines)))
     assert resumed.end.weights_sha256 == whole.end.weights_sha256

@@ -22,6 +22,7 @@ from engine.schedules import (
 from tests.engine.raw_torch import (
     after,
     control,
+    counted,
     expression,
     flat,
     lrs_of,
@@ -79,10 +80,10 @@ def test_pytorchs_schedulers_disagree_about_a_lr_that_is_set() -> None:
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
 def test_tiller_has_one_law_for_all_of_them(spec: ScheduleSpec) -> None:
     lr = after(control(spec), 3, loss=1.0)
-    p = lr.planned()[0]
+    p = lr.scheduled()[0]
     lr.set_lr(0.5, "follow", None)
     for _ in range(5):
-        assert lr.lrs() == [0.5 * (lr.planned()[0] / p)]
+        assert lr.current() == [0.5 * (lr.scheduled()[0] / p)]
         lr.epoch_done({"val_loss": 1.0})
     lr.set_lr(0.3, "hold", None)
     assert flat(lr, 5, loss=1.0) == [0.3] * 5
@@ -130,7 +131,7 @@ def test_t_max_changed_in_mid_run_explodes_and_a_swap_does_not() -> None:
 
     here, replayed = (after(control(CosineAnnealingLR(T_max=20)), 12) for _ in range(2))
     here.swap(CosineAnnealingLR(T_max=10), None, None, None)
-    now = here.lrs()[0]
+    now = here.current()[0]
     assert now == pytest.approx(0.0345, abs=1e-4)
     assert max(flat(here, 18)) == now
     replayed.swap(CosineAnnealingLR(T_max=10), None, None, [{}] * 12)
@@ -143,7 +144,7 @@ def test_a_cosine_begun_in_mid_run_begins_at_its_top() -> None:
     assert step(tail, lr_scheduler.CosineAnnealingLR(tail, 30), 25)[-1] < 0.01
     lr = after(control(Constant(), epochs=30), 25)
     lr.swap(CosineAnnealingLR(T_max=5), None, None, None)
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
 
 
 # -- 3: zero
@@ -159,7 +160,7 @@ def test_a_lr_of_0_is_never_left_again_and_in_tiller_it_is(spec: ScheduleSpec) -
     lr.set_lr(0.0, "hold", None)
     assert flat(lr, 5) == [0.0] * 5
     lr.release_lr(None)
-    assert lr.lrs() == after(control(spec), 5).lrs()
+    assert lr.current() == after(control(spec), 5).current()
 
 
 def test_get_last_lr_is_stale_after_an_override_and_what_tiller_says_is_what_it_writes() -> None:
@@ -170,7 +171,7 @@ def test_get_last_lr_is_stale_after_an_override_and_what_tiller_says_is_what_it_
     lr = control(StepLR(step_size=3))
     lr.set_lr(0.5, "follow", None)
     lr.write(optimizer)
-    assert lrs_of(optimizer) == lr.lrs() == [0.5]
+    assert lrs_of(optimizer) == lr.current() == [0.5]
 
 
 # -- 4: the base of a schedule swapped in
@@ -181,7 +182,7 @@ def test_a_schedule_swapped_in_starts_from_the_lr_current(second: ScheduleSpec) 
     lr = after(control(StepLR(step_size=3)), 2)
     lr.set_lr(0.02, "follow", None)
     lr.swap(second, None, None, None)
-    assert lr.lrs() == [0.02]
+    assert lr.current() == [0.02]
     told = [{"val_loss": 1.0}] * 10
     assert tiller_lrs(lr, 10, told) == tiller_lrs(control(second, 0.02), 10, told)
 
@@ -236,7 +237,7 @@ def test_loading_reverts_a_new_setting_in_pytorch_but_not_a_swap_in_tiller() -> 
     lr = control(StepLR(step_size=2, gamma=0.5))
     lr.swap(StepLR(step_size=5, gamma=0.5), None, None, None)
     restored = LRControl.from_state(lr.state(), SGD())
-    assert restored.groups[0].plan.spec == StepLR(step_size=5, gamma=0.5)
+    assert restored.groups[0].scheduled.spec == StepLR(step_size=5, gamma=0.5)
     assert flat(restored, 6) == [0.1] * 5 + [0.05]
 
 
@@ -249,7 +250,7 @@ def test_state_dicts_alias_live_data_and_tillers_do_not() -> None:
     lr = control(MultiStepLR(milestones=(3,), gamma=0.5))
     state = lr.state()
     kept = copy.deepcopy(state)
-    state["groups"][0]["plan"]["scheduler"]["milestones"].clear()
+    state["groups"][0]["scheduled"]["scheduler"]["milestones"].clear()
     assert flat(lr, 4)[3] == 0.05
     restored = LRControl.from_state(kept, SGD())
     assert flat(restored, 4)[3] == 0.05
@@ -277,8 +278,8 @@ def test_a_resumed_plateau_keeps_its_best_and_its_bad_epochs() -> None:
 
     lr = after(control(spec), 3, loss=1.0)
     restored = LRControl.from_state(lr.state(), SGD())
-    assert restored.groups[0].plan.patience() == (1.0, 2)
-    assert after(restored, 1, loss=1.0).lrs() == [pytest.approx(0.01)]
+    assert counted(restored.groups[0].scheduled) == (1.0, 2)
+    assert after(restored, 1, loss=1.0).current() == [pytest.approx(0.01)]
 
 
 def test_nan_is_a_bad_epoch_in_pytorch_and_none_at_all_in_tiller() -> None:
@@ -298,8 +299,8 @@ def test_a_batch_whose_update_was_skipped_does_not_move_a_step_wise_plan() -> No
         if update_made:
             lr.step_done()
     lr.epoch_done(None)
-    assert lr.lrs() == [0.1 * 0.5 * 0.5]
-    assert lr.groups[0].plan.position == lr.steps_done == 2
+    assert lr.current() == [0.1 * 0.5 * 0.5]
+    assert lr.groups[0].scheduled.position == lr.steps_done == 2
 
 
 def test_a_raw_scheduler_and_the_schedule_agree_where_no_interventions_acts() -> None:

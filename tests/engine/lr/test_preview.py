@@ -13,6 +13,7 @@ from engine.lr.control import LRControl
 from engine.lr.preview import draw, walk
 from engine.messages.commands import Note, Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.messages.preview import Curve, CurveQuery
+from engine.messages.schedule_view import ControlState
 from engine.models.optimizers import Rejected
 from engine.recipe.recipe import SGD, Recipe
 from engine.schedules import Constant, ExponentialLR, ReduceLROnPlateau, ScheduleSpec, StepLR
@@ -35,7 +36,7 @@ def ask(lr: LRControl, position: tuple[int, int], intervention: Any = None, hist
             recipe=Recipe(),
             group_names=tuple(g.name for g in lr.groups),
             epochs=lr.length.epochs,
-            state=lr.state(),
+            control=ControlState(lr.state()),
             position=position,
             intervention=intervention,
             history=history,
@@ -48,7 +49,7 @@ def lived(lr: LRControl, position: tuple[int, int]) -> list[tuple[float, list[fl
     seen, batches = [], lr.length.steps_per_epoch
     for epoch in range(position[0], lr.length.epochs + 1):
         for batch in range(position[1] if epoch == position[0] else 0, batches):
-            seen.append((epoch - 1 + batch / batches, lr.lrs()))
+            seen.append((epoch - 1 + batch / batches, lr.current()))
             lr.step_done()
         lr.epoch_done(None)
     return seen
@@ -168,7 +169,7 @@ def test_warnings_travel_with_the_curve() -> None:
 
 def test_a_longer_run_is_drawn_to_its_end_with_a_warning_where_the_schedule_ends_before() -> None:
     lr = control(expression("1 - epoch / 9"), 1.0, epochs=10)
-    query = CurveQuery(key="k", recipe=Recipe(), epochs=15, state=lr.state())
+    query = CurveQuery(key="k", recipe=Recipe(), epochs=15, control=ControlState(lr.state()))
     curve = draw(query)
     assert curve.x[-1] == 15
     assert curve.lr[9:, 0].tolist() == [0.0] * 7
@@ -196,7 +197,15 @@ def test_a_cancelled_curve_is_empty_without_a_problem() -> None:
 def test_drawing_leaves_the_state_it_was_given_alone() -> None:
     lr = control(StepLR(step_size=2, gamma=0.5), names=TWO)
     state, before = lr.state(), lr.state()
-    draw(CurveQuery(key="k", recipe=Recipe(), group_names=TWO, state=state, intervention=SetLR(lr=0.5, then="hold")))
+    draw(
+        CurveQuery(
+            key="k",
+            recipe=Recipe(),
+            group_names=TWO,
+            control=ControlState(state),
+            intervention=SetLR(lr=0.5, then="hold"),
+        )
+    )
     assert state == before == lr.state()
 
 

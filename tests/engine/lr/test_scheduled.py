@@ -25,6 +25,7 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
+from tests.engine.raw_torch import counted
 from tests.engine.strategies import METRICS, RATES, SPECS
 
 LENGTH = Length(30, 5)
@@ -183,7 +184,7 @@ def test_a_schedule_on_a_metric_stands_still_without_one() -> None:
     plan.step({"val_loss": 1.0})
     for nothing in (None, {}, {"train_loss": 5.0}, {"val_loss": math.nan}, {"val_loss": math.inf}):
         plan.step(nothing)
-        assert plan.patience() == (1.0, 0)
+        assert counted(plan) == (1.0, 0)
     assert (plan.value, plan.position) == (0.1, 1)
     plan.step({"val_loss": 1.0})
     assert plan.value == 0.05
@@ -192,12 +193,12 @@ def test_a_schedule_on_a_metric_stands_still_without_one() -> None:
 def test_patience_can_start_again() -> None:
     plan = plan_of(ReduceLROnPlateau(patience=1, factor=0.5))
     values(plan, 2, [1.0, 1.0])
-    assert plan.patience() == (1.0, 1)
+    assert counted(plan) == (1.0, 1)
     plan.restart_patience()
-    assert plan.patience() == (1.0, 0)
+    assert counted(plan) == (1.0, 0)
     steady = plan_of(Constant())
     steady.restart_patience()
-    assert steady.patience() is None
+    assert steady.plateau() is None
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -34,11 +34,11 @@ def test_a_schedule_swapped_in_starts_here_on_the_lr_current() -> None:
 def test_or_on_a_given_base_or_on_one_for_each_group() -> None:
     lr = after(control(HALVING, names=TWO), 5)
     lr.swap(ExponentialLR(gamma=0.5), 0.3, None, None)
-    assert lr.lrs() == [0.3, 0.3]
+    assert lr.current() == [0.3, 0.3]
     lr.swap(ExponentialLR(gamma=0.5), (0.2, 0.4), None, None)
-    assert lr.lrs() == [0.2, 0.4]
+    assert lr.current() == [0.2, 0.4]
     lr.swap(ExponentialLR(gamma=0.5), (0.7,), "head", None)
-    assert lr.lrs() == [0.2, 0.7]
+    assert lr.current() == [0.2, 0.7]
     with pytest.raises(Rejected, match="lists 2 rates for 1 group"):
         lr.swap(ExponentialLR(gamma=0.5), (0.7, 0.7), "head", None)
 
@@ -57,9 +57,9 @@ def test_as_if_from_epoch_1_uses_the_recipes_lr_of_each_group() -> None:
     lr = after(LRControl.from_recipe(Recipe.model_validate(recipe), TWO, 1), 3)
     lr.swap(ExponentialLR(gamma=0.5), 0.7, None, None)  # does not change what the recipe said
     lr.swap(ExponentialLR(gamma=0.5), None, None, [{}] * 3)
-    assert lr.lrs() == [0.1 * 0.5 * 0.5 * 0.5, 0.4 * 0.5 * 0.5 * 0.5]
+    assert lr.current() == [0.1 * 0.5 * 0.5 * 0.5, 0.4 * 0.5 * 0.5 * 0.5]
     lr.swap(ExponentialLR(gamma=0.5), None, "head", [{}] * 3)
-    assert lr.lrs()[1] == 0.4 * 0.5 * 0.5 * 0.5
+    assert lr.current()[1] == 0.4 * 0.5 * 0.5 * 0.5
 
 
 def test_a_plateau_swapped_in_as_if_from_epoch_1_reads_the_recorded_metrics() -> None:
@@ -71,8 +71,8 @@ def test_a_plateau_swapped_in_as_if_from_epoch_1_reads_the_recorded_metrics() ->
         whole.epoch_done(metrics)
     late = after(control(HALVING), len(losses))
     late.swap(spec, None, None, history)
-    assert late.lrs() == whole.lrs() == [0.05]
-    assert late.groups[0].plan.state() == whole.groups[0].plan.state()
+    assert late.current() == whole.current() == [0.05]
+    assert late.groups[0].scheduled.state() == whole.groups[0].scheduled.state()
 
 
 def test_a_schedule_stepped_per_batch_is_run_forward_over_the_batches() -> None:
@@ -82,19 +82,19 @@ def test_a_schedule_stepped_per_batch_is_run_forward_over_the_batches() -> None:
         after(lr, 2)
         lr.step_done()
     late.swap(new, None, None, [{}] * 2)
-    assert late.lrs() == whole.lrs()
+    assert late.current() == whole.current()
 
 
 def test_swapped_in_within_an_epoch_the_epoch_under_way_is_position_0() -> None:
     lr = after(control(HALVING, steps=4), 2)
     lr.step_done()
     lr.swap(StepLR(step_size=1, gamma=0.5), None, None, None)
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
     for _ in range(3):
         lr.step_done()
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
     lr.epoch_done(None)
-    assert lr.lrs() == [0.05]
+    assert lr.current() == [0.05]
 
 
 def test_at_a_lr_of_0_a_schedule_needs_a_base() -> None:
@@ -104,7 +104,7 @@ def test_at_a_lr_of_0_a_schedule_needs_a_base() -> None:
         with pytest.raises(Rejected, match="stays at 0; give the rate to start from"):
             lr.swap(ExponentialLR(gamma=0.5), base, None, None)
     lr.swap(ExponentialLR(gamma=0.5), 0.1, None, None)
-    assert lr.lrs() == [0.1]
+    assert lr.current() == [0.1]
 
 
 def test_a_schedule_that_has_no_lr_on_the_way_is_refused_with_the_reason() -> None:
@@ -143,7 +143,7 @@ def test_a_groups_own_schedule_is_its_own() -> None:
         return Recipe.model_validate({"optimizer": {"name": "SGD", "lr": 0.1}, "groups": [head]})
 
     lr = after(LRControl.from_recipe(recipe(expression("0.5**epoch")), TWO, 1), 2)
-    assert lr.lrs() == [0.1, 0.1 * 0.5**2]
+    assert lr.current() == [0.1, 0.1 * 0.5**2]
     with pytest.raises(SpecError, match=r"groups\[0\].schedule: 2 expressions for 1 group"):
         LRControl.from_recipe(recipe(expression("1", "0.5")), TWO, 1)
 

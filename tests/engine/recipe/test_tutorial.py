@@ -342,6 +342,6 @@ def test_fine_tuning_recipes_use_a_10_to_100_times_lower_lr_for_pretrained_layer
     assert recipe.model.pretrained
     names = names_in_network(recipe)
     assert names[-1] == "head"
-    lrs = LRControl.from_recipe(recipe, names, 23).lrs()
+    lrs = LRControl.from_recipe(recipe, names, 23).current()
     assert lrs == sorted(lrs)
     assert 10 <= lrs[-1] / lrs[0] <= 100

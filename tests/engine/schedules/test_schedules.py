@@ -69,7 +69,7 @@ def test_scheduled_lrs_stepped_per_batch_equal_pytorchs(name: str, data: Any, lr
     lr_control, lrs = control(spec, lr, epochs=10, steps=7), []
     for _ in range(10):
         for _ in range(7):
-            lrs.append(lr_control.lrs())
+            lrs.append(lr_control.current())
             lr_control.step_done()
         lr_control.epoch_done(None)
     assert lrs == expected

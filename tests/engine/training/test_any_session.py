@@ -181,7 +181,7 @@ class Session(RuleBasedStateMachine):
         assert self._over is not None
         assert self._over.checkpoint is not None
         run_id, checkpoint = self._library.runs()[-1].id, Path(self._over.checkpoint)
-        epochs = read(checkpoint)["rate"]["epochs"] + more
+        epochs = read(checkpoint)["lr"]["epochs"] + more
         self._over = None
         self._open(Job(checkpoint=checkpoint, run=run_id, epochs=epochs, begin=False, on_divergence="pause"))
 

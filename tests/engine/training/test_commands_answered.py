@@ -69,14 +69,14 @@ APPLIED: list[Intervention] = [
 
 @pytest.mark.parametrize("command", APPLIED, ids=lambda c: c.command)
 def test_while_paused_a_command_is_applied_where_the_run_stands(live: Live, command: Intervention) -> None:
-    before = live.state.lr_control.lrs()
+    before = live.state.lr_control.current()
     answer = live.ask(command)
     assert (answer.status, answer.reason, answer.epoch, answer.batch) == ("applied", None, 2, 1)
     assert answer.command == command.model_dump(mode="json", exclude_none=True)
     assert answer.lr_before == before
-    assert answer.lr == live.state.lr_control.lrs() == [g["lr"] for g in live.state.optimizer.param_groups]
+    assert answer.lr == live.state.lr_control.current() == [g["lr"] for g in live.state.optimizer.param_groups]
     assert live.state.interventions[-1] == answer
-    live.wait(lambda e: e.event == "rate" and e.lr == answer.lr)  # type: ignore[attr-defined]
+    live.wait(lambda e: e.event == "lr" and e.lr == answer.lr)  # type: ignore[attr-defined]
     live.trainer.post(Resume())
     assert live.finish().reason == "finished"
 

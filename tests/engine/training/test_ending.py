@@ -71,7 +71,7 @@ def test_whatever_is_raised_while_training(error: str, text: str, tmp_path: Path
     assert row.state == "failed"
 
 
-@pytest.mark.parametrize("kind", ["loading", "start", "state", "steps", "rate", "epoch", "command"])
+@pytest.mark.parametrize("kind", ["loading", "start", "state", "steps", "lr", "epoch", "command"])
 def test_a_receiver_that_fails_once(kind: str, tmp_path: Path) -> None:
     heard = Events()
     failed: list[Event] = []

@@ -75,7 +75,7 @@ def test_it_stands_still_through_a_checkpoint_and_a_resume(tmp_path: Path, optim
         live.ask(Save(path=str(file)))
     with Live(Job(checkpoint=file, begin=False)) as resumed:
         resumed.stand(3, 1)
-        assert resumed.events.of("rate")[0].frozen == [True, False]
+        assert resumed.events.of("lr")[0].frozen == [True, False]
         assert digest(resumed.state, "blocks") == blocks
         resumed.ask(Unfreeze(group="blocks"))
         resumed.stand(3, 2)
@@ -96,7 +96,7 @@ def test_going_back_to_where_it_was_frozen_freezes_it_again(tmp_path: Path) -> N
         assert digest(live.state, "blocks") == blocks
         live.stand(2, 1)
         assert digest(live.state, "blocks") == blocks
-        assert live.events.of("rate")[-1].frozen == [True, False]
+        assert live.events.of("lr")[-1].frozen == [True, False]
 
 
 def test_going_back_to_before_it_was_frozen_trains_it(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_going_back_to_before_it_was_frozen_trains_it(tmp_path: Path) -> None:
         before = digest(live.state, "blocks")
         live.stand(2, 2)
         assert digest(live.state, "blocks") not in (before, blocks)
-        assert live.events.of("rate")[-1].frozen == [False, False]
+        assert live.events.of("lr")[-1].frozen == [False, False]
 
 
 # -- what the window is told
@@ -123,7 +123,7 @@ def test_the_lrs_say_what_is_frozen_and_what_the_optimizer_has() -> None:
         live.stand(1, 1)
         live.ask(Freeze(group="blocks"))
         live.ask(Save())  # refused, and after the rates
-        told = live.events.of("rate")[-1]
+        told = live.events.of("lr")[-1]
         assert (told.groups, told.frozen, told.cycled) == (["blocks", "head"], [True, False], [False, True])
         first, second = told.optimizer
         assert first == {"weight_decay": 0.1, "momentum": 0.9, "dampening": 0.0, "nesterov": False}
@@ -137,5 +137,5 @@ def test_a_pause_tells_the_lrs_of_a_schedule_that_is_stepped_per_batch() -> None
         live.stand(1, 2)
         live.reach("paused")
         live.ask(Save())  # refused, and after the pause's rates
-        assert live.events.of("rate")[-1].lr == live.state.lr_control.lrs() == pytest.approx([0.025])
-        assert (live.events.of("rate")[-1].epoch, live.events.of("rate")[-1].batch) == (1, 2)
+        assert live.events.of("lr")[-1].lr == live.state.lr_control.current() == pytest.approx([0.025])
+        assert (live.events.of("lr")[-1].epoch, live.events.of("lr")[-1].batch) == (1, 2)

@@ -207,7 +207,7 @@ def test_the_way_back_is_to_the_checkpoint_of_the_intervention_that_made_it_expl
         event = diverged(live.events)
         assert event.back == (2, 1)
         assert live.ask(Rewind(epoch=1, batch=1)).status == "applied"
-        assert live.state.lr_control.lrs() == [pytest.approx(0.05 * 0.7)]
+        assert live.state.lr_control.current() == [pytest.approx(0.05 * 0.7)]
         live.trainer.post(Resume())
         assert live.finish().reason == "finished"
 

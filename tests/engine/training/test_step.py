@@ -187,7 +187,7 @@ def test_a_schedule_stepped_per_batch_does_not_step_for_an_update_that_was_left_
         live.reach("diverged")
         assert (live.state.position.epoch, live.state.position.batch) == (2, 2)
         assert live.state.lr_control.steps_done == 4
-        assert live.state.lr_control.lrs() == [lrs[4]]
+        assert live.state.lr_control.current() == [lrs[4]]
 
 
 def test_an_epoch_of_nothing_but_bad_losses_is_reported_without_numbers_made_up(branch: str) -> None:

@@ -14,8 +14,10 @@ import pytest
 import torch
 
 from engine.common.lifecycle import TERMINAL, Action, State, allowed, next_state
+from engine.common.spec import Spec
 from engine.messages.commands import Command, Note, Pause, Resume, Rewind, RunEpoch, SetLR, Start, Stop
 from engine.messages.events import CommandEvent, EndEvent, Event, StateEvent, StepsEvent
+from engine.messages.schedule_view import ControlState, NextChange, PlateauView, ScheduleView
 from engine.recipe.recipe import Recipe
 from engine.training.job import Job
 from engine.training.trainer import Trainer
@@ -179,9 +181,9 @@ def test_events_are_numbers_text_and_small_arrays_and_frozen(tmp_path: Path) -> 
             return all(isinstance(key, (str, int)) and plain(item) for key, item in value.items())
         if isinstance(value, (list, tuple)):
             return all(map(plain, value))
-        if isinstance(value, Event):
+        if isinstance(value, (Event, ScheduleView, ControlState, NextChange, PlateauView)):
             return plain({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
-        return value is None or isinstance(value, (str, int, float, bool, np.ndarray))
+        return value is None or isinstance(value, (str, int, float, bool, np.ndarray, Spec))
 
     assert all(map(plain, events))
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -200,7 +202,7 @@ def test_steps_are_reported_one_entry_a_batch_with_the_lr_that_trained_it() -> N
 
 
 def test_one_event_a_position_in_an_order_that_a_reader_can_count_on() -> None:
-    kinds = [e.event for e in run(recipe(epochs=2)) if e.event not in ("loading", "steps", "rate", "plan")]
+    kinds = [e.event for e in run(recipe(epochs=2)) if e.event not in ("loading", "steps", "lr", "schedule_step")]
     assert kinds == ["start", "state", "state", "epoch", "epoch", "state", "end"]
 
 

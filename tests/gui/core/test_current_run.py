@@ -137,7 +137,7 @@ def test_while_the_run_is_paused_lrs_are_published_at_once(heard: Heard) -> None
 def test_a_cut_that_a_metric_caused_comes_with_a_frame_too(qapp: QApplication) -> None:
     heard = Heard(ReduceLROnPlateau(patience=0))
     heard.publish_lrs()
-    before = heard.lr.lrs()
+    before = heard.lr.current()
     newest = [heard.epoch() for _ in range(3)][-1]
     assert newest.lr != before
     assert heard.frame()

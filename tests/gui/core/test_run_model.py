@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.lr.view import schedule_views
 from engine.messages.commands import Position
 from engine.messages.events import (
     BranchEvent,
@@ -20,8 +21,11 @@ from engine.messages.events import (
     StateEvent,
     StepsEvent,
 )
+from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import Recipe
+from engine.schedules import StepLR
 from gui.core.run_model import RunModel
+from tests.engine.raw_torch import control
 
 BATCHES, EPOCHS = 4, 3
 
@@ -55,8 +59,18 @@ def steps(epoch: int, batch: int, lr: list[list[float]]) -> StepsEvent:
 
 
 def lrs(epoch: int, batch: int, lr: list[float], **changes: Any) -> LREvent:
-    given = {"epochs": EPOCHS, "groups": ["rest", "head"], "plan": lr, "holding": [False] * 2, "touched": [False] * 2}
-    return LREvent(**{"epoch": epoch, "batch": batch, "lr": lr, "state": {}, **given, **changes})
+    position = Position(epoch=epoch, batch=batch)
+    given = {
+        "epochs": EPOCHS,
+        "steps_per_epoch": BATCHES,
+        "groups": ["rest", "head"],
+        "scheduled": lr,
+        "holding": [False] * 2,
+        "touched": [False] * 2,
+        "schedules": schedule_views(control(StepLR(step_size=2), names=("rest", "head")), position),
+        "control": ControlState({}),
+    }
+    return LREvent(**{"epoch": epoch, "batch": batch, "lr": lr, **given, **changes})
 
 
 def command(name: str, status: str = "applied", number: int = 1) -> CommandEvent:
@@ -112,12 +126,12 @@ def test_the_position_is_the_next_batch(model: RunModel) -> None:
 
 
 def test_current_lrs_are_those_of_the_newest_batch(model: RunModel) -> None:
-    event = lrs(1, 0, [0.1, 0.2], plan=[0.2, 0.2], touched=[True, False])
+    event = lrs(1, 0, [0.1, 0.2], scheduled=[0.2, 0.2], touched=[True, False])
     model.update(event)
     assert model.current_lrs == event
     model.update(steps(1, 0, [[0.1, 0.2], [0.05, 0.1]]))
     assert model.lrs == event
-    assert model.current_lrs == replace(event, lr=[0.05, 0.1], plan=[0.1, 0.1])
+    assert model.current_lrs == replace(event, lr=[0.05, 0.1], scheduled=[0.1, 0.1])
     model.update(replace(event, epoch=1, batch=1))  # of a batch before the newest reported
     assert model.current_lrs is not None
     assert model.current_lrs.lr == [0.05, 0.1]
@@ -127,10 +141,10 @@ def test_current_lrs_are_those_of_the_newest_batch(model: RunModel) -> None:
 
 
 def test_a_held_groups_scheduled_lr_does_not_move_with_its_batches(model: RunModel) -> None:
-    model.update(lrs(1, 0, [0.1, 0.2], plan=[0.3, 0.2], holding=[True, False]))
+    model.update(lrs(1, 0, [0.1, 0.2], scheduled=[0.3, 0.2], holding=[True, False]))
     model.update(steps(1, 0, [[0.1, 0.1]]))
     assert model.current_lrs is not None
-    assert model.current_lrs.plan == [0.3, 0.1]
+    assert model.current_lrs.scheduled == [0.3, 0.1]
 
 
 def test_lrs_past_the_end_leave_those_of_the_last_batch_in_sight(model: RunModel) -> None:

@@ -147,7 +147,7 @@ def test_in_a_run_the_optimizer_answers(driver: Driver) -> None:
     assert section.form is not None
     decay, momentum = (section.form.editor(name).control() for name in ("weight_decay", "momentum"))
     type_into(driver.qtbot, decay, "0.1", Qt.Key.Key_Return)
-    driver.wait(lambda: [v["weight_decay"] for v in driver.of("rate")[-1].optimizer] == [0.0, 0.1])
+    driver.wait(lambda: [v["weight_decay"] for v in driver.of("lr")[-1].optimizer] == [0.0, 0.1])
     assert decay.text() == "0.1"
     type_into(driver.qtbot, momentum, "0.5", Qt.Key.Key_Return)
     driver.wait(lambda: "cannot take up momentum" in section.note.text())

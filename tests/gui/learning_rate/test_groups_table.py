@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,33 +9,39 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
-from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from engine.lr.view import schedule_views
+from engine.messages.commands import Freeze, Position, ReleaseLR, ScaleLR, SetLR, Unfreeze
 from engine.messages.events import LREvent
+from engine.messages.schedule_view import ControlState
+from engine.schedules import ExponentialLR, StepLR
 from gui.learning_rate.group_row import GroupRow
 from gui.learning_rate.groups_table import GroupsTable
 from gui.widgets.labels import short_count
+from tests.engine.raw_torch import control
 from tests.gui.app_fixture import LEFT, Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
-STEP = {"name": "StepLR", "step_size": 2, "gamma": 0.5}
-DECAY = {"name": "ExponentialLR", "gamma": 0.5}
+STEP = StepLR(step_size=2, gamma=0.5)
+DECAY = ExponentialLR(gamma=0.5)
 
 
 def lrs(**changes: Any) -> LREvent:
-    """What a run of the groups rest and head confirms; ``plans`` are their schedules."""
-    plans = changes.pop("plans", [STEP, DECAY])
+    """What a run of the groups rest and head confirms; ``schedules`` are their specs."""
+    schedules = changes.pop("schedules", [STEP, DECAY])
     given: dict[str, Any] = {
         "epoch": 2,
         "batch": 1,
         "epochs": 6,
         "groups": ["rest", "head"],
         "lr": [0.05, 0.5],
-        "plan": [0.05, 0.5],
+        "steps_per_epoch": 3,
+        "scheduled": [0.05, 0.5],
         "holding": [False, False],
         "touched": [False, False],
         "frozen": [False, False],
-        "state": {"groups": [{"plan": {"spec": json.dumps(plan)}} for plan in plans]},
+        "schedules": tuple(schedule_views(control(spec), Position(epoch=2, batch=1))[0] for spec in schedules),
+        "control": ControlState({}),
     }
     return LREvent(**given | changes)
 
@@ -190,7 +195,7 @@ def test_a_group_is_frozen_and_trained_again_but_never_the_last_one(table: Table
 
 
 def test_where_the_schedule_is_0_there_is_no_factor_and_the_tooltip_says_so(table: Table) -> None:
-    table.panel.show_lrs(lrs(plan=[0.05, 0.0], lr=[0.05, 0.1], holding=[False, True]))
+    table.panel.show_lrs(lrs(scheduled=[0.05, 0.0], lr=[0.05, 0.1], holding=[False, True]))
     assert not table.head.factor.isEnabled()
     assert "The plan is 0 here" in table.head.factor.toolTip()
 
@@ -212,9 +217,9 @@ def test_when_nothing_can_be_done_every_tooltip_says_why(table: Table) -> None:
     table.panel.set_enabled_because("The run has ended.")
     assert table.rest.lr.text() == "0.05"
     for row in (table.rest, table.head):
-        for control in (row.lr, row.factor, row.mode, row.schedule, row.frozen):
-            assert not control.isEnabled()
-            assert "The run has ended" in control.toolTip()
+        for field in (row.lr, row.factor, row.mode, row.schedule, row.frozen):
+            assert not field.isEnabled()
+            assert "The run has ended" in field.toolTip()
 
 
 @pytest.mark.parametrize(("n", "text"), [(640, "640"), (21_800, "21.8k"), (11_181_642, "11.2M"), (999_999, "1M")])
@@ -244,7 +249,7 @@ def test_in_a_run_the_rows_intervention_and_show_what_events_confirm(driver: Dri
     driver.qtbot.mouseClick(rest.frozen, LEFT, pos=QPoint(8, rest.frozen.height() // 2))
     driver.wait(lambda: rest.frozen.isChecked())
     assert driver.answer("freeze").status == "applied"
-    assert driver.of("rate")[-1].frozen == [True, False]
+    assert driver.of("lr")[-1].frozen == [True, False]
     driver.qtbot.mouseClick(head, LEFT, pos=QPoint(3, 3))  # a click beside the fields chooses, another one lets go
     assert (interventions.group(), head.property("chosen")) == ("head", True)
     driver.qtbot.mouseClick(head, LEFT, pos=QPoint(3, 3))

@@ -271,7 +271,7 @@ def test_a_search_in_a_paused_run_fills_interventions(searched: Searched) -> Non
     assert searched.states()[-1] == "paused"
     lrs = [e for e in searched.events if isinstance(e, LREvent)][-1]
     interventions = searched.window.lr_panel
-    interventions.show_lrs(lrs.groups, lrs.lr, lrs.plan, lrs.holding, lrs.touched)
+    interventions.show_lrs(lrs.groups, lrs.lr, lrs.scheduled, lrs.holding, lrs.touched)
     interventions.set_enabled_because(None)
     staged: list[SetLR] = []
     interventions.staged.connect(staged.append)
@@ -352,7 +352,7 @@ def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver)
     assert recipe_now.groups[0].lr == pytest.approx(lr)
     assert recipe_now.optimizer.lr == pytest.approx(lr / 2)
     driver.start()
-    driver.wait(lambda: driver.of("rate"))
+    driver.wait(lambda: driver.of("lr"))
     assert driver.app.advisor._valley == pytest.approx(lr, rel=0.01)
 
 

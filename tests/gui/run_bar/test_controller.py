@@ -335,7 +335,7 @@ def test_commands_wait_at_their_position_and_are_answered_in_the_window(driver: 
 
 def test_lrs_that_were_told_late_do_not_take_the_run_back(driver: Driver) -> None:
     driver.stand(tiny(), 2, 3)
-    late = next(e for e in driver.of("rate") if (e.epoch, e.batch) == (2, 0))
+    late = next(e for e in driver.of("lr") if (e.epoch, e.batch) == (2, 0))
     assert driver.model.position == Position(epoch=2, batch=3)
     driver.app.current_run.publish(late)
     assert driver.model.position == Position(epoch=2, batch=3)

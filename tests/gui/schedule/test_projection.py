@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 
 from engine.lr.control import LRControl
 from engine.lr.preview import draw
-from engine.messages.commands import Note, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetSchedule
+from engine.lr.view import schedule_views
+from engine.messages.commands import Note, Position, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetSchedule
 from engine.messages.events import LREvent
 from engine.messages.preview import Curve, CurveQuery
+from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import Recipe
 from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from engine.training import queries
 from gui.schedule.projection import course_of, rest_of
-from tests.engine.raw_torch import control
+from tests.engine.raw_torch import control, control_if_usable
 from tests.engine.strategies import SPECS, with_interval
 from tests.gui.app_fixture import Driver, tiny
 
@@ -33,11 +35,13 @@ def told(lr: LRControl, batch: int = 0) -> LREvent:
         batch=batch,
         epochs=lr.length.epochs,
         groups=[g.name for g in lr.groups],
-        lr=lr.lrs(),
-        plan=lr.planned(),
+        lr=lr.current(),
+        steps_per_epoch=lr.length.steps_per_epoch,
+        scheduled=lr.scheduled(),
         holding=[g.hold is not None for g in lr.groups],
         touched=[g.touched for g in lr.groups],
-        state=lr.state(),
+        schedules=schedule_views(lr, Position(epoch=lr.epochs_done + 1, batch=batch)),
+        control=ControlState(lr.state()),
     )
 
 
@@ -46,9 +50,9 @@ def drawn(lrs: LREvent) -> Curve:
         key="test",
         recipe=Recipe(),
         group_names=tuple(lrs.groups),
-        steps_per_epoch=lrs.state["steps_per_epoch"],
+        steps_per_epoch=lrs.steps_per_epoch,
         epochs=lrs.epochs,
-        state=lrs.state,
+        control=lrs.control,
         position=(lrs.epoch, lrs.batch),
     )
     return draw(query)
@@ -69,7 +73,7 @@ def test_the_rest_is_what_would_be_drawn_again(
     spec: ScheduleSpec, interval: str, first: int, more: int, batches: int
 ) -> None:
     spec = spec if isinstance(spec, ReduceLROnPlateau) else with_interval(spec, interval)
-    lr = control(spec, names=TWO, epochs=EPOCHS, steps=STEPS)
+    lr = control_if_usable(spec, names=TWO, epochs=EPOCHS, steps=STEPS)
     train(lr, first)
     before = told(lr)
     curve = drawn(before)
@@ -99,7 +103,7 @@ def test_the_rest_is_what_would_be_drawn_again(
 def test_an_intervention_is_another_course(intervention: SetLR | ScaleLR | SetSchedule | SetEpochs) -> None:
     rate = control(StepLR(step_size=5), names=TWO, epochs=EPOCHS, steps=STEPS)
     train(rate, 2)
-    before, lr = course_of(told(rate)), rate.lrs()
+    before, lr = course_of(told(rate)), rate.current()
     if isinstance(intervention, SetLR):
         rate.set_lr(intervention.lr, intervention.then, intervention.group)
     elif isinstance(intervention, ScaleLR):
@@ -108,13 +112,13 @@ def test_an_intervention_is_another_course(intervention: SetLR | ScaleLR | SetSc
         rate.set_epochs(intervention.epochs)
     else:
         rate.swap(intervention.schedule, None, None, None)
-        assert rate.lrs() == lr  # so that only the course can tell
+        assert rate.current() == lr  # so that only the course can tell
     assert course_of(told(rate)) != before
 
 
 def test_released_at_the_lr_of_the_schedule_is_another_course() -> None:
     lr = control(StepLR(step_size=5), names=TWO, epochs=EPOCHS, steps=STEPS)
-    lr.set_lr(lr.lrs()[0], "hold", None)
+    lr.set_lr(lr.current()[0], "hold", None)
     before = course_of(told(lr))
     lr.release_lr(None)
     assert course_of(told(lr)) != before
@@ -127,7 +131,7 @@ def test_while_nobody_interventions_the_window_asks_for_no_curve_again(
     curve = queries.curve
 
     def counted(query: CurveQuery, cancelled: queries.Cancelled) -> Curve:
-        if query.state is not None:
+        if query.control is not None:
             asked.append(query)
         return curve(query, cancelled)
 

@@ -8,34 +8,20 @@ import pytest
 
 from engine.lr.control import LRControl
 from engine.lr.preview import draw
-from engine.messages.events import LREvent
 from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import Recipe
 from engine.schedules import Constant, ReduceLROnPlateau
 from gui.schedule.projection_text import next_cut, plan_words
+from tests.gui.schedule.test_projection import told
 
 
 def control(spec: ReduceLROnPlateau) -> LRControl:
     return LRControl.from_recipe(Recipe(schedule=spec, epochs=60), ["all"], 1)
 
 
-def told(lr: LRControl) -> LREvent:
-    return LREvent(
-        epoch=lr.epochs_done + 1,
-        batch=0,
-        epochs=60,
-        groups=["all"],
-        lr=lr.lrs(),
-        plan=lr.planned(),
-        holding=[lr.groups[0].hold is not None],
-        touched=[lr.groups[0].touched],
-        state=lr.state(),
-    )
-
-
 def bad_until_cut(lr: LRControl, metric: dict[str, float]) -> int:
-    before, epochs = lr.lrs(), 0
-    while lr.lrs() == before:
+    before, epochs = lr.current(), 0
+    while lr.current() == before:
         lr.epoch_done(metric)
         epochs += 1
         assert epochs < 50

@@ -164,7 +164,7 @@ def test_a_run_with_a_frozen_backbone_unfreezes_it_also_when_it_was_stopped_befo
     )
     driver.click(driver.window.transport, "Run 1 epoch")
     driver.reach("paused")
-    assert driver.of("rate")[-1].frozen == [True, False]
+    assert driver.of("lr")[-1].frozen == [True, False]
     assert driver.says(driver.window.setup, "backbone after epoch 3")
     driver.click(driver.window.transport, "Finish now")
     driver.finish()
@@ -174,4 +174,4 @@ def test_a_run_with_a_frozen_backbone_unfreezes_it_also_when_it_was_stopped_befo
     assert before.status == "rejected"  # it was stopped before its moment
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 4, 0)
     driver.finish()
-    assert driver.of("rate")[-1].frozen == [False, False]
+    assert driver.of("lr")[-1].frozen == [False, False]
