@@ -1,4 +1,4 @@
-"""What README.md and CONTRIBUTING.md say is what the program does."""
+"""README.md, CONTRIBUTING.md and CHANGELOG.md agree with the program."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def commands_text() -> str:
 
 
 def rows(first: str) -> dict[str, list[str]]:
-    """The table whose head begins with ``first``: from a row's first cell, unquoted, to the quoted words after it."""
+    """The table whose header starts with ``first``: for the first cell of each row, the code in the other cells."""
     table = README.split(f"\n| {first} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
     return {name.strip("`"): re.findall(r"`([^`]+)`", " ".join(rest)) for name, *rest in cells}
 
 
 def run_train(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], str]:
-    """``python main.py train`` in ``folder``: exit status, events and what it said on standard error."""
+    """Run ``python main.py train`` in ``folder``; returns exit status, events and standard error."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "main.py"), "train", *options],
         cwd=folder,
@@ -62,39 +62,39 @@ def run_train(folder: Path, *options: str) -> tuple[int, list[dict[str, Any]], s
 
 @pytest.fixture(scope="module")
 def shown_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """The README's recipe, trained with the README's hand; its folder and its events."""
+    """The folder and the events of the README's recipe, trained with the README's commands."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "recipe.json").write_text(recipe_text(), encoding="utf-8")
     (folder / "commands.jsonl").write_text(commands_text(), encoding="utf-8")
-    status, events, said = run_train(folder, "recipe.json", "--commands", "commands.jsonl", "--library", "library")
-    assert status == 0, said
+    status, events, errors = run_train(folder, "recipe.json", "--commands", "commands.jsonl", "--library", "library")
+    assert status == 0, errors
     return folder, events
 
 
-def test_the_recipe_is_one_and_shows_every_key() -> None:
+def test_recipe_is_valid_and_has_every_key() -> None:
     recipe = recipe_from_json(recipe_text())
     assert set(json.loads(recipe_text())) == set(Recipe.model_fields)
     assert set(json.loads(recipe_text())["data"]) == set(type(recipe.data).model_fields)
 
 
-def test_interventions_shows_every_command() -> None:
+def test_commands_file_has_every_command() -> None:
     shown = {line.intervention.command for line in parse_commands(commands_text())}
     assert shown == {kind.model_fields["command"].default for kind in get_args(Intervention)}
 
 
-def test_the_run_shown_does_what_interventions_says(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_every_command_is_applied_at_its_position(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
     folder, events = shown_run
     answers = [e for e in events if e["event"] == "command"]
-    wanted = [line.to_dict() for line in parse_commands(commands_text())]
-    # sorted, because a save is answered when it is written, and the run goes on meanwhile
+    lines = [line.to_dict() for line in parse_commands(commands_text())]
+    # sorted, because a save is answered when it is written, while the run continues
     assert sorted((a["command"]["command"], a["status"], a["epoch"], a["batch"]) for a in answers) == sorted(
-        (w["command"], "applied", w["at"]["epoch"], w["at"]["batch"]) for w in wanted
+        (line["command"], "applied", line["at"]["epoch"], line["at"]["batch"]) for line in lines
     )
     assert (folder / "here.tiller").is_file()
     assert (events[-1]["event"], events[-1]["reason"]) == ("end", "stopped")
 
 
-def test_events_have_the_keys_that_a_reader_can_count_on(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_events_have_the_keys_of_the_table(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
     table = rows("Event")
     assert set(table) == {"start", "epoch", "command", "branch", "end"}
     for kind, keys in table.items():
@@ -103,7 +103,7 @@ def test_events_have_the_keys_that_a_reader_can_count_on(shown_run: tuple[Path, 
         assert all(set(keys) <= set(e) for e in seen), kind
 
 
-def test_a_checkpoint_is_read_as_the_page_says(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_plain_pytorch_reads_a_checkpoint(shown_run: tuple[Path, list[dict[str, Any]]]) -> None:
     import torch
 
     call = re.search(r'`torch\.load\("here\.tiller", weights_only=True\)\["model"\]`', README)
@@ -112,12 +112,12 @@ def test_a_checkpoint_is_read_as_the_page_says(shown_run: tuple[Path, list[dict[
     assert model["fc.weight"].shape[0] == 10
 
 
-def test_exit_statuses_are_the_tables(tmp_path: Path) -> None:
+def test_exit_statuses_are_those_of_the_table(tmp_path: Path) -> None:
     assert set(rows("Exit status")) == {"0", "1", "2"}
     shown = json.loads(recipe_text())
     (tmp_path / "bad.json").write_text(json.dumps({**shown, "epochs": 0}), encoding="utf-8")
-    status, events, said = run_train(tmp_path, "bad.json")
-    assert (status, events, said.splitlines()) == (2, [], ["epochs: must be at least 1; it is 0"])
+    status, events, errors = run_train(tmp_path, "bad.json")
+    assert (status, events, errors.splitlines()) == (2, [], ["epochs: must be at least 1; it is 0"])
     assert rows("Exit status")["1"] == []
     ends = {reason: subcommands.exit_status(EndEvent(reason=reason, epoch=1)) for reason in ("finished", "stopped")}
     assert ends == {"finished": 0, "stopped": 0}
@@ -129,14 +129,14 @@ def commands_shown() -> list[list[str]]:
     return [shlex.split(line, comments=True)[2:] for line in lines]
 
 
-def test_every_command_shown_is_one() -> None:
+def test_commands_shown_are_valid() -> None:
     parser = main._parser(subcommands.add_commands)
     shown = commands_shown()
     assert len(shown) > 5
-    for words in shown:
-        if words == ["--version"]:
+    for arguments in shown:
+        if arguments == ["--version"]:
             continue
-        assert callable(parser.parse_args(words).run), words
+        assert callable(parser.parse_args(arguments).run), arguments
 
 
 def test_every_command_and_option_is_shown() -> None:
@@ -144,12 +144,12 @@ def test_every_command_and_option_is_shown() -> None:
     (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     shown = commands_shown()
     for name, command in commands.choices.items():
-        said = {word for words in shown if words[:1] == [name] for word in words}
+        used = {argument for arguments in shown if arguments[:1] == [name] for argument in arguments}
         options = {o for action in command._actions for o in action.option_strings if o.startswith("--")} - {"--help"}
-        assert {name, *options} <= said, name
+        assert {name, *options} <= used, name
 
 
-def test_what_it_trains_is_what_it_can_train() -> None:
+def test_choices_are_those_of_the_recipe() -> None:
     table = rows("Part")
     assert table["Data"] == list(get_args(DataName))
     assert table["Networks"] == list(MODELS)
@@ -158,15 +158,15 @@ def test_what_it_trains_is_what_it_can_train() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_links_and_files_named_are_there(page: str) -> None:
+def test_linked_files_exist(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     links = {target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target}
     files = set(re.findall(r"\b(?:engine|gui|tests|resources)/[\w/.]*\.(?:py|md|json|png)\b", text))
     assert {name for name in links | files if not (ROOT / name).exists()} == set()
 
 
-def test_the_gate_runs_the_test_command_shown() -> None:
+def test_gate_runs_the_test_command_of_the_readme() -> None:
     (shown,) = (line for block in blocks("sh") for line in block.splitlines() if "pytest" in line)
     gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    (taken,) = re.findall(r"grep -m1 -E '([^']+)' README\.md", gate)
-    assert re.findall(taken, README, re.MULTILINE) == [shown]
+    (pattern,) = re.findall(r"grep -m1 -E '([^']+)' README\.md", gate)
+    assert re.findall(pattern, README, re.MULTILINE) == [shown]

@@ -173,7 +173,7 @@ def test_the_table_of_a_set_lr_equals_training() -> None:
         before = tiller_lrs(lr, 3)
         lr.set_lr(0.05, SetLR(lr=0.05, then=then).then, None)
         columns.append([r[0] for r in before + tiller_lrs(lr, 27)])
-    section = TEXT[TEXT.index("keep the curve's shape | keep this LR") :]
+    section = TEXT[TEXT.index("Scale the schedule | Hold this LR") :]
     rows = [r.split("|")[1:-1] for r in section.splitlines()[2:6]]
     assert_table([[c.strip() for c in r] for r in rows], [list(pair) for pair in zip(*columns, strict=True)])
 
