@@ -212,7 +212,7 @@ class RunsPanel(QWidget):
         self.empty = label("", "hint", wrap=True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.use, self.note = label("", "hint"), ElidedLabel()
-        self.undo = QPushButton(tr("UndoController"))
+        self.undo = QPushButton(tr("Undo"))
         self.undo.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.undo.setProperty("role", "inline")
         self.undo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

@@ -47,7 +47,7 @@ class UndoController(QObject):
         self._putting_back: dict[int, CommandEvent] = {}
         self._redo: list[tuple[str, Step]] = []
         self.menu: QMenu | None = None
-        self.undo = QAction(tr("UndoController"), window)
+        self.undo = QAction(tr("Undo"), window)
         self.undo.setShortcut(QKeySequence(QKeySequence.StandardKey.Undo))
         self.redo = QAction(tr("Redo"), window)
         self.redo.setShortcut(QKeySequence(QKeySequence.StandardKey.Redo))
@@ -161,7 +161,7 @@ class UndoController(QObject):
             self.undo.setText(
                 tr("Undo: {intervention}…", intervention=describe(intervention))
                 if intervention is not None
-                else tr("UndoController")
+                else tr("Undo")
             )
         self.redo.setText(tr("Redo: {what}", what=self._redo[-1][0]) if self._redo else tr("Redo"))
 

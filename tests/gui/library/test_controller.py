@@ -49,7 +49,7 @@ class Drawer:
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
         assert driver.app.library_controller.panel is None  # nothing of it is made before it is wanted
-        driver.click(driver.window, "CurrentRun")
+        driver.click(driver.window, "Runs")
         assert driver.app.library_controller.panel is not None
         self.panel: RunsPanel = driver.app.library_controller.panel
         self.driver.wait(lambda: self.panel.use.text())
@@ -134,7 +134,7 @@ def test_runs_are_found_named_tagged_noted_and_thrown_away_with_a_way_back(runs:
     drawer.choose(half, fast)
     drawer.press("Delete")
     driver.wait(lambda: drawer.names() == ["baseline"])
-    driver.click(drawer.panel, "UndoController")
+    driver.click(drawer.panel, "Undo")
     driver.wait(lambda: len(drawer.names()) == 3)
     drawer.choose(half)
     drawer.press("Delete")

@@ -290,7 +290,7 @@ def test_with_one_group_nobody_is_asked_for_modules(qtbot: QtBot, panel: SetupPa
 
 
 def test_while_running_one_line_is_left_and_a_way_to_begin_again(qtbot: QtBot, panel: SetupPanel) -> None:
-    panel.set_running([("Data set", "digits"), ("ScheduledLR", "<StepLR>")])
+    panel.set_running([("Data set", "digits"), ("Schedule", "<StepLR>")])
     assert not panel._scroll.isVisible()
     assert panel.summary.isVisible()
     with qtbot.waitSignal(panel.duplicate_requested):
