@@ -18,7 +18,10 @@ from engine.cli import subcommands
 from engine.messages.commands import Intervention
 from engine.messages.commands_file import parse_commands
 from engine.messages.events import EndEvent
-from engine.recipe.recipe import MODELS, OPTIMIZERS, DataName, Recipe, recipe_from_json
+from engine.recipe.data_sets import DATA_SETS
+from engine.recipe.networks import NETWORKS
+from engine.recipe.optimizers import OPTIMIZERS
+from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.schedules import SCHEDULES
 
 ROOT = Path(__file__).parents[1]
@@ -151,9 +154,9 @@ def test_every_command_and_option_is_shown() -> None:
 
 def test_choices_are_those_of_the_recipe() -> None:
     table = rows("Part")
-    assert table["Data"] == list(get_args(DataName))
-    assert table["Networks"] == list(MODELS)
-    assert table["Optimizers"] == [kind.__name__ for kind in OPTIMIZERS]
+    assert table["Data"] == list(DATA_SETS)
+    assert table["Networks"] == list(NETWORKS)
+    assert table["Optimizers"] == list(OPTIMIZERS)
     assert table["Schedules"] == [kind.__name__ for kind in SCHEDULES]
 
 

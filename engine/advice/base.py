@@ -16,12 +16,8 @@ from engine.recipe.recipe import GroupSpec, OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 from engine.schedules.adaptive import Monitor
 
-STARTING_LRS: Final = {"SGD": 0.01, "Adam": 0.001, "AdamW": 0.001, "RMSprop": 0.001}
-"""The usual starting LR of each optimizer: the tutorial's values; RMSprop's updates are as large as Adam's."""
 FAR_OFF: Final = 10.0
 """An LR that is too high or too low by this factor is worth advice. Within it, the data and the network decide."""
-SGD_MOMENTUM_FACTOR: Final = 10.0
-"""Momentum 0.9 makes SGD's updates 1 / (1 - 0.9) times as large, so without it the usual LR is 10 times higher."""
 NEGLIGIBLE: Final = 1e-4
 """An LR at this share of its highest value trains no more: four cuts of 0.1."""
 NEGLIGIBLE_EPOCHS: Final = 0.1
@@ -176,13 +172,6 @@ class RecipeView:
         """The highest LR of the optimizer and the groups that are not frozen."""
         own = [g.lr for g in self.recipe.groups if g.lr is not None and not g.frozen]
         return max([self.recipe.optimizer.lr, *own])
-
-
-def starting_lrs(optimizer: OptimizerSpec) -> tuple[float, float]:
-    """The lowest and the highest usual starting LR for ``optimizer``."""
-    usual = STARTING_LRS.get(type(optimizer).__name__, 0.001)
-    without_momentum = type(optimizer).__name__ == "SGD" and getattr(optimizer, "momentum", 0.0) == 0
-    return usual, usual * SGD_MOMENTUM_FACTOR if without_momentum else usual
 
 
 def negligible_from(x: np.ndarray, lr: np.ndarray, epochs: int, peak: float = 0.0) -> int | None:

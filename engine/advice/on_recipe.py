@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.advice.base import FAR_OFF, Advice, RecipeChange, RecipeView, factor_text, negligible_from, starting_lrs
+from engine.advice.base import FAR_OFF, Advice, RecipeChange, RecipeView, factor_text, negligible_from
 from engine.advice.on_schedule import (
     SCHEDULE_RULES,
     Finding,
@@ -19,6 +19,7 @@ from engine.advice.on_schedule import (
 )
 from engine.advice.on_task import by_task, constant
 from engine.common.text import Text, number
+from engine.recipe.networks import find_network
 from engine.recipe.recipe import LR_MAX, GroupSpec, Recipe
 from engine.schedules import (
     ExponentialLR,
@@ -31,8 +32,6 @@ from engine.schedules import (
 )
 from engine.schedules.custom import ROUNDING, constant_ratio, max_multiplier
 
-HEADS: Final = {"resnet18": "fc", "vgg11_bn": "classifier"}
-"""The last layer of a pretrained network, which is new."""
 HEAD_FACTOR: Final = 10.0
 """Pretrained layers need an LR 10 to 100 times lower than new ones (the tutorial); this is the cautious end."""
 ALIKE_LRS: Final = 1.5
@@ -70,7 +69,7 @@ def first_lr(view: RecipeView) -> list[Advice]:
     recipe, optimizer = view.recipe, view.recipe.optimizer
     if recipe.schedule.ignores_base_lr():
         return []
-    lr, (low, high) = view.max_lr, starting_lrs(optimizer)
+    lr, (low, high) = view.max_lr, optimizer.starting_lrs()
     if isinstance(recipe.schedule, LambdaLR):
         lr *= max_multiplier(recipe.schedule, recipe.epochs, view.steps_per_epoch)
     if lr >= FAR_OFF * high * (1 - ROUNDING):
@@ -116,16 +115,16 @@ def fine_tuning(view: RecipeView) -> list[Advice]:
         "they have learned."
     )
     text = Text("Pretrained layers and new head share one LR")
-    head = HEADS.get(recipe.model.name)
-    if recipe.groups or head is None or recipe.schedule.ignores_base_lr():
+    network = find_network(recipe.model.name)
+    if recipe.groups or network is None or recipe.schedule.ignores_base_lr():
         return [Advice("fine_tuning", text, reason)]
-    if lr <= starting_lrs(recipe.optimizer)[0] / FAR_OFF:  # chosen for the pretrained layers, too low for the head
+    if lr <= recipe.optimizer.starting_lrs()[0] / FAR_OFF:  # chosen for the pretrained layers, too low for the head
         rest_lr, head_lr = lr, min(LR_MAX, _scaled(lr, HEAD_FACTOR))
     else:
         rest_lr, head_lr = _scaled(lr, 1 / HEAD_FACTOR), lr
     change = RecipeChange(
         optimizer=recipe.optimizer.model_copy(update={"lr": rest_lr}),
-        groups=(GroupSpec(name="head", modules=(head,), lr=head_lr),),
+        groups=(GroupSpec(name="head", modules=(network.head,), lr=head_lr),),
     )
     label = Text("Use two groups: head {head}, rest {rest}", head=number(head_lr), rest=number(rest_lr))
     return [Advice("fine_tuning", text, reason, change, label)]

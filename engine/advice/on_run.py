@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.advice.base import FAR_OFF, NEGLIGIBLE, Advice, RunView, factor_text, negligible_from, starting_lrs
+from engine.advice.base import FAR_OFF, NEGLIGIBLE, Advice, RunView, factor_text, negligible_from
 from engine.common.text import Text, number
 from engine.messages.commands import LARGEST_FACTOR, Command, ScaleLR, SetLR, SetOptimizer, SetSchedule
 from engine.recipe.recipe import LR_MAX
@@ -54,8 +54,6 @@ GAP_RISE: Final = 1.1
 """A validation loss at this multiple of its best is worse by more than noise."""
 GAP_FALL: Final = 0.9
 """A training loss that fell to this share of its value at the best epoch meanwhile: the network overfits."""
-WEIGHT_DECAY: Final = {"SGD": 5e-4, "Adam": 5e-4, "RMSprop": 5e-4, "AdamW": 0.05}
-"""Usual values: 5e-4 since Krizhevsky et al. 2012; decoupled, AdamW needs about 100 times more (Loshchilov 2019)."""
 
 
 def for_run(view: RunView) -> list[Advice]:
@@ -120,7 +118,7 @@ def standstill(view: RunView) -> Advice | None:
         return None
     if np.abs(losses / losses[0] - 1).max() >= UNCHANGED or _rises_within(view, 2):
         return None
-    low, high = starting_lrs(view.recipe.optimizer)
+    low, high = view.recipe.optimizer.starting_lrs()
     if not 0 < view.max_lr < FAR_OFF * high:
         reason = Text(
             "It is where it was after epoch 1. With an LR this high, the first updates may have damaged the weights. "
@@ -208,10 +206,10 @@ def gap(view: RunView) -> Advice | None:
     worse = float(val[-GAP_EPOCHS:].min())
     if len(val) - 1 - best < GAP_EPOCHS or worse < GAP_RISE * val[best] or train[-1] > GAP_FALL * train[best]:
         return None
-    name = view.recipe.optimizer.name
-    current, usual = view.weight_decay, WEIGHT_DECAY.get(name, 5e-4)
-    current = view.recipe.optimizer.weight_decay if current is None else current
-    action = SetOptimizer(weight_decay=usual) if current < usual else None
+    optimizer = view.recipe.optimizer
+    current, usual = view.weight_decay, optimizer.usual_weight_decay
+    current = optimizer.weight_decay if current is None else current
+    action = SetOptimizer.model_validate({"weight_decay": usual}) if current < usual else None
     reason = Text(
         "Since epoch {epoch} the validation loss rose from {low} to {high} while the training loss fell: the network "
         "overfits. Use more weight decay or augmentation, or go back to epoch {epoch}.",

@@ -6,6 +6,8 @@ from typing import Final
 
 from engine.advice.base import Advice, RecipeChange, RecipeView
 from engine.common.text import Text
+from engine.recipe.data_sets import DATA_SETS
+from engine.recipe.networks import find_network
 from engine.recipe.recipe import Recipe
 from engine.schedules import (
     Constant,
@@ -16,10 +18,6 @@ from engine.schedules import (
     StepLR,
 )
 
-SIMPLE_DATA: Final = ("digits", "mnist")
-SMALL_NETWORKS: Final = ("small_cnn", "lenet5")
-GREY_DATA: Final = (*SIMPLE_DATA, "fashion_mnist")
-"""Small grayscale images; every other data set is complex, whatever the network."""
 PHASES_LEAST: Final = 5
 """With fewer epochs there is no room for phases of different LRs."""
 STAGES: Final = 3
@@ -74,14 +72,15 @@ def by_task(view: RecipeView) -> list[Advice]:
 
 
 def is_simple(recipe: Recipe) -> bool:
-    """Whether the task is digits and a small network."""
-    return recipe.data.name in SIMPLE_DATA and recipe.model.name in SMALL_NETWORKS
+    """Whether the data set is simple and the network small."""
+    network = find_network(recipe.model.name)
+    return DATA_SETS[recipe.data.name].difficulty == "simple" and network is not None and not network.large
 
 
 def is_complex(recipe: Recipe) -> bool:
-    """Whether the images are not small and grayscale, or a large built-in network trains on more than digits."""
-    large = recipe.model.name not in SMALL_NETWORKS and recipe.model.user_function() is None
-    return recipe.data.name not in GREY_DATA or (large and recipe.data.name not in SIMPLE_DATA)
+    """Whether the data set is complex, or is moderate and the network large."""
+    difficulty, network = DATA_SETS[recipe.data.name].difficulty, find_network(recipe.model.name)
+    return difficulty == "complex" or (difficulty == "moderate" and network is not None and network.large)
 
 
 def _stages(recipe: Recipe) -> StepLR:

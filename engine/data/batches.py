@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.data.augment import Augmentation
 from engine.data.feeding import feed_for, fits, tensor
+from engine.data.image_set import ImageSet
 from engine.data.order import Order, Place
-from engine.data.sets import ImageSet
 from engine.hardware.memory import DEFAULT_SHARE
 from engine.recipe.recipe import DataSpec
 

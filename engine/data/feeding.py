@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from engine.data.image_set import Split
 from engine.data.order import Order, Place
-from engine.data.sets import Split
 from engine.hardware.devices import memory
 
 _MOST_WORKERS: Final = 4

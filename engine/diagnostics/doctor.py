@@ -112,7 +112,7 @@ def _gpus(torch: Any) -> Iterator[Finding]:
 
 def _folders() -> Iterator[Finding]:
     try:
-        from engine.data.sets import default_root as data_root
+        from engine.data.root import default_root as data_root
         from engine.library import default_root as library_root
     except ImportError as error:
         yield _finding("folders", f"cannot be checked: {_line(error)}", "install the missing packages above")

@@ -120,7 +120,7 @@ def _groups_text(recipe: Recipe, groups: Sequence[str]) -> str:
 
 def _optimizer_text(recipe: Recipe, part: Part) -> str:
     spec = recipe.optimizer
-    kind, fields = spec.model_dump()["name"], type(spec).model_fields
+    fields = type(spec).model_fields
     given = spec.model_dump(exclude={"name", "lr"})
     changed = {n: value(v) for n, v in given.items() if v != fields[n].get_default()}
     if recipe.groups:
@@ -128,9 +128,9 @@ def _optimizer_text(recipe: Recipe, part: Part) -> str:
             f'{{"name": {quoted(n)}, "params": parameters[{quoted(n)}], "lr": {value(lr)}}}'
             for n, lr in zip(part.groups, part.lrs, strict=True)
         ]
-        made = call(f"torch.optim.{kind}", "[\n" + indented(",\n".join(rows)) + ",\n]", **changed)
+        made = call(f"torch.optim.{spec.name}", "[\n" + indented(",\n".join(rows)) + ",\n]", **changed)
     else:
-        made = call(f"torch.optim.{kind}", "model.parameters()", lr=value(part.lrs[0]), **changed)
+        made = call(f"torch.optim.{spec.name}", "model.parameters()", lr=value(part.lrs[0]), **changed)
     lines = [f"{part.optimizer_name} = {made}"]
     if isinstance(part.specs[0], Drawn):
         lines.insert(0, "# LambdaLR multiplies this LR of 1 by the curve, which gives the LR itself.")

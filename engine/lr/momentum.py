@@ -72,7 +72,7 @@ def check_can_cycle(groups: Iterable[dict[str, Any]], optimizer: Optimizer) -> N
     if any(lacks_momentum_buffer(optimizer, group) for group in groups):
         raise Rejected(
             Text(
-                "cycle_momentum: RMSprop cannot take up momentum in mid-run, because it keeps no buffer for it when it "
+                "cycle_momentum: RMSprop cannot start using momentum in mid-run: it keeps no buffer for it when it "
                 "starts without; set cycle_momentum to false"
             )
         )

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
 from engine.common.spec import Spec, SpecError, parse
 from engine.common.text import number
-from engine.recipe.recipe import LR_MAX, LearningRate
+from engine.recipe.optimizers import LR_MAX, LearningRate, changeable_fields
 from engine.schedules import AnySchedule
 
 Then = Literal["keep", "follow", "hold"]
 GroupName = Annotated[str, Field(min_length=1, max_length=40)]
 LARGEST_FACTOR: Final = 1e6
-Fraction = Annotated[float, Field(ge=0, lt=1)]
 # Told apart by kind, so that a bad rate in a list is what the answer names. (Tags with a space are left out of paths.)
 OneOrMany = Annotated[
     Annotated[LearningRate, Tag("one rate")] | Annotated[tuple[LearningRate, ...], Tag("many rates")],
@@ -69,29 +68,35 @@ class SetSchedule(Command):
     group: GroupName | None = None
 
 
-class SetOptimizer(Command):
-    """Change hyperparameters of the live optimizer other than its rate."""
+class _SetOptimizer(Command):
+    """Change hyperparameters of the live optimizer other than its learning rate."""
 
     command: Literal["set_optimizer"] = "set_optimizer"
-    weight_decay: float | None = Field(None, ge=0, le=100)
-    momentum: Fraction | None = None
-    dampening: float | None = Field(None, ge=0, le=1)
-    nesterov: bool | None = None
-    betas: tuple[Fraction, Fraction] | None = None
-    alpha: Fraction | None = None
-    eps: float | None = Field(None, gt=0, le=1)
     group: GroupName | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> SetOptimizer:
+    def _says_something(self) -> _SetOptimizer:
         if not self.changes():
-            allowed = "weight_decay, momentum, dampening, nesterov, betas, alpha, eps"
-            raise SpecError("", f"set_optimizer needs at least one of {allowed}")
+            raise SpecError("", f"set_optimizer needs at least one of {', '.join(changeable_fields())}")
         return self
 
     def changes(self) -> dict[str, Any]:
         """The hyperparameters to change, by PyTorch's names."""
         return self.model_dump(exclude={"command", "group"}, exclude_none=True)
+
+
+if TYPE_CHECKING:
+
+    class SetOptimizer(_SetOptimizer):
+        """Its fields are those of the optimizers that can be changed in mid-run; None leaves one as it is."""
+
+else:
+    SetOptimizer = create_model(
+        "SetOptimizer",
+        __base__=_SetOptimizer,
+        __module__=__name__,
+        **{name: (kind | None, None) for name, kind in changeable_fields().items()},
+    )
 
 
 class Freeze(Command):

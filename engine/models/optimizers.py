@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
 from engine.common.text import Text
-from engine.recipe.recipe import OptimizerSpec
-
-_CLASSES: Final[dict[str, type[Optimizer]]] = {
-    "SGD": torch.optim.SGD,
-    "Adam": torch.optim.Adam,
-    "AdamW": torch.optim.AdamW,
-    "RMSprop": torch.optim.RMSprop,
-}
+from engine.recipe.optimizers import OPTIMIZERS, OptimizerSpec
 
 
 class Rejected(Exception):  # noqa: N818 - a refusal with its reason, not an error of the program
@@ -35,8 +28,7 @@ def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> 
     if not options.get("fused"):  # False would also forbid the foreach that PyTorch chooses by itself on a GPU
         options.pop("fused", None)
     parameters = [{"params": params, "lr": lr} for params, lr in groups]
-    optimizer_class: Any = _CLASSES[spec.model_dump()["name"]]
-    optimizer: Optimizer = optimizer_class(parameters, lr=spec.lr, **options)
+    optimizer: Optimizer = getattr(torch.optim, spec.name)(parameters, lr=spec.lr, **options)
     return optimizer
 
 
@@ -48,33 +40,29 @@ def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) 
     """
     chosen = [optimizer.param_groups[i] for i in groups]
     for name in values:
-        if name not in optimizer.defaults or name == "lr":
-            kind = type(optimizer).__name__
-            has = ", ".join(changeable(optimizer, optimizer.defaults))
+        kind = type(optimizer).__name__
+        if name not in OPTIMIZERS[kind].changeable:
+            has = ", ".join(OPTIMIZERS[kind].changeable)
             raise Rejected(Text("{kind} has no {name}; it has {has}", kind=kind, name=name, has=has))
     for group in chosen:
         new = {**group, **values}
         if new.get("nesterov") and (new["momentum"] == 0 or new["dampening"] != 0):
             raise Rejected(Text("nesterov needs a momentum above 0 and a dampening of 0"))
         if values.get("momentum") and lacks_momentum_buffer(optimizer, group):
-            raise Rejected(
-                Text("RMSprop cannot take up momentum in mid-run: it keeps no momentum buffer when it starts without")
-            )
+            text = "{kind} cannot start using momentum in mid-run: it keeps no momentum buffer when it starts without"
+            raise Rejected(Text(text, kind=type(optimizer).__name__))
     for group in chosen:
         group.update(values)
 
 
 def changeable(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
     """The hyperparameters of a live ``group`` that ``change`` changes, by PyTorch's names."""
-    return {name: group[name] for name in _CHANGEABLE if name in optimizer.defaults}
+    return {name: group[name] for name in OPTIMIZERS[type(optimizer).__name__].changeable}
 
 
 def lacks_momentum_buffer(optimizer: Optimizer, group: dict[str, Any]) -> bool:
-    """Whether ``group`` cannot take up momentum: RMSprop makes a weight's buffer at its first step, or never."""
-    if not isinstance(optimizer, torch.optim.RMSprop):
+    """Whether ``group`` cannot start using momentum: RMSprop creates a weight's buffer at its first step, or never."""
+    if "momentum" not in optimizer.defaults:
         return False
     states = [optimizer.state[p] for p in group["params"] if p in optimizer.state]
     return any("momentum_buffer" not in state for state in states)
-
-
-_CHANGEABLE: Final = ("weight_decay", "momentum", "dampening", "nesterov", "betas", "alpha", "eps")

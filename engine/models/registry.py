@@ -1,10 +1,15 @@
-"""Networks by name: built, checked by a forward pass, and counted. Whoever builds one seeds torch first."""
+"""Networks by name: built and checked by a forward pass. Whoever builds one seeds torch first.
+
+The names and their entries are in ``engine.recipe.networks``, where recipes and the window see them too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +17,16 @@ from torch import Tensor, nn
 from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.data.download import Progress, ignore, never
-from engine.models.builtin import LeNet5, SmallCNN
 from engine.models.user_file import FIELD, build_own, raised
+from engine.recipe.networks import find_network
 from engine.recipe.recipe import ModelSpec
+
+
+class Builder(Protocol):
+    """Makes a network: what ``Network.builder`` names."""
+
+    def __call__(self, channels: int, height: int, width: int, classes: int) -> nn.Module:
+        """The network for images [B, channels, height, width], which gives scores [B, classes]."""
 
 
 def build(
@@ -74,35 +86,22 @@ def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes:
     return network
 
 
-def outline(network: nn.Module) -> list[tuple[str, int]]:
-    """Each named module, in order, with the number of parameters that it holds itself, its children's left out."""
-    return [
-        (name, sum(p.numel() for p in module.parameters(recurse=False)))
-        for name, module in network.named_modules()
-        if name
-    ]
-
-
 def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
     own = spec.user_function()
     if own is not None:
         return build_own(*own, channels=channels, classes=classes)
-    if min(height, width) < 4:
-        size = f"{height} x {width}"
-        raise SpecError(
-            FIELD, Text("{name} needs images of 4 x 4 pixels or more, not {size}", name=spec.name, size=size)
+    entry = find_network(spec.name)
+    assert entry is not None  # or there would be no such spec
+    if min(height, width) < entry.smallest:
+        text = Text(
+            "{name} needs images of {side} x {side} pixels or more, not {size}",
+            name=spec.name,
+            side=entry.smallest,
+            size=f"{height} x {width}",
         )
-    if spec.name == "small_cnn":
-        return SmallCNN(channels, height, width, classes)
-    if spec.name == "lenet5":
-        return LeNet5(channels, height, width, classes)
-    import engine.models.torchvision_networks
-
-    maker = {
-        "resnet18": engine.models.torchvision_networks.resnet18,
-        "vgg11_bn": engine.models.torchvision_networks.vgg11_bn,
-    }[spec.name]
-    return maker(channels, height, width, classes)
+        raise SpecError(FIELD, text)
+    builder: Builder = resolve_name(entry.builder)
+    return builder(channels, height, width, classes)
 
 
 def _undrawn(spec: ModelSpec) -> AbstractContextManager[None]:

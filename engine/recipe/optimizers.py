@@ -1,11 +1,14 @@
 """Optimizer specs with PyTorch's names and parameters, without torch.
 
-See https://docs.pytorch.org/docs/stable/optim.html for what each parameter does.
+Adding one is a class here and its place in ``OPTIMIZERS``: forms, recipes, commands and advice are made from it. The
+optimizer itself is the class of the same name in ``torch.optim``, called with its fields. See
+https://docs.pytorch.org/docs/stable/optim.html for what each parameter does.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,10 +22,20 @@ LearningRate = Annotated[float, Field(ge=0, le=LR_MAX)]
 class OptimizerSpec(Spec):
     """The base of all optimizer specs. Fields have PyTorch's parameter names and defaults.
 
-    The docstring of a subclass is its description in the window, ``when`` says what it is good for.
+    The docstring of a subclass is its description in the window, ``when`` says what it is good for. ``starting_values``
+    are the LR of a new recipe in the window and the other values that are not PyTorch's default there; ``changeable``
+    names the hyperparameters that can be changed while a run trains; ``usual_weight_decay`` is what the advice suggests
+    against overfitting.
     """
 
+    if TYPE_CHECKING:
+        name: str  # a Literal in each subclass
+
     when: ClassVar[str]
+    starting_values: ClassVar[Mapping[str, float]]
+    changeable: ClassVar[tuple[str, ...]]
+    usual_weight_decay: ClassVar[float] = 5e-4  # since Krizhevsky et al. 2012
+
     lr: LearningRate
     weight_decay: float = Field(
         0.0,
@@ -33,7 +46,12 @@ class OptimizerSpec(Spec):
         json_schema_extra=usual(0, 0.01),
     )
 
+    def starting_lrs(self) -> tuple[float, float]:
+        """The lowest and the highest usual starting LR for these values."""
+        return self.starting_values["lr"], self.starting_values["lr"]
 
+
+_WITHOUT_MOMENTUM: Final = 10.0
 Betas = tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]]
 _EPS: Final[dict[str, Any]] = {"title": "eps", "json_schema_extra": advanced(), "gt": 0, "le": 1}
 
@@ -51,6 +69,9 @@ class SGD(OptimizerSpec):
     """Stochastic gradient descent, optionally with momentum."""
 
     when: ClassVar[str] = "Simple, and good with momentum 0.9. Start near LR 0.01."
+    starting_values: ClassVar[Mapping[str, float]] = {"lr": 0.01, "momentum": 0.9}
+    changeable: ClassVar[tuple[str, ...]] = ("weight_decay", "momentum", "dampening", "nesterov")
+
     name: Literal["SGD"] = "SGD"
     lr: LearningRate = Field(
         1e-3, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(0.001, 0.1)
@@ -73,6 +94,11 @@ class SGD(OptimizerSpec):
     )
     fused: bool = _fused()
 
+    def starting_lrs(self) -> tuple[float, float]:
+        """Without momentum ten times the LR is usual too: momentum 0.9 makes the steps 1 / (1 - 0.9) times as long."""
+        lr = self.starting_values["lr"]
+        return lr, lr * _WITHOUT_MOMENTUM if self.momentum == 0 else lr
+
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> SGD:
         if self.nesterov and (self.momentum == 0 or self.dampening != 0):
@@ -84,6 +110,9 @@ class Adam(OptimizerSpec):
     """Adapts the step size of each weight to running averages of its gradient."""
 
     when: ClassVar[str] = "Works with a wide range of LRs. Start near LR 0.001."
+    starting_values: ClassVar[Mapping[str, float]] = {"lr": 0.001}
+    changeable: ClassVar[tuple[str, ...]] = ("weight_decay", "betas", "eps")
+
     name: Literal["Adam"] = "Adam"
     lr: LearningRate = Field(
         1e-3, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(1e-4, 3e-3)
@@ -105,6 +134,10 @@ class AdamW(OptimizerSpec):
     """Adam with decoupled weight decay."""
 
     when: ClassVar[str] = "Like Adam, with weight decay independent of the gradients. Start near LR 0.001."
+    starting_values: ClassVar[Mapping[str, float]] = {"lr": 0.001}
+    changeable: ClassVar[tuple[str, ...]] = ("weight_decay", "betas", "eps")
+    usual_weight_decay: ClassVar[float] = 0.05  # decoupled, it takes about a hundred times as much (Loshchilov 2019)
+
     name: Literal["AdamW"] = "AdamW"
     lr: LearningRate = Field(
         1e-3, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(1e-4, 3e-3)
@@ -134,6 +167,9 @@ class RMSprop(OptimizerSpec):
     """Divides each gradient by a running average of its magnitude."""
 
     when: ClassVar[str] = "An older adaptive method. Start near LR 0.001."
+    starting_values: ClassVar[Mapping[str, float]] = {"lr": 0.001}  # its updates are of Adam's size
+    changeable: ClassVar[tuple[str, ...]] = ("weight_decay", "momentum", "alpha", "eps")
+
     name: Literal["RMSprop"] = "RMSprop"
     lr: LearningRate = Field(
         1e-2, title="Learning rate", description="Size of the update steps.", json_schema_extra=usual(1e-4, 1e-2)
@@ -153,5 +189,16 @@ class RMSprop(OptimizerSpec):
     )
 
 
-OPTIMIZERS: Final[tuple[type[OptimizerSpec], ...]] = (SGD, Adam, AdamW, RMSprop)
-AnyOptimizer = Annotated[SGD | Adam | AdamW | RMSprop, Field(discriminator="name")]
+_CLASSES: Final = (SGD, Adam, AdamW, RMSprop)
+OPTIMIZERS: Final[dict[str, type[OptimizerSpec]]] = {kind.__name__: kind for kind in _CLASSES}
+"""By name, in the order in which the window lists them."""
+
+
+def changeable_fields() -> dict[str, Any]:
+    """The type, with its limits, of each hyperparameter of any optimizer that can be changed in mid-run."""
+    kinds: dict[str, Any] = {}
+    for spec in OPTIMIZERS.values():
+        for name in spec.changeable:
+            field = spec.model_fields[name]
+            kinds.setdefault(name, Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+    return kinds

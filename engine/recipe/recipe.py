@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
 
 from engine.common.spec import Spec, SpecError, parse
 from engine.common.text import Text
+from engine.recipe.data_sets import DATA_SETS
+from engine.recipe.networks import NETWORKS, find_network
 from engine.recipe.optimizers import (
     LR_MAX,
     OPTIMIZERS,
     SGD,
     Adam,
     AdamW,
-    AnyOptimizer,
     LearningRate,
     OptimizerSpec,
     RMSprop,
@@ -27,14 +28,10 @@ from engine.schedules.base import advanced, usual
 
 __all__ = [
     "LR_MAX",
-    "MODELS",
-    "OPTIMIZERS",
-    "PRETRAINED",
     "SGD",
     "Adam",
     "AdamW",
     "AnyOptimizer",
-    "DataName",
     "DataSpec",
     "GroupSpec",
     "GuardSpec",
@@ -47,15 +44,16 @@ __all__ = [
     "recipe_from_json",
 ]
 
-DataName = Literal["digits", "mnist", "fashion_mnist"]
-MODELS: Final = ("small_cnn", "lenet5", "resnet18", "vgg11_bn")
-PRETRAINED: Final = ("resnet18", "vgg11_bn")
+if TYPE_CHECKING:
+    AnyOptimizer = OptimizerSpec
+else:
+    AnyOptimizer = Annotated[Union[tuple(OPTIMIZERS.values())], Field(discriminator="name")]  # noqa: UP007 - of a tuple
 
 
 class DataSpec(Spec):
     """The data set and how its images are fed to the network."""
 
-    name: DataName = Field("digits", title="Data set", description="The labelled images to train on.")
+    name: str = Field("digits", title="Data set", description="The labelled images to train on.")
     batch_size: int = Field(
         64,
         ge=1,
@@ -97,6 +95,13 @@ class DataSpec(Spec):
         description="The folder that contains the data set, in torchvision's layout (MNIST/raw/...).",
     )
 
+    @field_validator("name")
+    @classmethod
+    def _name_is_known(cls, value: str) -> str:
+        if value not in DATA_SETS:
+            raise SpecError("", f"{value!r} is not known; allowed: {', '.join(DATA_SETS)}")
+        return value
+
     @property
     def augmented(self) -> bool:
         """Whether training images are augmented in any way."""
@@ -117,19 +122,20 @@ class ModelSpec(Spec):
     pretrained: bool = Field(
         False,
         title="Pretrained",
-        description="Start from torchvision's ImageNet weights (resnet18, vgg11_bn).",
+        description="Start from torchvision's ImageNet weights, where the network has them.",
     )
 
     @model_validator(mode="after")
     def _check_name(self) -> ModelSpec:
-        own = self.user_function()
-        if own is None and self.name not in MODELS:
-            allowed = ", ".join(MODELS)
+        own, entry = self.user_function(), find_network(self.name)
+        if own is None and entry is None:
+            allowed = ", ".join(NETWORKS)
             raise SpecError("name", f"{self.name!r} is not known; allowed: {allowed}, or FILE.py:FUNCTION")
         if own is not None and not own[1].isidentifier():
             raise SpecError("name", f"{own[1]!r} is not a function name; enter FILE.py:FUNCTION")
-        if self.pretrained and self.name not in PRETRAINED:
-            raise SpecError("pretrained", f"only {' and '.join(PRETRAINED)} have pretrained weights")
+        if self.pretrained and (entry is None or not entry.pretrained):
+            have = ", ".join(name for name, network in NETWORKS.items() if network.pretrained)
+            raise SpecError("pretrained", f"{self.name} has no pretrained weights; these networks have: {have}")
         return self
 
     def user_function(self) -> tuple[str, str] | None:

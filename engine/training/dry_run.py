@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from engine.data import sets
 from engine.data.order import batches_in
+from engine.data.registry import describe
 from engine.lr.control import LRControl
 from engine.messages.commands import CommandAt, Intervention, Position, Rewind, Save, Stop
 from engine.messages.commands_file import WaitingCommands, command_json
@@ -30,9 +30,9 @@ def group_names(recipe: Recipe) -> list[str]:
         return ["all"]
     from engine.models import groups, registry  # torchvision loads slowly, and most recipes have one group
 
-    facts = sets.describe(recipe.data.name)
+    facts = describe(recipe.data)
     network = registry.on_meta(
-        recipe.model, channels=facts.channels, height=facts.height, width=facts.width, classes=len(facts.classes)
+        recipe.model, channels=facts.channels, height=facts.height, width=facts.width, classes=facts.num_classes
     )
     return [g.name for g in groups.split(network, recipe.groups)]
 
@@ -127,7 +127,7 @@ def lrs_ahead(
         SpecError: the recipe cannot be trained.
         PlanError: the schedule gives no rate at some position.
     """
-    per_epoch = batches_in(sets.describe(recipe.data.name).train, recipe.data.batch_size)
+    per_epoch = batches_in(describe(recipe.data).train, recipe.data.batch_size)
     lines = list(interventions)
     targets = {target_of(line.intervention) for line in lines if isinstance(line.intervention, Rewind)}
     run, waiting, kept = Weightless(recipe, per_epoch), WaitingCommands(lines), dict[Position, Weightless]()

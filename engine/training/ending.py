@@ -10,7 +10,7 @@ from typing import Final, Literal
 from engine.common.lifecycle import Action
 from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.data.sets import Cancelled
+from engine.data.download import Cancelled
 from engine.hardware.out_of_memory import OutOfMemory, ran_out
 from engine.messages.commands import Position
 from engine.messages.events import EndEvent, EndReason

@@ -14,14 +14,17 @@ from engine.checkpoints import checkpoint
 from engine.checkpoints.digest import CheckpointError
 from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.data import sets
+from engine.data import registry
+from engine.data.download import Cancelled
 from engine.hardware.devices import choose, make_deterministic, nondeterministic_operator
 from engine.hardware.memory import data_share, host_memory
 from engine.hardware.out_of_memory import fitting
 from engine.hardware.precision import remarks as precision_remarks
 from engine.hardware.precision import set_tf32
 from engine.messages.events import StartEvent, StepsEvent
-from engine.recipe.recipe import PRETRAINED, Recipe, recipe_from_json
+from engine.recipe.data_sets import Facts
+from engine.recipe.networks import find_network
+from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.training.job import Job
 from engine.training.run_state import DRAWS, RunState, group_sizes
 
@@ -29,7 +32,7 @@ MOST_THREADS: Final = 256
 # A rule and not measured at each start, since another number gives other last bits. A thread with less to do costs more
 # than it brings: see tests/benchmarks/README.md.
 PIXELS_A_THREAD: Final = 4096
-PIXELS_A_THREAD_OF_LARGE: Final = 128  # torchvision's networks have far more to do with a pixel
+PIXELS_A_THREAD_OF_LARGE: Final = 128  # of large networks, which have far more to do with a pixel
 _PATIENCE: Final = 0.05  # seconds
 Progress = Callable[[str, int, int], None]
 
@@ -73,24 +76,24 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
 
     Raises:
         SpecError: the recipe, the data or the checkpoint is bad.
-        data.Cancelled: ``cancelled`` said so.
+        Cancelled: ``cancelled`` said so.
     """
     while not DRAWS.acquire(timeout=_PATIENCE):
         progress(Text("waiting for the search for a rate to end"), 0, 0)
         if cancelled():
-            raise sets.Cancelled
+            raise Cancelled
     DRAWS.release()
     if job.checkpoint is not None:
         progress(Text("reading the checkpoint"), 0, 0)
     file, content, skipped = _read(job)
     recipe = _recipe(job, file, content)
     remarks: list[Text] = [*skipped, *recipe.warnings()]
-    remarks += _set_threads(recipe, content)
     share = data_share(job.data_share)
     progress(Text("loading {name}", name=recipe.data.name), 0, 0)
     with fitting("data", recipe.data.name, "cpu"):
         room = int(share * host_memory())
-        images = sets.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled, room=room)
+        images = registry.load(recipe.data, download=job.download, progress=progress, cancelled=cancelled, room=room)
+    remarks += _set_threads(recipe, images.facts, content)
     device, chosen = choose(recipe.device)
     if recipe.device == "auto":
         remarks.append(chosen)
@@ -99,7 +102,7 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     late = make_deterministic(device)
     remarks += [late] if late else []
     if cancelled():
-        raise sets.Cancelled
+        raise Cancelled
     progress(Text("building {name}", name=recipe.model.name), 0, 0)
     network = Path(recipe.model.name).name
     with fitting("network", network, device):
@@ -177,11 +180,11 @@ def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Reci
     return recipe
 
 
-def _set_threads(recipe: Recipe, content: dict[str, Any] | None) -> list[Text]:
+def _set_threads(recipe: Recipe, facts: Facts, content: dict[str, Any] | None) -> list[Text]:
     """Bits differ with the number of threads: a resumed run takes the number that it began with."""
-    facts = sets.describe(recipe.data.name)
+    network = find_network(recipe.model.name)
     pixels = recipe.data.batch_size * facts.channels * facts.height * facts.width
-    share = PIXELS_A_THREAD_OF_LARGE if recipe.model.name in PRETRAINED else PIXELS_A_THREAD
+    share = PIXELS_A_THREAD_OF_LARGE if network is not None and network.large else PIXELS_A_THREAD
     now = min(torch.get_num_threads(), max(1, pixels // share))
     threads = min(max(1, content["made"]["threads"]), MOST_THREADS) if content else now
     torch.set_num_threads(threads)

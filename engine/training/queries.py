@@ -84,23 +84,26 @@ def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
         SpecError: it cannot be built.
     """
     _import_torch()
-    from engine.data import sets
-    from engine.models import registry
+    from engine.data.registry import describe
+    from engine.models import summary
+    from engine.models.registry import on_meta
 
-    facts = sets.describe(data_spec.name)
-    network = registry.on_meta(
-        model, channels=facts.channels, height=facts.height, width=facts.width, classes=len(facts.classes)
-    )
-    return Outline(registry.outline(network), sum(p.numel() for p in network.parameters()))
+    facts = describe(data_spec)
+    network = on_meta(model, channels=facts.channels, height=facts.height, width=facts.width, classes=facts.num_classes)
+    return Outline(summary.outline(network), sum(p.numel() for p in network.parameters()))
 
 
 def batches_per_epoch(spec: DataSpec) -> int:
-    """Batches an epoch of ``spec`` has, from what is known of the data set without loading it."""
-    _import_torch()
-    from engine.data import sets
-    from engine.data.order import batches_in
+    """Batches an epoch of ``spec`` has, where possible without reading the data set.
 
-    return batches_in(sets.describe(spec.name).train, spec.batch_size)
+    Raises:
+        SpecError: it must be read, and cannot be.
+    """
+    _import_torch()
+    from engine.data.order import batches_in
+    from engine.data.registry import describe
+
+    return batches_in(describe(spec).train, spec.batch_size)
 
 
 def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
@@ -145,13 +148,15 @@ def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Can
 
 def data_problem(spec: DataSpec) -> str | None:
     """Why the data set cannot be loaded as things stand (not there, damaged), or None."""
-    from engine.data import sets
+    from engine.data.image_set import DataMissing
+    from engine.data.registry import load
 
     try:
-        sets.load(spec)
-    except sets.DataMissing as error:
-        template = "Not on this machine yet. Press Download, or put the set's files into {folder}."
-        return Text(template, folder=error.folder)
+        load(spec)
+    except DataMissing as error:
+        return Text(
+            "Not on this machine yet. Press Download, or put the set's files into {folder}.", folder=error.folder
+        )
     except SpecError as error:
         return error.problem
     return None
@@ -160,12 +165,13 @@ def data_problem(spec: DataSpec) -> str | None:
 def download(spec: DataSpec, progress: Progress, cancelled: Cancelled) -> str | None:
     """Fetch the data set; returns why it could not be, or None. Cancelling is no problem to speak of."""
     _import_torch()
-    from engine.data import sets
+    from engine.data import download as fetching
+    from engine.data.registry import load
 
     try:
-        sets.load(spec, download=True, progress=progress, cancelled=cancelled)
+        load(spec, download=True, progress=progress, cancelled=cancelled)
     except SpecError as error:
         return error.problem
-    except sets.Cancelled:
+    except fetching.Cancelled:
         return None
     return None

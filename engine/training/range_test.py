@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from engine.advice.lr_suggestions import Curve, Smoothed, noisy_ends, suggest
 from engine.common.lifecycle import State
 from engine.common.text import Text, number
-from engine.data.sets import Cancelled
+from engine.data.download import Cancelled
 from engine.messages.commands import CancelFind, FinderCommand, FindLR, Pause, Stop
 from engine.messages.events import Event, FinderEvent, FinderProgressEvent, Suggestion
 from engine.messages.queue import CommandQueue, PostedCommand

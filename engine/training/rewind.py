@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from engine.checkpoints import checkpoint
 from engine.common.text import Text
-from engine.data.sets import Cancelled
+from engine.data.download import Cancelled
 from engine.messages.commands import CancelRewind, Pause, Position, Rewind, Stop, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, GoingBackEvent, WarningEvent
 from engine.messages.notes import stands

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from engine.common.spec import SpecError
 from engine.data.batches import Batches
-from engine.data.sets import ImageSet
+from engine.data.image_set import ImageSet
 from engine.hardware.memory import DEFAULT_SHARE
 from engine.hardware.out_of_memory import fitting
 from engine.lr.control import LRControl
@@ -103,7 +103,8 @@ class RunState:
         self.device = device
         with fitting("data", recipe.data.name, device):
             self.batches = Batches(images, recipe.data, recipe.seed, device, share)
-        self._shape = (images.channels, images.height, images.width, len(images.classes))
+        facts = images.facts
+        self._shape = (facts.channels, facts.height, facts.width, facts.num_classes)
         self._begin(download)
 
     def _begin(self, download: bool) -> None:

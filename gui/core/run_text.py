@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.messages.commands import CommandAt, Unfreeze
 from engine.messages.events import StartEvent
-from engine.recipe.recipe import OptimizerSpec, Recipe
+from engine.recipe.recipe import Recipe
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
 
@@ -43,7 +43,7 @@ def summary(recipe: Recipe, event: StartEvent, interventions: Sequence[CommandAt
         (tr("Data set"), augmented),
         (tr("Network"), recipe.model.name),
         (tr("Parameters"), f"{event.parameters:,}"),
-        (tr("Optimizer"), tr("{name}, LR {lr}", name=_name(recipe.optimizer), lr=lr_text(recipe.optimizer.lr))),
+        (tr("Optimizer"), tr("{name}, LR {lr}", name=recipe.optimizer.name, lr=lr_text(recipe.optimizer.lr))),
         (tr("Batch size"), str(recipe.data.batch_size)),
         (tr("Seed"), str(recipe.seed)),
         (tr("Device, precision"), f"{event.device}, {recipe.precision}"),
@@ -60,7 +60,3 @@ def summary(recipe: Recipe, event: StartEvent, interventions: Sequence[CommandAt
         text = ", ".join(tr("{group} after epoch {epoch}", group=group, epoch=epoch) for group, epoch in thaws)
         summary.append((tr("Unfrozen on the way"), text))
     return summary
-
-
-def _name(spec: OptimizerSpec) -> str:
-    return str(spec.model_dump()["name"])

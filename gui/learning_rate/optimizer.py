@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QToolBu
 
 from engine.common.spec import first_problem
 from engine.messages.commands import SetOptimizer
-from engine.recipe.recipe import OPTIMIZERS
+from engine.recipe.optimizers import OPTIMIZERS
+from engine.recipe.recipe import Recipe
 from gui.core.translation import said, tr
 from gui.widgets.field_text import to_text
 from gui.widgets.fields import EMPTY
@@ -44,7 +45,7 @@ class OptimizerSection(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.form: SpecForm | None = None
-        self._kind = OPTIMIZERS[0]
+        self._kind = type(Recipe().optimizer)
         self._groups: list[GroupOptimizer] = []
         self._group: str | None = None
         self._reason: str | None = None
@@ -85,7 +86,7 @@ class OptimizerSection(QWidget):
 
     def begin(self, optimizer: str) -> None:
         """The optimizer of a run that begins, by its name in the recipe."""
-        self._kind = next(kind for kind in OPTIMIZERS if kind.__name__ == optimizer)
+        self._kind = OPTIMIZERS[optimizer]
         if self.form is not None:
             self._fields.removeWidget(self.form)
             self.form.hide()

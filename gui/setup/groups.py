@@ -33,7 +33,7 @@ class GroupsPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._network, self._base, self._free, self._outline = "small_cnn", 0.01, True, tuple[tuple[str, int], ...]()
+        self._network, self._base, self._free, self._outline = "", 0.01, True, tuple[tuple[str, int], ...]()
         self._cards: list[GroupCard] = []
         self._schedules: Mapping[str, ScheduleSpec] = {}
         self._label_width = 0

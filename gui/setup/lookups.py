@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from engine.common.spec import SpecError
 from engine.library import Library
 from engine.qthread import Failure, Question, Worker
+from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec, ModelSpec, recipe_from_json
 from engine.training import queries
 from gui.core.translation import said, tr
@@ -98,7 +99,7 @@ class Lookups(QObject):
             self._settle.start()
 
     def _ask_data(self, data: DataSpec) -> None:
-        if data.name != "digits":
+        if DATA_SETS[data.name].in_root:
             self._worker.ask("data", lambda _: queries.data_problem(data))
 
     def _ask_outline(self) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Final
 
+from engine.recipe.networks import find_network
 from engine.recipe.recipe import LR_MAX
 
 Outline = Sequence[tuple[str, int]]
 """The modules in order: name, and the number of parameters that it holds itself."""
-HEADS: Final = {"small_cnn": "fc", "lenet5": "fc*", "resnet18": "fc", "vgg11_bn": "classifier"}
-"""The pattern of each built-in network's last layers."""
 
 
 def lineage(module: str) -> list[str]:
@@ -44,4 +42,7 @@ def scaled(lr: float, factor: float) -> float:
 
 def head_pattern(network: str, outline: Outline) -> str | None:
     """The pattern of a network's head: known, or the last of its outermost modules; None where nothing is known."""
-    return HEADS.get(network) or (lineage(outline[-1][0])[0] if outline else None)
+    known = find_network(network)
+    if known is not None:
+        return known.head
+    return lineage(outline[-1][0])[0] if outline else None

@@ -12,7 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from engine.common.spec import first_problem
 from engine.messages.commands import CommandAt
-from engine.recipe.recipe import OPTIMIZERS, PRETRAINED, DataSpec, ModelSpec, OptimizerSpec, Recipe
+from engine.recipe.data_sets import DATA_SETS
+from engine.recipe.networks import find_network
+from engine.recipe.optimizers import OPTIMIZERS
+from engine.recipe.recipe import DataSpec, ModelSpec, Recipe
 from engine.schedules import LambdaLR, ScheduleSpec
 from gui.core.translation import said, tr
 from gui.setup.groups import GroupsPanel
@@ -24,15 +27,6 @@ from gui.widgets.forms import SpecForm
 from gui.widgets.hint_label import HintLabel
 from gui.widgets.labels import heading, scroll_area
 
-FIRST: Final[dict[str, dict[str, float]]] = {
-    "SGD": {"lr": 0.01, "momentum": 0.9},
-    "Adam": {"lr": 0.001},
-    "AdamW": {"lr": 0.001},
-    "RMSprop": {"lr": 0.001},
-}
-"""What an optimizer starts with where that is not PyTorch's default."""
-BUILT_IN_DATA: Final = ("digits",)
-"""Data sets that need no folder: scikit-learn brings them."""
 MARGIN: Final = 10
 
 
@@ -58,15 +52,13 @@ class SetupPanel(QWidget):
         self._reported: tuple[Recipe | None, str | None, tuple[CommandAt, ...]] = (None, None, ())
         self._free_lr: float | None = None
         self._network = NetworkEditor()
-        data_names = {"digits": tr("Digits, 8 × 8"), "mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
-        self.data = SpecForm(
-            DataSpec, editors={"root": FolderEditor(tr("Tiller's folder"))}, labels={"name": data_names}
-        )
+        names = ChoiceEditor(tuple(DATA_SETS), {name: said(entry.title) for name, entry in DATA_SETS.items()})
+        self.data = SpecForm(DataSpec, editors={"name": names, "root": FolderEditor(tr("Tiller's folder"))})
         self.model = SpecForm(ModelSpec, editors={"name": self._network})
         self.training = TrainingForms()
         self.length = self.training.length
-        self.optimizers = {kind.__name__: SpecForm(kind, FIRST[kind.__name__]) for kind in OPTIMIZERS}
-        self.optimizer = ChoiceEditor([kind.__name__ for kind in OPTIMIZERS])
+        self.optimizers = {name: SpecForm(kind, kind.starting_values) for name, kind in OPTIMIZERS.items()}
+        self.optimizer = ChoiceEditor(tuple(OPTIMIZERS))
         self.when = HintLabel(lines=0)
         self.groups = GroupsPanel()
         self.status = HintLabel(lines=0)
@@ -109,7 +101,7 @@ class SetupPanel(QWidget):
         own_lrs = any(group.lr is not None for group in recipe.groups)
         gives_lr = isinstance(recipe.schedule, LambdaLR) and recipe.optimizer.lr == 1.0 and not own_lrs
         if gives_lr:
-            self._free_lr = FIRST[recipe.optimizer.name]["lr"]
+            self._free_lr = recipe.optimizer.starting_values["lr"]
         self._fit_lrs()
         self.groups.set_network(recipe.model.name)
         self.groups.set_epochs(recipe.epochs)
@@ -132,7 +124,7 @@ class SetupPanel(QWidget):
         elif lr is not None:
             if self._free_lr is None:
                 spec = form.value()
-                self._free_lr = spec.lr if spec is not None else FIRST[self.optimizer.raw()]["lr"]
+                self._free_lr = spec.lr if spec is not None else OPTIMIZERS[self.optimizer.raw()].starting_values["lr"]
             form.set_fields({"lr": lr})
         self._fit_lrs()
         self._report()
@@ -146,7 +138,7 @@ class SetupPanel(QWidget):
         """Say where the data set stands; empty for nothing to say. ``can_download`` offers the button."""
         self.status.show_text(text)
         self.status.setVisible(bool(text))
-        self.download.setVisible(can_download)
+        self.download.setVisible(can_download and DATA_SETS[self.data.editor("name").raw()].can_download)
 
     def set_outline(self, outline: Outline) -> None:
         """The network's modules in order, each with the number of parameters that it holds itself."""
@@ -245,8 +237,8 @@ class SetupPanel(QWidget):
 
     def _switch_optimizer(self) -> None:
         name = self.optimizer.raw()
-        kind = next(k for k in OPTIMIZERS if k.__name__ == name)
-        first: dict[str, Any] = dict(FIRST[name])
+        kind = OPTIMIZERS[name]
+        first: dict[str, Any] = dict(kind.starting_values)
         if self._free_lr is not None:
             self._free_lr, first["lr"] = first["lr"], 1.0
         self.optimizers[name].set_value(kind(**first))
@@ -256,14 +248,13 @@ class SetupPanel(QWidget):
 
     def _fit(self) -> None:
         """Show what the choices make meaningful, and say why the rest is not possible."""
-        self.data.show_row("root", self.data.editor("name").raw() not in BUILT_IN_DATA)
-        possible = self._network.raw() in PRETRAINED
-        names = tr("{first} and {second}", first=PRETRAINED[0], second=PRETRAINED[1])
+        self.data.show_row("root", DATA_SETS[self.data.editor("name").raw()].in_root)
+        network = find_network(self._network.raw())
+        possible = network is not None and network.pretrained
         if not possible:
             self.model.set_fields({"pretrained": False})
-        why = tr("Not possible here: only {names} have pretrained weights.", names=names)
-        self.model.enable_row("pretrained", possible, why)
-        kind: type[OptimizerSpec] = next(k for k in OPTIMIZERS if k.__name__ == self.optimizer.raw())
+        self.model.enable_row("pretrained", possible, tr("There are no pretrained weights of this network."))
+        kind = OPTIMIZERS[self.optimizer.raw()]
         self.when.show_text(said(kind.when))
         self.optimizer.combo.setToolTip(
             f"<qt>{html.escape(said(kind.__doc__ or ''))} {html.escape(said(kind.when))}</qt>"

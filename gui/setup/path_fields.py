@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStyle, QToolButton, QVBoxLayout, QWidget
 
-from engine.recipe.recipe import MODELS
+from engine.recipe.networks import NETWORKS, find_network
 from gui.core.translation import tr
 from gui.widgets.fields import EMPTY, ChoiceEditor, Editor, LineEditor
 
@@ -80,7 +80,7 @@ class NetworkEditor(Editor):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.choice = ChoiceEditor([*MODELS, OWN], {OWN: tr("My own function…")})
+        self.choice = ChoiceEditor([*NETWORKS, OWN], {OWN: tr("My own function…")})
         self.own = LineEditor(placeholder=tr("net.py:make"))
         self.browse = _browse_button(tr("Choose the Python file that holds the function"))
         self.browse.clicked.connect(self._choose)
@@ -117,7 +117,7 @@ class NetworkEditor(Editor):
 
     def show_value(self, value: Any) -> None:
         """Show ``value`` without ``edited``."""
-        own = value not in MODELS
+        own = find_network(value) is None
         self.choice.show_value(OWN if own else value)
         if own:
             self.own.show_value(value)

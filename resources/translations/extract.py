@@ -18,6 +18,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from engine.common.spec import Spec
+from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import OptimizerSpec  # with it comes every spec that a form is made of
 from engine.schedules.base import ScheduleSpec
 from gui.core.translation import CONTEXT
@@ -100,12 +101,13 @@ def form_specs() -> list[type[Spec]]:
 
 
 def _of_specs() -> set[str]:
-    """Titles and descriptions of the fields that forms are made of, and what the pickers say of each kind."""
+    """Titles and descriptions of the fields that forms are made of, and what the pickers show of each choice."""
     found: set[str | None] = set()
     for kind in form_specs():
         found |= {text for field in kind.model_fields.values() for text in (field.title, field.description)}
         if issubclass(kind, (ScheduleSpec, OptimizerSpec)) and hasattr(kind, "when"):
             found |= {kind.__doc__, kind.when, getattr(kind, "formula", None)}
+    found |= {entry.title for entry in DATA_SETS.values()}
     return {text for text in found if text}
 
 

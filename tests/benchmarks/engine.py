@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from engine.data import sets
 from engine.data.feeding import Host
+from engine.data.image_set import ImageSet, Split
 from engine.data.order import Order, Place
-from engine.data.sets import ImageSet, Split
+from engine.data.registry import load
 from engine.messages.commands import Position
 from engine.messages.events import StartEvent
 from engine.recipe.recipe import DataSpec, Recipe
@@ -42,7 +42,7 @@ def has_mnist() -> bool:
 def images() -> ImageSet:
     """MNIST, or random images of its shape."""
     if has_mnist():
-        return sets.load(mnist())
+        return load(mnist())
     random = np.random.default_rng(0)
 
     def split(count: int) -> Split:
@@ -66,7 +66,7 @@ def recipe(**changes: Any) -> Recipe:
 @cache
 def images_of(run: Recipe) -> ImageSet:
     """The images that ``run`` trains on; random ones if MNIST is not there."""
-    return images() if run.data.name == "mnist" else sets.load(run.data)
+    return images() if run.data.name == "mnist" else load(run.data)
 
 
 def state(run: Recipe, image_set: ImageSet) -> RunState:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import torch
 
-from engine.data import sets
+from engine.data.registry import load
 from engine.messages.commands import Position
 from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
@@ -27,7 +27,7 @@ def time_and_memory(late: int = 20_000) -> Iterator[Row]:
     with live_run(recipe) as run:
         assert run.start is not None
         torch.set_num_threads(run.start.threads)
-        bare = BareLoop(sets.load(how), recipe)
+        bare = BareLoop(load(how), recipe)
         found = {step: _at(run, bare, step) for step in (EARLY, late)}
     for step, (slower, memory) in found.items():
         yield {"what": f"time of a step over a bare loop's, at step {step}", "value": slower, "unit": "ratio"}

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from engine.data.sets import Split
+from engine.data.image_set import Split
 from engine.recipe.recipe import Recipe
 from tests.benchmarks.engine import BATCH, has_mnist, images_of, recipe, state
 from tests.benchmarks.live_run import Row

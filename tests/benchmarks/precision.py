@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from engine.data.sets import ImageSet
+from engine.data.image_set import ImageSet
 from engine.hardware.precision import set_tf32
 from engine.recipe.recipe import SGD, Adam, AdamW, Recipe
 from engine.training.loop import Loop

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from engine.data.sets import ImageSet, Split
+from engine.data.image_set import ImageSet, Split
 from engine.recipe.recipe import DataSpec, ModelSpec, Recipe
 from engine.schedules import Constant
 from tests.benchmarks.engine import BareLoop, ratio

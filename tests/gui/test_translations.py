@@ -19,7 +19,8 @@ from pytestqt.qtbot import QtBot
 
 from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.recipe.recipe import MODELS, OPTIMIZERS
+from engine.recipe.networks import NETWORKS
+from engine.recipe.optimizers import OPTIMIZERS
 from engine.schedules import SCHEDULES, StepLR
 from gui.core.language import install
 from gui.core.translation import said, tr
@@ -43,15 +44,15 @@ def literals(annotation: Any) -> Iterator[str]:
 
 # PyTorch's and the recipe's own names, Qt's names of the tab bar's arrows, and a menu of pyqtgraph's that is not shown.
 NAMES = {
-    *(kind.__name__ for kind in (*SCHEDULES, *OPTIMIZERS)),
+    *(kind.__name__ for kind in SCHEDULES),
+    *OPTIMIZERS,
     *(
         str(value)
         for kind in extract.form_specs()
         for f in kind.model_fields.values()
         for value in literals(f.annotation)
     ),
-    *MODELS,
-    *("MNIST", "Fashion-MNIST"),
+    *NETWORKS,
     *("Tiller", "0.95**epoch"),
     *("Scroll Left", "Scroll Right", "Export", "Export..."),
 }

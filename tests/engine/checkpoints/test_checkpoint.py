@@ -22,7 +22,7 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import CheckpointError, read, write
-from engine.data.sets import load
+from engine.data.registry import load
 from engine.messages.commands import Resume, Save
 from engine.messages.events import Event, WarningEvent
 from engine.recipe.recipe import DataSpec

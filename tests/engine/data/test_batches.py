@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from engine.data.batches import Batches, normalisation
+from engine.data.image_set import ImageSet, Split
 from engine.data.order import Order, Place, batches_in, epoch_order, stream_seed
-from engine.data.sets import ImageSet, Split, load
+from engine.data.registry import load
 from engine.recipe.recipe import DataSpec
 from engine.training.run_state import RunState
 from engine.training.step import evaluate

@@ -15,8 +15,9 @@ from engine.common.spec import SpecError
 from engine.data import batches as batches_module
 from engine.data.batches import Batches
 from engine.data.feeding import Host, Mapped, Resident, feed_for
+from engine.data.image_set import ImageSet, Split
 from engine.data.order import Order, Place
-from engine.data.sets import ImageSet, Split, load
+from engine.data.registry import load
 from engine.hardware.memory import data_share, host_memory
 from engine.recipe.recipe import DataSpec
 from engine.training.job import Job

@@ -7,6 +7,7 @@ import torch
 
 from engine.common.spec import SpecError
 from engine.hardware.devices import available, choose, make_deterministic, nondeterministic_operator
+from engine.recipe.data_sets import DATA_SETS
 from engine.training.loading import _set_threads
 from tests.engine.running import DEVICES, recipe, run
 
@@ -100,5 +101,7 @@ def test_a_thread_is_used_for_each_few_pixels_of_a_batch(network: str, batch: in
     name = recipe().model.name if network == "tiny" else network
     torch.set_num_threads(4)
     made = recipe(model={"name": name}, data={"name": "mnist", "batch_size": batch})
-    assert _set_threads(made, None) == []
+    facts = DATA_SETS["mnist"].facts
+    assert facts is not None
+    assert _set_threads(made, facts, None) == []
     assert torch.get_num_threads() == threads

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import read
-from engine.data.sets import load
+from engine.data.registry import load
 from engine.hardware import precision
 from engine.messages.commands import Position
 from engine.models import optimizers

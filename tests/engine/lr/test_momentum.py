@@ -229,7 +229,7 @@ def test_rmsprop_resumes_a_cycled_momentum_at_the_start_but_not_in_mid_run() -> 
     answer = events.answer("set_schedule")
     assert answer.status == "rejected"
     assert answer.reason is not None
-    assert answer.reason.startswith("cycle_momentum: RMSprop cannot take up momentum in mid-run")
+    assert answer.reason.startswith("cycle_momentum: RMSprop cannot start using momentum in mid-run")
     assert events.end.reason == "finished"
 
 

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.common.spec import SpecError
-from engine.data.sets import load
-from engine.models.registry import build, on_meta, outline
-from engine.recipe.recipe import MODELS, DataSpec, ModelSpec
+from engine.data.registry import load
+from engine.models.registry import build, on_meta
+from engine.models.summary import outline
+from engine.recipe.networks import NETWORKS
+from engine.recipe.recipe import DataSpec, ModelSpec
 
 MNIST: dict[str, int] = {"channels": 1, "height": 28, "width": 28, "classes": 10}
 DIGITS: dict[str, int] = {"channels": 1, "height": 8, "width": 8, "classes": 10}
@@ -22,7 +24,7 @@ def state() -> Tensor:
     return torch.get_rng_state()
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("size", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 4, 4), (3, 5, 17), (3, 64, 80)])
 def test_every_network_fits_every_size(name: str, size: tuple[int, int, int]) -> None:
     channels, height, width = size
@@ -31,7 +33,7 @@ def test_every_network_fits_every_size(name: str, size: tuple[int, int, int]) ->
     assert scores.shape == (3, 7)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_last_batch_of_a_single_image_can_be_trained(name: str) -> None:
     torch.manual_seed(0)
     network = build(ModelSpec(name=name), **DIGITS)
@@ -62,7 +64,7 @@ def test_an_outline_counts_what_each_module_holds_itself() -> None:
     assert outline(network) == [("body", 0), ("body.0", 9), ("body.1", 0), ("fc", 12)]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_on_meta_is_the_same_network_and_moves_no_generator(name: str) -> None:
     torch.manual_seed(0)
     before = state()

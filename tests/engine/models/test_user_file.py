@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from engine.common.spec import SpecError
-from engine.models.registry import build, on_meta, outline
+from engine.models.registry import build, on_meta
+from engine.models.summary import outline
 from engine.recipe.recipe import ModelSpec
 
 DIGITS: dict[str, int] = {"channels": 1, "height": 8, "width": 8, "classes": 10}

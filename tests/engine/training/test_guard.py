@@ -12,7 +12,7 @@ import torch
 
 from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.data.sets import load
+from engine.data.registry import load
 from engine.messages.commands import Position, Resume, Rewind
 from engine.messages.events import DivergedEvent
 from engine.recipe.recipe import DataSpec, GuardSpec, Recipe, recipe_from_json

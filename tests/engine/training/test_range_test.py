@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from engine.common.spec import SpecError, parse
-from engine.data import sets
-from engine.data.sets import Cancelled
+from engine.data.download import Cancelled
+from engine.data.registry import load
 from engine.messages.commands import CancelFind, FindLR, Freeze, Pause, Position, Resume, SetLR, Stop
 from engine.messages.events import CommandEvent, DivergedEvent, EndEvent, Event, FinderEvent, FinderProgressEvent
 from engine.models.optimizers import Rejected
@@ -33,7 +33,7 @@ SMALL = FindLR(lr_min=1e-5, lr_max=1.0, steps=20)
 def state_of(steps: int = 0, network: str = "tiny", device: str = "cpu", **changes: Any) -> RunState:
     """A run that stands after ``steps`` batches."""
     built = recipe(network, device=device, **changes)
-    state = RunState(built, sets.load(built.data), torch.device(device))
+    state = RunState(built, load(built.data), torch.device(device))
     for index in range(steps):
         state.lr_control.write(state.optimizer)
         state.stepper.step(*state.batches.batch(1, index), state.meter.sums)

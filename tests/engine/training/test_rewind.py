@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.data import sets
 from engine.data.batches import Batches
-from engine.data.sets import Cancelled
+from engine.data.download import Cancelled
+from engine.data.registry import load
 from engine.library import Library
 from engine.messages.commands import CancelRewind, Position, Resume, Rewind, Stop
 from engine.messages.events import CommandEvent, Event, GoingBackEvent
@@ -127,7 +127,7 @@ def same(one: Any, other: Any) -> bool:
 
 def loaded(network: str = "tiny") -> RunState:
     made = recipe(network, data={"name": "digits", "batch_size": 512, "augment": True})
-    return RunState(made, sets.load(made.data), torch.device("cpu"))
+    return RunState(made, load(made.data), torch.device("cpu"))
 
 
 def without_clock(capture: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def test_what_is_not_what_was_recorded_is_said() -> None:
     trained(state, (3, 1))
     how, seed = state.recipe.data, state.recipe.seed
     # as if something that the order depends on had changed
-    state.batches = Batches(sets.load(how), how, seed + 1, state.device)
+    state.batches = Batches(load(how), how, seed + 1, state.device)
     warning = go_to(state, Position(epoch=2, batch=2), state.capture())
     assert warning is not None
     assert "epoch 1 differs" in warning

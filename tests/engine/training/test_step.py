@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine.data.sets import load
+from engine.data.registry import load
 from engine.recipe.recipe import DataSpec
 from engine.training import loop, step
 from engine.training.job import Job

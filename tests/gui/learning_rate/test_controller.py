@@ -150,7 +150,7 @@ def test_in_a_run_the_optimizer_answers(driver: Driver) -> None:
     driver.wait(lambda: [v["weight_decay"] for v in driver.of("lr")[-1].optimizer] == [0.0, 0.1])
     assert decay.text() == "0.1"
     type_into(driver.qtbot, momentum, "0.5", Qt.Key.Key_Return)
-    driver.wait(lambda: "cannot take up momentum" in section.note.text())
+    driver.wait(lambda: "cannot start using momentum" in section.note.text())
     assert momentum.text() == "0"
 
 

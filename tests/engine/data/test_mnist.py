@@ -1,3 +1,5 @@
+"""MNIST and Fashion-MNIST: files in torchvision's layout, and where they are fetched from."""
+
 from __future__ import annotations
 
 import gzip
@@ -11,15 +13,17 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 
 from engine.common.spec import SpecError
+from engine.data.download import Cancelled
 from engine.data.feeding import MappedFile
 from engine.data.idx import IdxError, read_idx
-from engine.data.sets import Cancelled, DataMissing, default_root, describe, load
+from engine.data.image_set import DataMissing
+from engine.data.registry import describe, load
+from engine.data.root import default_root
 from engine.recipe.recipe import DataSpec
 
 REAL = os.environ.get("TILLER_TEST_DATA")
@@ -48,40 +52,8 @@ def write_mnist(root: Path, zipped: bool = True, folder: str = "MNIST") -> Path:
     return raw
 
 
-def spec(root: Path, name: Literal["mnist", "fashion_mnist"] = "mnist") -> DataSpec:
+def spec(root: Path, name: str = "mnist") -> DataSpec:
     return DataSpec(name=name, root=str(root))
-
-
-def test_digits_are_scikit_learns_scaled_to_bytes() -> None:
-    from sklearn.datasets import load_digits
-
-    given, theirs = load(DataSpec(name="digits")), load_digits()
-    assert given.train.images.shape == (1437, 1, 8, 8)
-    assert given.val.images.shape == (360, 1, 8, 8)
-    assert given.train.images.dtype == np.uint8
-    assert given.train.labels.dtype == np.int64
-
-    def rows(pixels: np.ndarray, targets: np.ndarray) -> list[bytes]:
-        return sorted(p.tobytes() + bytes([int(t)]) for p, t in zip(pixels, targets, strict=True))
-
-    every = np.concatenate([given.train.images, given.val.images])
-    scaled = np.round(theirs.images * 255 / 16).astype(np.uint8)
-    assert rows(every, np.concatenate([given.train.labels, given.val.labels])) == rows(scaled, theirs.target)
-
-
-def test_the_digits_validation_split_is_always_the_same_with_every_class_alike() -> None:
-    one, two = load(DataSpec(name="digits")), load(DataSpec(name="digits"))
-    assert np.array_equal(one.val.images, two.val.images)
-    assert np.bincount(one.val.labels).tolist() == [36] * 10
-    # the first labels of the split pin it down: a changed split makes old runs incomparable
-    assert one.val.labels[:20].tolist() == [0, 8, 5, 5, 0, 8, 2, 8, 0, 1, 7, 3, 4, 5, 0, 2, 7, 6, 3, 9]
-
-
-def test_what_is_described_is_what_is_loaded() -> None:
-    facts, given = describe("digits"), load(DataSpec(name="digits"))
-    assert (facts.channels, facts.height, facts.width) == (given.channels, given.height, given.width)
-    assert (facts.classes, facts.num_classes) == (given.classes, given.num_classes)
-    assert (facts.train, facts.val) == (len(given.train.labels), len(given.val.labels))
 
 
 def test_images_that_there_is_no_room_for_stay_in_their_file(tmp_path: Path) -> None:
@@ -98,16 +70,6 @@ def test_images_that_there_is_no_room_for_stay_in_their_file(tmp_path: Path) -> 
         (raw / "train-images-idx3-ubyte").write_bytes(spoilt)
         with pytest.raises(SpecError, match=said):
             load(spec(tmp_path), room=0)
-
-
-def test_loading_digits_imports_neither_torch_nor_scikit_learn() -> None:
-    code = (
-        "import sys; from engine.data.sets import load; from engine.recipe.recipe import DataSpec;"
-        "load(DataSpec(name='digits'));"
-        "print(sorted({'torch', 'torchvision', 'sklearn', 'scipy'} & set(sys.modules)))"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -203,8 +165,6 @@ def test_a_cancel_is_obeyed_while_a_file_is_read(tmp_path: Path) -> None:
     raw = write_mnist(tmp_path)
     with pytest.raises(Cancelled):
         read_idx(raw / "train-images-idx3-ubyte.gz", 3, cancelled=lambda: True)
-    with pytest.raises(Cancelled):
-        load(DataSpec(name="digits"), cancelled=lambda: True)
 
 
 def test_an_idx_error_is_a_value_error_in_words(tmp_path: Path) -> None:
@@ -217,7 +177,7 @@ def test_an_idx_error_is_a_value_error_in_words(tmp_path: Path) -> None:
 def test_with_download_good_files_are_read_without_any_network(tmp_path: Path) -> None:
     write_mnist(tmp_path)
     code = (
-        "import socket, sys; from engine.data.sets import load; from engine.recipe.recipe import DataSpec;"
+        "import socket, sys; from engine.data.registry import load; from engine.recipe.recipe import DataSpec;"
         "socket.socket = None;"
         f"load(DataSpec(name='mnist', root={str(tmp_path)!r}), download=True); print('torchvision' in sys.modules)"
     )
@@ -276,8 +236,8 @@ def test_a_download_that_fails_says_where_to_put_the_file(tmp_path: Path, mirror
 
 @needs_real_data
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_the_real_sets_are_what_is_described(name: Literal["mnist", "fashion_mnist"]) -> None:
-    given, facts = load(DataSpec(name=name, root=REAL)), describe(name)
+def test_the_real_sets_are_what_is_described(name: str) -> None:
+    given, facts = load(DataSpec(name=name, root=REAL)), describe(DataSpec(name=name))
     assert given.train.images.shape == (facts.train, facts.channels, facts.height, facts.width)
     assert given.val.images.shape == (facts.val, facts.channels, facts.height, facts.width)
     assert sorted(np.unique(given.val.labels)) == list(range(facts.num_classes))

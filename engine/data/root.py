@@ -1,0 +1,21 @@
+"""Where the files of data sets lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from engine.recipe.recipe import DataSpec
+
+
+def default_root() -> Path:
+    """The folder of data sets where a recipe names none: ``TILLER_DATA``, or one in the user-data folder."""
+    own = os.environ.get("TILLER_DATA")
+    return Path(own).expanduser() if own else platformdirs.user_data_path("tiller", appauthor=False) / "data"
+
+
+def root_of(spec: DataSpec) -> Path:
+    """The folder that ``spec`` names, or the default one."""
+    return Path(spec.root).expanduser() if spec.root else default_root()

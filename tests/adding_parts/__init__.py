@@ -1,0 +1,1 @@
+"""One made-up data set, network and optimizer, added as CONTRIBUTING says."""
