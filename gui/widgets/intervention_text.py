@@ -1,4 +1,4 @@
-"""Interventions in plain words, and how one is put back."""
+"""Commands as text, and the commands that restore the LR from before an intervention."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
 
 LR_COMMANDS: Final = ("set_lr", "scale_lr", "release_lr")
-_SHOWN: Final = 3  # rates that one line lists before it is cut short
+_SHOWN: Final = 3  # changes of the LR that one line lists
 
 CHANGING: Final = frozenset(
     {
@@ -27,20 +27,20 @@ CHANGING: Final = frozenset(
         "set_epochs",
     }
 )
-"""Interventions that change how the run goes on: each can be gone back to."""
+"""Interventions that change the training: a run can go back to just before each."""
 
 
 def describe(event: CommandEvent) -> str:
-    """What the person asked for, in a line; with the reason where it was refused, unless the person took it back."""
-    intervention = _intervention(event)
+    """The command in one line, with its status unless it was applied and with the reason if it was rejected."""
+    command = _command_text(event)
     if event.status == "rejected" and event.reason == WITHDRAWN:
-        return tr("Taken back: {intervention}", intervention=intervention)
+        return tr("Withdrawn: {command}", command=command)
     if event.status == "rejected":
         reason = said(event.reason) if event.reason else tr("no reason was given")
-        return tr("Refused: {intervention} ({reason})", intervention=intervention, reason=reason)
+        return tr("Rejected: {command} ({reason})", command=command, reason=reason)
     if event.status == "queued":
-        return tr("{intervention} (at the next batch)", intervention=intervention)
-    return intervention
+        return tr("{command} (at the next batch)", command=command)
+    return command
 
 
 def schedule_text(schedule: Mapping[str, Any]) -> str:
@@ -57,12 +57,15 @@ def schedule_text(schedule: Mapping[str, Any]) -> str:
 
 
 def restore_lr_commands(event: CommandEvent, groups: Sequence[str]) -> tuple[SetLR, ...]:
-    """The commands that bring the rates back to what they were before ``event``; empty where there is nothing to do.
+    """The commands that set the LRs to what they were before ``event``; none if it changed no LR.
 
-    ``groups`` names the run's groups in the order of the event's rates. Limits: it is the number that comes back, at
-    the present place on the plan, not the state before. An event does not say whether a group was held before it, so
-    where it changed that, the group follows its curve again; and a swapped schedule stays swapped, which is why only
-    changes of the rate can be put back.
+    They restore the LR at the run's present position, not the state: an event does not say whether a group was held
+    before, so a group that ``event`` held or released follows its schedule afterwards; and a schedule that was set
+    stays, so only commands that change the LR itself can be undone this way.
+
+    Args:
+        event: the command.
+        groups: the names of the run's groups, in the order of the event's LRs.
     """
     known = len(event.lr_before) == len(event.lr) == len(groups)
     if event.status != "applied" or event.name not in LR_COMMANDS or not known:
@@ -74,41 +77,41 @@ def restore_lr_commands(event: CommandEvent, groups: Sequence[str]) -> tuple[Set
     return tuple(SetLR(lr=event.lr_before[i], then=then, group=groups[i]) for i in moved)
 
 
-def _intervention(event: CommandEvent) -> str:
+def _command_text(event: CommandEvent) -> str:
     command = event.command
     group = command.get("group")
     match event.name:
         case "set_lr" | "scale_lr" | "release_lr":
-            return _lr_intervention(event, command, tr("LR of {group}", group=group) if group else tr("LR"))
+            return _lr_command_text(event)
         case "set_schedule":
             schedule = schedule_text(command.get("schedule") or {})
             if command.get("start") == "replay":
-                words = tr("New schedule, as if from epoch 1: {schedule}", schedule=schedule)
+                text = tr("New schedule, as if from epoch 1: {schedule}", schedule=schedule)
             else:
-                words = tr("New schedule from here: {schedule}", schedule=schedule)
-            return tr("{words}, for {group}", words=words, group=group) if group else words
+                text = tr("New schedule from here: {schedule}", schedule=schedule)
+            return tr("{text}, for {group}", text=text, group=group) if group else text
         case "set_optimizer":
             given = {k: v for k, v in command.items() if k not in ("command", "group") and v is not None}
             changes = ", ".join(f"{key}={_value(value)}" for key, value in given.items())
             if group:
-                return tr("Optimizer, for {group}: {changes}", group=group, changes=changes)
-            return tr("Optimizer: {changes}", changes=changes)
+                return tr("Change optimizer of {group}: {changes}", group=group, changes=changes)
+            return tr("Change optimizer: {changes}", changes=changes)
         case "freeze":
             return tr("Freeze {group}", group=group)
         case "unfreeze":
-            return tr("Train {group} again", group=group)
+            return tr("Unfreeze {group}", group=group)
         case "set_epochs":
-            return tr("Train for {epochs} epochs in all", epochs=command.get("epochs"))
+            return tr("Set epochs to {epochs}", epochs=command.get("epochs"))
         case "save":
             path = command.get("path")
-            return tr("Save a checkpoint as {path}", path=path) if path else tr("Save a checkpoint")
+            return tr("Save checkpoint as {path}", path=path) if path else tr("Save checkpoint")
         case "rewind":
             epoch, batch = int(command.get("epoch", 0)), command.get("batch")
             if batch is not None:
-                return tr("Go back to epoch {epoch}, batch {batch}, in a new branch", epoch=epoch + 1, batch=batch)
+                return tr("Go back to epoch {epoch}, batch {batch}", epoch=epoch + 1, batch=batch)
             if epoch == 0:
-                return tr("Go back to the start, in a new branch")
-            return tr("Go back to the end of epoch {epoch}, in a new branch", epoch=epoch)
+                return tr("Go back to the start")
+            return tr("Go back to the end of epoch {epoch}", epoch=epoch)
         case "note":
             return tr("Note: {remark}", remark=command.get("text", ""))
         case "start":
@@ -120,46 +123,52 @@ def _intervention(event: CommandEvent) -> str:
         case "run_epoch":
             return tr("Run 1 epoch")
         case "find_lr":
-            return tr("Search for a rate, on a copy")
+            return tr("LR range test")
         case "cancel_find":
-            return tr("Call the search for a rate off")
+            return tr("Cancel the LR range test")
         case "cancel_rewind":
-            return tr("Call going back off")
+            return tr("Cancel going back")
         case "withdraw":
-            return tr("Take back what waits for its moment")
+            return tr("Withdraw a pending command")
         case "stop":
-            return tr("Save and end the run")
+            return tr("Stop")
         case other:
             return other
 
 
-def _lr_intervention(event: CommandEvent, command: Mapping[str, Any], lr: str) -> str:
-    then = command.get("then", "keep")
-    moves = _moves(event)
-    if event.name == "set_lr":
-        values = {"lr": lr, "to": lr_text(float(command.get("lr", 0)))}
-        if then == "follow":
-            return tr("Set the {lr} to {to}, keeping the curve's shape", **values)
-        if then == "hold":
-            return tr("Set the {lr} to {to} and keep it there", **values)
-        return tr("Set the {lr} to {to}", **values)
+def _lr_command_text(event: CommandEvent) -> str:
+    """A command that changes the LR: what it changed, or what it asks for if that is not known."""
+    command = event.command
+    group, then = command.get("group"), command.get("then", "keep")
+    lr = tr("LR of {group}", group=group) if group else tr("LR")
+    changes = _changes(event)
+    shown = [tr("{old} → {new}", old=lr_text(old, 4), new=lr_text(new, 4)) for old, new in changes[:_SHOWN]]
+    values = ", ".join([*shown, "…"] if len(changes) > _SHOWN else shown)
     if event.name == "release_lr":
-        return tr("{lr} back to plan: {moves}", lr=lr, moves=moves) if moves else tr("{lr} back to plan", lr=lr)
-    intervention = tr("{lr} ×{factor}", lr=lr, factor=lr_text(float(command.get("factor", 1)), 4))
-    if moves:
-        intervention = tr("{intervention}: {moves}", intervention=intervention, moves=moves)
+        text = tr("Return {group} to schedule", group=group) if group else tr("Return to schedule")
+        return tr("{text}: {values}", text=text, values=values) if changes else text
+    if event.name == "set_lr" and then == "hold":
+        return tr("Hold {lr} at {value}", lr=lr, value=lr_text(float(command.get("lr", 0))))
+    if changes and all(new < old for old, new in changes):
+        text = tr("Lower {lr}: {values}", lr=lr, values=values)
+    elif changes and all(new > old for old, new in changes):
+        text = tr("Raise {lr}: {values}", lr=lr, values=values)
+    elif changes:
+        text = tr("Change {lr}: {values}", lr=lr, values=values)
+    elif event.name == "set_lr":
+        text = tr("Set {lr} to {value}", lr=lr, value=lr_text(float(command.get("lr", 0))))
+    else:
+        text = tr("Multiply {lr} by {factor}", lr=lr, factor=lr_text(float(command.get("factor", 1)), 4))
     if then == "follow":
-        return tr("{intervention}, keeping the curve's shape", intervention=intervention)
-    return tr("{intervention}, kept there", intervention=intervention) if then == "hold" else intervention
+        return tr("{text}, scaling the schedule", text=text)
+    return tr("{text}, held", text=text) if then == "hold" else text
 
 
-def _moves(event: CommandEvent) -> str:
-    """The rates that changed, as "0.01 → 0.005"; equal moves once."""
+def _changes(event: CommandEvent) -> list[tuple[float, float]]:
+    """The LRs before and after that differ, each pair once."""
     if len(event.lr_before) != len(event.lr):
-        return ""
-    pairs = dict.fromkeys((b, a) for b, a in zip(event.lr_before, event.lr, strict=True) if b != a)
-    shown = [tr("{old} → {new}", old=lr_text(b, 4), new=lr_text(a, 4)) for b, a in list(pairs)[:_SHOWN]]
-    return ", ".join([*shown, "…"] if len(pairs) > _SHOWN else shown)
+        return []
+    return list(dict.fromkeys((old, new) for old, new in zip(event.lr_before, event.lr, strict=True) if old != new))
 
 
 def _value(value: Any) -> str:

@@ -261,5 +261,5 @@ def test_what_is_answered_at_once_is_not_said_to_wait_and_what_was_taken_back_wa
     number = driver.app.current_run.post(SetSchedule.model_validate({"schedule": COSINE}), Position(epoch=5))
     driver.app.current_run.post(Withdraw(id=number))
     driver.wait(lambda: driver.answers("set_schedule"))
-    assert "Taken back: New schedule from here" in driver.window.action_line._text.text()
-    assert "Refused" not in driver.window.action_line._text.text()
+    assert "Withdrawn: New schedule from here" in driver.window.action_line._text.text()
+    assert "Rejected" not in driver.window.action_line._text.text()

@@ -15,6 +15,8 @@ from gui.log.effects import effect_words
 from gui.log.model import EFFECT, NOTE, TEXT
 from tests.gui.app_fixture import LEFT, Driver, tiny
 
+HALVED, QUARTERED = "Lower LR: 0.05 → 0.025", "Lower LR: 0.0125 → 0.003125"
+
 
 class ComparedRun:
     """The log and the markers of a window on a run."""
@@ -89,31 +91,31 @@ def test_it_is_said_in_short(what: Effect, words: str) -> None:
 def test_every_change_says_what_it_caused_up_to_the_next_one(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
     loss = told.losses()
-    rows = {factor: told.row(f"LR ×{factor}") for factor in ("0.5", "0.25")}
+    rows = {text: told.row(text) for text in (HALVED, QUARTERED)}
     first = Effect(loss[3] - loss[1], 0, 2, True)  # epochs 2 and 3 beside the end of epoch 1
     second = Effect(loss[5] - loss[3], 0, 2, False)
-    driver.wait(lambda: told.cell(rows["0.25"], EFFECT) == effect_words(second))
-    assert told.cell(rows["0.5"], EFFECT) == effect_words(first)
+    driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_words(second))
+    assert told.cell(rows[HALVED], EFFECT) == effect_words(first)
     # a cut of the plan, up to whatever comes next
     (cut,) = [
         row for row in range(told.model.rowCount()) if told.cell(row, 1) == "3.0" and "StepLR" in told.cell(row, 2)
     ]
     assert told.cell(cut, EFFECT) == effect_words(Effect(loss[3] - loss[2], 0, 1, True))
-    assert told.cell(told.row("Train for 7 epochs"), EFFECT) == ""  # which changes nothing yet
-    tips = {part: next(tip for tip in told.tips() if part in tip) for part in ("×0.5", "×0.25")}
-    assert f"<br>until the next change: val loss {effect_words(first)}, accuracy " in tips["×0.5"]
-    assert f"<br>since this change: val loss {effect_words(second)}, accuracy " in tips["×0.25"]
-    tip = told.model.data(told.model.index(rows["0.25"], EFFECT), Qt.ItemDataRole.ToolTipRole)
+    assert told.cell(told.row("Set epochs to 7"), EFFECT) == ""  # which changes nothing yet
+    tips = {part: next(tip for tip in told.tips() if part in tip) for part in (HALVED, QUARTERED)}
+    assert f"<br>until the next change: val loss {effect_words(first)}, accuracy " in tips[HALVED]
+    assert f"<br>since this change: val loss {effect_words(second)}, accuracy " in tips[QUARTERED]
+    tip = told.model.data(told.model.index(rows[QUARTERED], EFFECT), Qt.ItemDataRole.ToolTipRole)
     assert f"since this change: val loss {effect_words(second)}, accuracy " in tip
     driver.go_on_to(7)
     later = Effect(driver.of("epoch")[5].val_loss - loss[3], 0, 3, False)
-    driver.wait(lambda: told.cell(rows["0.25"], EFFECT) == effect_words(later))
-    assert told.cell(rows["0.5"], EFFECT) == effect_words(first)
+    driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_words(later))
+    assert told.cell(rows[HALVED], EFFECT) == effect_words(first)
 
 
 def test_a_note_is_typed_into_the_line_and_shown_once_it_is_kept(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
-    row = told.row("LR ×0.5")
+    row = told.row(HALVED)
     assert told.cell(row, NOTE) == "why?"
     before = told.model.rowCount()
     editor = told.double_click(row)
@@ -139,7 +141,7 @@ def test_a_note_is_typed_into_the_line_and_shown_once_it_is_kept(driver: Driver)
 
 def test_only_interventions_take_a_note(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
-    told.table.selectRow(told.row("LR ×0.5"))
+    told.table.selectRow(told.row(HALVED))
     told.table.customContextMenuRequested.emit(QPoint(5, 5))
     note = next(a for a in told.driver.window.log.findChild(QMenu).actions() if a.text() == "Note…")
     assert note.isEnabled()
@@ -156,9 +158,9 @@ def test_only_interventions_take_a_note(driver: Driver) -> None:
 def test_a_note_comes_back_when_the_run_is_opened_again(new_driver: Any, tmp_path: Path) -> None:
     driver = new_driver()
     told = stand_with_two_acts(driver)
-    told.write(told.double_click(told.row("LR ×0.25")), "plateau")
-    driver.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "plateau")
-    effect = told.cell(told.row("LR ×0.25"), EFFECT)
+    told.write(told.double_click(told.row(QUARTERED)), "plateau")
+    driver.wait(lambda: told.cell(told.row(QUARTERED), NOTE) == "plateau")
+    effect = told.cell(told.row(QUARTERED), EFFECT)
     driver.app.current_run.post(Save(path=str(tmp_path / "here.tiller")))
     driver.wait(lambda: driver.answers("save"))
     driver.close()
@@ -166,34 +168,34 @@ def test_a_note_comes_back_when_the_run_is_opened_again(new_driver: Any, tmp_pat
     again.app.files.open_path(str(tmp_path / "here.tiller"))
     again.wait(lambda: again.model.start is not None)
     told = ComparedRun(again)
-    again.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "plateau")
-    assert told.cell(told.row("LR ×0.25"), EFFECT) == effect != ""
-    assert told.cell(told.row("LR ×0.5"), NOTE) == "why?"
-    told.write(told.double_click(told.row("LR ×0.5")), "and this")
-    again.wait(lambda: told.cell(told.row("LR ×0.5"), NOTE) == "and this")
+    again.wait(lambda: told.cell(told.row(QUARTERED), NOTE) == "plateau")
+    assert told.cell(told.row(QUARTERED), EFFECT) == effect != ""
+    assert told.cell(told.row(HALVED), NOTE) == "why?"
+    told.write(told.double_click(told.row(HALVED)), "and this")
+    again.wait(lambda: told.cell(told.row(HALVED), NOTE) == "and this")
 
 
 def test_going_back_keeps_one_line_an_intervention_and_its_note(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
-    told.write(told.double_click(told.row("LR ×0.5")), "stands")
-    told.write(told.double_click(told.row("LR ×0.25")), "undone")
-    driver.wait(lambda: told.cell(told.row("LR ×0.25"), NOTE) == "undone")
+    told.write(told.double_click(told.row(HALVED)), "stands")
+    told.write(told.double_click(told.row(QUARTERED)), "undone")
+    driver.wait(lambda: told.cell(told.row(QUARTERED), NOTE) == "undone")
     driver.app.current_run.post(Rewind(epoch=3))
     driver.wait(lambda: driver.of("branch"))
     driver.settle()
-    assert (told.cell(told.row("LR ×0.5"), NOTE), len(told.tips())) == ("stands", 1)
+    assert (told.cell(told.row(HALVED), NOTE), len(told.tips())) == ("stands", 1)
     assert "Note: stands" in told.tips()[0]
-    told.write(told.double_click(told.row("LR ×0.5")), "still noted")
-    driver.wait(lambda: told.cell(told.row("LR ×0.5"), NOTE) == "still noted")
-    told.write(told.double_click(told.row("LR ×0.25")), "too late")
+    told.write(told.double_click(told.row(HALVED)), "still noted")
+    driver.wait(lambda: told.cell(told.row(HALVED), NOTE) == "still noted")
+    told.write(told.double_click(told.row(QUARTERED)), "too late")
     driver.wait(lambda: driver.says(driver.window.action_line, "this act was undone"))
-    assert told.cell(told.row("LR ×0.25"), NOTE) == "undone"
+    assert told.cell(told.row(QUARTERED), NOTE) == "undone"
 
 
 def test_a_run_that_has_ended_says_why_it_takes_no_note(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
     driver.click(driver.window.transport, "Finish now")
     driver.finish()
-    told.write(told.double_click(told.row("LR ×0.5")), "late")
+    told.write(told.double_click(told.row(HALVED)), "late")
     driver.wait(lambda: driver.says(driver.window.action_line, "the run has ended"))
-    assert told.cell(told.row("LR ×0.5"), NOTE) == "why?"
+    assert told.cell(told.row(HALVED), NOTE) == "why?"

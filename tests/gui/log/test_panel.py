@@ -73,12 +73,13 @@ def click_row(log: LogPanel, row: int, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ({"command": "set_lr", "lr": 0.05, "then": "follow"}, "Set the LR to 0.05, keeping the curve's shape"),
-        ({"command": "set_lr", "lr": 5e-5, "then": "hold"}, "Set the LR to 5e-5 and keep it there"),
-        ({"command": "set_lr", "lr": 0.05, "then": "keep", "group": "head"}, "Set the LR of head to 0.05"),
-        ({"command": "scale_lr", "factor": 0.5, "then": "keep"}, "LR ×0.5: 0.01 → 0.005"),
-        ({"command": "scale_lr", "factor": 0.5, "then": "hold"}, "LR ×0.5: 0.01 → 0.005, kept there"),
-        ({"command": "release_lr"}, "LR back to plan: 0.01 → 0.005"),
+        ({"command": "set_lr", "lr": 0.005, "then": "follow"}, "Lower LR: 0.01 → 0.005, scaling the schedule"),
+        ({"command": "set_lr", "lr": 0.005, "then": "hold"}, "Hold LR at 0.005"),
+        ({"command": "set_lr", "lr": 0.005, "then": "keep", "group": "head"}, "Lower LR of head: 0.01 → 0.005"),
+        ({"command": "scale_lr", "factor": 0.5, "then": "keep"}, "Lower LR: 0.01 → 0.005"),
+        ({"command": "scale_lr", "factor": 0.5, "then": "hold"}, "Lower LR: 0.01 → 0.005, held"),
+        ({"command": "release_lr"}, "Return to schedule: 0.01 → 0.005"),
+        ({"command": "release_lr", "group": "head"}, "Return head to schedule: 0.01 → 0.005"),
         (
             {"command": "set_schedule", "schedule": {"name": "CosineAnnealingLR", "T_max": 18, "eta_min": 0.0}},
             "New schedule from here: CosineAnnealingLR(T_max=18, eta_min=0)",
@@ -96,45 +97,71 @@ def click_row(log: LogPanel, row: int, qtbot: QtBot) -> None:
             {"command": "set_schedule", "schedule": {"name": "StepLR", "step_size": 9, "interval": "step"}},
             "New schedule from here: StepLR(step_size=9, interval='step')",
         ),
-        ({"command": "set_optimizer", "weight_decay": 0.0005, "momentum": None}, "Optimizer: weight_decay=0.0005"),
+        (
+            {"command": "set_optimizer", "weight_decay": 0.0005, "momentum": None},
+            "Change optimizer: weight_decay=0.0005",
+        ),
         ({"command": "freeze", "group": "rest"}, "Freeze rest"),
-        ({"command": "unfreeze", "group": "rest"}, "Train rest again"),
-        ({"command": "set_epochs", "epochs": 40}, "Train for 40 epochs in all"),
-        ({"command": "save", "path": "here.tiller"}, "Save a checkpoint as here.tiller"),
-        ({"command": "save"}, "Save a checkpoint"),
-        ({"command": "rewind", "epoch": 5}, "Go back to the end of epoch 5, in a new branch"),
-        ({"command": "rewind", "epoch": 5, "batch": 3}, "Go back to epoch 6, batch 3, in a new branch"),
-        ({"command": "rewind", "epoch": 0}, "Go back to the start, in a new branch"),
+        ({"command": "unfreeze", "group": "rest"}, "Unfreeze rest"),
+        ({"command": "set_epochs", "epochs": 40}, "Set epochs to 40"),
+        ({"command": "save", "path": "here.tiller"}, "Save checkpoint as here.tiller"),
+        ({"command": "save"}, "Save checkpoint"),
+        ({"command": "rewind", "epoch": 5}, "Go back to the end of epoch 5"),
+        ({"command": "rewind", "epoch": 5, "batch": 3}, "Go back to epoch 6, batch 3"),
+        ({"command": "rewind", "epoch": 0}, "Go back to the start"),
         ({"command": "note", "text": "loss {spikes}"}, "Note: loss {spikes}"),
-        ({"command": "stop"}, "Save and end the run"),
+        ({"command": "stop"}, "Stop"),
     ],
 )
-def test_interventions_in_plain_words(command: dict[str, Any], says: str) -> None:
+def test_the_text_of_a_command(command: dict[str, Any], says: str) -> None:
     assert describe(intervention(command)) == says
 
 
-def test_a_refusal_says_why() -> None:
-    reason = Text("the plan of {group} is 0 here", group="all")
-    refused = intervention({"command": "set_lr", "lr": 0.05, "then": "follow"}, status="rejected", reason=reason)
-    assert describe(refused) == "Refused: Set the LR to 0.05, keeping the curve's shape (the plan of all is 0 here)"
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ({"command": "set_lr", "lr": 0.05}, "Set LR to 0.05"),
+        (
+            {"command": "set_lr", "lr": 0.05, "then": "follow", "group": "head"},
+            "Set LR of head to 0.05, scaling the schedule",
+        ),
+        ({"command": "set_lr", "lr": 0.05, "then": "hold"}, "Hold LR at 0.05"),
+        ({"command": "scale_lr", "factor": 0.5}, "Multiply LR by 0.5"),
+        ({"command": "scale_lr", "factor": 0.5, "then": "hold"}, "Multiply LR by 0.5, held"),
+        ({"command": "release_lr"}, "Return to schedule"),
+    ],
+)
+def test_a_queued_command_says_what_it_asks_for_and_when(command: dict[str, Any], says: str) -> None:
+    queued = intervention(command, status="queued", lr=[], lr_before=[])
+    assert describe(queued) == f"{says} (at the next batch)"
 
 
-def test_what_the_person_took_back_is_no_refusal() -> None:
-    back = intervention({"command": "set_lr", "lr": 0.05}, status="rejected", reason=WITHDRAWN)
-    assert describe(back) == "Taken back: Set the LR to 0.05"
+def test_a_rejected_command_says_why() -> None:
+    reason = Text("the scheduled LR of {group} is 0 here", group="all")
+    command = {"command": "set_lr", "lr": 0.05, "then": "follow"}
+    rejected = intervention(command, status="rejected", reason=reason, lr=[0.0], lr_before=[0.0])
+    assert describe(rejected) == ("Rejected: Set LR to 0.05, scaling the schedule (the scheduled LR of all is 0 here)")
+
+
+def test_a_withdrawn_command_is_not_shown_as_rejected() -> None:
+    back = intervention({"command": "set_lr", "lr": 0.05}, status="rejected", reason=WITHDRAWN, lr=[], lr_before=[])
+    assert describe(back) == "Withdrawn: Set LR to 0.05"
     entry = entry_of(back)
     assert entry is not None
     assert entry.kind == "intervention"
 
 
-def test_a_queued_intervention_says_when() -> None:
-    queued = intervention({"command": "release_lr"}, status="queued", lr=[], lr_before=[])
-    assert describe(queued) == "LR back to plan (at the next batch)"
-
-
-def test_several_groups_show_each_move_once() -> None:
-    both = intervention({"command": "scale_lr", "factor": 0.5}, lr_before=[0.01, 0.01, 0.1], lr=[0.005, 0.005, 0.05])
-    assert describe(both) == "LR ×0.5: 0.01 → 0.005, 0.1 → 0.05"
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ([0.01, 0.01, 0.1], [0.005, 0.005, 0.05], "Lower LR: 0.01 → 0.005, 0.1 → 0.05"),
+        ([0.01, 0.1], [0.02, 0.2], "Raise LR: 0.01 → 0.02, 0.1 → 0.2"),
+        ([0.01, 0.1], [0.02, 0.02], "Change LR: 0.01 → 0.02, 0.1 → 0.02"),
+        ([1.0, 2.0, 3.0, 4.0], [0.5, 1.0, 1.5, 2.0], "Lower LR: 1 → 0.5, 2 → 1, 3 → 1.5, …"),
+    ],
+)
+def test_several_groups_show_each_change_once(before: list[float], after: list[float], says: str) -> None:
+    assert describe(intervention({"command": "scale_lr"}, lr_before=before, lr=after)) == says
 
 
 @pytest.mark.parametrize(
@@ -145,11 +172,11 @@ def test_several_groups_show_each_move_once() -> None:
         ({"command": "release_lr"}, "follow"),
     ],
 )
-def test_putting_back_sets_the_lr_from_before(command: dict[str, Any], then: Any) -> None:
+def test_restoring_sets_the_lr_from_before(command: dict[str, Any], then: Any) -> None:
     assert restore_lr_commands(intervention(command), ["all"]) == (SetLR(lr=0.01, then=then),)
 
 
-def test_putting_back_touches_only_the_groups_that_moved() -> None:
+def test_restoring_sets_only_the_groups_whose_lr_changed() -> None:
     event = intervention(
         {"command": "scale_lr", "factor": 0.5, "group": "head"}, lr_before=[0.01, 0.1], lr=[0.01, 0.05]
     )
@@ -166,12 +193,12 @@ def test_putting_back_touches_only_the_groups_that_moved() -> None:
         intervention({"command": "save"}),
     ],
 )
-def test_nothing_is_put_back_where_no_lr_was_changed(event: CommandEvent) -> None:
+def test_nothing_is_restored_where_no_lr_was_changed(event: CommandEvent) -> None:
     assert restore_lr_commands(event, ["all"]) == ()
 
 
 EVENTS: list[tuple[Event, str, str]] = [
-    (HALVED, "intervention", "LR ×0.5"),
+    (HALVED, "intervention", "Lower LR: "),
     (intervention({"command": "save"}, status="rejected", reason="disk full"), "warning", "disk full"),
     (intervention({"command": "release_lr"}, warning="it rises to 0.2"), "intervention", "Note: it rises to 0.2"),
     (
@@ -209,7 +236,7 @@ def test_what_is_saved_by_itself_is_no_line(kind: Any) -> None:
 def test_a_row_shows_time_place_and_words(log: LogPanel) -> None:
     log.add(HALVED, NOON)
     cells = [log.model().data(log.model().index(0, column)) for column in range(3)]
-    assert cells == ["12:00:05", "7.12", "LR ×0.5: 0.01 → 0.005"]
+    assert cells == ["12:00:05", "7.12", "Lower LR: 0.01 → 0.005"]
 
 
 def test_the_log_drops_its_oldest_lines_and_says_so(log: LogPanel) -> None:
@@ -277,7 +304,7 @@ def test_lines_are_copied_by_key_and_by_menu(log: LogPanel, qtbot: QtBot) -> Non
     log.add(HALVED, NOON)
     log.add(WarningEvent(text="two\nlines"), NOON)
     table(log).selectAll()
-    expected = "12:00:05\t7.12\tLR ×0.5: 0.01 → 0.005\n12:00:05\t\tTwo lines"
+    expected = "12:00:05\t7.12\tLower LR: 0.01 → 0.005\n12:00:05\t\tTwo lines"
     table(log).setFocus()
     qtbot.keyClick(table(log), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == expected
@@ -309,7 +336,7 @@ def test_the_action_line_offers_the_ways_back_that_there_are(qtbot: QtBot) -> No
     assert not put.isVisible()
     line.show_action(HALVED, ["all"])
     assert (put.isVisible(), go.isVisible()) == (True, False)
-    assert line.findChild(QLabel).text() == "Epoch 7, batch 12: LR ×0.5: 0.01 → 0.005"
+    assert line.findChild(QLabel).text() == "Epoch 7, batch 12: Lower LR: 0.01 → 0.005"
     line.show_action(HALVED, ["all"], can_go_back=True)
     qtbot.mouseClick(put, LEFT)
     qtbot.mouseClick(go, LEFT)

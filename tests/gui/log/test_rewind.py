@@ -62,7 +62,7 @@ def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch
     driver.click(driver.window.action_line, "Go back to here…")
     driver.answer("rewind")
     driver.wait(lambda: driver.model.position == Position(epoch=2, batch=1))
-    assert "Go back to just before “LR ×0.5: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
+    assert "Go back to just before “Lower LR: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
     assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in said[0]
     (abandoned_line,) = driver.model.history.abandoned
     assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "Abandoned branch"
@@ -78,7 +78,7 @@ def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Drive
     menu = QMenu()
     line = driver.window.log.line_of(driver.answers("scale_lr")[0])
     driver.window.plots.menu_opening.emit(menu, 1.2, line)
-    assert entry(menu, "just before “LR ×0.5").isEnabled()
+    assert entry(menu, "just before “Lower LR").isEnabled()
     ahead = QMenu()
     driver.window.plots.menu_opening.emit(ahead, 5.0, None)
     assert entry(ahead, "the end of epoch 2").isEnabled()  # which is the last there is
@@ -165,7 +165,7 @@ def test_undo_puts_the_lr_back_and_redo_does_the_intervention_again(driver: Driv
     driver.wait(lambda: driver.number == "0.05")
     assert driver.of("branch") == []
     driver.app.undo._name()
-    assert driver.app.undo.redo.text() == "Redo: LR ×0.5: 0.05 → 0.025"
+    assert driver.app.undo.redo.text() == "Redo: Lower LR: 0.05 → 0.025"
     driver.app.undo.redo.trigger()
     driver.wait(lambda: driver.number == "0.025")
 
