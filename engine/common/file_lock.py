@@ -1,4 +1,4 @@
-"""Locks on open files that the system releases when the process ends, however it ends."""
+"""Locks on open files. The operating system releases them when the process ends, even after a crash."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ else:
 if sys.platform == "win32":
 
     def lock(file: IO[bytes], shared: bool = False) -> bool:
-        """Lock ``file`` without waiting; False where another process holds it."""
-        file.seek(1 << 30)  # a byte that is not there: the rest can still be read
+        """Lock ``file`` without waiting. Returns False if another process holds the lock; ``shared`` is ignored."""
+        file.seek(1 << 30)  # lock a byte beyond the end: others can still read the file
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:
@@ -30,12 +30,15 @@ if sys.platform == "win32":
 else:
 
     def lock(file: IO[bytes], shared: bool = False) -> bool:
-        """Lock ``file`` without waiting; False where another process holds it."""
+        """Lock ``file`` without waiting. Returns False if another process holds the lock.
+
+        With ``shared``, other shared locks do not count. On a file system without locks it returns True.
+        """
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        except OSError:  # a file system without locks
+        except OSError:  # the file system has no locks
             return True
         return True
 

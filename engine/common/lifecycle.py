@@ -1,4 +1,4 @@
-"""The lifecycle of a run, as one table."""
+"""The lifecycle of a run: its states, and a table of what each action does in each state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Action = Literal[
     "resume",
     "run_epoch",
     "stop",
-    "act",
+    "intervene",
     "rewind",
     "loaded",
     "epoch_done",
@@ -30,7 +30,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
         "start": "training",
         "resume": "training",
         "run_epoch": "training",
-        "act": "ready",
+        "intervene": "ready",
         "rewind": "ready",
         "stop": "stopped",
         "finish": "finished",
@@ -39,7 +39,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
     "training": {
         "pause": "paused",
         "run_epoch": "training",
-        "act": "training",
+        "intervene": "training",
         "rewind": "training",
         "stop": "stopped",
         "epoch_done": "paused",
@@ -51,7 +51,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
         "start": "training",
         "resume": "training",
         "run_epoch": "training",
-        "act": "paused",
+        "intervene": "paused",
         "rewind": "paused",
         "stop": "stopped",
         "finish": "finished",
@@ -59,7 +59,7 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
     },
     "diverged": {
         "resume": "training",
-        "act": "diverged",
+        "intervene": "diverged",
         "rewind": "paused",
         "stop": "stopped",
         "finish": "finished",
@@ -73,24 +73,24 @@ _LEGAL: Final[dict[State, dict[Action, State]]] = {
 _WHY_NOT: Final[dict[State, str]] = {
     "loading": "the run is still loading",
     "ready": "the run has not started",
-    "training": "the run is training already",
+    "training": "the run is already training",
     "paused": "the run is paused",
-    "diverged": "the loss diverged: go back, lower the rate, or resume",
+    "diverged": "the loss diverged: go back, lower the learning rate, or resume",
     "finished": "the run has finished",
     "stopped": "the run was stopped",
     "failed": "the run has failed",
 }
 
 
-class IllegalAction(Exception):  # noqa: N818 - it is the refusal that is raised, not an error of the program
-    """The action is not possible in the state; the message says why."""
+class IllegalAction(Exception):  # noqa: N818 - a rejection, not an error of the program
+    """The action is not possible in the current state. The message says why."""
 
 
 def next_state(state: State, action: Action) -> State:
     """The state after ``action`` in ``state``.
 
     Raises:
-        IllegalAction: the table has no such cell.
+        IllegalAction: ``action`` is not possible in ``state``.
     """
     try:
         return _LEGAL[state][action]

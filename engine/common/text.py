@@ -1,4 +1,4 @@
-"""Sentences for a person, kept with their template so that the window can translate them."""
+"""Sentences for people that keep their template, so that the window can translate them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class Text(str):
-    """A finished English sentence that still knows its ``template`` and ``values``.
+    """An English sentence that keeps its ``template`` and ``values``.
 
-    The engine says everything in English. A translator needs the template ("cut from {old} to {new}"), not the
-    finished sentence, so both travel together. It is a ``str`` wherever one is expected (JSON included).
+    All texts of the engine are English. To translate one, the window needs the template ("LR {old} -> {new}") and
+    not the finished sentence. Everywhere else, JSON included, it is a plain ``str``.
     """
 
     template: str
@@ -24,5 +24,5 @@ class Text(str):
 
 
 def number(value: float) -> str:
-    """``value`` as a person writes a rate: at most six significant digits, no trailing zeros."""
+    """``value`` with at most six significant digits and no trailing zeros, as LRs are written."""
     return f"{value:.6g}"

@@ -233,7 +233,7 @@ class ActiveRun:
         self._answers.confirm(posted)
 
     def _intervene(self, posted: PostedCommand, intervention: Intervention) -> None:
-        next_state(self.lifecycle, "act")
+        next_state(self.lifecycle, "intervene")
         if self._answers.apply(posted, intervention) == "stop":
             self._ending = Ending(reason="stopped")
 

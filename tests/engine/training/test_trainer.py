@@ -70,7 +70,7 @@ DRIVE: dict[State, tuple[Job, Callable[[Live], None]]] = {
 }
 
 
-@pytest.mark.parametrize("action", [*TRANSPORT, "stop", "act"])
+@pytest.mark.parametrize("action", [*TRANSPORT, "stop", "intervene"])
 @pytest.mark.parametrize("state", DRIVE)
 def test_every_state_answers_every_command_as_the_table_says(state: State, action: Action) -> None:
     job, drive = DRIVE[state]
