@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 from engine.common.spec import SpecError
 from engine.library import Library
 from engine.messages.commands import Position
-from engine.messages.delivery import Routine
+from engine.messages.delivery import RoutineEvents
 from engine.messages.events import Event
 from engine.messages.queue import AnyCommand
 from engine.training.job import Job
@@ -46,7 +46,7 @@ class TrainingThread(QThread):
 
         self._trainer: Trainer = Trainer(job, self._take, library)
         self._lock = threading.Lock()
-        self._routine = Routine()
+        self._routine = RoutineEvents()
         self._held: list[tuple[Event, bool, float]] = []
         self._delivery_ahead = False  # nobody needs to be woken for routine
         self._delivering = False
@@ -67,7 +67,7 @@ class TrainingThread(QThread):
     def _take(self, event: Event) -> None:
         """Take ``event`` for delivery, on whichever thread it happened."""
         with self._lock:
-            routine = self._routine.has(event)
+            routine = self._routine.includes(event)
             self._held.append((event, routine, time.perf_counter()))
             wake, self._delivery_ahead = not (routine and self._delivery_ahead), True
         if wake:

@@ -1,4 +1,4 @@
-"""The hand as lines of COMMANDS.jsonl: read, waiting, and skipped where a checkpoint holds them."""
+"""The commands file (JSON lines): reading it, and keeping its lines until they are due."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from engine.messages.events import CommandEvent
 
 
 def read_commands(path: str | Path) -> list[CommandAt]:
-    """Read a COMMANDS.jsonl file.
+    """Read a commands file.
 
     Raises:
-        SpecError: the file cannot be read, or a line is bad; names the line and the field.
+        SpecError: the file cannot be read, or as ``parse_commands``.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -29,13 +29,13 @@ def read_commands(path: str | Path) -> list[CommandAt]:
 
 
 def parse_commands(text: str) -> list[CommandAt]:
-    """Read the lines of a hand; empty lines are passed over.
+    """Read the text of a commands file. Empty lines are skipped.
 
     Raises:
-        SpecError: a line is bad, or ``at`` decreases without a rewind; names the line (from 1) and the field.
+        SpecError: a line is invalid, or ``at`` decreases without a rewind; names the line (from 1) and the field.
     """
     lines: list[CommandAt] = []
-    for number, raw in enumerate(text.split("\n"), start=1):  # a JSON string may hold what splitlines() breaks at
+    for number, raw in enumerate(text.split("\n"), start=1):  # splitlines() would also split inside a JSON string
         if not raw.strip():
             continue
         try:
@@ -67,61 +67,61 @@ def _line(raw: str) -> CommandAt:
 
 
 class WaitingCommands:
-    """Lines that wait for their moment, in file order.
+    """The lines of a commands file that are not due yet, in file order.
+
+    On a resume, the lines up to the last rewind that the checkpoint contains are skipped. After them, up to the next
+    rewind, the lines before ``start`` are skipped, and of those at ``start`` the ones that the checkpoint contains. A
+    ``save`` or ``stop`` at ``start`` is skipped too: it is what wrote the checkpoint or ended the run there.
 
     Args:
-        lines: the lines of the file, or what is left of them.
-        start: where the run begins or resumes.
-        held: commands that the resumed checkpoint holds already.
-
-    On a resume, lines up to the last rewind that the checkpoint holds are skipped. Of the rest, up to the next rewind,
-    those before ``start`` are skipped, and so are those at ``start`` that the checkpoint holds. A ``save`` or ``stop``
-    at ``start`` itself is what made the checkpoint, or ended the run there: the file resumes as if neither had been.
+        lines: the lines of the file.
+        start: the position at which the run resumes; None for a new run, which skips nothing.
+        applied: the interventions that the checkpoint contains.
     """
 
     def __init__(
-        self, lines: Iterable[CommandAt], start: Position | None = None, held: Sequence[CommandEvent] = ()
+        self, lines: Iterable[CommandAt], start: Position | None = None, applied: Sequence[CommandEvent] = ()
     ) -> None:
         self._all = tuple(lines)
-        self._lines = deque(self._all if start is None else _left(self._all, start, held))
+        self._lines = deque(self._all if start is None else _not_skipped(self._all, start, applied))
 
     def due(self, now: Position) -> CommandAt | None:
-        """Take the next line if its moment has come (or is past), else None."""
+        """Take the next line if its position is reached or passed, else return None."""
         if self._lines and self._lines[0].at <= now:
             return self._lines.popleft()
         return None
 
     def rest(self) -> list[CommandAt]:
-        """The lines that still wait."""
+        """The lines that are not due yet."""
         return list(self._lines)
 
     def to_json(self) -> str:
-        """All lines, those that were due already too, as COMMANDS.jsonl text: what a resume needs to know its place."""
+        """All lines, including those already taken, as the text of a commands file: what a resume needs."""
         return "".join(json.dumps(line.to_dict()) + "\n" for line in self._all)
 
 
-def _left(lines: Sequence[CommandAt], start: Position, held: Sequence[CommandEvent]) -> Iterator[CommandAt]:
-    """The ``lines`` that are not over for a run that resumes at ``start``."""
-    done = [(Position(epoch=c.epoch, batch=c.batch), c.command) for c in held]
-    rewinds = [intervention for intervention in done if intervention[1]["command"] == "rewind"]
-    there = [command for at, command in done if at == start and command["command"] != "rewind"]
-    over = 0
+def _not_skipped(lines: Sequence[CommandAt], start: Position, applied: Sequence[CommandEvent]) -> Iterator[CommandAt]:
+    """The ``lines`` that a run that resumes at ``start`` has yet to apply."""
+    done = [(Position(epoch=event.epoch, batch=event.batch), event.command) for event in applied]
+    rewinds = [entry for entry in done if entry[1]["command"] == "rewind"]
+    done_at_start = [command for at, command in done if at == start and command["command"] != "rewind"]
+    skipped = 0
     for count, line in enumerate(lines, start=1):
-        intervention = (line.at, command_json(line.intervention))
-        if intervention in rewinds:
-            del rewinds[: rewinds.index(intervention) + 1]
-            over = count
-    ahead = False  # behind a rewind that is still to come, positions say nothing
-    for line in lines[over:]:
+        entry = (line.at, command_json(line.intervention))
+        if entry in rewinds:
+            del rewinds[: rewinds.index(entry) + 1]
+            skipped = count
+    after_rewind = False  # positions after a rewind that is still to come cannot be compared with ``start``
+    for line in lines[skipped:]:
         command = command_json(line.intervention)
-        if not ahead and line.at == start and command in there:
-            there.remove(command)
-        elif ahead or start < line.at or (line.at == start and not isinstance(line.intervention, (Save, Stop))):
-            ahead = ahead or isinstance(line.intervention, Rewind)
+        if not after_rewind and line.at == start and command in done_at_start:
+            done_at_start.remove(command)
+        elif after_rewind or start < line.at or (line.at == start and not isinstance(line.intervention, (Save, Stop))):
+            after_rewind = after_rewind or isinstance(line.intervention, Rewind)
             yield line
 
 
 def command_json(intervention: Any) -> dict[str, Any]:
-    """A command as plain JSON data, without the keys that are not given."""
+    """A command as JSON data, without the keys whose value is None."""
     data: dict[str, Any] = intervention.model_dump(mode="json", exclude_none=True)
     return data

@@ -1,4 +1,4 @@
-"""What a run comes to by itself, told apart from what somebody did or must hear of at once. Qt-free."""
+"""Which events of a run may be delivered late, several at once."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from typing import Final
 
 from engine.messages.events import EpochEvent, Event, LREvent, SavedEvent, StateEvent, StepsEvent
 
-_MANY: Final = (StepsEvent, EpochEvent, SavedEvent)
+_FREQUENT: Final = (StepsEvent, EpochEvent, SavedEvent)
 
 
-class Routine:
-    """Judges the events of one run, each once and in order: is it routine?
+class RoutineEvents:
+    """Tells the routine events of one run from those that must be delivered at once.
 
-    Routine are batches, epochs and checkpoints while the run trains, and the rates that it came to by them alone. Rates
-    after anything else, such as an answer to the hand, are news.
+    Routine events are batches, epochs and checkpoints while the run trains, and an ``LREvent`` that only such events
+    have preceded. An ``LREvent`` after anything else, such as the answer to an intervention, is not routine.
     """
 
     def __init__(self) -> None:
         self._training = False
-        self._only_many = False  # whether nothing else came since the last rates
+        self._only_frequent = False  # whether only frequent events came since the last LREvent
 
-    def has(self, event: Event) -> bool:
-        """Whether ``event``, the next one of the run, is routine."""
+    def includes(self, event: Event) -> bool:
+        """Whether ``event`` is routine. To be called once with every event of the run, in order."""
         if isinstance(event, LREvent):
-            routine, self._only_many = self._training and self._only_many, True
+            routine, self._only_frequent = self._training and self._only_frequent, True
             return routine
-        if isinstance(event, _MANY):
+        if isinstance(event, _FREQUENT):
             return self._training
-        self._only_many = False
+        self._only_frequent = False
         if isinstance(event, StateEvent):
             self._training = event.state == "training"
         return False

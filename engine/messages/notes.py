@@ -1,4 +1,4 @@
-"""Notes about interventions: which act a note means, and what was noted about it last."""
+"""Notes about interventions: which intervention a note is about, and the latest note about each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from engine.messages.commands import About
 from engine.messages.events import CommandEvent
 
-NOTED: Final = (
+NOTABLE: Final = (
     "set_lr",
     "scale_lr",
     "release_lr",
@@ -18,50 +18,50 @@ NOTED: Final = (
     "unfreeze",
     "set_epochs",
 )
-"""Acts that change the run, by name: these can be noted about."""
+"""Names of the interventions that a note can be about: those that change the run."""
 
 
-def can_be_noted(event: CommandEvent) -> bool:
-    """Whether ``event`` is an act that a note can be about."""
-    return event.status == "applied" and event.name in NOTED
+def can_have_note(event: CommandEvent) -> bool:
+    """Whether ``event`` is an applied intervention that a note can be about."""
+    return event.status == "applied" and event.name in NOTABLE
 
 
 def reference(intervention: CommandEvent, interventions: Sequence[CommandEvent]) -> About | None:
-    """How a note refers to ``act`` (the very object) of ``hand``; None where it is none of its acts."""
-    there = _at(interventions, intervention.epoch, intervention.batch)
-    nth = next((n for n, other in enumerate(there) if other is intervention), None)
+    """How a note refers to the object ``intervention`` of ``interventions``; None if it is not one of them."""
+    same_position = _at(interventions, intervention.epoch, intervention.batch)
+    nth = next((n for n, other in enumerate(same_position) if other is intervention), None)
     return None if nth is None else About(epoch=intervention.epoch, batch=intervention.batch, nth=nth)
 
 
-def meant(about: About, interventions: Sequence[CommandEvent]) -> CommandEvent | None:
-    """The act of ``hand`` that a note is about, or None where there is none."""
-    there = _at(interventions, about.epoch, about.batch)
-    return there[about.nth] if about.nth < len(there) else None
+def referenced(about: About, interventions: Sequence[CommandEvent]) -> CommandEvent | None:
+    """The intervention of ``interventions`` that ``about`` refers to; None if there is none."""
+    same_position = _at(interventions, about.epoch, about.batch)
+    return same_position[about.nth] if about.nth < len(same_position) else None
 
 
 def about_of(note: CommandEvent) -> About | None:
-    """What the applied note ``note`` is about, or None for one of its own."""
+    """The ``about`` of an applied note; None for a note that stands alone or any other command."""
     about = note.command.get("about") if note.name == "note" else None
     return About(**about) if about else None
 
 
 def notes(interventions: Sequence[CommandEvent]) -> list[tuple[CommandEvent, str]]:
-    """Each act of ``hand`` that was noted about, with what was noted last; emptied notes are left out."""
+    """Each of ``interventions`` that has a note, with its latest text. An empty text removes the note."""
     found: dict[int, tuple[CommandEvent, str]] = {}
     for event in interventions:
         about = about_of(event)
-        intervention = meant(about, interventions) if about is not None else None
+        intervention = referenced(about, interventions) if about is not None else None
         if intervention is not None:
             found[id(intervention)] = (intervention, str(event.command["text"]))
     return [(intervention, text) for intervention, text in found.values() if text]
 
 
-def stands(note: CommandEvent, interventions: Sequence[CommandEvent], left: Sequence[CommandEvent]) -> bool:
-    """Whether ``note``, of ``hand``, is about an act that is among those that are ``left`` of it."""
+def remains(note: CommandEvent, interventions: Sequence[CommandEvent], kept: Sequence[CommandEvent]) -> bool:
+    """Whether the intervention that ``note`` is about is among those of ``interventions`` that are ``kept``."""
     about = about_of(note)
-    intervention = meant(about, interventions) if about is not None else None
-    return about is not None and intervention is not None and meant(about, left) == intervention
+    intervention = referenced(about, interventions) if about is not None else None
+    return about is not None and intervention is not None and referenced(about, kept) == intervention
 
 
 def _at(interventions: Sequence[CommandEvent], epoch: int, batch: int) -> list[CommandEvent]:
-    return [e for e in interventions if can_be_noted(e) and (e.epoch, e.batch) == (epoch, batch)]
+    return [e for e in interventions if can_have_note(e) and (e.epoch, e.batch) == (epoch, batch)]

@@ -1,6 +1,6 @@
-"""Events as lines of JSON on standard output, through a thread of their own.
+"""Print events as lines of JSON from a thread of its own.
 
-Printing to a pipe that nobody reads blocks; the training thread must not.
+Writing to a pipe that nobody reads blocks, and the training thread must never block.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from engine.messages.events import CommandEvent, Event
 
 
 class LinePrinter:
-    """Prints each event as one line of JSON, at once. A broken pipe turns it off.
+    """Prints each event as one line of JSON, unbuffered. After a failed write (a broken pipe) it prints no more.
 
-    It writes to the descriptor of ``stream``, past its buffer: a thread that waits on a full pipe in a buffer's lock
-    would abort the interpreter when that ends.
+    It writes to the file descriptor of ``stream`` and not to its buffer: a thread that waits for a full pipe with the
+    lock of a buffer would abort the interpreter at exit.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -30,30 +30,30 @@ class LinePrinter:
         self._thread.start()
 
     def __call__(self, event: Event) -> None:
-        """Print ``event``, if it is one that the headless face prints."""
+        """Print ``event`` if it is one that the command line prints."""
         if event.printed and not (isinstance(event, CommandEvent) and event.status == "queued"):
             self._lines.put(line(event.as_json()))
 
     def close(self, seconds: float = 5.0) -> None:
-        """Print what waits, for at most ``seconds``: a reader that reads no more is not waited for."""
+        """Print the remaining events, waiting at most ``seconds`` for the reader."""
         self._lines.put(None)
         self._thread.join(seconds)
 
     def _print(self) -> None:
-        off = False
+        failed = False
         while (text := self._lines.get()) is not None:
-            if off:
+            if failed:
                 continue
             rest = f"{text}\n".encode()
             try:
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
             except OSError:
-                off = True
+                failed = True
 
 
 def line(data: dict[str, Any]) -> str:
-    """``data`` as one line of JSON; numbers are not rounded, and what is not finite is null."""
+    """``data`` as one line of JSON. Numbers are not rounded; NaN and infinity become null."""
     return json.dumps(_finite(data), allow_nan=False)
 
 

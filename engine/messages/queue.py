@@ -1,4 +1,4 @@
-"""Commands on their way to the trainer: a queue that can be closed, so that none is ever left unanswered."""
+"""The queue of commands to the trainer. It can be closed, so that every command gets an answer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,23 @@ from engine.messages.commands import CancelRewind, FinderCommand, Intervention, 
 
 AnyCommand = Intervention | TransportCommand | Withdraw | FinderCommand | CancelRewind
 
-
-# Where a command came from: a hand's file, a person for a moment to come, a person at once, or a checkpoint's hand.
 Source = Literal["file", "posted", "direct", "held"]
+"""Where a command comes from.
+
+A commands file (``file``), a user for a later position (``posted``) or for the next batch (``direct``), or the
+interventions that a checkpoint holds (``held``).
+"""
 
 
 class PostedCommand(NamedTuple):
-    """A command under its id (0: a line of a hand's file), to be carried out at once or not before ``at``.
+    """A command on its way to the trainer.
 
-    ``ticket`` is what the library knows it by, 0 while it does not.
+    Attributes:
+        number: its id; 0 for a line of a commands file.
+        command: the command.
+        at: the first position at which it may be applied; None: the next batch.
+        source: where it comes from.
+        ticket: its key in the library; 0 if the library does not know it.
     """
 
     number: int
@@ -31,10 +39,10 @@ class PostedCommand(NamedTuple):
 
 
 class CommandQueue:
-    """A queue from any thread to the training thread. Each command gets an id, from 1."""
+    """A queue from any thread to the training thread. Each command gets an id, counted from 1."""
 
     def __init__(self) -> None:
-        self._letters: deque[PostedCommand] = deque()
+        self._commands: deque[PostedCommand] = deque()
         self._changed = threading.Condition()
         self._ids = itertools.count(1)
         self._closed = False
@@ -44,44 +52,47 @@ class CommandQueue:
         command: AnyCommand,
         at: Position | None,
         queued: Callable[[int], None],
-        refused: Callable[[int], None],
+        rejected: Callable[[int], None],
     ) -> int:
-        """Add ``command`` and return its id.
+        """Add a command and return its id.
 
-        ``queued`` is called with the id before the training thread can see the command, or ``refused`` where the
-        mailbox is closed.
+        Args:
+            command: the command.
+            at: the first position at which it may be applied; None: the next batch.
+            queued: called with the id before the training thread can take the command.
+            rejected: called with the id instead if the queue is closed.
         """
         with self._changed:
             number = next(self._ids)
             if self._closed:
-                refused(number)
+                rejected(number)
                 return number
             queued(number)
-            self._letters.append(PostedCommand(number, command, at))
+            self._commands.append(PostedCommand(number, command, at))
             self._changed.notify()
             return number
 
     def number(self) -> int:
-        """A new id, for a command that is not sent but found waiting."""
+        """A new id, for a command that does not pass through the queue."""
         with self._changed:
             return next(self._ids)
 
     def take(self, wait: bool) -> PostedCommand | None:
-        """The oldest command; None where there is none, or waits for one with ``wait``."""
+        """Take the oldest command. If there is none, return None or, with ``wait``, wait for one."""
         with self._changed:
-            while wait and not self._letters:
+            while wait and not self._commands:
                 self._changed.wait()
-            return self._letters.popleft() if self._letters else None
+            return self._commands.popleft() if self._commands else None
 
     def peek(self, wanted: Callable[[PostedCommand], bool]) -> PostedCommand | None:
-        """The oldest command that is ``wanted``, which stays where it is; None where there is none."""
+        """The oldest command for which ``wanted`` is true, without taking it; None if there is none."""
         with self._changed:
-            return next(filter(wanted, self._letters), None)
+            return next(filter(wanted, self._commands), None)
 
     def close(self) -> list[PostedCommand]:
-        """Accept no more commands; returns those that were never taken."""
+        """Reject all commands from now on; returns those that were not taken."""
         with self._changed:
             self._closed = True
-            left = list(self._letters)
-            self._letters.clear()
-            return left
+            remaining = list(self._commands)
+            self._commands.clear()
+            return remaining

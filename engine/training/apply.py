@@ -24,7 +24,7 @@ from engine.messages.commands import (
     Unfreeze,
 )
 from engine.messages.events import CommandEvent
-from engine.messages.notes import meant
+from engine.messages.notes import referenced
 from engine.models.optimizers import Rejected, change
 
 CHANGES = (SetLR, ScaleLR, ReleaseLR, SetSchedule, SetOptimizer, Freeze, Unfreeze, SetEpochs)
@@ -58,7 +58,7 @@ def apply(intervention: Intervention, state: Steerable) -> Text | None:
             check_length(intervention.epochs, state.position, state.lr_control)
             return state.lr_control.set_epochs(intervention.epochs)
         case Note():
-            if intervention.about is not None and meant(intervention.about, state.interventions) is None:
+            if intervention.about is not None and referenced(intervention.about, state.interventions) is None:
                 raise Rejected(
                     Text(
                         "the note is about an act before batch {batch} of epoch {epoch}, and there is none",

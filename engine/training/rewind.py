@@ -18,7 +18,7 @@ from engine.common.text import Text
 from engine.data.download import Cancelled
 from engine.messages.commands import CancelRewind, Pause, Position, Rewind, Stop, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, GoingBackEvent, WarningEvent
-from engine.messages.notes import stands
+from engine.messages.notes import remains
 from engine.messages.queue import CommandQueue, PostedCommand
 from engine.models.optimizers import Rejected
 from engine.training.answers import Answers
@@ -85,7 +85,7 @@ class Rewinder:
         state.interventions += [
             replace(c, epoch=target.epoch, batch=target.batch)
             for c in undone
-            if stands(c, interventions, state.interventions)
+            if remains(c, interventions, state.interventions)
         ]
         parent = self._recorder.run
         self._recorder.autosave(left, "stop")  # so that the abandoned branch can be resumed

@@ -10,14 +10,14 @@ from PySide6.QtCore import QObject, QTimer
 from engine.advice.effect import Effect, Moment, effect
 from engine.messages.commands import Note
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, ScheduleEvent, StartEvent
-from engine.messages.notes import NOTED, notes, reference
+from engine.messages.notes import NOTABLE, notes, reference
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
 from gui.log.controller import LogController
 from gui.main_window import MainWindow
 from gui.widgets.intervention_text import describe
 
-_BRINGS = frozenset(NOTED) - {"set_epochs"}
+_BRINGS = frozenset(NOTABLE) - {"set_epochs"}
 
 
 class EffectsController(QObject):
@@ -51,7 +51,7 @@ class EffectsController(QObject):
         match event:
             case StartEvent() | BranchEvent():
                 self._marked = [(self._of_interventions(intervention), line) for intervention, line in self._marked]
-            case CommandEvent() if event.status != "applied" or event.name not in (*NOTED, "note"):
+            case CommandEvent() if event.status != "applied" or event.name not in (*NOTABLE, "note"):
                 return
         self._soon.start()
 

@@ -22,7 +22,7 @@ from engine.messages.events import (
     StateEvent,
     WarningEvent,
 )
-from engine.messages.notes import about_of, can_be_noted
+from engine.messages.notes import about_of, can_have_note
 from gui.core.translation import said, tr
 from gui.widgets.intervention_text import describe
 from gui.widgets.labels import as_tip
@@ -61,7 +61,7 @@ class LogEntry:
     @property
     def takes_note(self) -> bool:
         """Whether it is an act that can be noted about."""
-        return isinstance(self.event, CommandEvent) and can_be_noted(self.event)
+        return isinstance(self.event, CommandEvent) and can_have_note(self.event)
 
     @property
     def place_text(self) -> str:

@@ -1,4 +1,4 @@
-"""The hand's file: read line by line, refused by line and field, and skipped where a checkpoint holds it."""
+"""The commands file: reading it, the errors of bad lines, and what a resume skips."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_lines_are_read_and_written_back() -> None:
     assert parse_commands('\n  \n{"at": {"epoch": 2}, "command": "stop"}\r\n\n')[0].at == Position(epoch=2, batch=0)
 
 
-def test_a_note_may_hold_what_other_programs_break_lines_at() -> None:
+def test_a_note_may_contain_other_line_separators() -> None:
     (line,) = parse_commands('{"at": {"epoch": 1}, "command": "note", "text": "a\u2028b\x85c"}')
     assert line.intervention == Note(text="a\u2028b\x85c")
 
@@ -52,7 +52,7 @@ GOOD = '{"at": {"epoch": 3}, "command": "stop"}\n'
         (GOOD + "\n" + '{"at": {"epoch": 2, "batch": 7}, "command": "stop"}', "commands line 3.at: must not decrease"),
     ],
 )
-def test_a_bad_line_is_refused_by_its_number_and_field(text: str, problem: str) -> None:
+def test_the_error_of_a_bad_line_names_its_number_and_field(text: str, problem: str) -> None:
     with pytest.raises(SpecError) as error:
         parse_commands(text)
     assert str(error.value).startswith(problem)
@@ -66,68 +66,68 @@ def test_positions_may_decrease_after_a_rewind_only() -> None:
         commands(back, at(7, 0, "note", text="x"), at(6, 0, "stop"))
 
 
-def test_a_file_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"\xe9")
     for name, problem in (("no", "No such file"), ("", "Is a directory"), ("latin", "is not text in UTF-8")):
         with pytest.raises(SpecError, match=f"^commands: .*{problem}"):
             read_commands(tmp_path / name)
 
 
-def held(line: CommandAt) -> CommandEvent:
+def applied(line: CommandAt) -> CommandEvent:
     return CommandEvent(
         id=0, command=command_json(line.intervention), status="applied", epoch=line.at.epoch, batch=line.at.batch
     )
 
 
-def left(lines: tuple[CommandAt, ...], start: tuple[int, int], of: tuple[int, ...] = ()) -> list[int]:
-    """The places of the lines that wait for a run that resumes at ``start`` and holds those at the places ``of``."""
-    waiting = WaitingCommands(lines, Position(epoch=start[0], batch=start[1]), [held(lines[place]) for place in of])
-    rest = waiting.rest()
-    return [place for place, line in enumerate(lines) if any(line is kept for kept in rest)]
+def waiting(lines: tuple[CommandAt, ...], start: tuple[int, int], done: tuple[int, ...] = ()) -> list[int]:
+    """The indices of the lines that wait in a run that resumes at ``start``, with the lines ``done`` applied."""
+    position = Position(epoch=start[0], batch=start[1])
+    rest = WaitingCommands(lines, position, [applied(lines[index]) for index in done]).rest()
+    return [index for index, line in enumerate(lines) if any(line is kept for kept in rest)]
 
 
 def scale(epoch: int, batch: int = 0) -> dict[str, Any]:
     return at(epoch, batch, "scale_lr", factor=0.5)
 
 
-def test_each_line_is_due_once_at_its_position_or_when_that_has_passed() -> None:
+def test_each_line_is_due_once_at_or_after_its_position() -> None:
     lines = commands(scale(1, 2), scale(1, 2), scale(3))
-    waiting = WaitingCommands(lines)
-    assert waiting.due(Position(epoch=1, batch=1)) is None
-    assert [waiting.due(Position(epoch=1, batch=2)) for _ in range(3)] == [lines[0], lines[1], None]
-    assert waiting.rest() == [lines[2]]
-    assert waiting.due(Position(epoch=9)) == lines[2]
+    commands_file = WaitingCommands(lines)
+    assert commands_file.due(Position(epoch=1, batch=1)) is None
+    assert [commands_file.due(Position(epoch=1, batch=2)) for _ in range(3)] == [lines[0], lines[1], None]
+    assert commands_file.rest() == [lines[2]]
+    assert commands_file.due(Position(epoch=9)) == lines[2]
 
 
 @pytest.mark.parametrize(
-    ("start", "of", "wait"),
+    ("start", "done", "expected"),
     [
         ((1, 0), (), [0, 1, 2, 3]),
-        ((2, 1), (), [1, 2, 3]),  # the moment before the acts at (2, 1)
+        ((2, 1), (), [1, 2, 3]),  # before the lines at (2, 1)
         ((2, 1), (0, 1), [2, 3]),  # between them
         ((2, 1), (0, 1, 2), [3]),  # after them
         ((2, 2), (0, 1, 2), [3]),
         ((4, 0), (0, 1, 2, 3), []),
     ],
 )
-def test_on_a_resume_what_the_checkpoint_holds_is_skipped(
-    start: tuple[int, int], of: tuple[int, ...], wait: list[int]
+def test_a_resume_skips_the_lines_that_the_checkpoint_contains(
+    start: tuple[int, int], done: tuple[int, ...], expected: list[int]
 ) -> None:
     lines = commands(scale(1, 2), scale(2, 1), scale(2, 1), scale(3))
-    if (start, of) == ((2, 1), (0, 1)):
-        assert len(left(lines, start, of)) == len(wait)  # which of two equal lines waits is all one
+    if (start, done) == ((2, 1), (0, 1)):
+        assert len(waiting(lines, start, done)) == len(expected)  # either of the two equal lines may wait
     else:
-        assert left(lines, start, of) == wait
+        assert waiting(lines, start, done) == expected
 
 
-def test_a_save_and_a_stop_where_the_run_resumes_are_as_if_they_had_never_been() -> None:
+def test_a_save_and_a_stop_at_the_resumed_position_are_skipped() -> None:
     lines = commands(at(2, 1, "save"), at(2, 1, "stop"), scale(2, 1), at(3, 0, "stop"))
-    assert left(lines, (2, 1)) == [2, 3]
+    assert waiting(lines, (2, 1)) == [2, 3]
 
 
-def test_what_lies_behind_a_rewind_to_come_waits_wherever_it_stands() -> None:
+def test_lines_after_a_pending_rewind_wait_whatever_their_position() -> None:
     lines = commands(scale(3), at(8, 0, "rewind", epoch=4), scale(6), at(8, 0, "rewind", epoch=4), at(7, 0, "stop"))
-    assert left(lines, (5, 0), (0,)) == [1, 2, 3, 4]
-    assert left(lines, (7, 0), (0, 1)) == [3, 4]  # in the first branch: its act at (6, 0) was undone with it
-    assert left(lines, (6, 0), (0, 1)) == [2, 3, 4]
-    assert left(lines, (6, 0), (0, 1, 3)) == [4]  # in the second, the same rewind done twice
+    assert waiting(lines, (5, 0), (0,)) == [1, 2, 3, 4]
+    assert waiting(lines, (7, 0), (0, 1)) == [3, 4]  # in the first branch, which undid the line at (6, 0)
+    assert waiting(lines, (6, 0), (0, 1)) == [2, 3, 4]
+    assert waiting(lines, (6, 0), (0, 1, 3)) == [4]  # in the second branch: both rewinds are applied

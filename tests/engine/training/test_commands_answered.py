@@ -27,6 +27,7 @@ from engine.messages.commands import (
     SetSchedule,
     Stop,
     Unfreeze,
+    Withdraw,
 )
 from engine.messages.events import CommandEvent
 from engine.schedules import CosineAnnealingLR, LambdaLR, StepLR
@@ -394,3 +395,18 @@ def test_a_rewind_does_not_take_a_position_of_another_branchs_future(library: Li
     found[0].unlink()
     assert library.checkpoints_up_to(branch.id, 3, 0) == found[1:]
     assert library.checkpoints_up_to(branch.id, 1, 0) == library.checkpoints_up_to(parent.id, 1, 0)
+
+
+def test_a_waiting_command_can_be_withdrawn_once() -> None:
+    with Live(Job(recipe=recipe(), begin=False)) as live:
+        live.reach("ready")
+        waiting = live.trainer.post(SetLR(lr=0.5), Position(epoch=2, batch=1))
+        first = live.trainer.post(Withdraw(id=waiting))
+        second = live.trainer.post(Withdraw(id=waiting))
+        live.trainer.post(Resume())
+        assert live.finish().reason == "finished"
+        answers = {a.id: a for a in live.events.answers}
+        assert (answers[waiting].status, answers[waiting].reason) == ("rejected", "withdrawn")
+        assert answers[first].status == "applied"
+        assert (answers[second].status, answers[second].reason) == ("rejected", "it does not wait any more")
+        assert all(0.5 not in epoch.lr_max for epoch in live.events.epochs)

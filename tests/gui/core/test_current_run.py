@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from engine.lr.control import LRControl
-from engine.messages.delivery import Routine
+from engine.messages.delivery import RoutineEvents
 from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, LREvent, StateEvent
 from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from gui.core.current_run import CurrentRun
@@ -27,14 +27,14 @@ class Heard:
         self.clock = FrameClock()  # which ticks only when it is asked to
         self.run = CurrentRun(None, self.clock)
         self.model = self.run.model
-        self.routine = Routine()
+        self.routine = RoutineEvents()
         self.events: list[Event] = []
         self.run.listen(self.events.append)
         self.lr: LRControl = control(spec, names=("rest", "head"), epochs=EPOCHS, steps=3)
         self.deliver(StateEvent(state="training", epoch=1, batch=0))
 
     def deliver(self, event: Event) -> None:
-        self.run._deliver(event, self.routine.has(event), 0.0)
+        self.run._deliver(event, self.routine.includes(event), 0.0)
 
     def publish_lrs(self) -> LREvent:
         event = told(self.lr)
