@@ -26,7 +26,7 @@ class MouseTool(Protocol):
 
 
 class PlotView(pg.ViewBox):  # type: ignore[misc]
-    """Wheel and drag act on x; over the vertical axis, or with Ctrl, on y.
+    """Wheel and drag zoom and pan x; over the vertical axis, or with Ctrl, y.
 
     Signals:
         moved(int): the person zoomed or panned axis 0 (x) or 1 (y).

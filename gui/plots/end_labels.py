@@ -18,7 +18,7 @@ _STEP: Final = 3.0  # between two positions that are tried
 _FAR: Final = 2.5  # heights of the label, beyond which one no longer sees which end it belongs to
 _ASIDE: Final = 1.6  # widths of the label, likewise
 _EDGE: Final = 2.0  # to the view's edges
-_BEFORE: Final = 5.0  # between a label and the last step that it stands before
+_BEFORE: Final = 5.0  # between a label and the last step to its right
 _END: Final = 4.0  # around the end of another line, which labels never cover
 _SLACK: Final = 2.0  # of the label's own margin, in which a line may run
 
@@ -140,7 +140,7 @@ def place(
 
     Args:
         end: x and y of the line's end.
-        since: x from which the line is constant; the label may stand before it, at the line's height.
+        since: x from which the line is constant; the label may be left of it, at the line's height.
         size: width and height of the label.
         view: width and height of the drawing area.
         lines: every line that is drawn.

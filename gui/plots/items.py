@@ -112,7 +112,7 @@ class AbandonedTrace(Trace):
 
 
 class ViewItem(pg.GraphicsObject):  # type: ignore[misc]
-    """An item that covers the whole view and is painted anew whenever the view moves."""
+    """An item that covers the whole view and is repainted whenever the view moves."""
 
     def viewRangeChanged(self) -> None:
         """Follow the view."""

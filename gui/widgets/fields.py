@@ -120,7 +120,7 @@ class Editor(QWidget):
         self.setFocusProxy(control)
 
 
-class _Line(QLineEdit):
+class _KeyStepEdit(QLineEdit):
     """A line edit that reports arrow and page keys as steps."""
 
     stepped = Signal(int)
@@ -155,7 +155,7 @@ class LineEditor(Editor):
     ) -> None:
         super().__init__(parent)
         self._read, self._write, self._empty = read, write, empty
-        self.edit = _Line()
+        self.edit = _KeyStepEdit()
         self.edit.setPlaceholderText(placeholder)
         self.edit.setMinimumWidth(40)
         self.edit.textEdited.connect(self.edited)

@@ -61,7 +61,7 @@ def editor_for(info: FieldInfo, labels: Mapping[Any, str] | None = None) -> Edit
 
 
 @dataclass
-class _Row:
+class _FieldRow:
     label: QLabel | None
     editor: Editor
     note: HintLabel
@@ -108,7 +108,7 @@ class SpecForm(QWidget):
         """
         super().__init__(parent)
         self.kind = kind
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, _FieldRow] = {}
         self._other_values: dict[str, Any] = {}
         self._spec: Spec | None = None
         self._errors: dict[str, str] = {}
@@ -226,7 +226,7 @@ class SpecForm(QWidget):
         editor = editors.get(name) or editor_for(info, labels.get(name))
         title, tip = said(info.title or name), tooltip(info)
         label = None if editor.has_own_label else QLabel(title)
-        row = _Row(label, editor, HintLabel(editor.note_lines), usual_text(info), tip, _is_advanced(info))
+        row = _FieldRow(label, editor, HintLabel(editor.note_lines), usual_text(info), tip, _is_advanced(info))
         for widget in (editor, editor.control(), label):
             if widget is not None:
                 widget.setToolTip(tip)

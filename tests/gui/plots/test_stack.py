@@ -333,6 +333,13 @@ class Paints(QObject):
         self.count += event.type() == QEvent.Type.Paint
         return False
 
+    def settle(self, qtbot: QtBot) -> None:
+        """Wait until nothing is painted any more."""
+        before = -1
+        while self.count != before:
+            before = self.count
+            qtbot.wait(80)
+
 
 def drag(plot: RunPlot, start: QPointF, end: QPointF) -> None:
     viewport = plot.canvas.viewport()
@@ -423,6 +430,7 @@ def test_painting_happens_within_the_frame(qtbot: QtBot, stack: PlotStack, histo
     inside: list[int] = []
 
     def paint() -> bool:
+        clock.stop()  # one frame only, however late the test gets to run again
         before = watch.count
         worked = stack.refresh()
         stack.repaint(0, 0, 1, 1)
@@ -431,15 +439,14 @@ def test_painting_happens_within_the_frame(qtbot: QtBot, stack: PlotStack, histo
 
     feed(history, 2)
     stack.refresh()
-    qtbot.wait(100)
+    watch.settle(qtbot)
     watch.count = 0
     more = StepsEvent(epoch=3, batch=0, loss=np.ones(3, np.float32), lr=np.full((3, 1), 0.01), images_per_second=1.0)
     history.append_steps(more, 20)
     clock.register(paint)
     clock.start()
     qtbot.waitUntil(lambda: bool(inside))
-    clock.stop()
-    qtbot.wait(80)
+    watch.settle(qtbot)
     assert inside == [1]
     assert watch.count == 1
 

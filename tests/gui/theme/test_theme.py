@@ -1,4 +1,4 @@
-"""The palettes: legible, complete, and following the person or the system."""
+"""The palettes are legible and complete, and follow the person's choice or the system."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 
 @PALETTES
-def test_text_is_legible_on_every_ground_it_stands_on(colors: Colors) -> None:
-    for text, ground in itertools.product((colors.text, colors.muted), (colors.window, colors.surface, colors.raised)):
-        assert contrast(text, ground) >= 4.5, (text, ground)
+def test_text_is_legible_on_every_background(colors: Colors) -> None:
+    for text, background in itertools.product(
+        (colors.text, colors.muted), (colors.window, colors.surface, colors.raised)
+    ):
+        assert contrast(text, background) >= 4.5, (text, background)
     pairs = [
         (colors.on_accent, colors.accent),
         (colors.on_accent, colors.accent_hover),
@@ -47,19 +49,19 @@ def test_text_is_legible_on_every_ground_it_stands_on(colors: Colors) -> None:
         (colors.pending, colors.plot),
         (colors.text, colors.plot),
     ]
-    for text, ground in pairs:
-        assert contrast(text, ground) >= 4.5, (text, ground)
+    for text, background in pairs:
+        assert contrast(text, background) >= 4.5, (text, background)
 
 
 @PALETTES
-def test_curves_stand_out_and_groups_differ(colors: Colors) -> None:
+def test_curves_are_visible_and_groups_differ(colors: Colors) -> None:
     for curve in (colors.train, colors.val, colors.lr, colors.pending, *colors.groups):
         assert contrast(curve, colors.plot) >= 3.0, curve
     assert len(set(colors.groups)) == len(colors.groups) >= 4
 
 
 @PALETTES
-def test_every_colour_is_one_and_the_sheet_has_no_hole(colors: Colors) -> None:
+def test_every_colour_is_valid_and_the_style_sheet_is_complete(colors: Colors) -> None:
     for field in dataclasses.fields(colors):
         value = getattr(colors, field.name)
         for color in value if isinstance(value, tuple) else [value]:
@@ -69,18 +71,20 @@ def test_every_colour_is_one_and_the_sheet_has_no_hole(colors: Colors) -> None:
     assert sheet.count("{") == sheet.count("}")
 
 
-def test_contrast_and_mixing_know_their_ends() -> None:
+def test_contrast_and_mixing_at_their_limits() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#123456", "#123456") == pytest.approx(1)
     assert mixed("#ffffff", "#000000", 0.5) == "#808080"
 
 
-def test_choosing_dark_changes_the_window_and_says_so_once(qapp: QApplication, qtbot: QtBot, theme: Theme) -> None:
+def test_choosing_dark_changes_the_window_and_emits_changed_once(
+    qapp: QApplication, qtbot: QtBot, theme: Theme
+) -> None:
     theme.apply(qapp)
     theme.set_mode("light")
-    with qtbot.waitSignal(theme.changed) as heard:
+    with qtbot.waitSignal(theme.changed) as emitted:
         theme.set_mode("dark")
-    assert heard.args == [DARK]
+    assert emitted.args == [DARK]
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == DARK.window
     assert DARK.accent in qapp.styleSheet()
     with qtbot.assertNotEmitted(theme.changed):

@@ -1,4 +1,4 @@
-"""Forms made from specs: what a person types, what the spec says of it, and no feedback loops."""
+"""Forms made from specs: what a person types, the spec's errors, and signals for edits only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def retype(qtbot: QtBot, form: SpecForm, field: str, text: str) -> None:
 
 
 def pick(qtbot: QtBot, combo: QWidget, value: str) -> None:
-    """Choose an entry of a combo box by its keyboard, as a person can."""
+    """Choose an entry of a combo box with the keyboard."""
     assert isinstance(combo, QComboBox)
     combo.setFocus()
     qtbot.keyClick(combo, Qt.Key.Key_Home)
@@ -46,12 +46,12 @@ def pick(qtbot: QtBot, combo: QWidget, value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(0.001, "0.001"), (1e-8, "1e-8"), (30.0, "30"), (1 / 3, repr(1 / 3)), (1e22, "1e22")]
 )
-def test_numbers_are_written_short_and_read_back_exactly(value: float, text: str) -> None:
+def test_numbers_are_written_short_and_without_loss(value: float, text: str) -> None:
     assert float_text(value) == text
     assert float(text) == value
 
 
-def test_typing_gives_the_spec_at_each_valid_keystroke(qtbot: QtBot) -> None:
+def test_typing_emits_the_spec_at_each_valid_keystroke(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(SGD, {"lr": 0.01, "momentum": 0.9}))
     seen: list[object] = []
     form.changed.connect(seen.append)
@@ -60,7 +60,7 @@ def test_typing_gives_the_spec_at_each_valid_keystroke(qtbot: QtBot) -> None:
     assert None in seen  # "1e" and "1e-" are no numbers
 
 
-def test_an_error_is_said_in_the_specs_words_while_typing_and_nothing_moves(qtbot: QtBot) -> None:
+def test_the_specs_error_is_shown_while_typing_and_nothing_moves(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(StepLR, {"step_size": 10}))
     before = [(w.pos(), w.size()) for w in form.findChildren(QWidget)]
     height = form.sizeHint().height()
@@ -90,13 +90,13 @@ def test_an_error_is_said_in_the_specs_words_while_typing_and_nothing_moves(qtbo
         ("0", "must be at least 1; it is 0"),
     ],
 )
-def test_a_required_whole_number_says_what_is_wrong(qtbot: QtBot, text: str, problem: str) -> None:
+def test_a_required_whole_number_shows_what_is_wrong(qtbot: QtBot, text: str, problem: str) -> None:
     form = show(qtbot, SpecForm(StepLR, {"step_size": 10}))
     retype(qtbot, form, "step_size", text)
     assert form.errors() == {"step_size": problem}
 
 
-def test_an_emptied_field_means_its_default_which_the_placeholder_shows(qtbot: QtBot) -> None:
+def test_an_empty_field_takes_its_default_and_the_placeholder_shows_it(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(StepLR, {"step_size": 10, "gamma": 0.5}))
     retype(qtbot, form, "gamma", "")
     assert form.value() == StepLR(step_size=10, gamma=0.1)
@@ -105,7 +105,7 @@ def test_an_emptied_field_means_its_default_which_the_placeholder_shows(qtbot: Q
     assert editor.edit.placeholderText() == "0.1"
 
 
-def test_a_list_is_read_with_commas_and_its_wrong_number_is_counted(qtbot: QtBot) -> None:
+def test_a_list_is_read_and_an_error_says_which_number_is_wrong(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(MultiStepLR, {"milestones": (15,)}))
     retype(qtbot, form, "milestones", "[15, 30 45]")
     assert form.value() == MultiStepLR(milestones=(15, 30, 45))
@@ -115,7 +115,7 @@ def test_a_list_is_read_with_commas_and_its_wrong_number_is_counted(qtbot: QtBot
     assert form.errors() == {"milestones": "must be in increasing order; it is [30, 15]"}
 
 
-def test_arrow_keys_step_a_whole_number_within_its_range(qtbot: QtBot) -> None:
+def test_arrow_keys_change_a_whole_number_within_its_range(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(DataSpec, only=("batch_size",)))
     edit = form.editor("batch_size").control()
     for key in (Qt.Key.Key_Up, Qt.Key.Key_PageUp, Qt.Key.Key_Down):
@@ -126,7 +126,7 @@ def test_arrow_keys_step_a_whole_number_within_its_range(qtbot: QtBot) -> None:
     assert form.value() == DataSpec(batch_size=1)
 
 
-def test_a_rule_between_two_fields_is_said_at_the_field_at_fault(qtbot: QtBot) -> None:
+def test_a_rule_between_two_fields_is_shown_at_the_wrong_field(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(SGD))
     box = form.editor("nesterov").control()
     qtbot.keyClick(box, Qt.Key.Key_Space)
@@ -136,7 +136,7 @@ def test_a_rule_between_two_fields_is_said_at_the_field_at_fault(qtbot: QtBot) -
     assert form.value() == SGD(momentum=0.9, nesterov=True)
 
 
-def test_advanced_fields_wait_under_more_and_unfold_by_mouse(qtbot: QtBot) -> None:
+def test_a_click_on_more_shows_and_hides_advanced_fields(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(ReduceLROnPlateau))
     assert form.editor("patience").isVisible()
     assert not form.editor("cooldown").isVisible()
@@ -146,14 +146,14 @@ def test_advanced_fields_wait_under_more_and_unfold_by_mouse(qtbot: QtBot) -> No
     assert not form.editor("cooldown").isVisible()
 
 
-def test_an_error_in_a_folded_field_unfolds_it(qtbot: QtBot) -> None:
+def test_an_error_in_an_advanced_field_shows_it(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(ReduceLROnPlateau))
     form.set_fields({"interval": "step"})
     assert form.editor("interval").isVisible()
     assert form.errors() == {"interval": "must be 'epoch' here: the metric is measured once per epoch"}
 
 
-def test_set_value_shows_everything_and_signals_nothing(qtbot: QtBot) -> None:
+def test_set_value_shows_every_field_and_emits_nothing(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(Adam))
     wanted = Adam(lr=0.003, betas=(0.8, 0.99), eps=1e-6, amsgrad=True, weight_decay=0.01)
     with qtbot.assertNotEmitted(form.changed):
@@ -161,7 +161,7 @@ def test_set_value_shows_everything_and_signals_nothing(qtbot: QtBot) -> None:
     assert form.value() == wanted
 
 
-def test_fields_that_are_not_shown_keep_their_value(qtbot: QtBot) -> None:
+def test_fields_without_a_row_keep_their_value(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(Recipe, only=("epochs", "seed")))
     form.set_value(Recipe(epochs=7, precision="bfloat16"))
     retype(qtbot, form, "seed", "3")
@@ -175,7 +175,7 @@ def test_a_hidden_row_is_not_part_of_the_value(qtbot: QtBot) -> None:
     assert form.value() == DataSpec()
 
 
-def test_a_disabled_row_says_why(qtbot: QtBot) -> None:
+def test_the_tooltip_of_a_disabled_row_says_why(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(SGD))
     form.enable_row("lr", False, "The expression gives it.")
     control = form.editor("lr").control()
@@ -203,7 +203,7 @@ def test_every_control_has_a_name_and_a_tooltip_with_its_range(qtbot: QtBot, kin
     assert form.minimumSizeHint().width() <= 300
 
 
-def test_a_tooltip_tells_range_usual_range_and_default(qtbot: QtBot) -> None:
+def test_a_tooltip_has_range_usual_range_and_default(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(StepLR, {"step_size": 10}))
     tip = form.editor("gamma").control().toolTip()
     for part in (
@@ -215,14 +215,14 @@ def test_a_tooltip_tells_range_usual_range_and_default(qtbot: QtBot) -> None:
         assert part in tip
 
 
-def test_a_choice_is_made_by_key(qtbot: QtBot) -> None:
+def test_a_choice_is_made_with_the_keyboard(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(ReduceLROnPlateau))
     with qtbot.waitSignal(form.changed):
         pick(qtbot, form.editor("monitor").control(), "train_loss")
     assert form.value().monitor == "train_loss"
 
 
-def test_tab_walks_down_the_fields(qtbot: QtBot) -> None:
+def test_tab_moves_down_the_fields(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(SGD))
     form.activateWindow()
     form.editor("lr").control().setFocus()
