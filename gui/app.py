@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QApplication
 from engine.common.spec import SpecError
 from engine.diagnostics.crash_log import crash_log
 from engine.library import Library, default_root
-from engine.qthread import Worker
 from engine.recipe.recipe import Recipe
 from gui.advice.controller import AdviceController
 from gui.compare.controller import CompareController
@@ -68,11 +67,11 @@ class App:
             self.library: Library | None = Library(library or default_root())
         except SpecError as error:
             self.library, problem = None, error
-        self.curves, self.library_tasks, self.downloads = Worker(), Worker(), Worker()
+        self.tasks = TaskRunner(self.window)
         self.clock = FrameClock(window=self.window)
         self.current_run = CurrentRun(self.library, self.clock)
-        self.preview = Preview(self.window, self.curves, self.window)
-        self.lookups = Lookups(self.window, self.library_tasks, self.downloads, self.window)
+        self.preview = Preview(self.window, self.tasks, self.window)
+        self.lookups = Lookups(self.window, self.tasks, self.window)
         self.log_controller = LogController(self.window)
         self.run_controller = RunController(
             self.window, self.current_run, self.preview, self.log_controller, self.clock
@@ -80,28 +79,27 @@ class App:
         self.setup_controller = SetupController(
             self.window, self.current_run, self.preview, self.lookups, self.settings
         )
-        self.tasks = TaskRunner(self.window)
         self.taking_up = ResumeController(self.window, self.current_run, self.setup_controller, self.tasks)
         self.files = FilesController(
             self.window, self.current_run, self.setup_controller, self.settings, self.taking_up
         )
         self.help = HelpController(self.window)
         self.sketch = DrawingController(
-            self.window, self.current_run, self.run_controller.change, self.curves, self.window
+            self.window, self.current_run, self.run_controller.change, self.tasks, self.window
         )
-        self.candidates = Candidates(self.window, self.preview, self.run_controller.change, self.curves, self.window)
+        self.candidates = Candidates(self.window, self.preview, self.run_controller.change, self.tasks, self.window)
         self.steering = LRController(self.window, self.current_run, self.clock)
         self.waiting = WaitingController(self.window, self.current_run)
         self.recovery = DivergenceController(self.window, self.current_run)
         self.failures = FailuresController(self.window, self.current_run)
-        self.interrupted = InterruptedRuns(self.window, self.current_run, self.library_tasks, self.settings)
+        self.interrupted = InterruptedRuns(self.window, self.current_run, self.tasks, self.settings)
         window, model = self.window, self.current_run.model
-        self.finding = RangeTestController(window, self.current_run, self.library_tasks, lambda: model.shown)
+        self.finding = RangeTestController(window, self.current_run, self.tasks, lambda: model.shown)
         self.advisor = AdviceController(
             window, self.current_run, window.advice, lambda: model.shown, window.schedule.stage, window
         )
         self.aftermath = EffectsController(window, self.current_run, self.log_controller)
-        self.export = ExportController(window, self.current_run, self.library_tasks, self.settings, lambda: model.shown)
+        self.export = ExportController(window, self.current_run, self.tasks, self.settings, lambda: model.shown)
         self.going_back = RewindController(window, self.current_run)
         self.comparison = CompareController(window, self.current_run, self.tasks)
         self.retention = RetentionController(window, self.library, self.settings)
@@ -136,13 +134,7 @@ class App:
         self.window.store_layout(self.settings)
         self.window.leave()
         self.clock.stop()
-        for worker in (
-            self.curves,
-            self.library_tasks,
-            self.downloads,
-        ):  # an import of PyTorch under way cannot be cut short
-            worker.stop()
-        self.tasks.stop()
+        self.tasks.stop()  # an import of PyTorch under way cannot be cut short
         if self.library is not None:
             self.library.close()
         self.garbage.stop()
@@ -165,14 +157,13 @@ class App:
         self.interrupted.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
         window.find_lr.triggered.connect(self.finding.open)
         window.lr_panel.finder_wanted.connect(self.finding.open)
-        self.curves.answered.connect(self.advisor.show_curve)
+        self.preview.planned.connect(self.advisor.show_curve)
         self.advisor.recipe_wanted.connect(self.setup_controller.amend)
         self.finding.recipe_wanted.connect(self.setup_controller.amend)
         self.finding.found.connect(self.advisor.take_finding)
 
     def _begin(self) -> None:
-        for worker in (self.curves, self.library_tasks, self.downloads):
-            worker.start()
+        self.tasks.start()
         self.interrupted.look()
         self.lookups.load_torch()
 

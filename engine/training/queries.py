@@ -1,6 +1,6 @@
 """What the window asks of the engine beside training. Importing this brings no torch; asking may.
 
-Each function may take a while and is asked on a worker thread (``engine.qthread.Worker``).
+Each function may take a while and is called on a background thread (``gui.core.task_runner``).
 """
 
 from __future__ import annotations

@@ -27,7 +27,6 @@ from engine.schedules import ScheduleSpec
 from gui.advice.panel import AdvicePanel
 from gui.core.current_run import CurrentRun
 from gui.main_window import MainWindow
-from gui.schedule.preview import PLAN
 from gui.schedule.projection import rest_of
 
 if TYPE_CHECKING:
@@ -99,12 +98,11 @@ class AdviceController(QObject):
         window.setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
 
-    def show_curve(self, key: str, answer: object) -> None:
-        """Take in what a curve worker answered: the planned curve, if it is one."""
-        if key == PLAN and isinstance(answer, Curve):
-            self._curve = answer
-            if not self._in_run():
-                self.refresh()
+    def show_curve(self, curve: Curve) -> None:
+        """Take in the curve of the recipe, or of the run as it will go on."""
+        self._curve = curve
+        if not self._in_run():
+            self.refresh()
 
     def refresh(self) -> None:
         """Ask the rules again. For whoever brings another recipe into the forms, which say nothing of that."""

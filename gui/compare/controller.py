@@ -5,10 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt
 
 from engine.library.comparison import ComparedRun, told
-from engine.qthread import Failure
 from gui.core.current_run import CurrentRun
 from gui.core.run_text import sentence
-from gui.core.task_runner import TaskRunner
+from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import tr
 from gui.main_window import MainWindow
 
@@ -24,7 +23,7 @@ class CompareController(QObject):
         """Compare the runs with these ids."""
         library = self._runs.library
         if library is not None:
-            self._tasks.ask(lambda _: [told(library, run) for run in ids], self._show, self._failed, key="compare")
+            self._tasks.submit(lambda _: [told(library, run) for run in ids], self._show, self._failed, key="compare")
 
     def _show(self, runs: list[ComparedRun]) -> None:
         from gui.compare.window import CompareWindow

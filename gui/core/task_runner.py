@@ -1,81 +1,231 @@
-"""Questions and errands of one part of the window, on a thread of its own that starts with the first of them."""
+"""Background work: functions run on worker threads, their results handed over on the GUI thread."""
 
 from __future__ import annotations
 
-import itertools
 import threading
+import time
+import traceback
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeVar
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
-from engine.qthread import Failure, Question, Worker
+from engine.common.spec import SpecError
 
 T = TypeVar("T")
+Lane = Literal["torch", "curves", "library", "downloads"]
+LANES: Final[tuple[Lane, ...]] = ("torch", "curves", "library", "downloads")
+"""One thread each, so that what is slow holds nothing else up: ``torch`` imports PyTorch, builds networks and trains
+range tests, ``curves`` draws schedules, ``library`` reads and writes runs, ``downloads`` fetches data."""
 PATIENCE: Final = 10.0
-"""Seconds for which the end waits for errands: a disk may be gone."""
+"""Seconds for which the end waits for tasks that must finish before it gives up on those not begun: a disk may hang."""
 Progress = Callable[[str, int, int], None]
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a task has no result: ``problem`` in words, the ``field`` at fault or None, ``details`` to copy or None."""
+
+    problem: str
+    field: str | None = None
+    details: str | None = None
+
+
+class Task:
+    """One submitted function: handed to it, for progress and cancellation, and to whoever submitted it, to cancel."""
+
+    def __init__(
+        self,
+        work: Callable[[Task], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[Failure], None],
+        progress: Callable[[Task, str, int, int], None],
+        told: Progress | None,
+        key: str,
+        must_finish: bool,
+    ) -> None:
+        self._work, self._done, self._failed, self._progress, self._told = work, done, failed, progress, told
+        self.key, self.must_finish = key, must_finish
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        """Nobody wants the result any more: neither it, nor a failure, nor progress is handed over from here on."""
+        self._cancelled.set()
+
+    def cancelled(self) -> bool:
+        """Whether nobody wants the result any more; long work looks now and then, and returns."""
+        return self._cancelled.is_set()
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Report, from the work, that ``done`` of ``total`` is done; ``what`` says of what."""
+        self._progress(self, what, done, total)
+
+    def run(self) -> Any:
+        """Do the work, on the calling thread; returns its result or a ``Failure``."""
+        try:
+            return self._work(self)
+        except SpecError as error:
+            return Failure(error.problem, error.field)
+        except BaseException as error:  # noqa: BLE001 - also what a network's file raises to end a process
+            return Failure(f"{type(error).__name__}: {error}", None, traceback.format_exc())
+
+    def hand_over(self, result: Any) -> None:
+        """Call back with ``result``, on the GUI thread."""
+        if self.cancelled():
+            return
+        if isinstance(result, Failure):
+            self._failed(result)
+        else:
+            self._done(result)
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Call back with progress, on the GUI thread."""
+        if self._told is not None and not self.cancelled():
+            self._told(what, done, total)
+
+
 class TaskRunner(QObject):
-    """Has work done beside the window, one after the other, and hands each answer to whoever asked."""
+    """Runs what is submitted, one after the other in each lane, from ``start`` on. Lives on the GUI thread."""
+
+    _ended = Signal(object, object)
+    _progressed = Signal(object, object, object, object)  # counts of bytes do not fit into Qt's integers
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker: Worker | None = None
-        self._numbers = itertools.count()
-        self._questions: set[str] = set()  # which change nothing, and need not be answered at the end
-        self._waiting: dict[str, tuple[Callable[[Any], None], Callable[[Failure], None], Progress | None]] = {}
+        self._lanes = {lane: _LaneThread(lane, self._ended.emit) for lane in LANES}
+        self._newest: dict[str, Task] = {}  # by key
+        self._started = self._stopped = False
+        self._ended.connect(self._on_ended)
+        self._progressed.connect(self._on_progressed)
 
-    def ask(
+    def submit(
         self,
-        work: Callable[[Question], T],
-        then: Callable[[T], None],
+        work: Callable[[Task], T],
+        done: Callable[[T], None],
         failed: Callable[[Failure], None],
         *,
+        lane: Lane = "library",
         key: str = "",
         progress: Progress | None = None,
-    ) -> None:
-        """Have ``work`` done; ``then`` hears its answer, or ``failed`` why there is none, on the window's thread.
+        must_finish: bool = False,
+    ) -> Task:
+        """Run ``work`` on the thread of ``lane``; its result goes to ``done``, or what it raised to ``failed``.
 
-        Of the questions with one ``key`` the newest is answered; without one each is.
+        Args:
+            work: is given its ``Task``; must not touch a widget.
+            done: called with the result, on the GUI thread; never for a task that was cancelled.
+            failed: called with the failure instead, likewise.
+            lane: tasks of one lane run in the order in which they were submitted.
+            key: a task cancels the one that was submitted before it with the same key. Empty: none.
+            progress: called with what ``Task.progress`` was given, on the GUI thread.
+            must_finish: ``stop`` waits for it, as for a write, instead of cancelling it.
         """
-        worker = self._worker
-        if worker is None:
-            worker = self._worker = Worker()
-            worker.answered.connect(self._answered)
-            worker.progressed.connect(self._progressed)
-            worker.start()
-        name = key or f"errand {next(self._numbers)}"
-        self._waiting[name] = (then, failed, progress)
-        if key or progress is not None:
-            self._questions.add(name)
-        worker.ask(name, work)
+        task = Task(work, done, failed, self._progressed.emit, progress, key, must_finish)
+        if key:
+            self.cancel(key)
+            self._newest[key] = task
+        self._lanes[lane].put(task)
+        if self._started:
+            self._lanes[lane].start_once()
+        return task
+
+    def cancel(self, key: str) -> None:
+        """Cancel the task with ``key``, if there is one."""
+        task = self._newest.pop(key, None)
+        if task is not None:
+            task.cancel()
+
+    def start(self) -> None:
+        """Begin to run what was and will be submitted."""
+        self._started = True
+        for lane in self._lanes.values():
+            if lane.waiting:
+                lane.start_once()
 
     def stop(self) -> None:
-        """End the thread, once the errands are done; questions are not answered any more, nor told how far they are."""
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            for name in self._questions & self._waiting.keys():
-                worker.cancel(name)
-            done = threading.Event()
-            worker.ask("", lambda _: done.set())
-            done.wait(PATIENCE)
-            worker.stop()
-        self._waiting.clear()
+        """Cancel every task but those that must finish, wait for those and for what cannot be interrupted, and end.
 
-    def _answered(self, key: str, answer: object) -> None:
-        waiting = self._waiting.pop(key, None)
-        self._questions.discard(key)
-        if waiting is None:
-            return
-        then, failed, _ = waiting
-        if isinstance(answer, Failure):
-            failed(answer)
-        else:
-            then(answer)
+        Nothing is handed over any more.
+        """
+        self._started, self._stopped = False, True
+        for lane in self._lanes.values():
+            lane.close()
+        for lane in self._lanes.values():
+            lane.join()
 
-    def _progressed(self, key: str, what: str, done: int, total: int) -> None:
-        waiting = self._waiting.get(key)
-        if waiting is not None and waiting[2] is not None:
-            waiting[2](what, done, total)
+    @property
+    def running(self) -> bool:
+        """Whether any thread is alive."""
+        return any(lane.is_alive() for lane in self._lanes.values())
+
+    def _on_ended(self, task: Task, result: object) -> None:
+        if self._newest.get(task.key) is task:
+            del self._newest[task.key]
+        if not self._stopped:
+            task.hand_over(result)
+
+    def _on_progressed(self, task: Task, what: str, done: int, total: int) -> None:
+        if not self._stopped:
+            task.report(what, done, total)
+
+
+class _LaneThread(threading.Thread):
+    """The thread of one lane; ``ended`` is called on it with each task that was not cancelled and its result."""
+
+    def __init__(self, lane: Lane, ended: Callable[[Task, object], None]) -> None:
+        super().__init__(name=f"tasks: {lane}", daemon=True)
+        self._ended = ended
+        self._changed = threading.Condition()
+        self._tasks: deque[Task] = deque()
+        self._under_way: Task | None = None
+        self._closed_at: float | None = None
+        self._began = False
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self._tasks)
+
+    def put(self, task: Task) -> None:
+        with self._changed:
+            self._tasks.append(task)
+            self._changed.notify()
+
+    def start_once(self) -> None:
+        if not self._began:
+            self._began = True
+            self.start()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed_at = time.monotonic()
+            for task in (*self._tasks, *((self._under_way,) if self._under_way is not None else ())):
+                if not task.must_finish:
+                    task.cancel()
+            self._changed.notify()
+
+    def join(self, timeout: float | None = None) -> None:
+        if self._began:
+            super().join(timeout)
+
+    def run(self) -> None:
+        while (task := self._next()) is not None:
+            result = task.run()
+            with self._changed:
+                self._under_way = None
+            if not task.cancelled():
+                self._ended(task, result)
+            del task, result  # what they hold is not kept while the thread waits
+
+    def _next(self) -> Task | None:
+        with self._changed:
+            while True:
+                while self._tasks and self._tasks[0].cancelled():
+                    self._tasks.popleft()
+                if self._closed_at is not None and (not self._tasks or time.monotonic() - self._closed_at > PATIENCE):
+                    return None
+                if self._tasks:
+                    self._under_way = self._tasks.popleft()
+                    return self._under_way
+                self._changed.wait()

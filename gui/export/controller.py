@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final, get_args
 
@@ -14,17 +15,16 @@ from PySide6.QtWidgets import QFileDialog, QPushButton
 from engine.export.run_files import commands_to_replay, csv_table, replay, write_file
 from engine.messages.commands import Intervention, Position
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, EpochEvent, Event, StartEvent
-from engine.qthread import Failure, Worker
 from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
+from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
 from gui.widgets.intervention_text import describe
 
 _SAID_MS: Final = 2000
-_COPY, _SAVE = "code to copy", "file to save"
 _INTERVENTIONS: Final = {kind.model_fields["command"].default for kind in get_args(Intervention)} - {"save", "stop"}
 
 
@@ -35,11 +35,11 @@ class ExportController(QObject):
     """
 
     def __init__(
-        self, window: MainWindow, runs: CurrentRun, worker: Worker, settings: Settings, in_run: Callable[[], bool]
+        self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, settings: Settings, in_run: Callable[[], bool]
     ) -> None:
         """``in_run`` says whether a run is shown, rather than a recipe that is being set up."""
         super().__init__(window)
-        self._window, self._worker, self._settings, self._in_run = window, worker, settings, in_run
+        self._window, self._tasks, self._settings, self._in_run = window, tasks, settings, in_run
         self._start: StartEvent | None = None
         self._history: list[EpochEvent] = []
         self._hand: list[CommandEvent] = []
@@ -63,7 +63,6 @@ class ExportController(QObject):
         self.save_code.triggered.connect(self._save_code)
         self.save_table.triggered.connect(self._save_table)
         self.save_replay.triggered.connect(self._save_replay)
-        worker.answered.connect(self._answered)
         runs.listen(self._happened, StartEvent, EndEvent, BranchEvent, EpochEvent, CommandEvent)
 
     def _place(self) -> None:
@@ -130,21 +129,22 @@ class ExportController(QObject):
         if recipe is None:
             self._say_wrong()
             return
-        self._worker.ask(_COPY, lambda _: queries.pytorch_code(recipe, remarks))
+        work = partial(queries.pytorch_code, recipe, remarks)
+        self._tasks.submit(lambda _: work(), self._copied, self._failed, lane="torch", key="code to copy")
 
     def _save_code(self) -> None:
         recipe, remarks = self._recipe(), self._remarks()
         if recipe is None:
             self._say_wrong()
         elif path := self._ask_where(tr("Save PyTorch code"), "train.py", tr("Python files (*.py)")):
-            self._worker.ask(_SAVE, lambda _: _write(path, queries.pytorch_code(recipe, remarks)))
+            self._write(lambda: _write(path, queries.pytorch_code(recipe, remarks)))
 
     def _save_table(self) -> None:
         if self._start is None:
             return
         history, interventions, groups = tuple(self._history), tuple(self._hand), tuple(self._start.groups)
         if path := self._ask_where(tr("Save the table"), "run.csv", tr("Tables (*.csv)")):
-            self._worker.ask(_SAVE, lambda _: _write(path, csv_table(history, interventions, groups)))
+            self._write(lambda: _write(path, csv_table(history, interventions, groups)))
 
     def _save_replay(self) -> None:
         if self._start is None:
@@ -159,7 +159,7 @@ class ExportController(QObject):
         )
         if chosen:
             self._settings.last_folder = chosen
-            self._worker.ask(_SAVE, lambda _: _write_both(Path(chosen), recipe, interventions))
+            self._write(lambda: _write_both(Path(chosen), recipe, interventions))
 
     def _ask_where(self, title: str, name: str, kind: str) -> Path | None:
         folder = Path(self._settings.last_folder or Path.home())
@@ -175,21 +175,22 @@ class ExportController(QObject):
         problem = self._window.setup.first_error() or ""
         self._window.action_line.show_text(tr("Not copied: {problem}", problem=said(problem)))
 
-    def _answered(self, key: str, answer: object) -> None:
-        line = self._window.action_line
-        if key not in (_COPY, _SAVE):
-            return
-        if isinstance(answer, Failure):
-            problem = said(answer.problem)
-            text = tr("{field}: {text}", field=answer.field, text=problem) if answer.field else problem
-            self._window.banner.show_failure(tr("Not exported: {problem}", problem=text), answer.details)
-        elif key == _SAVE:
-            line.show_saved(str(answer))
-        else:
-            QGuiApplication.clipboard().setText(str(answer))
-            line.show_text(tr("Copied as PyTorch code. Paste it where your model and your loaders are."))
-            self.button.setText(tr("Copied"))
-            self._back.start()
+    def _write(self, work: Callable[[], str]) -> None:
+        """Have files written; ``work`` returns the path to name."""
+        show = self._window.action_line.show_saved
+        self._tasks.submit(lambda _: work(), show, self._failed, lane="torch", must_finish=True)
+
+    def _copied(self, code: str) -> None:
+        QGuiApplication.clipboard().setText(code)
+        text = tr("Copied as PyTorch code. Paste it where your model and your loaders are.")
+        self._window.action_line.show_text(text)
+        self.button.setText(tr("Copied"))
+        self._back.start()
+
+    def _failed(self, failure: Failure) -> None:
+        problem = said(failure.problem)
+        text = tr("{field}: {text}", field=failure.field, text=problem) if failure.field else problem
+        self._window.banner.show_failure(tr("Not exported: {problem}", problem=text), failure.details)
 
 
 def _write(path: Path, text: str) -> str:

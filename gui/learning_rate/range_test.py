@@ -19,9 +19,9 @@ from engine.messages.events import (
     StartEvent,
     StateEvent,
 )
-from engine.qthread import Failure, Question, Worker
 from engine.training import queries
 from gui.core.current_run import CurrentRun
+from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
 
@@ -46,10 +46,10 @@ class RangeTestController(QObject):
     found = Signal(object)
     recipe_wanted = Signal(object)
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, worker: Worker, in_run: Callable[[], bool]) -> None:
+    def __init__(self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, in_run: Callable[[], bool]) -> None:
         """``in_run`` says whether a run is shown, rather than a recipe that is being set up."""
         super().__init__(window)
-        self._window, self._runs, self._worker, self._in_run = window, runs, worker, in_run
+        self._window, self._runs, self._tasks, self._in_run = window, runs, tasks, in_run
         self._search: int | None = None
         self._called_off = False
         self._why_not: str | None = None
@@ -57,8 +57,6 @@ class RangeTestController(QObject):
         runs.listen(
             self._show, LoadingEvent, StartEvent, StateEvent, FinderProgressEvent, FinderEvent, CommandEvent, EndEvent
         )
-        worker.answered.connect(self._answered)
-        worker.progressed.connect(self._progressed)
         window.setup.recipe_changed.connect(self._judge)
         for begins in (window.transport.start, window.transport.run_epoch):
             begins.connect(self._make_way)
@@ -98,24 +96,26 @@ class RangeTestController(QObject):
             self.panel.show_problem(said(self._window.setup.first_error() or ""))
             return
 
-        def work(question: Question) -> FinderEvent:
-            return queries.find_lr(recipe, settings, question.progress, question.cancelled)
+        def work(task: Task) -> FinderEvent:
+            return queries.find_lr(recipe, settings, task.progress, task.cancelled)
 
         self.panel.show_progress(0, 0)
-        self._worker.ask(_BEFORE, work)
+        self._tasks.submit(
+            work, self._found_before_start, self._failed, lane="torch", key=_BEFORE, progress=self._progressed
+        )
 
     def _cancel(self) -> None:
         self._called_off = True
         if self._in_run():
             self._runs.post(CancelFind())
         else:
-            self._worker.cancel(_BEFORE)
+            self._tasks.cancel(_BEFORE)
             self.panel.show_problem(tr("The LR range test was cancelled."), error=False)
 
     def _make_way(self) -> None:
         """A run begins, which waits for a search of what was in the forms."""
         if self._panel is not None and self._panel.searching and not self._in_run():
-            self._worker.cancel(_BEFORE)
+            self._tasks.cancel(_BEFORE)
             self._panel.show_problem(tr("The LR range test was cancelled: the run begins."), error=False)
 
     def _use(self, lr: float) -> None:
@@ -146,20 +146,20 @@ class RangeTestController(QObject):
         if self._panel is not None:
             self._panel.set_enabled_because(why_not)
 
-    def _progressed(self, key: str, what: str, done: int, total: int) -> None:
-        if key == _BEFORE and self.panel.searching:
+    def _progressed(self, what: str, done: int, total: int) -> None:
+        if self.panel.searching:
             self.panel.show_progress(done if not what else 0, total if not what else 0)
 
-    def _answered(self, key: str, answer: object) -> None:
-        if key != _BEFORE or self._in_run():
-            return
-        if isinstance(answer, FinderEvent):
-            self.panel.show_finding(answer)
-            self.found.emit(answer)
-        elif isinstance(answer, Failure):
-            problem = said(answer.problem)
+    def _found_before_start(self, found: FinderEvent) -> None:
+        if not self._in_run():
+            self.panel.show_finding(found)
+            self.found.emit(found)
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._in_run():
+            problem = said(failure.problem)
             self.panel.show_problem(
-                tr("{field}: {text}", field=answer.field, text=problem) if answer.field else problem
+                tr("{field}: {text}", field=failure.field, text=problem) if failure.field else problem
             )
 
     def _show(self, event: Event) -> None:

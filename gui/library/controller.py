@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
 from engine.library import Library, Overview, overviews, size_words
 from engine.messages.commands import Position
 from engine.messages.events import BranchEvent, EndEvent, EpochEvent, Event, SavedEvent, StartEvent, StateEvent
-from engine.qthread import Failure
 from engine.training.job import Job, to_open
 from gui.core.current_run import CurrentRun
+from gui.core.run_text import sentence
 from gui.core.settings import Settings
-from gui.core.task_runner import TaskRunner
+from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
-from gui.library.tasks import LibraryTasks, show_folder
+from gui.library.files import show_folder
 from gui.log.rewind import RewindController
 from gui.main_window import MainWindow
 from gui.setup.controller import SetupController
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gui.library.maintenance import MaintenanceController
     from gui.library.panel import RunsPanel
 
+T = TypeVar("T")
 SETTLE_MS: Final = 400
 TRAINING_MS: Final = 2000
 """While it trains the table is painted less often: painting holds the training up."""
@@ -74,7 +75,6 @@ class LibraryController(QObject):
         self._own, self._trains = "", False
         self.panel: RunsPanel | None = None
         self.maintenance: MaintenanceController | None = None
-        self._library_tasks = LibraryTasks(tasks, self._say, self.look)
         self._settle, self._look = QTimer(self), QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.timeout.connect(self.look)
@@ -107,7 +107,7 @@ class LibraryController(QObject):
         library, panel = self._runs.library, self.panel
         if library is not None and panel is not None and panel.isVisible():
             in_bin = panel.shows_bin
-            self._tasks.ask(lambda _: look(library, in_bin), self._show, self._not_read, key="shelf")
+            self._tasks.submit(lambda _: look(library, in_bin), self._show, self._not_read, key="library view")
 
     def _show(self, found: LibraryView) -> None:
         panel, library = self.panel, self._runs.library
@@ -126,7 +126,7 @@ class LibraryController(QObject):
             panel.show_use(text, problem=True)
 
     def _not_read(self, failure: Failure) -> None:
-        self._library_tasks.say(tr("The library cannot be read: {problem}", problem=said(failure.problem)), error=True)
+        self._say(tr("The library cannot be read: {problem}", problem=said(failure.problem)), error=True)
 
     def _changed(self) -> None:
         if self.panel is not None and self.panel.isVisible() and not self._settle.isActive():
@@ -145,17 +145,34 @@ class LibraryController(QObject):
         """Take ``run`` up where it was left, if nobody else is at it."""
         self._take_up(run, None)
 
+    def _do(self, work: Callable[[], T], done: Callable[[T], None], not_done: str = "") -> None:
+        """Have ``work`` done with the library, which is looked up again afterwards; nothing begun is left undone.
+
+        ``not_done`` begins the sentence that says why it failed.
+        """
+
+        def show(result: T) -> None:
+            done(result)
+            self.look()
+
+        def failed(failure: Failure) -> None:
+            problem = sentence(failure.problem)
+            self._say(tr("{what}: {problem}", what=not_done, problem=problem) if not_done else problem, error=True)
+            self.look()
+
+        self._tasks.submit(lambda _: work(), show, failed, must_finish=True)
+
     def _take_up(self, run: str, back_to: Position | None) -> None:
         library = self._library
         if run == self._own and self._runs.active:
-            self._library_tasks.say(tr("This run is the one in the window."))
+            self._say(tr("This run is the one in the window."))
             return
 
         def begin(job: Job) -> None:
             question = tr("Stop and save the run, then return to {name}? It can be continued later.", name=job.name)
             self._reception.when_free(lambda: self._reception.begin(replace(job, back_to=back_to)), question)
 
-        self._library_tasks.do(lambda: to_open(run, library), begin, tr("Not opened"))
+        self._do(lambda: to_open(run, library), begin, tr("Not opened"))
 
     def _ask_where(self, run: Overview) -> None:
         """Offer the ends of the epochs of ``run`` to go back to."""
@@ -175,7 +192,7 @@ class LibraryController(QObject):
             stands = (checkpoints[-1].epoch, checkpoints[-1].batch) if checkpoints and not run.row.live else None
             return ends_of(library.history(run.row.id), stands)
 
-        self._library_tasks.do(ends, offer, tr("Not gone back"))
+        self._do(ends, offer, tr("Not gone back"))
 
     def _back(self, run: str, epoch: int) -> None:
         if run == self._own and self._runs.active:
@@ -194,9 +211,9 @@ class LibraryController(QObject):
         def told(count: int) -> None:
             name = runs[0].row.name or runs[0].row.id
             text = tr("“{name}” is in the bin.", name=name) if count == 1 else tr("{n} runs are in the bin.", n=count)
-            self._library_tasks.say(text, undo=lambda: self._restore(ids))
+            self._say(text, undo=lambda: self._restore(ids))
 
-        self._library_tasks.do(work, told, tr("Not deleted"))
+        self._do(work, told, tr("Not deleted"))
 
     def _restore(self, ids: list[str]) -> None:
         library = self._library
@@ -206,9 +223,7 @@ class LibraryController(QObject):
                 library.restore(run)
             return len(ids)
 
-        self._library_tasks.do(
-            work, lambda n: self._library_tasks.say(tr("Restored.") if n == 1 else tr("{n} runs are restored.", n=n))
-        )
+        self._do(work, lambda n: self._say(tr("Restored.") if n == 1 else tr("{n} runs are restored.", n=n)))
 
     def _typed(self, run: str, column: int, text: str) -> None:
         from gui.library.run_list import NAME, NOTE, tags_of
@@ -225,11 +240,11 @@ class LibraryController(QObject):
 
         def told(wrong: list[str]) -> None:
             if wrong:
-                self._library_tasks.say(said(wrong[0]), error=True)
+                self._say(said(wrong[0]), error=True)
             elif column == NAME and run == self._own:
                 self._window.show_name(text, self._window.name.placeholderText())
 
-        self._library_tasks.do(work, told)
+        self._do(work, told)
 
     def _reveal(self, run: Overview) -> None:
         folder = self._library.root / "checkpoints" / run.row.id
@@ -267,6 +282,6 @@ class LibraryController(QObject):
         interventions.restore.triggered.connect(lambda: self._restore([run.row.id for run in chosen()]))
         interventions.reveal.triggered.connect(lambda: self._reveal(chosen()[0]))
         self.maintenance = MaintenanceController(
-            self._window, library, panel, self._tasks, self._library_tasks, self._settings
+            self._window, library, panel, self._tasks, self._do, self._say, self._settings
         )
         interventions.settings.triggered.connect(self._window.library_settings.trigger)

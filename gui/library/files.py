@@ -42,7 +42,7 @@ class FilesController(QObject):
         window.save.triggered.connect(self._save)
         window.save_as.triggered.connect(self._save_as)
         window.start_page.open_requested.connect(self._open)
-        window.action_line.folder_wanted.connect(_show_folder)
+        window.action_line.folder_wanted.connect(lambda path: show_folder(Path(path).parent))
 
     def open_path(self, path: str, begin: bool = False) -> None:
         """Open a recipe (into the forms) or a checkpoint (loaded, with its plots full, ready to go on).
@@ -127,5 +127,6 @@ def _is_recipe(file: Path) -> bool:
         return file.suffix.lower() == ".json" or opened.read(_SNIFFED).lstrip().startswith(b"{")
 
 
-def _show_folder(path: str) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(path).parent)))
+def show_folder(folder: Path) -> None:
+    """Open ``folder`` in the file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -9,14 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.diagnostics.crash_log import written_since
 from engine.library import Library
-from engine.qthread import Worker
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
+from gui.core.task_runner import TaskRunner
 from gui.core.translation import tr
 from gui.main_window import MainWindow
 from gui.run_bar.banner import Choice
-
-_KEY = "salvage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,33 +39,32 @@ class InterruptedRuns(QObject):
     continue_wanted = Signal(str)
 
     def __init__(
-        self, window: MainWindow, runs: CurrentRun, worker: Worker, settings: Settings, parent: QObject | None = None
+        self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, settings: Settings, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._window, self._runs, self._worker, self._settings = window, runs, worker, settings
-        worker.answered.connect(self._answered)
+        self._window, self._runs, self._tasks, self._settings = window, runs, tasks, settings
 
     def look(self) -> None:
         """Look, and offer what is found unless it was offered before."""
         library, offered = self._runs.library, self._settings.offered
         if library is not None:
-            self._worker.ask(_KEY, lambda _: newest_interrupted(library, offered))
+            self._tasks.submit(lambda _: newest_interrupted(library, offered), self._offer, lambda _: None)
 
-    def _answered(self, key: str, answer: object) -> None:
-        if key != _KEY or not isinstance(answer, Interrupted) or self._runs.active:
+    def _offer(self, found: Interrupted | None) -> None:
+        if found is None or self._runs.active:
             return
-        self._settings.offered = answer.run
+        self._settings.offered = found.run
         text = tr(
             "Tiller ended unexpectedly in the middle of {name}, epoch {epoch} of {epochs}. Continue?",
-            name=answer.name,
-            epoch=answer.epoch,
-            epochs=answer.epochs,
+            name=found.name,
+            epoch=found.epoch,
+            epochs=found.epochs,
         )
-        hint = tr("What it was doing then is noted in {path}.", path=answer.log) if answer.log is not None else ""
+        hint = tr("What it was doing then is noted in {path}.", path=found.log) if found.log is not None else ""
         go_on = Choice(
             tr("Continue"),
             tr("Train on from the newest checkpoint, exactly as it would have gone on."),
-            lambda: self.continue_wanted.emit(str(answer.path)),
+            lambda: self.continue_wanted.emit(str(found.path)),
             primary=True,
         )
         later = Choice(tr("Not now"), tr("The run stays in the library and can be continued later."), lambda: None)

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from engine.common.text import Text
 from engine.library import Library, Overview, Soundness
-from engine.qthread import Failure
 from gui.core.run_text import sentence
 from gui.core.settings import Settings
-from gui.core.task_runner import TaskRunner
+from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
+from gui.library.files import show_folder
 from gui.library.panel import RunsPanel
-from gui.library.tasks import LibraryTasks, show_folder
 from gui.main_window import MainWindow
+
+T = TypeVar("T")
+
+
+class Do(Protocol):
+    """Has work done with the library; ``not_done`` begins the sentence that says why it failed."""
+
+    def __call__(self, work: Callable[[], T], done: Callable[[T], None], not_done: str = "") -> None:
+        """Do ``work``."""
+
+
+class Say(Protocol):
+    """Says what became of something, with a way to take it back where there is one."""
+
+    def __call__(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
+        """Say ``text``."""
 
 
 class MaintenanceController(QObject):
@@ -29,12 +45,14 @@ class MaintenanceController(QObject):
         library: Library,
         panel: RunsPanel,
         tasks: TaskRunner,
-        library_tasks: LibraryTasks,
+        do: Do,
+        say: Say,
         settings: Settings,
     ) -> None:
+        """``do`` has work done with the library, ``say`` says what became of something."""
         super().__init__(window)
         self._window, self._library, self._settings = window, library, settings
-        self._tasks, self._library_tasks = tasks, library_tasks
+        self._tasks, self._do, self._say = tasks, do, say
         self._checking = False
         interventions = panel.interventions
         interventions.remove.triggered.connect(lambda: self._remove(panel.chosen()))
@@ -56,19 +74,19 @@ class MaintenanceController(QObject):
         """Copy the checkpoint ``file`` into the library as a run."""
 
         def told(run: str) -> None:
-            self._library_tasks.say(tr("{file} is in the library, as run {run}.", file=file.name, run=run))
+            self._say(tr("{file} is in the library, as run {run}.", file=file.name, run=run))
 
-        self._library_tasks.do(lambda: self._library.import_checkpoint(file), told, tr("Not imported"))
+        self._do(lambda: self._library.import_checkpoint(file), told, tr("Not imported"))
 
     def _check(self) -> None:
         if self._checking:
             return
         self._checking = True
-        self._tasks.ask(
-            lambda question: self._library.check(question.progress, question.cancelled),
+        self._tasks.submit(
+            lambda task: self._library.check(task.progress, task.cancelled),
             self._checked,
             self._not_checked,
-            progress=lambda what, done, total: self._library_tasks.say(
+            progress=lambda what, done, total: self._say(
                 tr("{what}: {done} of {total}", what=sentence(what).rstrip("."), done=done, total=total)
             ),
         )
@@ -78,9 +96,7 @@ class MaintenanceController(QObject):
         if found is None:
             return
         if found.sound:
-            self._library_tasks.say(
-                tr("The library is sound: its index, and {n} checkpoints to the last byte.", n=found.read)
-            )
+            self._say(tr("The library is sound: its index, and {n} checkpoints to the last byte.", n=found.read))
             return
         details = "\n".join(said(problem) for problem in found.problems)
         if found.index:
@@ -88,20 +104,20 @@ class MaintenanceController(QObject):
             text = tr("{what} A run goes on from its newest sound one.", what=text)
         else:
             text = sentence(found.problems[0])
-        self._library_tasks.say(text, error=True)
+        self._say(text, error=True)
         self._window.banner.show_failure(text, details)
 
     def _not_checked(self, failure: Failure) -> None:
         self._checking = False
         text = tr("The library cannot be read: {problem}", problem=said(failure.problem))
-        self._library_tasks.say(text, error=True)
+        self._say(text, error=True)
 
     def _rebuild(self) -> None:
         def told(remarks: list[Text]) -> None:
-            self._library_tasks.say(" ".join(sentence(remark) for remark in remarks))
+            self._say(" ".join(sentence(remark) for remark in remarks))
 
         def intervention() -> None:
-            self._library_tasks.do(self._library.rebuild, told, tr("Not made anew"))
+            self._do(self._library.rebuild, told, tr("Not made anew"))
 
         question = tr("Make the index anew? Names, notes and tags stay, runs that only their checkpoints know come in.")
         self._ask(question, tr("Make it anew"), intervention)
@@ -111,10 +127,10 @@ class MaintenanceController(QObject):
         ids = None if runs is None else [run.row.id for run in runs]
 
         def told(gone: list[str]) -> None:
-            self._library_tasks.say(tr("{n} runs are removed for good.", n=len(gone)))
+            self._say(tr("{n} runs are removed for good.", n=len(gone)))
 
         def intervention() -> None:
-            self._library_tasks.do(lambda: self._library.empty_bin(ids), told, tr("Not removed"))
+            self._do(lambda: self._library.empty_bin(ids), told, tr("Not removed"))
 
         if runs is None:
             question = tr("Empty the bin? Its runs are removed with all their checkpoints, and cannot be brought back.")

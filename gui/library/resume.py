@@ -8,15 +8,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from engine.qthread import Failure
 from engine.training.job import Job, from_checkpoint, of_file
 from gui.core.current_run import CurrentRun
-from gui.core.task_runner import TaskRunner
+from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
 from gui.setup.controller import SetupController
-
-_KEY = "take up"
 
 
 class ResumeController(QObject):
@@ -67,7 +64,7 @@ class ResumeController(QObject):
         self._ask(lambda: from_checkpoint(checkpoint, start.run, start.name, library), found)
 
     def _ask(self, work: Callable[[], Job], found: Callable[[Job], None]) -> None:
-        self._tasks.ask(lambda _: work(), found, self._not_found, key=_KEY)
+        self._tasks.submit(lambda _: work(), found, self._not_found, key="resume")
 
     def _not_found(self, failure: Failure) -> None:
         text = tr("The library cannot be read: {problem}", problem=said(failure.problem))

@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject
 
 from engine.messages.commands import SetSchedule
 from engine.messages.preview import Curve, CurveQuery
-from engine.qthread import Failure, Question, Worker
 from engine.schedules import Drawn
 from engine.training import queries
 from gui.core.lr_text import lr_text
+from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
 from gui.plots.lr_curves import CANDIDATE_DASHES, Candidate
@@ -33,7 +33,6 @@ class _Kept:
     command: SetSchedule
     origin: float
     lr: float | None
-    asked: str = ""
     curve: Curve | None = None
     problem: str | None = None
 
@@ -58,21 +57,24 @@ class Candidates(QObject):
     """Keeps the schedules that the person compares, and their curves true."""
 
     def __init__(
-        self, window: MainWindow, preview: Preview, change: PendingChange, worker: Worker, parent: QObject | None = None
+        self,
+        window: MainWindow,
+        preview: Preview,
+        change: PendingChange,
+        tasks: TaskRunner,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._preview, self._change, self._worker = window, preview, change, worker
+        self._window, self._preview, self._change, self._tasks = window, preview, change, tasks
         self._panel, self._list = window.schedule, window.schedule.candidates
         self._kept: list[_Kept] = []
         self._origin = 0.0
-        self._asked = 0
         self._list.keep_wanted.connect(self._keep)
         self._list.take_wanted.connect(self._take)
         self._list.remove_wanted.connect(self._remove)
         self._panel.editor.shown.connect(self._allow)
         change.begins.connect(self._begin_at)
         preview.moved.connect(self._ask)
-        worker.answered.connect(self._answered)
         self._allow()
 
     def show_colours(self) -> None:
@@ -100,7 +102,7 @@ class Candidates(QObject):
     def _remove(self, key: str) -> None:
         for kept in [kept for kept in self._kept if kept.key == key]:
             self._kept.remove(kept)
-            self._worker.cancel(f"candidate {key}")
+            self._tasks.cancel(f"candidate {key}")
         self._show()
         self._allow()
 
@@ -138,25 +140,23 @@ class Candidates(QObject):
             if self._panel.editor.gives_lr() and command.lr is None and kept.lr is not None and not self._panel.running:
                 command = command.model_copy(update={"lr": kept.lr})  # the optimizer's is not the recipe's now
             at = self._change.beginning(command) if self._panel.running else None
-            self._asked += 1
-            kept.asked = f"candidate {self._asked}"
-            query = self._preview.query(kept.asked, command, at)
+            query = self._preview.query(kept.key, command, at)
             if query is None:
                 kept.curve, kept.problem = None, None
             else:
-                self._worker.ask(f"candidate {kept.key}", partial(_draw, query))
+                done, failed = partial(self._take_curve, kept), partial(self._take_failure, kept)
+                key = f"candidate {kept.key}"
+                self._tasks.submit(partial(_draw, query), done, failed, lane="curves", key=key)
         self._show()
 
-    def _answered(self, key: str, answer: object) -> None:
-        for kept in self._kept:
-            if key != f"candidate {kept.key}":
-                continue
-            if isinstance(answer, Failure):
-                kept.curve, kept.problem = None, said(answer.problem)
-            elif isinstance(answer, Curve) and answer.key == kept.asked:
-                kept.curve = answer if answer.x.size else None
-                kept.problem = said(answer.problem) if answer.problem else None
-            self._show()
+    def _take_curve(self, kept: _Kept, curve: Curve) -> None:
+        kept.curve = curve if curve.x.size else None
+        kept.problem = said(curve.problem) if curve.problem else None
+        self._show()
+
+    def _take_failure(self, kept: _Kept, failure: Failure) -> None:
+        kept.curve, kept.problem = None, said(failure.problem)
+        self._show()
 
     def _show(self) -> None:
         plot = self._window.plots.lr
@@ -182,5 +182,5 @@ class Candidates(QObject):
         plot.set_candidates(drawn)
 
 
-def _draw(query: CurveQuery, question: Question) -> Curve:
-    return queries.curve(query, question.cancelled)
+def _draw(query: CurveQuery, task: Task) -> Curve:
+    return queries.curve(query, task.cancelled)

@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, QTimer
 
 from engine.messages.events import EndEvent, Event, LREvent, StartEvent
 from engine.messages.preview import Curve
-from engine.qthread import Question, Worker
 from engine.schedules import Drawn
 from engine.training import queries
 from gui.core.current_run import CurrentRun
+from gui.core.task_runner import Task, TaskRunner
 from gui.main_window import MainWindow
 from gui.schedule.drawn_editor import PointsEditor
 from gui.schedule.pending_change import PendingChange
@@ -31,10 +31,15 @@ class DrawingController(QObject):
     """
 
     def __init__(
-        self, window: MainWindow, runs: CurrentRun, change: PendingChange, worker: Worker, parent: QObject | None = None
+        self,
+        window: MainWindow,
+        runs: CurrentRun,
+        change: PendingChange,
+        tasks: TaskRunner,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._worker = window, worker
+        self._window, self._tasks = window, tasks
         self._panel, self._plot = window.schedule, window.plots.lr
         self._drawing = window.plots.lr.drawing_tool
         self._points: PointsEditor | None = None
@@ -58,7 +63,6 @@ class DrawingController(QObject):
         self._drawing.removed.connect(lambda x: self._intervention(lambda points: points.delete_point(x)))
         self._drawing.bent.connect(self._on_bent)
         self._drawing.dragging.connect(self._on_dragging)
-        worker.answered.connect(self._answered)
         runs.listen(self._on_event, StartEvent, EndEvent, LREvent)
         self._look()
 
@@ -119,7 +123,8 @@ class DrawingController(QObject):
         if self._bend is None and self._plot.projected.curve is not None:
             self._like = None
             self._bent_group = self._groups[group] if len(self._groups) > 1 else None
-            self._worker.ask(BENT, partial(_like, self._plot.projected.curve, group))
+            work = partial(_like, self._plot.projected.curve, group)
+            self._tasks.submit(work, self._bend_like, lambda _: None, lane="curves", key=BENT)
         self._bend = (x, lr)
         if not self._pace.isActive():
             self._pace.start()
@@ -149,7 +154,8 @@ class DrawingController(QObject):
         """Ask for the points of the schedule that is edited."""
         ahead = self._plot.pending if self._plot.pending.known else self._plot.projected
         if ahead.curve is not None and ahead.known:
-            self._worker.ask(LIKE, partial(_like, ahead.curve, self._group()))
+            work = partial(_like, ahead.curve, self._group())
+            self._tasks.submit(work, self._stage, lambda _: None, lane="curves", key=LIKE)
 
     def _stage(self, spec: Drawn) -> None:
         """Bring ``spec``, which counts the run's epochs, into the editor."""
@@ -160,13 +166,9 @@ class DrawingController(QObject):
 
     # -- answers and events
 
-    def _answered(self, key: str, answer: object) -> None:
-        if not isinstance(answer, Drawn):
-            return
-        if key == LIKE:
-            self._stage(answer)
-        elif key == BENT and self._bend is not None:
-            self._like = answer
+    def _bend_like(self, spec: Drawn) -> None:
+        if self._bend is not None:
+            self._like = spec
             self._flush()
             if not self._drawing.is_dragging:
                 self._bend = None
@@ -182,7 +184,7 @@ class DrawingController(QObject):
         self._show()
 
 
-def _like(curve: Curve, group: int, _question: Question) -> Drawn:
+def _like(curve: Curve, group: int, _task: Task) -> Drawn:
     return queries.drawn_like(curve, group)
 
 

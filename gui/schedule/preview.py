@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal
@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from engine.messages.commands import Command, SetSchedule
 from engine.messages.events import LREvent
 from engine.messages.preview import Curve, CurveQuery
-from engine.qthread import Failure, Question, Worker
 from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.training import queries
+from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said
 from gui.main_window import MainWindow
 from gui.schedule.group_schedules import Schedules
@@ -29,17 +29,19 @@ class Preview(QObject):
     Signals:
         drawn(): a curve that the person waits for is in the plot.
         judged(str | None): why the recipe's schedule cannot be run to its end, or None.
+        planned(Curve): the curve of the recipe, or of the run as it will go on.
         moved(): the recipe is another one, or the run stands elsewhere: curves of other schedules are to be renewed.
     """
 
     drawn = Signal()
     judged = Signal(object)
+    planned = Signal(object)
     moved = Signal()
 
-    def __init__(self, window: MainWindow, worker: Worker, parent: QObject | None = None) -> None:
+    def __init__(self, window: MainWindow, tasks: TaskRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
-        self._worker = worker
+        self._tasks = tasks
         self._lrs: LREvent | None = None
         self._recipe: Recipe | None = None
         self._batches = 1  # of the run, or of the recipe as soon as a curve of it has come
@@ -49,9 +51,6 @@ class Preview(QObject):
         self._plan_ends = ""
         self._course: Course | None = None
         self._whole: Curve | None = None  # of that course, from where it was asked for
-        self._asked = 0
-        self._awaited: dict[str, str] = {}  # of each kind of curve, the key of the newest question
-        worker.answered.connect(self._answered)
 
     # -- before the start
 
@@ -60,9 +59,8 @@ class Preview(QObject):
         self._lrs, self._pending, self._recipe, self._course = None, None, recipe, None
         self._plan_ends = ""
         self._window.plots.lr.set_note("")
-        key = self._new_key(PLAN)
         if recipe is None:
-            self._worker.cancel(PLAN)
+            self._tasks.cancel(PLAN)
             self._window.plots.set_projected(None)
             self._window.schedule.set_problem(None)
             self._window.schedule.set_warnings([])
@@ -71,21 +69,28 @@ class Preview(QObject):
             return
         names = self._names = tuple(group_names)
 
-        def work(question: Question) -> Curve:
+        def work(task: Task) -> Curve:
             batches = queries.batches_per_epoch(recipe.data)
-            query = CurveQuery(key=key, recipe=recipe, group_names=names, steps_per_epoch=batches, epochs=recipe.epochs)
-            return queries.curve(query, question.cancelled)
+            query = CurveQuery(
+                key=PLAN, recipe=recipe, group_names=names, steps_per_epoch=batches, epochs=recipe.epochs
+            )
+            return queries.curve(query, task.cancelled)
 
-        self._worker.ask(PLAN, work)
+        self._submit(PLAN, work)
         self.moved.emit()
 
     def sparkline(self, spec: ScheduleSpec, recipe: Recipe) -> None:
         """Ask for a small curve of ``spec`` for the picker."""
-        key = f"spark {spec.model_dump()['name']}"
+        name = spec.model_dump()["name"]
         one = recipe.model_copy(update={"schedule": spec, "groups": ()})
         names = tuple(map(str, range(spec.group_count() or 1)))
-        query = CurveQuery(key=key, recipe=one, group_names=names, epochs=recipe.epochs, steps_per_epoch=self._batches)
-        self._worker.ask(key, partial(_draw, query))
+        query = CurveQuery(key=name, recipe=one, group_names=names, epochs=recipe.epochs, steps_per_epoch=self._batches)
+
+        def show(curve: Curve) -> None:
+            if not curve.problem:
+                self._window.schedule.set_sparkline(name, curve.x, curve.lr)
+
+        self._tasks.submit(partial(_draw, query), show, lambda _: None, lane="curves", key=f"spark {name}")
 
     # -- in mid-run
 
@@ -115,8 +120,7 @@ class Preview(QObject):
         if before is not None and not isinstance(intervention, SetSchedule):
             self._say_plan()
         if intervention is None:
-            self._worker.cancel(PENDING)
-            self._new_key(PENDING)
+            self._tasks.cancel(PENDING)
             self._window.plots.set_pending(None)
             self._window.lr_panel.show_floor(None)
         else:
@@ -168,33 +172,22 @@ class Preview(QObject):
         )
 
     def _ask(self, kind: str, intervention: Command | None, at: tuple[int, int] | None) -> None:
-        query = self.query(self._new_key(kind), intervention, at) if self._lrs is not None else None
+        query = self.query(kind, intervention, at) if self._lrs is not None else None
         if query is not None:
-            self._worker.ask(kind, partial(_draw, query))
+            self._submit(kind, partial(_draw, query))
 
-    def _new_key(self, kind: str) -> str:
-        """A key that no other question has: an answer to an older one may still be on its way."""
-        self._asked += 1
-        self._awaited[kind] = f"{kind} {self._asked}"
-        return self._awaited[kind]
+    def _submit(self, kind: str, work: Callable[[Task], Curve]) -> None:
+        done = self._take_plan if kind == PLAN else self._show_pending
+        self._tasks.submit(work, done, self._failed, lane="curves", key=kind)
 
-    # -- answers
+    # -- curves that were computed
 
-    def _answered(self, key: str, answer: object) -> None:
-        schedule = self._window.schedule
-        if isinstance(answer, Failure):
-            if key in (PLAN, PENDING):
-                schedule.set_problem(said(answer.problem))
-            return
-        if not isinstance(answer, Curve):
-            return
-        if key.startswith("spark "):
-            if not answer.problem:
-                schedule.set_sparkline(key.removeprefix("spark "), answer.x, answer.lr)
-        elif answer.key == self._awaited.get(PLAN):
-            self._show_rest(answer)
-        elif answer.key == self._awaited.get(PENDING):
-            self._show_pending(answer)
+    def _failed(self, failure: Failure) -> None:
+        self._window.schedule.set_problem(said(failure.problem))
+
+    def _take_plan(self, curve: Curve) -> None:
+        self._show_rest(curve)
+        self.planned.emit(curve)
 
     def _show_rest(self, curve: Curve) -> None:
         """What of the plan's ``curve`` is ahead of the run; asked for again where it came to differ."""
@@ -242,8 +235,8 @@ class Preview(QObject):
             self._window.lr_panel.show_warning(said(curve.problem) if curve.problem else _first(curve.warnings))
 
 
-def _draw(query: CurveQuery, question: Question) -> Curve:
-    return queries.curve(query, question.cancelled)
+def _draw(query: CurveQuery, task: Task) -> Curve:
+    return queries.curve(query, task.cancelled)
 
 
 def _first(warnings: Sequence[str]) -> str | None:

@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.common.spec import SpecError
 from engine.library import Library
-from engine.qthread import Failure, Question, Worker
 from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec, ModelSpec, recipe_from_json
 from engine.training import queries
+from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
 from gui.setup.start_page import Resumable
@@ -40,10 +40,10 @@ class Lookups(QObject):
     download_told = Signal(str, object, object)  # bytes do not fit into Qt's numbers
     download_over = Signal()
 
-    def __init__(self, window: MainWindow, worker: Worker, downloads: Worker, parent: QObject | None = None) -> None:
+    def __init__(self, window: MainWindow, tasks: TaskRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
-        self._worker, self._downloads = worker, downloads
+        self._tasks = tasks
         self._data: DataSpec | None = None
         self._loaded = False
         self.fetching = False
@@ -55,9 +55,6 @@ class Lookups(QObject):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self._ask_outline)
-        worker.answered.connect(self._answered)
-        downloads.answered.connect(self._downloaded)
-        downloads.progressed.connect(lambda _, what, done, total: self.download_told.emit(said(what), done, total))
 
     @property
     def ready(self) -> bool:
@@ -67,11 +64,12 @@ class Lookups(QObject):
     def load_torch(self) -> None:
         """Import PyTorch on the worker thread, with a note where the device will stand."""
         self._window.device.setText(tr("Loading PyTorch…"))
-        self._worker.ask("torch", lambda _: queries.load_torch())
+        self._tasks.submit(lambda _: queries.load_torch(), self._show_devices, self._torch_failed, lane="torch")
 
     def look_for_runs(self, library: Library) -> None:
         """Offer the runs of ``library`` that were left unfinished."""
-        self._worker.ask("runs", lambda _: _unfinished(library))
+        show = self._window.start_page.show_resumables
+        self._tasks.submit(lambda _: _unfinished(library), show, lambda _: None, key="unfinished runs")
 
     def outline(self, model: ModelSpec, data: DataSpec) -> None:
         """Show the modules of the network that ``model`` names, or what is wrong with it; once typing has settled."""
@@ -88,7 +86,7 @@ class Lookups(QObject):
             return
         self._data, self.data_problem = data, None
         self._window.setup.set_data_status("", False)
-        self._worker.cancel("data")
+        self._tasks.cancel("data")
         self._ask_data(data)
 
     def look_again(self) -> None:
@@ -100,19 +98,30 @@ class Lookups(QObject):
 
     def _ask_data(self, data: DataSpec) -> None:
         if DATA_SETS[data.name].in_root:
-            self._worker.ask("data", lambda _: queries.data_problem(data))
+            self._tasks.submit(
+                lambda _: queries.data_problem(data), self._show_data, self._data_failed, lane="torch", key="data"
+            )
 
     def _ask_outline(self) -> None:
         if self._network is not None:
             model, data = self._network
             self._building = True
-            self._worker.ask("outline", lambda _: queries.outline(model, data))
+            self._tasks.submit(
+                lambda _: queries.outline(model, data),
+                self._show_network,
+                self._network_failed,
+                lane="torch",
+                key="outline",
+            )
 
     def download(self, data: DataSpec) -> None:
         """Fetch the data set."""
 
-        def work(question: Question) -> str | None:
-            return queries.download(data, question.progress, question.cancelled)
+        def work(task: Task) -> str | None:
+            return queries.download(data, task.progress, task.cancelled)
+
+        def progress(what: str, done: int, total: int) -> None:
+            self.download_told.emit(said(what), done, total)
 
         self._data, self.fetching = data, True
         self.data_problem = tr("The data set is being fetched.")
@@ -120,61 +129,65 @@ class Lookups(QObject):
         self._window.setup.set_data_status(text, False)
         self.judged.emit()
         self.download_told.emit(text, 0, 0)
-        self._downloads.ask("download", work)
+        self._tasks.submit(
+            work,
+            self._downloaded,
+            lambda failure: self._downloaded(failure.problem),
+            lane="downloads",
+            key="download",
+            progress=progress,
+        )
 
     def cancel_download(self) -> None:
         """Stop fetching; what was fetched whole is kept."""
-        self._downloads.cancel("download")
+        self._tasks.cancel("download")
         self._data, self.fetching = None, False
         self.data_problem = tr("The download was cancelled.")
         self._window.setup.set_data_status(self.data_problem, True)
         self.download_over.emit()
 
-    def _downloaded(self, _key: str, answer: object) -> None:
+    def _downloaded(self, problem: str | None) -> None:
         self.fetching = False
-        self._show_data(answer)
+        self._show_data(problem)
         self.download_over.emit()
 
-    def _show_data(self, answer: object) -> None:
-        problem = answer.problem if isinstance(answer, Failure) else answer
-        text = said(problem) if isinstance(problem, str) else tr("The data set is there.")
+    def _data_failed(self, failure: Failure) -> None:
+        self._show_data(failure.problem)
+
+    def _show_data(self, problem: str | None) -> None:
+        text = said(problem) if problem is not None else tr("The data set is there.")
         self.data_problem = text if problem else None
         self._window.setup.set_data_status(text, bool(problem))
         self.judged.emit()
 
-    def _show_network(self, answer: object) -> None:
-        self._building = False
+    def _show_network(self, outline: queries.Outline) -> None:
         if not self._settle.isActive():  # or it is of a network that is not wanted any more
-            problem = answer.problem if isinstance(answer, Failure) else None
-            self._network_problem = problem is not None
-            self._window.setup.set_network_problem(said(problem) if problem else None)
-            if isinstance(answer, queries.Outline):
-                self._window.setup.set_outline(answer.modules)
+            self._network_problem = False
+            self._window.setup.set_network_problem(None)
+            self._window.setup.set_outline(outline.modules)
+        self._built()
+
+    def _network_failed(self, failure: Failure) -> None:
+        if not self._settle.isActive():
+            self._network_problem = True
+            self._window.setup.set_network_problem(said(failure.problem))
+        self._built()
+
+    def _built(self) -> None:
+        self._building = False
         self.judged.emit()
         if self.ready:
             self.free.emit()
 
-    def _answered(self, key: str, answer: object) -> None:
-        window = self._window
-        if key == "torch":
-            self._torch_answered(answer)
-        elif key == "outline":
-            self._show_network(answer)
-        elif key == "data":
-            self._show_data(answer)
-        elif key == "runs" and isinstance(answer, list):
-            window.start_page.show_resumables(answer)
+    def _torch_failed(self, failure: Failure) -> None:
+        self._window.device.setText(tr("PyTorch did not load"))
+        self.torch_failed.emit(failure.problem, failure.details or "")
 
-    def _torch_answered(self, answer: object) -> None:
-        if isinstance(answer, Failure):
-            self._window.device.setText(tr("PyTorch did not load"))
-            self.torch_failed.emit(answer.problem, answer.details or "")
-            return
-        assert isinstance(answer, list)
+    def _show_devices(self, devices: list[tuple[str, str]]) -> None:
         self._loaded = True
-        self._window.setup.set_devices([(n, d) for n, d in answer if n.startswith("cuda")])
-        self._window.device.setText(tr("cuda:0") if any(n == "cuda:0" for n, _ in answer) else tr("CPU"))
-        self._window.device.setToolTip(said(answer[0][1]))
+        self._window.setup.set_devices([(n, d) for n, d in devices if n.startswith("cuda")])
+        self._window.device.setText(tr("cuda:0") if any(n == "cuda:0" for n, _ in devices) else tr("CPU"))
+        self._window.device.setToolTip(said(devices[0][1]))
         self.torch_loaded.emit()
         if self.ready:
             self.free.emit()

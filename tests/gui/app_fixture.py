@@ -178,8 +178,7 @@ class Driver:
         self.app.current_run.stop()
         self.wait(lambda: not self.app.current_run.active)
         self.app.close()
-        app = self.app
-        assert not any(worker.isRunning() for worker in (app.curves, app.library_tasks, app.downloads))
+        assert not self.app.tasks.running
         assert gc.isenabled()
         assert not self.window.isVisible()
         self.window.deleteLater()  # or the next window's style sheet would be worked out for this one too

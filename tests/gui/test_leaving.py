@@ -241,7 +241,7 @@ app.show()
 application.exec()
 seen.append(app.window.banner.text())
 app.close()
-print(repr((seen, app.window.isVisible(), app.library_tasks.isRunning(), "engine.training.trainer" in sys.modules)))
+print(repr((seen, app.window.isVisible(), app.tasks.running, "engine.training.trainer" in sys.modules)))
 print(app.window.transport._main.toolTip())
 """
 

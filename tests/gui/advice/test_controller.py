@@ -51,7 +51,7 @@ class ComparedRun:
         self.advisor = AdviceController(
             window, app.current_run, self.panel, self.in_run, self.staged.append, parent=window
         )
-        app.curves.answered.connect(self.advisor.show_curve)
+        app.preview.planned.connect(self.advisor.show_curve)
         self.advisor.recipe_wanted.connect(app.setup_controller.set_up)
 
     @property

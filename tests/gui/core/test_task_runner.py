@@ -1,56 +1,178 @@
-"""Questions and errands beside the window, and what becomes of them when it closes."""
+"""Background tasks: results and failures on the GUI thread, newest of a key, progress, cancelling, and the end."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 
+import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.qthread import Failure, Question
-from gui.core.task_runner import TaskRunner
+from engine.common.spec import SpecError
+from gui.core.task_runner import LANES, Failure, Task, TaskRunner
+
+WAIT = 10
+
+
+@pytest.fixture
+def tasks(qtbot: QtBot) -> Iterator[TaskRunner]:
+    made = TaskRunner()
+    made.start()
+    yield made
+    made.stop()
+    assert not made.running
 
 
 def fail(failure: Failure) -> None:
     raise AssertionError(failure)
 
 
-def test_each_errand_is_answered_in_order_and_a_failure_goes_its_own_way(qtbot: QtBot) -> None:
-    tasks, heard = TaskRunner(), list[object]()
+def ignore(_: object) -> None:
+    """Of a result that nobody looks at."""
 
-    def broken(_: Question) -> None:
+
+def test_results_come_in_order_on_the_gui_thread_and_failures_go_their_own_way(tasks: TaskRunner, qtbot: QtBot) -> None:
+    heard, threads = list[object](), set[threading.Thread]()
+
+    def hear(result: object) -> None:
+        heard.append(result)
+        threads.add(threading.current_thread())
+
+    def broken(_: Task) -> None:
         raise ValueError("no disk")
 
-    tasks.ask(lambda _: 1, heard.append, fail)
-    tasks.ask(broken, heard.append, lambda failure: heard.append(failure.problem))
-    tasks.ask(lambda _: 2, heard.append, fail)
-    qtbot.waitUntil(lambda: len(heard) == 3)
-    assert heard == [1, "ValueError: no disk", 2]
-    tasks.stop()
+    def wrong(_: Task) -> None:
+        raise SpecError("data.root", "there is no such folder")
+
+    worker = threading.Event()
+    tasks.submit(lambda _: threading.current_thread() is not threading.main_thread() and worker.set(), ignore, fail)
+    tasks.submit(lambda _: 1, hear, fail)
+    tasks.submit(broken, ignore, hear)
+    tasks.submit(wrong, ignore, hear)
+    tasks.submit(lambda _: 2, hear, fail)
+    qtbot.waitUntil(lambda: len(heard) == 4)
+    assert worker.is_set()
+    assert threads == {threading.main_thread()}
+    assert [heard[0], heard[3]] == [1, 2]
+    failure = heard[1]
+    assert isinstance(failure, Failure)
+    assert failure.problem == "ValueError: no disk"
+    assert failure.details is not None
+    assert "in broken" in failure.details
+    assert heard[2] == Failure("there is no such folder", "data.root")
 
 
-def test_of_questions_with_one_key_the_newest_is_answered(qtbot: QtBot) -> None:
-    tasks, heard, go_on = TaskRunner(), list[int](), threading.Event()
-    tasks.ask(lambda _: go_on.wait(10), lambda _: None, fail)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_what_would_end_a_process_is_a_failure_and_the_thread_goes_on(
+    tasks: TaskRunner, qtbot: QtBot, error: type[BaseException]
+) -> None:
+    heard = list[object]()
+
+    def leaves(_: Task) -> None:
+        raise error
+
+    tasks.submit(leaves, ignore, heard.append)
+    tasks.submit(lambda _: "next", heard.append, fail)
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    assert isinstance(heard[0], Failure)
+    assert heard[1] == "next"
+
+
+def test_of_tasks_with_one_key_only_the_newest_result_comes(tasks: TaskRunner, qtbot: QtBot) -> None:
+    heard, go_on, ran = list[int](), threading.Event(), list[int]()
+    tasks.submit(lambda _: go_on.wait(WAIT), ignore, fail)
+
+    def work(number: int) -> int:
+        ran.append(number)
+        return number
+
     for number in range(5):
-        tasks.ask(lambda _, n=number: n, heard.append, fail, key="list")  # type: ignore[misc]
+        tasks.submit(lambda _, n=number: work(n), heard.append, fail, key="list")  # type: ignore[misc]
     go_on.set()
     qtbot.waitUntil(lambda: bool(heard))
-    assert heard == [4]
+    assert (heard, ran) == ([4], [4])
+
+
+def test_a_result_that_is_on_its_way_when_a_newer_task_comes_is_not_handed_over(
+    tasks: TaskRunner, qtbot: QtBot
+) -> None:
+    heard, computed = list[str](), threading.Event()
+    tasks.submit(lambda _: "old", heard.append, fail, key="curve")
+    tasks.submit(lambda _: computed.set(), ignore, fail)
+    assert computed.wait(WAIT)  # so the old result waits for Qt's loop, which has not run meanwhile
+    tasks.submit(lambda _: "new", heard.append, fail, key="curve")
+    qtbot.waitUntil(lambda: bool(heard))
+    assert heard == ["new"]
+
+
+def test_a_cancelled_task_hands_over_nothing(tasks: TaskRunner, qtbot: QtBot) -> None:
+    begun, over, heard = threading.Event(), list[str](), list[object]()
+
+    def long(task: Task) -> None:
+        begun.set()
+        while not task.cancelled():
+            pass
+        task.progress("late", 1, 1)
+        raise ValueError("after it was cancelled")
+
+    by_handle = tasks.submit(long, heard.append, heard.append, progress=lambda *told: heard.append(told))
+    assert begun.wait(WAIT)
+    by_handle.cancel()
+    begun.clear()
+    tasks.submit(long, heard.append, heard.append, key="outline")
+    assert begun.wait(WAIT)
+    tasks.cancel("outline")
+    tasks.cancel("outline")  # and once more is no harm
+    tasks.submit(lambda _: "next", over.append, fail)
+    qtbot.waitUntil(lambda: bool(over))
+    assert heard == []
+
+
+def test_progress_comes_before_the_result_and_counts_may_be_large(tasks: TaskRunner, qtbot: QtBot) -> None:
+    heard = list[object]()
+    tasks.submit(
+        lambda task: task.progress("bytes", 2**40, 2**41), heard.append, fail, progress=lambda *told: heard.append(told)
+    )
+    qtbot.waitUntil(lambda: len(heard) == 2)
+    assert heard == [("bytes", 2**40, 2**41), None]
+
+
+def test_a_slow_lane_holds_up_no_other(tasks: TaskRunner, qtbot: QtBot) -> None:
+    go_on, heard = threading.Event(), list[str]()
+    tasks.submit(lambda _: go_on.wait(WAIT), ignore, fail, lane="torch")
+    for lane in LANES:
+        tasks.submit(lambda _, lane=lane: lane, heard.append, fail, lane=lane)  # type: ignore[misc]
+    qtbot.waitUntil(lambda: len(heard) == len(LANES) - 1)
+    assert "torch" not in heard
+    go_on.set()
+    qtbot.waitUntil(lambda: "torch" in heard)
+
+
+def test_nothing_runs_before_the_start(qtbot: QtBot) -> None:
+    tasks, heard = TaskRunner(), list[int]()
+    tasks.submit(lambda _: 1, heard.append, fail)
+    qtbot.wait(50)
+    assert not tasks.running
+    tasks.start()
+    qtbot.waitUntil(lambda: heard == [1])
     tasks.stop()
 
 
-def test_the_end_waits_for_errands_and_calls_questions_off(qtbot: QtBot) -> None:
+def test_the_end_waits_for_what_must_finish_and_cancels_the_rest(qtbot: QtBot) -> None:
     tasks, done, begun = TaskRunner(), list[str](), threading.Event()
+    tasks.start()
 
-    def long(question: Question) -> None:
+    def long(task: Task) -> None:
         begun.set()
-        while not question.cancelled():
+        while not task.cancelled():
             pass
 
-    tasks.ask(long, lambda _: None, fail, progress=lambda *_: None)
-    begun.wait(10)
-    tasks.ask(lambda _: done.append("looked"), lambda _: None, fail, key="list")
-    tasks.ask(lambda _: done.append("renamed"), lambda _: None, fail)
+    tasks.submit(long, ignore, fail)
+    assert begun.wait(WAIT)
+    tasks.submit(lambda _: done.append("looked"), ignore, fail)
+    tasks.submit(lambda _: done.append("renamed"), lambda _: done.append("told"), fail, must_finish=True)
     tasks.stop()
+    assert not tasks.running
+    qtbot.wait(20)
     assert done == ["renamed"]
     tasks.stop()  # and once more is no harm

@@ -19,10 +19,10 @@ from engine.advice.lr_suggestions import with_lr
 from engine.common.text import Text
 from engine.messages.commands import FindLR, Pause, Position, Resume, SetLR, Start, Stop
 from engine.messages.events import Event, FinderEvent, LREvent, StateEvent, Suggestion
-from engine.qthread import Worker
 from engine.training.job import Job
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
+from gui.core.task_runner import TaskRunner
 from gui.learning_rate.range_test import RangeTestController
 from gui.learning_rate.range_test_panel import FinderPanel
 from gui.main_window import MainWindow
@@ -213,9 +213,9 @@ class Searched:
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.window, self.runs, self.begun = MainWindow(), CurrentRun(None, FrameClock()), False
-        self.library_tasks = Worker()
-        self.library_tasks.start()
-        self.finding = RangeTestController(self.window, self.runs, self.library_tasks, lambda: self.begun)
+        self.tasks = TaskRunner()
+        self.tasks.start()
+        self.finding = RangeTestController(self.window, self.runs, self.tasks, lambda: self.begun)
         self.panel = self.finding.panel
         self.events: list[Event] = []
         self.runs.happened.connect(self.events.append)
@@ -256,7 +256,7 @@ def searched(qtbot: QtBot) -> Iterator[Searched]:
     yield made
     made.runs.stop()
     qtbot.waitUntil(lambda: not made.runs.active, timeout=20_000)
-    made.library_tasks.stop()
+    made.tasks.stop()
     made.window.leave()
     made.window.deleteLater()  # which listens until the run is gone
 

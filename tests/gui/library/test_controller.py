@@ -171,7 +171,7 @@ def test_two_runs_are_compared_by_their_curves_and_by_what_differs(runs: list[st
     assert len(window.plots.loss.traces) == 4
     assert len(window.plots.lr.traces) == 2
     assert window.legend.values[1][0].text() == "3"  # the epoch at its end
-    window.plots.pointed.emit(1.1)
+    window.plots.cursor_moved.emit(1.1)
     assert window.legend.values[1][0].text() == "1"
     window.close()
 

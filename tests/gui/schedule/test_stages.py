@@ -365,7 +365,7 @@ def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typ
     written = form.editor("lr_lambda")
     assert isinstance(written, ExpressionsEditor)
     drawn: list[list[float]] = []
-    driver.app.curves.answered.connect(lambda key, curve: drawn.append(curve.lr[:, 0].tolist()) if key == "plan" else 0)
+    driver.app.preview.planned.connect(lambda curve: drawn.append(curve.lr[:, 0].tolist()))
     retype(driver.qtbot, written.lines[0], "0.5**epoch")
     driver.wait(lambda: drawn and drawn[-1] == [0.05, 0.05, *(0.05 * 0.5**n for n in range(10)), 0.05 * 0.5**9])
     assert second.problem.full_text() == ""
