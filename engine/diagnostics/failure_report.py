@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from engine import __version__
 from engine.messages.events import BranchEvent, CommandEvent, Event, LREvent, StartEvent, StepsEvent
+from engine.recipe.recipe import Recipe
 
 PACKAGES: Final = ("torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "pydantic", "numpy")
 LAST: Final = 30
@@ -47,13 +48,13 @@ class FailureReporter:
         self.start, self._interventions = None, []
         self._last.clear()
 
-    def report(self, message: str, details: str, recipe: dict[str, Any] | None = None) -> str:
+    def report(self, message: str, details: str, recipe: Recipe | None = None) -> str:
         """The report, with a message and a traceback as ``details``; ``recipe`` is shown if no run has started."""
         start = self.start
         parts = [("", message), ("", _machine(start))]
         recipe = start.recipe if start is not None else recipe
         if recipe is not None:
-            parts.append(("Recipe", json.dumps(recipe)))
+            parts.append(("Recipe", json.dumps(recipe.model_dump(mode="json"))))
         if self._interventions:
             parts.append(("Interventions", "\n".join(_intervention(event) for event in self._interventions)))
         if self._last:

@@ -15,6 +15,7 @@ import numpy as np
 from engine.common.lifecycle import State
 from engine.common.text import Text
 from engine.messages.schedule_view import ControlState, ScheduleView
+from engine.recipe.recipe import Recipe
 
 WITHDRAWN: Final = Text("withdrawn")
 """The reason of a command that was taken back before its moment came."""
@@ -64,7 +65,7 @@ class StartEvent(Event):
     epochs: int
     epoch: int
     batch: int
-    recipe: dict[str, Any]
+    recipe: Recipe
     threads: int
     parent: str | None = None
     group_parameters: list[int] = field(default_factory=list)
@@ -74,7 +75,7 @@ class StartEvent(Event):
 
     def as_json(self) -> dict[str, Any]:
         """The event without the history, which a reader of the log already has."""
-        line = super().as_json()
+        line = super().as_json() | {"recipe": self.recipe.model_dump(mode="json")}
         del line["history"], line["interventions"], line["steps"]
         return line
 

@@ -61,7 +61,7 @@ class Loaded:
             epochs=state.epochs,
             epoch=state.position.epoch,
             batch=state.position.batch,
-            recipe=state.recipe.model_dump(mode="json"),
+            recipe=state.recipe,
             threads=self.threads,
             parent=self.parent,
             group_parameters=group_sizes(state.groups),

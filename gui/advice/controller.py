@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
@@ -22,7 +21,7 @@ from engine.messages.events import (
     StepsEvent,
 )
 from engine.messages.preview import Curve
-from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from gui.advice.panel import AdvicePanel
 from gui.core.current_run import CurrentRun
@@ -166,7 +165,7 @@ class AdviceController(QObject):
     def _on_start(self, event: StartEvent) -> None:
         if self._run and event.run != self._run:
             self._forget()
-        self._recipe = recipe_from_json(json.dumps(event.recipe))
+        self._recipe = event.recipe
         self._run, self._ended, self._lrs = event.run, False, None
         self._position = (event.epoch, event.batch)
         self._begin(event.history, event.interventions)

@@ -6,7 +6,6 @@ panels read it and keep no copy.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from engine.messages.events import (
     StateEvent,
     StepsEvent,
 )
-from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.recipe import Recipe
 from gui.core.history import RunHistory
 from gui.core.run_text import sentence
 from gui.core.translation import tr
@@ -216,7 +215,7 @@ class RunModel(QObject):
         if not self.continued:
             self.history.restore(event.history, event.batches_per_epoch, event.steps)
         self._forget()
-        self.start, self.recipe = event, recipe_from_json(json.dumps(event.recipe))
+        self.start, self.recipe = event, event.recipe
         self.epochs, self.loading = event.epochs, False
         self.epochs_done, self.interventions = list(event.history), list(event.interventions)
         self._place(event.epoch, event.batch)

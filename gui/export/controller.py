@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QPushButton
 from engine.export.run_files import commands_to_replay, csv_table, replay, write_file
 from engine.messages.commands import Intervention, Position
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, EpochEvent, Event, StartEvent
-from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.recipe import Recipe
 from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
@@ -104,7 +103,7 @@ class ExportController(QObject):
 
     def _recipe(self) -> Recipe | None:
         if self._in_run() and self._start is not None:
-            return recipe_from_json(json.dumps(self._start.recipe))
+            return self._start.recipe
         return self._window.setup.recipe()
 
     def _remarks(self) -> list[str]:
@@ -149,9 +148,7 @@ class ExportController(QObject):
     def _save_replay(self) -> None:
         if self._start is None:
             return
-        recipe, interventions = replay(
-            recipe_from_json(json.dumps(self._start.recipe)), commands_to_replay(self._hand, self._stopped)
-        )
+        recipe, interventions = replay(self._start.recipe, commands_to_replay(self._hand, self._stopped))
         chosen = QFileDialog.getExistingDirectory(
             self._window,
             tr("Folder for recipe.json and commands.jsonl"),

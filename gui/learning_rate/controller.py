@@ -80,7 +80,7 @@ class LRController(QObject):
     def _on_start(self, event: StartEvent) -> None:
         self._refusals.clear()
         self._hand.table.begin(event.groups, event.group_parameters)
-        self._hand.optimizer.begin(event.recipe["optimizer"]["name"])
+        self._hand.optimizer.begin(event.recipe.optimizer.name)
 
     def _on_state(self, event: StateEvent) -> None:
         self._show_length()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import gc
-import json
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.diagnostics.failure_report import FailureReporter
 from engine.messages.events import EndEvent, EpochEvent, Event, StepsEvent
-from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.recipe import Recipe
 from gui.core.current_run import CurrentRun
 from gui.core.run_text import sentence
 from gui.core.translation import said, tr
@@ -96,15 +94,13 @@ class FailuresController(QObject):
         return "", [Choice(text, tip, lambda: self.begin_wanted.emit(smaller), primary=True)]
 
     def _recipe_of_run(self) -> Recipe | None:
-        asked = self._recipe_asked()
-        if self._reporter.start is not None:
-            return recipe_from_json(json.dumps(self._reporter.start.recipe))
-        return recipe_from_json(json.dumps(asked)) if asked is not None else None
+        start = self._reporter.start
+        return start.recipe if start is not None else self._recipe_asked()
 
-    def _recipe_asked(self) -> dict[str, Any] | None:
+    def _recipe_asked(self) -> Recipe | None:
         """The recipe of the job that was begun last; None where it was a checkpoint's."""
         job = self._runs.job
-        return job.recipe.model_dump(mode="json") if job is not None and job.recipe is not None else None
+        return job.recipe if job is not None else None
 
     def _gone(self) -> None:
         if self._failed:  # what a traceback or a network of the person's own still tied together

@@ -136,7 +136,7 @@ def segment_after(at: Position, batches: int, per_epoch: int) -> tuple[Position,
 def images_between(begin: Position, end: Position, start: StartEvent) -> int:
     """The number of training images between two positions, counting every batch as full."""
     batches = (end.epoch - begin.epoch) * start.batches_per_epoch + end.batch - begin.batch
-    return batches * int(start.recipe["data"]["batch_size"])
+    return batches * start.recipe.data.batch_size
 
 
 def batches_against_training() -> Iterator[Row]:

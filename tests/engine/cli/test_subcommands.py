@@ -87,6 +87,7 @@ def test_train_prints_events_as_lines_of_json_without_rounding(call: Caller) -> 
     assert kinds == ["start", "epoch", "command", "epoch", "epoch", "end"]
     (start,), (end,) = result.of("start"), result.of("end")
     assert {"run", "device", "groups", "parameters", "batches_per_epoch"} <= start.keys()
+    assert recipe_from_json(json.dumps(start["recipe"])) == recipe()
     assert (start["groups"], start["batches_per_epoch"], start["device"]) == (["all"], 3, "cpu")
     for line, epoch in zip(result.of("epoch"), expected.epochs, strict=True):
         assert {name: line[name] for name in ("epoch", "lr", *epoch.metrics())} == {

@@ -11,6 +11,7 @@ import pytest
 
 from engine.diagnostics.failure_report import LAST, FailureReporter, without_private_folders
 from engine.messages.events import Event
+from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.training.job import Job
 from engine.training.trainer import Trainer
 from tests.engine.running import Events, at, commands, recipe
@@ -92,5 +93,6 @@ def test_home_folder_is_shortened(monkeypatch: pytest.MonkeyPatch, text: str, sh
 
 
 def test_report_before_any_run_has_the_recipe_that_failed() -> None:
-    report = FailureReporter().report("It broke.", "Traceback", {"epochs": 3})
-    assert sections(report) == {"Recipe": '{"epochs": 3}', "Details": "Traceback\n"}
+    report = FailureReporter().report("It broke.", "Traceback", Recipe(epochs=3))
+    found = sections(report)
+    assert (recipe_from_json(found.pop("Recipe")), found) == (Recipe(epochs=3), {"Details": "Traceback\n"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +40,7 @@ def start(**changes: Any) -> StartEvent:
         "epochs": EPOCHS,
         "epoch": 1,
         "batch": 0,
-        "recipe": json.loads(Recipe().to_json()),
+        "recipe": Recipe(),
         "threads": 1,
     }
     return StartEvent(**{**given, **changes})

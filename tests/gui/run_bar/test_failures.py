@@ -49,7 +49,7 @@ def test_a_batch_that_does_not_fit_is_said_and_half_of_it_is_one_click_away(driv
     driver.click(driver.window.banner, "Start with batches of 300")  # while the thread of the first may still be there
     driver.wait(lambda: len(driver.of("end")) == 2)
     assert driver.finish().reason == "finished"
-    assert driver.of("start")[-1].recipe == halved(recipe).model_dump(mode="json")
+    assert driver.of("start")[-1].recipe == halved(recipe)
     assert driver.window.banner.subject() == "finished"
 
 
