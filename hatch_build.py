@@ -1,4 +1,4 @@
-"""Places the wheel's two files whose place ``sources`` in pyproject.toml cannot express."""
+"""Adds two files to the wheel in places that ``sources`` in pyproject.toml cannot express."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class WindowWorker:
         elif isinstance(event, StateEvent) and event.state == "ready":
             send({"threads": self._start.threads if self._start is not None else 0})
         elif isinstance(event, CommandEvent) and event.id == self._pause and event.status == "applied":
-            self._ended, self._worked = self._app.current_run.when, time.thread_time() - self._worked
+            self._ended, self._worked = self._app.current_run.model.when, time.thread_time() - self._worked
             gaps, self._at = self._ticks.stop(), self._target
             if self._at == self._segment[0]:
                 self._go(self._segment[1])
