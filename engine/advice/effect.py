@@ -1,4 +1,4 @@
-"""The effect of a change: how validation moved since."""
+"""The effect of a change: validation before it and since."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from dataclasses import dataclass
 
 from engine.messages.events import EpochEvent
 
-Moment = tuple[int, int]
-"""(epoch from 1, batch from 0): before that batch."""
-
 
 @dataclass(frozen=True)
 class Effect:
-    """How validation metrics changed.
+    """Validation metrics before and after a change.
 
     Attributes:
-        val_loss: difference of the validation loss.
-        val_accuracy: difference of the validation accuracy, which is 0 to 1.
-        epochs: the number of epochs since the change.
-        over: whether the next change ended them.
+        loss: the validation loss before and after.
+        accuracy: the validation accuracy before and after, 0 to 1.
+        epochs: the number of epochs in between.
+        complete: whether they end at the next change, so that the effect is final.
     """
 
-    val_loss: float
-    val_accuracy: float
+    loss: tuple[float, float]
+    accuracy: tuple[float, float]
     epochs: int
-    over: bool
+    complete: bool
 
 
-def effect(history: Sequence[EpochEvent], since: Moment, until: Moment | None = None) -> Effect | None:
+def effect(
+    history: Sequence[EpochEvent], since: tuple[int, int], until: tuple[int, int] | None = None
+) -> Effect | None:
     """The effect of the change at ``since`` up to ``until``.
 
     The last epoch before the change is compared with the last one before ``until``. For a change within an epoch, that
@@ -37,8 +36,8 @@ def effect(history: Sequence[EpochEvent], since: Moment, until: Moment | None = 
 
     Args:
         history: the completed epochs, in order.
-        since: the position of the change.
-        until: the position of the next change, not before ``since``; None for the latest epoch.
+        since: the epoch (from 1) and batch (from 0) of the change.
+        until: those of the next change, not before ``since``; None for the latest epoch.
 
     Returns:
         The effect; None if no epoch ended before the change, none since, or a loss is not finite.
@@ -50,8 +49,7 @@ def effect(history: Sequence[EpochEvent], since: Moment, until: Moment | None = 
     before = since[0] - 1
     if before < first or last <= before:
         return None
-    then, now = history[before - first], history[last - first]
-    moved = now.val_loss - then.val_loss
-    if not math.isfinite(moved):
+    old, new = history[before - first], history[last - first]
+    if not math.isfinite(old.val_loss) or not math.isfinite(new.val_loss):
         return None
-    return Effect(moved, now.val_accuracy - then.val_accuracy, last - before, until is not None)
+    return Effect((old.val_loss, new.val_loss), (old.val_accuracy, new.val_accuracy), last - before, until is not None)

@@ -7,7 +7,7 @@ from html import escape
 
 from PySide6.QtCore import QObject, QTimer
 
-from engine.advice.effect import Effect, Moment, effect
+from engine.advice.effect import Effect, effect
 from engine.messages.commands import Note
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, ScheduleEvent, StartEvent
 from engine.messages.notes import NOTABLE, notes, reference
@@ -82,7 +82,7 @@ class EffectsController(QObject):
                 ends = interventions if isinstance(event, CommandEvent) else changes
                 place = bisect_right(ends, _at(event))
                 found = effect(self._model.epochs_done, _at(event), ends[place] if place < len(ends) else None)
-            log.set_effect(line, effect_words(found) if found else "", _whole_words(found) if found else "")
+            log.set_effect(line, effect_text(found) if found else "", _effect_tip(found) if found else "")
             log.set_note(line, note)
             tip = _tip(event, found, note)
             if self._shown.get(line) != tip:
@@ -96,25 +96,26 @@ def _brings(event: CommandEvent | ScheduleEvent) -> bool:
     return isinstance(event, ScheduleEvent) or event.name in _BRINGS
 
 
-def _at(event: CommandEvent | ScheduleEvent) -> Moment:
+def _at(event: CommandEvent | ScheduleEvent) -> tuple[int, int]:
     return event.epoch, event.batch
 
 
-def effect_words(what: Effect) -> str:
-    """How the validation loss moved, in short: "−0.04 in 3 epochs"."""
-    values = {"loss": _signed(what.val_loss), "epochs": what.epochs}
-    if what.epochs == 1:
-        return tr("{loss} in 1 epoch", **values)
-    return tr("{loss} in {epochs} epochs", **values)
+def effect_text(effect: Effect) -> str:
+    """The effect in short: "val loss 0.31 → 0.25 (3 epochs)"."""
+    before, after = (f"{loss:.3g}" for loss in effect.loss)
+    values = {"before": before, "after": after, "epochs": effect.epochs}
+    if effect.epochs == 1:
+        return tr("val loss {before} → {after} (1 epoch)", **values)
+    return tr("val loss {before} → {after} ({epochs} epochs)", **values)
 
 
-def _whole_words(what: Effect) -> str:
-    """The same as a sentence of its own."""
-    accuracy = _signed(100 * what.val_accuracy)
-    values = {"moved": effect_words(what), "points": accuracy}
-    if what.over:
-        return tr("until the next change: val loss {moved}, accuracy {points} points", **values)
-    return tr("since this change: val loss {moved}, accuracy {points} points", **values)
+def _effect_tip(effect: Effect) -> str:
+    """The effect on the loss and the accuracy, and whether it is final."""
+    before, after = (f"{100 * accuracy:.2f}" for accuracy in effect.accuracy)
+    values = {"effect": effect_text(effect), "before": before, "after": after}
+    if effect.complete:
+        return tr("Effect until the next change: {effect}, val accuracy {before}% → {after}%", **values)
+    return tr("Effect so far: {effect}, val accuracy {before}% → {after}%", **values)
 
 
 def _tip(event: CommandEvent | ScheduleEvent, what: Effect | None, note: str) -> str:
@@ -122,11 +123,5 @@ def _tip(event: CommandEvent | ScheduleEvent, what: Effect | None, note: str) ->
     if note:
         lines.append(tr("Note: {remark}", remark=note))
     if what is not None:
-        lines.append(_whole_words(what))
+        lines.append(_effect_tip(what))
     return f"<qt>{'<br>'.join(escape(line) for line in lines)}</qt>"
-
-
-def _signed(value: float) -> str:
-    """Two digits that count, with a sign, as a person writes them."""
-    digits = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.2g}"
-    return "±0" if value == 0 else digits.replace("-", "−", 1)

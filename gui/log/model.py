@@ -248,7 +248,7 @@ class LogModel(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The columns' names."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            names = (tr("Time"), tr("Epoch.batch"), tr("What happened"), tr("Val loss since"), tr("Note"))
+            names = (tr("Time"), tr("Epoch.batch"), tr("What happened"), tr("Effect"), tr("Note"))
             return names[section]
         return None
 

@@ -159,7 +159,11 @@ class LogPanel(QWidget):
         table.setColumnWidth(TIME, metrics.horizontalAdvance("00:00:00") + 24)
         table.setColumnWidth(PLACE, metrics.horizontalAdvance(tr("Epoch.batch")) + 24)
         table.setColumnWidth(
-            EFFECT, metrics.horizontalAdvance(tr("{loss} in {epochs} epochs", loss="−0.0000", epochs=30)) + 24
+            EFFECT,
+            metrics.horizontalAdvance(
+                tr("val loss {before} → {after} ({epochs} epochs)", before="0.0123", after="0.0123", epochs=30)
+            )
+            + 24,
         )
         table.setColumnWidth(NOTE, metrics.horizontalAdvance("0") * 18)
         header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)

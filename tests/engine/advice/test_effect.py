@@ -6,10 +6,10 @@ import math
 
 import pytest
 
-from engine.advice.effect import Effect, Moment, effect
+from engine.advice.effect import Effect, effect
 from engine.messages.events import EpochEvent
 
-LOSSES = [2.0, 1.5, 1.25, 1.0, 0.875, 0.5]  # of epochs 1 to 6; the accuracies are a tenth of what is missing to 4
+LOSSES = [2.0, 1.5, 1.25, 1.0, 0.875, 0.5]  # of epochs 1 to 6
 
 
 def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
@@ -22,7 +22,7 @@ def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
             train_loss=9.0,
             train_accuracy=0.0,
             val_loss=loss,
-            val_accuracy=(4 - loss) / 8,
+            val_accuracy=1 - loss / 4,
             seconds=1.0,
             images_per_second=1.0,
         )
@@ -30,14 +30,20 @@ def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
     ]
 
 
+def between(before: int, after: int, *, complete: bool) -> Effect:
+    """The effect with ``LOSSES`` of epochs ``before`` and ``after``."""
+    losses = LOSSES[before - 1], LOSSES[after - 1]
+    return Effect(losses, (1 - losses[0] / 4, 1 - losses[1] / 4), after - before, complete)
+
+
 @pytest.mark.parametrize(
     ("since", "until", "expected"),
     [
-        ((4, 0), None, Effect(-0.75, 0.09375, 3, False)),  # epochs 4, 5 and 6, compared with 3
-        ((4, 7), None, Effect(-0.75, 0.09375, 3, False)),  # within epoch 4, which counts as its first
-        ((2, 0), (4, 0), Effect(-0.75, 0.09375, 2, True)),  # the next change is before epoch 4
-        ((2, 0), (4, 5), Effect(-0.75, 0.09375, 2, True)),  # within epoch 4, which counts for the next change
-        ((2, 0), (9, 0), Effect(-1.5, 0.1875, 5, True)),  # the next change is not reached yet
+        ((4, 0), None, between(3, 6, complete=False)),  # epochs 4, 5 and 6, compared with 3
+        ((4, 7), None, between(3, 6, complete=False)),  # within epoch 4, which counts as its first
+        ((2, 0), (4, 0), between(1, 3, complete=True)),  # the next change is before epoch 4
+        ((2, 0), (4, 5), between(1, 3, complete=True)),  # within epoch 4, which counts for the next change
+        ((2, 0), (9, 0), between(1, 6, complete=True)),  # the next change is not reached yet
         ((1, 0), None, None),  # no epoch ended before
         ((1, 3), None, None),
         ((7, 0), None, None),  # no epoch has ended since
@@ -46,13 +52,13 @@ def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
     ],
 )
 def test_epoch_before_the_change_is_compared_with_the_latest(
-    since: Moment, until: Moment | None, expected: Effect | None
+    since: tuple[int, int], until: tuple[int, int] | None, expected: Effect | None
 ) -> None:
     assert effect(history(), since, until) == expected
 
 
 def test_effect_of_a_rise() -> None:
-    assert effect(history([1.0, 1.5]), (2, 0)) == Effect(0.5, -0.0625, 1, False)
+    assert effect(history([1.0, 1.5]), (2, 0)) == Effect((1.0, 1.5), (0.75, 0.625), 1, False)
 
 
 def test_no_effect_without_epochs_or_finite_losses() -> None:
@@ -61,5 +67,5 @@ def test_no_effect_without_epochs_or_finite_losses() -> None:
 
 
 def test_history_that_starts_at_a_later_epoch() -> None:
-    assert effect(history([2.0, 1.0, 0.5], first=5), (7, 0)) == Effect(-0.5, 0.0625, 1, False)
+    assert effect(history([2.0, 1.0, 0.5], first=5), (7, 0)) == Effect((1.0, 0.5), (0.75, 0.875), 1, False)
     assert effect(history([2.0, 1.0, 0.5], first=5), (5, 0)) is None

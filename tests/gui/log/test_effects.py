@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QTableView
 
 from engine.advice.effect import Effect
 from engine.messages.commands import Position, Rewind, Save, ScaleLR, SetEpochs
-from gui.log.effects import effect_words
+from gui.log.effects import effect_text
 from gui.log.model import EFFECT, NOTE, TEXT
 from tests.gui.app_fixture import LEFT, Driver, tiny
 
@@ -76,41 +76,39 @@ def stand_with_two_acts(driver: Driver) -> ComparedRun:
 
 
 @pytest.mark.parametrize(
-    ("what", "words"),
+    ("effect", "text"),
     [
-        (Effect(-0.0412, 0.1, 3, False), "−0.041 in 3 epochs"),
-        (Effect(0.5, 0.1, 1, False), "+0.5 in 1 epoch"),
-        (Effect(-123.4, 0.1, 2, True), "−123 in 2 epochs"),
-        (Effect(0.0, 0.1, 2, True), "±0 in 2 epochs"),
+        (Effect((0.31, 0.25), (0.9, 0.92), 3, False), "val loss 0.31 → 0.25 (3 epochs)"),
+        (Effect((0.31234, 12.345), (0.9, 0.5), 1, False), "val loss 0.312 → 12.3 (1 epoch)"),
     ],
 )
-def test_it_is_said_in_short(what: Effect, words: str) -> None:
-    assert effect_words(what) == words
+def test_effect_is_shown_as_the_loss_before_and_after(effect: Effect, text: str) -> None:
+    assert effect_text(effect) == text
 
 
 def test_every_change_says_what_it_caused_up_to_the_next_one(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
     loss = told.losses()
     rows = {text: told.row(text) for text in (HALVED, QUARTERED)}
-    first = Effect(loss[3] - loss[1], 0, 2, True)  # epochs 2 and 3 beside the end of epoch 1
-    second = Effect(loss[5] - loss[3], 0, 2, False)
-    driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_words(second))
-    assert told.cell(rows[HALVED], EFFECT) == effect_words(first)
+    first = Effect((loss[1], loss[3]), (0, 0), 2, True)  # epochs 2 and 3, compared with epoch 1
+    second = Effect((loss[3], loss[5]), (0, 0), 2, False)
+    driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_text(second))
+    assert told.cell(rows[HALVED], EFFECT) == effect_text(first)
     # a cut of the plan, up to whatever comes next
     (cut,) = [
         row for row in range(told.model.rowCount()) if told.cell(row, 1) == "3.0" and "StepLR" in told.cell(row, 2)
     ]
-    assert told.cell(cut, EFFECT) == effect_words(Effect(loss[3] - loss[2], 0, 1, True))
+    assert told.cell(cut, EFFECT) == effect_text(Effect((loss[2], loss[3]), (0, 0), 1, True))
     assert told.cell(told.row("Set epochs to 7"), EFFECT) == ""  # which changes nothing yet
     tips = {part: next(tip for tip in told.tips() if part in tip) for part in (HALVED, QUARTERED)}
-    assert f"<br>until the next change: val loss {effect_words(first)}, accuracy " in tips[HALVED]
-    assert f"<br>since this change: val loss {effect_words(second)}, accuracy " in tips[QUARTERED]
+    assert f"<br>Effect until the next change: {effect_text(first)}, val accuracy " in tips[HALVED]
+    assert f"<br>Effect so far: {effect_text(second)}, val accuracy " in tips[QUARTERED]
     tip = told.model.data(told.model.index(rows[QUARTERED], EFFECT), Qt.ItemDataRole.ToolTipRole)
-    assert f"since this change: val loss {effect_words(second)}, accuracy " in tip
+    assert f"Effect so far: {effect_text(second)}, val accuracy " in tip
     driver.go_on_to(7)
-    later = Effect(driver.of("epoch")[5].val_loss - loss[3], 0, 3, False)
-    driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_words(later))
-    assert told.cell(rows[HALVED], EFFECT) == effect_words(first)
+    later = Effect((loss[3], driver.of("epoch")[5].val_loss), (0, 0), 3, False)
+    driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_text(later))
+    assert told.cell(rows[HALVED], EFFECT) == effect_text(first)
 
 
 def test_a_note_is_typed_into_the_line_and_shown_once_it_is_kept(driver: Driver) -> None:
