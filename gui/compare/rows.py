@@ -1,4 +1,4 @@
-"""What stands in the table of a comparison: how the runs did, and what differs in recipe and hand."""
+"""The rows of the comparison table: results, and differences in recipe and interventions."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from gui.widgets.intervention_text import describe, schedule_text
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table; ``heading`` where it begins a part and has no values."""
+    """A row of the table; a heading has no values."""
 
     title: str
     values: tuple[str, ...] = ()
 
     @property
     def heading(self) -> bool:
-        """Whether it begins a part."""
+        """Whether the row is a heading."""
         return not self.values
 
 
 def rows_of(runs: Sequence[ComparedRun]) -> list[Row]:
-    """The table of ``runs``: each part with a heading."""
+    """The rows for ``runs``: each section with a heading."""
     recipe = [Row(d.field, tuple(map(_value, d.values))) for d in recipe_differences([run.recipe for run in runs])]
     interventions = [
         Row(
-            _moment(at.epoch, at.batch), tuple("; ".join(map(describe, applied)) or "–" for applied in at.interventions)
+            _position_text(at.epoch, at.batch),
+            tuple("; ".join(map(describe, applied)) or "–" for applied in at.interventions),
         )
         for at in intervention_differences([run.interventions for run in runs])
     ]
-    made = [Row(tr("How they did")), *_results(runs)]
-    made += [Row(tr("Recipe: what differs")), *recipe] if recipe else [Row(tr("Recipe: the same in all"))]
+    made = [Row(tr("Results")), *_results(runs)]
+    made += [Row(tr("Recipe: differences")), *recipe] if recipe else [Row(tr("Recipe: identical"))]
     if interventions:
-        return [*made, Row(tr("Hand: what differs")), *interventions]
-    acted = any(run.interventions for run in runs)
-    return [*made, Row(tr("Hand: the same in all") if acted else tr("Hand: it did nothing in any of them"))]
+        return [*made, Row(tr("Interventions: differences")), *interventions]
+    intervened = any(run.interventions for run in runs)
+    return [*made, Row(tr("Interventions: identical") if intervened else tr("Interventions: none"))]
 
 
 def _results(runs: Sequence[ComparedRun]) -> list[Row]:
@@ -62,7 +63,7 @@ def _results(runs: Sequence[ComparedRun]) -> list[Row]:
     ]
 
 
-def _moment(epoch: int, batch: int) -> str:
+def _position_text(epoch: int, batch: int) -> str:
     if batch:
         return tr("Epoch {epoch}, batch {batch}", epoch=epoch, batch=batch)
     return tr("Epoch {epoch}", epoch=epoch)

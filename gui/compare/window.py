@@ -1,4 +1,4 @@
-"""Runs side by side in a window of their own: their curves over each other, and a table of what differs."""
+"""The window that compares runs: their curves in common plots, and a table of differences."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gui.widgets.state_chip import Dot, dot_icon
 
 
 class Legend(QWidget):
-    """Each run's colour and name, and its values where the pointer is, or at its end."""
+    """Each run's colour and name, and its values at the pointer or at its end."""
 
     def __init__(self, runs: Sequence[ComparedRun], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,11 +70,11 @@ class Legend(QWidget):
 
 
 class CompareWindow(QDialog):
-    """Two to six runs: overlays of loss, learning rate and accuracy, a legend, and a table of what differs."""
+    """Two to six runs: plots of loss, learning rate and accuracy, a legend, and a table of differences."""
 
     def __init__(self, runs: Sequence[ComparedRun], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        runs = _told_apart(runs)
+        runs = _with_distinct_names(runs)
         self.setWindowTitle(tr("Compare {n} runs", n=len(runs)))
         self.setWindowFlag(Qt.WindowType.WindowMaximizeButtonHint, True)
         self.plots = OverlayPlots([_curves(run) for run in runs])
@@ -100,7 +100,7 @@ class CompareWindow(QDialog):
         self._follow_palette()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow light and dark."""
+        """Follow a change between light and dark."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange and hasattr(self, "table"):
             self._follow_palette()
@@ -119,15 +119,15 @@ class CompareWindow(QDialog):
                 heading.setBackground(QColor(ground))
 
 
-def _told_apart(runs: Sequence[ComparedRun]) -> list[ComparedRun]:
-    """``runs``, those of one name with their ids beside it: a branch is called as its parent is."""
+def _with_distinct_names(runs: Sequence[ComparedRun]) -> list[ComparedRun]:
+    """``runs``, with the id added to a name that several have: a branch has its parent's name."""
     names = [run.name for run in runs]
     return [replace(r, name=f"{r.name} ({r.run})") if names.count(r.name) > 1 else r for r in runs]
 
 
 def _table(runs: Sequence[ComparedRun], rows: Sequence[Row]) -> QTableWidget:
     table = QTableWidget(len(rows), 1 + len(runs))
-    table.setHorizontalHeaderLabels([tr("What differs"), *(run.name for run in runs)])
+    table.setHorizontalHeaderLabels([tr("Difference"), *(run.name for run in runs)])
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QAbstractItemView.SelectionMode.ContiguousSelection)
     table.setShowGrid(False)

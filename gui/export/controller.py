@@ -47,8 +47,8 @@ class ExportController(QObject):
         self.copy_code.setShortcut("Ctrl+Shift+C")
         self.copy_code.setToolTip(tr("Optimizer, groups, schedule and a training loop, ready to paste"))
         self.save_code = QAction(tr("PyTorch code…"), window)
-        self.save_table = QAction(tr("Table of the epochs (CSV)…"), window)
-        self.save_replay = QAction(tr("Recipe and hand, to replay…"), window)
+        self.save_table = QAction(tr("Table of epochs (CSV)…"), window)
+        self.save_replay = QAction(tr("Recipe and interventions…"), window)
         self.button = QPushButton(tr("Copy as PyTorch code"))
         self.button.setToolTip(tr("Optimizer, groups, schedule and a training loop, ready to paste (Ctrl+Shift+C)"))
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -90,11 +90,11 @@ class ExportController(QObject):
     def _show_what_can_be(self) -> None:
         there = self._in_run() and bool(self._history)
         self.save_table.setEnabled(there)
-        tip = tr("A row an epoch: metrics, LR, and what your hand did") if there else tr("No epoch has ended yet.")
+        tip = tr("One row per epoch: metrics, LR and interventions") if there else tr("No epoch has ended yet.")
         self.save_table.setToolTip(tip)
         self.save_replay.setEnabled(self._in_run())
         self.save_replay.setToolTip(
-            tr("Two files from which main.py train makes the same weights again, bit for bit")
+            tr("Two files from which main.py train reproduces the weights, bit for bit")
             if self._in_run()
             else tr("There is no run yet; Save writes the recipe.")
         )
@@ -121,7 +121,7 @@ class ExportController(QObject):
             )
             for intervention in interventions
         ]
-        return [tr("In the run the hand acted too, which this code leaves out:"), *lines]
+        return [tr("The run also had these interventions, which this code leaves out:"), *lines]
 
     def _copy_code(self) -> None:
         recipe, remarks = self._recipe(), self._remarks()
@@ -179,7 +179,7 @@ class ExportController(QObject):
 
     def _copied(self, code: str) -> None:
         QGuiApplication.clipboard().setText(code)
-        text = tr("Copied as PyTorch code. Paste it where your model and your loaders are.")
+        text = tr("Copied as PyTorch code. Paste it where your model and data loaders are.")
         self._window.action_line.show_text(text)
         self.button.setText(tr("Copied"))
         self._back.start()

@@ -1,4 +1,4 @@
-"""The Help menu: the tutorial, its recipes, and what this is."""
+"""The Help menu: the tutorial, example recipes, and the About dialog."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from gui.main_window import MainWindow
 
 
 class HelpController(QObject):
-    """Shows help.
+    """Shows the tutorial and the About dialog, and offers example recipes.
 
     Signals:
-        example_wanted(Recipe): one of the ready-made recipes is wanted in the forms.
+        example_wanted(Recipe): an example recipe was chosen.
     """
 
     example_wanted = Signal(object)
@@ -34,7 +34,7 @@ class HelpController(QObject):
             "tutorial/cosine_annealing_lr": tr("CosineAnnealingLR: down, and up again past T_max"),
             "tutorial/lambda_lr": tr("LambdaLR: a line, then level"),
             "tutorial/layered_lambda_lr": tr("LambdaLR: two layer groups"),
-            "tutorial/reduce_lr_on_plateau": tr("ReduceLROnPlateau: half when nothing improves"),
+            "tutorial/reduce_lr_on_plateau": tr("ReduceLROnPlateau: halve the LR when nothing improves"),
             "fine_tune/head_and_rest": tr("Fine-tuning: a new head at ten times the LR of the rest"),
             "fine_tune/layer_by_layer": tr("Fine-tuning: each earlier block slower"),
         }
@@ -43,7 +43,7 @@ class HelpController(QObject):
             action.triggered.connect(lambda _=False, name=name: self.example_wanted.emit(preset(name)))
 
     def show_tutorial(self) -> None:
-        """The tutorial in a window of its own, beside the run."""
+        """Show the tutorial in a window of its own."""
         if self._tutorial is None:
             self._tutorial = QDialog(self._window)
             self._tutorial.setWindowTitle(tr("Learning-rate schedules: a tutorial"))
@@ -57,5 +57,8 @@ class HelpController(QObject):
         self._tutorial.raise_()
 
     def _about(self) -> None:
-        text = tr("Tiller {version}. Training with a hand on the learning rate.", version=__version__)
+        text = tr(
+            "Tiller {version}. Train convolutional networks and steer the learning rate while they train.",
+            version=__version__,
+        )
         QMessageBox.about(self._window, tr("About Tiller"), text)

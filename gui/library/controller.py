@@ -1,4 +1,4 @@
-"""The drawer of runs: what the library has, looked up beside the window, and what a person does with it."""
+"""The panel of runs: the library is read in the background, and the person's actions are applied to it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SETTLE_MS: Final = 400
 TRAINING_MS: Final = 2000
-"""While it trains the table is painted less often: painting holds the training up."""
+"""While training the table is refreshed less often, because painting slows training down."""
 LOOK_MS: Final = 4000
-"""How often it is looked whether another window or program has changed something, while the drawer is open."""
+"""How often the open panel looks for changes by other windows or programs."""
 _SHOWN: Final = (StartEvent, StateEvent, EpochEvent, SavedEvent, BranchEvent, EndEvent)
 
 
 @dataclass(frozen=True)
 class LibraryView:
-    """What the library has: ``runs`` in the bin or outside it, all runs' names, the bin's number, and bytes in all."""
+    """What the library has.
+
+    ``runs`` are those in the recycle bin or those outside it, ``names`` the names of all runs by id, ``binned`` the
+    number of runs in the bin, ``bytes`` the size of all checkpoints.
+    """
 
     in_bin: bool
     runs: list[Overview]
@@ -47,7 +51,7 @@ class LibraryView:
 
 
 def look(library: Library, in_bin: bool) -> LibraryView:
-    """Look up what ``library`` has."""
+    """Read what ``library`` has."""
     rows, binned = library.runs(), library.runs(deleted=True)
     names = {row.id: row.name or row.id for row in (*rows, *binned)}
     return LibraryView(in_bin, overviews(library, deleted=in_bin), names, len(binned), library.disk_use())
@@ -82,7 +86,7 @@ class LibraryController(QObject):
         self._look.timeout.connect(self.look)
         if runs.library is None:
             window.show_runs.setEnabled(False)
-            window.show_runs.setToolTip(tr("There is no library: runs are not kept."))
+            window.show_runs.setToolTip(tr("There is no library, so runs are not kept."))
         window.show_runs.toggled.connect(self._toggled)
         window.renamed.connect(lambda _: self._changed())
         window.start_page.continue_requested.connect(self.open)
@@ -122,7 +126,9 @@ class LibraryController(QObject):
             text = tr("{n} runs, {size} of {limit}", n=len(found.names), size=use, limit=size_words(limit))
             panel.show_use(text, problem=False)
         else:
-            text = tr("{size}, more than {limit}: delete runs and empty the bin", size=use, limit=size_words(limit))
+            text = tr(
+                "{size}, more than {limit}: delete runs and empty the recycle bin", size=use, limit=size_words(limit)
+            )
             panel.show_use(text, problem=True)
 
     def _not_read(self, failure: Failure) -> None:
@@ -165,7 +171,7 @@ class LibraryController(QObject):
     def _take_up(self, run: str, back_to: Position | None) -> None:
         library = self._library
         if run == self._own and self._runs.active:
-            self._say(tr("This run is the one in the window."))
+            self._say(tr("This run is shown in this window already."))
             return
 
         def begin(job: Job) -> None:
@@ -192,7 +198,7 @@ class LibraryController(QObject):
             stands = (checkpoints[-1].epoch, checkpoints[-1].batch) if checkpoints and not run.row.live else None
             return ends_of(library.history(run.row.id), stands)
 
-        self._do(ends, offer, tr("Not gone back"))
+        self._do(ends, offer, tr("Could not go back"))
 
     def _back(self, run: str, epoch: int) -> None:
         if run == self._own and self._runs.active:
@@ -210,7 +216,7 @@ class LibraryController(QObject):
 
         def told(count: int) -> None:
             name = runs[0].row.name or runs[0].row.id
-            text = tr("“{name}” is in the bin.", name=name) if count == 1 else tr("{n} runs are in the bin.", n=count)
+            text = tr("Deleted “{name}”.", name=name) if count == 1 else tr("Deleted {n} runs.", n=count)
             self._say(text, undo=lambda: self._restore(ids))
 
         self._do(work, told, tr("Not deleted"))
@@ -223,7 +229,7 @@ class LibraryController(QObject):
                 library.restore(run)
             return len(ids)
 
-        self._do(work, lambda n: self._say(tr("Restored.") if n == 1 else tr("{n} runs are restored.", n=n)))
+        self._do(work, lambda n: self._say(tr("Restored.") if n == 1 else tr("Restored {n} runs.", n=n)))
 
     def _typed(self, run: str, column: int, text: str) -> None:
         from gui.library.run_list import NAME, NOTE, tags_of
@@ -271,17 +277,17 @@ class LibraryController(QObject):
         from gui.library.panel import RunsPanel
 
         panel = self.panel = RunsPanel()
-        interventions, chosen = panel.interventions, panel.chosen
+        actions, chosen = panel.run_actions, panel.chosen
         self._window.add_drawer(panel)
         panel.bin_wanted.connect(self.look)
         panel.model.typed.connect(self._typed)
-        interventions.open.triggered.connect(lambda: self.open(chosen()[0].row.id))
-        interventions.compare.triggered.connect(lambda: self._compare([run.row.id for run in chosen()]))
-        interventions.go_back.triggered.connect(lambda: self._ask_where(chosen()[0]))
-        interventions.delete.triggered.connect(lambda: self._delete(chosen()))
-        interventions.restore.triggered.connect(lambda: self._restore([run.row.id for run in chosen()]))
-        interventions.reveal.triggered.connect(lambda: self._reveal(chosen()[0]))
+        actions.open.triggered.connect(lambda: self.open(chosen()[0].row.id))
+        actions.compare.triggered.connect(lambda: self._compare([run.row.id for run in chosen()]))
+        actions.go_back.triggered.connect(lambda: self._ask_where(chosen()[0]))
+        actions.delete.triggered.connect(lambda: self._delete(chosen()))
+        actions.restore.triggered.connect(lambda: self._restore([run.row.id for run in chosen()]))
+        actions.reveal.triggered.connect(lambda: self._reveal(chosen()[0]))
         self.maintenance = MaintenanceController(
             self._window, library, panel, self._tasks, self._do, self._say, self._settings
         )
-        interventions.settings.triggered.connect(self._window.library_settings.trigger)
+        actions.settings.triggered.connect(self._window.library_settings.trigger)

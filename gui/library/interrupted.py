@@ -1,4 +1,4 @@
-"""After a crash: the run that was under way then is offered once, at the next start."""
+"""After a crash: the run that was training is offered once, at the next start."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gui.run_bar.banner import Choice
 
 @dataclass(frozen=True, kw_only=True)
 class Interrupted:
-    """A run whose process ended in the middle of it; ``log`` is where that process left word, if it did."""
+    """A run whose process ended while it trained; ``log`` is the crash log of that process, if there is one."""
 
     run: str
     name: str
@@ -30,10 +30,10 @@ class Interrupted:
 
 
 class InterruptedRuns(QObject):
-    """Looks for what a crash left, beside the window's coming up, and offers to continue it.
+    """Looks for an interrupted run when the window opens, and offers to continue it.
 
     Signals:
-        continue_wanted(str): go on from this checkpoint.
+        continue_wanted(str): resume from this checkpoint.
     """
 
     continue_wanted = Signal(str)
@@ -45,7 +45,7 @@ class InterruptedRuns(QObject):
         self._window, self._runs, self._tasks, self._settings = window, runs, tasks, settings
 
     def look(self) -> None:
-        """Look, and offer what is found unless it was offered before."""
+        """Look for an interrupted run, and offer it unless it was offered before."""
         library, offered = self._runs.library, self._settings.offered
         if library is not None:
             self._tasks.submit(lambda _: newest_interrupted(library, offered), self._offer, lambda _: None)
@@ -60,10 +60,10 @@ class InterruptedRuns(QObject):
             epoch=found.epoch,
             epochs=found.epochs,
         )
-        hint = tr("What it was doing then is noted in {path}.", path=found.log) if found.log is not None else ""
+        hint = tr("Details are in {path}.", path=found.log) if found.log is not None else ""
         go_on = Choice(
             tr("Continue"),
-            tr("Train on from the newest checkpoint, exactly as it would have gone on."),
+            tr("Resume from the newest checkpoint, exactly as it would have continued."),
             lambda: self.continue_wanted.emit(str(found.path)),
             primary=True,
         )
@@ -72,7 +72,7 @@ class InterruptedRuns(QObject):
 
 
 def newest_interrupted(library: Library, offered: str) -> Interrupted | None:
-    """The newest run of ``library``, if its process ended in the middle of it and it is not ``offered`` already."""
+    """The newest run of ``library``, if it was interrupted and was not ``offered`` already."""
     rows = library.runs()
     row = max(rows, key=lambda r: r.updated, default=None)
     if row is None or row.state != "interrupted" or row.id == offered:

@@ -1,4 +1,4 @@
-"""What is done with the library as a whole: import, the bin, a check, and its index made anew."""
+"""Maintenance of the library: importing checkpoints, the recycle bin, checking, and rebuilding the index."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ class MaintenanceController(QObject):
         self._window, self._library, self._settings = window, library, settings
         self._tasks, self._do, self._say = tasks, do, say
         self._checking = False
-        interventions = panel.interventions
-        interventions.remove.triggered.connect(lambda: self._remove(panel.chosen()))
-        interventions.bring_in.triggered.connect(self._ask_for_checkpoint)
-        interventions.empty_bin.triggered.connect(lambda: self._remove(None))
-        interventions.check.triggered.connect(self._check)
-        interventions.rebuild.triggered.connect(self._rebuild)
-        interventions.folder.triggered.connect(lambda: show_folder(library.root))
+        actions = panel.run_actions
+        actions.remove.triggered.connect(lambda: self._remove(panel.chosen()))
+        actions.bring_in.triggered.connect(self._ask_for_checkpoint)
+        actions.empty_bin.triggered.connect(lambda: self._remove(None))
+        actions.check.triggered.connect(self._check)
+        actions.rebuild.triggered.connect(self._rebuild)
+        actions.folder.triggered.connect(lambda: show_folder(library.root))
 
     def _ask_for_checkpoint(self) -> None:
         filters = tr("Checkpoints (*.tiller);;All files (*)")
@@ -73,10 +73,10 @@ class MaintenanceController(QObject):
     def bring_in(self, file: Path) -> None:
         """Copy the checkpoint ``file`` into the library as a run."""
 
-        def told(run: str) -> None:
-            self._say(tr("{file} is in the library, as run {run}.", file=file.name, run=run))
+        def done(run: str) -> None:
+            self._say(tr("Imported {file} as run {run}.", file=file.name, run=run))
 
-        self._do(lambda: self._library.import_checkpoint(file), told, tr("Not imported"))
+        self._do(lambda: self._library.import_checkpoint(file), done, tr("Not imported"))
 
     def _check(self) -> None:
         if self._checking:
@@ -96,12 +96,12 @@ class MaintenanceController(QObject):
         if found is None:
             return
         if found.sound:
-            self._say(tr("The library is sound: its index, and {n} checkpoints to the last byte.", n=found.read))
+            self._say(tr("The library is intact: the index and all {n} checkpoints.", n=found.read))
             return
         details = "\n".join(said(problem) for problem in found.problems)
         if found.index:
-            text = tr("{bad} checkpoints are damaged or gone, {n} are sound.", bad=found.bad, n=found.read)
-            text = tr("{what} A run goes on from its newest sound one.", what=text)
+            text = tr("{bad} checkpoints are damaged or missing, {n} are intact.", bad=found.bad, n=found.read)
+            text = tr("{what} A run resumes from its newest intact one.", what=text)
         else:
             text = sentence(found.problems[0])
         self._say(text, error=True)
@@ -113,30 +113,34 @@ class MaintenanceController(QObject):
         self._say(text, error=True)
 
     def _rebuild(self) -> None:
-        def told(remarks: list[Text]) -> None:
+        def done(remarks: list[Text]) -> None:
             self._say(" ".join(sentence(remark) for remark in remarks))
 
-        def intervention() -> None:
-            self._do(self._library.rebuild, told, tr("Not made anew"))
+        def apply() -> None:
+            self._do(self._library.rebuild, done, tr("Not rebuilt"))
 
-        question = tr("Make the index anew? Names, notes and tags stay, runs that only their checkpoints know come in.")
-        self._ask(question, tr("Make it anew"), intervention)
+        question = tr(
+            "Rebuild the index? Names, notes and tags are kept, and runs found only as checkpoints are added."
+        )
+        self._ask(question, tr("Rebuild"), apply)
 
     def _remove(self, runs: Sequence[Overview] | None) -> None:
         """Ask, then remove ``runs`` in the bin for good, or all that are there."""
         ids = None if runs is None else [run.row.id for run in runs]
 
-        def told(gone: list[str]) -> None:
-            self._say(tr("{n} runs are removed for good.", n=len(gone)))
+        def done(gone: list[str]) -> None:
+            self._say(tr("Deleted {n} runs permanently.", n=len(gone)))
 
-        def intervention() -> None:
-            self._do(lambda: self._library.empty_bin(ids), told, tr("Not removed"))
+        def apply() -> None:
+            self._do(lambda: self._library.empty_bin(ids), done, tr("Not deleted"))
 
         if runs is None:
-            question = tr("Empty the bin? Its runs are removed with all their checkpoints, and cannot be brought back.")
+            question = tr(
+                "Empty the recycle bin? Its runs are deleted with all their checkpoints. This cannot be undone."
+            )
         else:
-            question = tr("Remove {n} runs with all their checkpoints? They cannot be brought back.", n=len(runs))
-        self._ask(question, tr("Remove for good"), intervention)
+            question = tr("Delete {n} runs with all their checkpoints? This cannot be undone.", n=len(runs))
+        self._ask(question, tr("Delete permanently"), apply)
 
     def _ask(self, question: str, yes: str, intervention: Callable[[], None]) -> None:
         box = QMessageBox(QMessageBox.Icon.Question, tr("Library"), question, parent=self._window)

@@ -1,4 +1,4 @@
-"""The drawer of runs: all that the library has, to search, sort, name, compare, continue and throw away."""
+"""The panel of all runs in the library: search, sort, rename, compare, resume and delete."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ LIVE: Final = "live"
 
 
 class RunsPanel(QWidget):
-    """What the library has, as a table, and what can be done with it.
+    """The runs of the library as a table, and the actions on them.
 
     Signals:
-        bin_wanted(): the bin is to be shown now, or the runs outside it; ``shows_bin`` says which.
+        bin_wanted(): show the recycle bin, or the runs outside it; ``shows_bin`` says which.
     """
 
     bin_wanted = Signal()
@@ -49,7 +49,7 @@ class RunsPanel(QWidget):
         self._undo: Callable[[], None] | None = None
         self.model = RunsModel(self)
         self.table = RunsTable(self.model)
-        self.interventions = RunActions(self)
+        self.run_actions = RunActions(self)
         self._build()
         self._connect()
         self._fill([], [])
@@ -57,17 +57,23 @@ class RunsPanel(QWidget):
 
     @property
     def shows_bin(self) -> bool:
-        """Whether it is the bin that is shown."""
+        """Whether the recycle bin is shown."""
         return bool(self.state.currentData() == BIN)
 
     def chosen(self) -> list[Overview]:
-        """The chosen runs, from top to bottom."""
+        """The selected runs, from top to bottom."""
         return [self.model.run(row) for row in self.table.rows()]
 
     def show_runs(self, runs: Sequence[Overview], names: dict[str, str], binned: int, in_bin: bool) -> None:
-        """Show ``runs``, which are in the bin or not; ``names`` is what all are called, ``binned`` how many are there.
+        """Show ``runs``; ``in_bin`` says whether they are those in the recycle bin.
 
-        Nothing changes under the hands of a person who is typing in the table.
+        Args:
+            runs: the runs to show.
+            names: the names of all runs, by id.
+            binned: the number of runs in the bin.
+            in_bin: whether ``runs`` are in the bin.
+
+        While a cell is being edited, nothing is shown.
         """
         if in_bin != self.shows_bin or self.table.is_edited():
             return
@@ -78,18 +84,18 @@ class RunsPanel(QWidget):
         self._filter()
 
     def show_own(self, run: str, active: bool) -> None:
-        """Which run this window is at, and whether it is under way."""
+        """Set the run that this window shows, and whether its thread is alive."""
         if (run, active) != (self._own, self._active):
             self._own, self._active = run, active
             self._filter()
 
     def show_use(self, text: str, problem: bool) -> None:
-        """How much there is; ``problem`` where it is more than there may be."""
+        """Show the number of runs and their size; ``problem`` if that is above the limit."""
         self.use.setText(text)
         set_role(self.use, "error" if problem else "hint")
 
     def say(self, text: str, *, error: bool = False, undo: Callable[[], None] | None = None) -> None:
-        """Say what became of something, with [Undo] where it can be taken back."""
+        """Show the outcome of an action, with an Undo button if it can be undone."""
         self.note.setText(text)
         set_role(self.note, "error" if error else "")
         self._undo = undo
@@ -107,25 +113,25 @@ class RunsPanel(QWidget):
         if self._runs:
             self.empty.setText(tr("No run matches."))
         elif self.shows_bin:
-            self.empty.setText(tr("The bin is empty."))
+            self.empty.setText(tr("The recycle bin is empty."))
         else:
-            self.empty.setText(tr("Every run that you start is kept here, to be continued, compared or thrown away."))
+            self.empty.setText(tr("Every run that you start is kept here. You can resume, compare or delete it."))
         self._judge()
 
     def _fill(self, states: Sequence[str], tags: Sequence[str]) -> None:
-        """Offer the states and the tags that there are, keeping what is chosen."""
-        entries = [(tr("All states"), ""), (tr("Under way"), LIVE), *((run_state_words(s), s) for s in states)]
-        in_bin = tr("In the bin ({n})", n=self._binned) if self._binned else tr("In the bin")
+        """Offer the states and tags that exist, and keep the selection."""
+        entries = [(tr("All states"), ""), (tr("Running"), LIVE), *((run_state_words(s), s) for s in states)]
+        in_bin = tr("Recycle bin ({n})", n=self._binned) if self._binned else tr("Recycle bin")
         _refill(self.state, [*entries, (in_bin, BIN)])
         _refill(self.tag, [(tr("All tags"), ""), *((tag, tag) for tag in tags)])
         self.tag.setVisible(self.tag.count() > 1)
 
     def _judge(self) -> None:
         chosen = self.chosen() if self.table.isVisibleTo(self) else []
-        self.interventions.judge(chosen, self.shows_bin, self._own if self._active else "")
-        why_not = None if self._binned else tr("The bin is empty.")
-        self.interventions.empty_bin.setEnabled(why_not is None)
-        self.interventions.empty_bin.setToolTip(why_not or "")
+        self.run_actions.judge(chosen, self.shows_bin, self._own if self._active else "")
+        why_not = None if self._binned else tr("The recycle bin is empty.")
+        self.run_actions.empty_bin.setEnabled(why_not is None)
+        self.run_actions.empty_bin.setToolTip(why_not or "")
         for action, button in self._buttons.items():
             button.setVisible(action.isVisible() and (not self.shows_bin or action in self._in_bin))
 
@@ -140,12 +146,8 @@ class RunsPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
-        interventions = self.interventions
-        menu.addActions(
-            [interventions.restore, interventions.reveal, interventions.remove]
-            if self.shows_bin
-            else interventions.on_runs()
-        )
+        actions = self.run_actions
+        menu.addActions([actions.restore, actions.reveal, actions.remove] if self.shows_bin else actions.on_runs())
         menu.popup(self.table.viewport().mapToGlobal(at))
 
     def _take_back(self) -> None:
@@ -157,13 +159,13 @@ class RunsPanel(QWidget):
     # -- building
 
     def _connect(self) -> None:
-        interventions, table = self.interventions, self.table
+        actions, table = self.run_actions, self.table
         table.selectionModel().selectionChanged.connect(lambda *_: self._judge())
         table.customContextMenuRequested.connect(self._menu)
-        table.opened.connect(interventions.open.trigger)
-        interventions.rename.triggered.connect(lambda: table.edit_cell(NAME))
-        interventions.tag.triggered.connect(lambda: table.edit_cell(TAGS))
-        interventions.note.triggered.connect(lambda: table.edit_cell(NOTE))
+        table.opened.connect(actions.open.trigger)
+        actions.rename.triggered.connect(lambda: table.edit_cell(NAME))
+        actions.tag.triggered.connect(lambda: table.edit_cell(TAGS))
+        actions.note.triggered.connect(lambda: table.edit_cell(NOTE))
         self.search.textChanged.connect(self._filter)
         self.state.activated.connect(self._state_chosen)
         self.tag.activated.connect(self._filter)
@@ -172,7 +174,7 @@ class RunsPanel(QWidget):
     def _build(self) -> None:
         self.search = QLineEdit()
         self.search.setPlaceholderText(tr("Search names, tags, notes, data, networks, schedules"))
-        self.search.setAccessibleName(tr("Search the runs"))
+        self.search.setAccessibleName(tr("Search runs"))
         self.search.setClearButtonEnabled(True)
         self.state, self.tag = QComboBox(), QComboBox()
         self.state.setAccessibleName(tr("State"))
@@ -180,25 +182,25 @@ class RunsPanel(QWidget):
         for box in (self.state, self.tag):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        interventions = self.interventions
-        self._in_bin = (interventions.restore, interventions.remove)
+        actions = self.run_actions
+        self._in_bin = (actions.restore, actions.remove)
         shown = (
-            interventions.open,
-            interventions.compare,
-            interventions.go_back,
-            interventions.delete,
-            interventions.restore,
-            interventions.remove,
+            actions.open,
+            actions.compare,
+            actions.go_back,
+            actions.delete,
+            actions.restore,
+            actions.remove,
         )
         self._buttons = {action: _button(action) for action in shown}
         self.library = QToolButton()
         self.library.setText(tr("Library"))
-        self.library.setToolTip(tr("Import, the bin, check and settings"))
+        self.library.setToolTip(tr("Import, recycle bin, check and settings"))
         self.library.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.library.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         menu = QMenu(self.library)
         menu.setToolTipsVisible(True)
-        menu.addActions(interventions.on_library())
+        menu.addActions(actions.on_library())
         self.library.setMenu(menu)
         head = QHBoxLayout()
         head.setContentsMargins(12, 6, 12, 0)
@@ -241,7 +243,7 @@ def _button(action: QAction) -> QToolButton:
 
 
 def _refill(box: QComboBox, entries: Sequence[tuple[str, str]]) -> None:
-    """Offer ``entries`` (text, value) in ``box``; what is chosen stays, where it is still there."""
+    """Offer ``entries`` (text, value) in ``box`` and keep the selected value if it is among them."""
     if [(box.itemText(i), box.itemData(i)) for i in range(box.count())] == list(entries):
         return
     value = box.currentData()

@@ -1,4 +1,4 @@
-"""Runs that are taken up from their checkpoints."""
+"""Resuming runs from their checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which checkpoints the library keeps: from the settings to the library, and the window in which that is chosen."""
+"""Which checkpoints the library keeps: the dialog, the settings and the library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gui.main_window import MainWindow
 
 
 class RetentionController(QObject):
-    """Opens the library's settings, and hands what is chosen to the library and to the settings."""
+    """Opens the dialog and passes the result to the library and the settings."""
 
     def __init__(self, window: MainWindow, library: Library | None, settings: Settings) -> None:
         super().__init__(window)
@@ -20,11 +20,11 @@ class RetentionController(QObject):
             library.retention = settings.retention
         else:
             window.library_settings.setEnabled(False)
-            window.library_settings.setToolTip(tr("There is no library: runs are not kept."))
+            window.library_settings.setToolTip(tr("There is no library, so runs are not kept."))
         window.library_settings.triggered.connect(self.open)
 
     def open(self) -> None:
-        """Ask what is to be kept."""
+        """Open the dialog."""
         from gui.library.retention_dialog import RetentionDialog
 
         dialog = RetentionDialog(self._settings.retention, self._window)
@@ -36,4 +36,4 @@ class RetentionController(QObject):
         self._settings.retention = retention
         if self._library is not None:
             self._library.retention = retention
-        self._window.action_line.show_text(tr("The library keeps checkpoints by the new settings from now on."))
+        self._window.action_line.show_text(tr("The new library settings apply from now on."))

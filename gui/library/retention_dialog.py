@@ -1,4 +1,4 @@
-"""The library's settings: which checkpoints are kept, and how much they may take together."""
+"""The library settings: which checkpoints are kept, and their size limit."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _MANY: Final = 1000
 
 
 class RetentionDialog(QDialog):
-    """What is kept of a run's checkpoints.
+    """Which checkpoints of a run are kept.
 
     Signals:
-        chosen(Keeping): the person wants this.
+        chosen(Retention): the settings that were saved.
     """
 
     chosen = Signal(object)
@@ -83,15 +83,15 @@ class RetentionDialog(QDialog):
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(8)
         for title, field, tip in (
-            (tr("Newest epoch ends"), self.last, tr("How many of a run's newest epoch ends are kept")),
-            (tr("Best epoch ends"), self.best, tr("How many of a run's best epoch ends are kept beside them")),
-            (tr("The best by"), self.monitor, tr("The metric that says which epoch was best")),
-            (tr("Moments before your acts"), self.before, tr("How many of the newest; -1 keeps them all")),
-            (tr("Within long epochs, every"), self.minutes, tr("For a crash in mid-epoch; 0: never")),
+            (tr("Last epochs"), self.last, tr("How many checkpoints of a run's last epochs are kept")),
+            (tr("Best epochs"), self.best, tr("How many checkpoints of a run's best epochs are kept as well")),
+            (tr("Best by"), self.monitor, tr("The metric that decides which epochs are best")),
+            (tr("Checkpoints before each change"), self.before, tr("How many of the newest are kept; -1 keeps all")),
+            (tr("Within long epochs, every"), self.minutes, tr("Protects against a crash in mid-epoch; 0: never")),
             (
                 tr("Warn above"),
                 self.limit,
-                tr("What all checkpoints may take together before you are told; 0: anything"),
+                tr("The size of all checkpoints together above which you are warned; 0: no limit"),
             ),
         ):
             field.setToolTip(as_tip(tip))
@@ -100,7 +100,7 @@ class RetentionDialog(QDialog):
             form.addRow(title, field)
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel | kinds.RestoreDefaults)
-        self.buttons.button(kinds.Ok).setText(tr("Keep so"))
+        self.buttons.button(kinds.Ok).setText(tr("Save"))
         self.buttons.button(kinds.RestoreDefaults).setText(tr("Defaults"))
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
@@ -110,8 +110,8 @@ class RetentionDialog(QDialog):
         layout.setContentsMargins(16, 14, 16, 12)
         layout.setSpacing(12)
         text = tr(
-            "Every epoch's end is saved, and thinned to these. What you save yourself always stays. A place whose "
-            "checkpoint is gone can still be gone back to: it is computed again."
+            "A checkpoint is saved at the end of every epoch, and only these are kept. What you save yourself is "
+            "always kept. You can still go back to an epoch without a checkpoint: it is recomputed."
         )
         words = label(text, "hint", wrap=True)
         words.setMinimumWidth(380)

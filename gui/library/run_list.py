@@ -1,4 +1,4 @@
-"""The list of runs: its columns, how each reads and sorts, what a search finds, and where branches stand."""
+"""The columns of the list of runs: titles, text, sorting, searching, and the order of branches."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from gui.widgets.state_chip import AMBER, state_color, state_text
 COLUMNS: Final = 13
 EDITABLE: Final = (NAME, TAGS, NOTE)
 NUMBERS: Final = (EPOCHS, ACCURACY, LOSS, RATE, DISK)
-_GROUPED: Final = (NAME, WHEN)  # where branches stand under their parents; by a number the best come first
+_GROUPED: Final = (NAME, WHEN)  # here branches are listed under their parents
 
 
 def column_names() -> tuple[str, ...]:
-    """The columns' titles, in order."""
+    """The column titles, in order."""
     return (
         tr("Name"),
         tr("State"),
@@ -40,54 +40,54 @@ def column_names() -> tuple[str, ...]:
 
 
 def column_tips() -> dict[int, str]:
-    """What a title leaves out."""
+    """Tooltips of the column titles, by column."""
     return {
-        EPOCHS: tr("Epochs done, of how many"),
+        EPOCHS: tr("Epochs completed, of all epochs"),
         ACCURACY: tr("The best validation accuracy of all epochs"),
         LOSS: tr("The lowest validation loss of all epochs"),
-        RATE: tr("The learning rate of the newest epoch; of the first group where there are several"),
-        DISK: tr("What its checkpoints take on the disk"),
-        TAGS: tr("Words to find a run by, with commas between; double-click to edit"),
+        RATE: tr("The learning rate of the newest epoch; of the first group if there are several"),
+        DISK: tr("Disk space used by its checkpoints"),
+        TAGS: tr("Words to find the run by, separated by commas; double-click to edit"),
     }
 
 
 def run_state_words(state: str) -> str:
-    """The state of a run in the library, as a person reads it."""
+    """The text for the state of a run in the library."""
     if state == "interrupted":
         return tr("Interrupted")
     if state == "left":
-        return tr("Gone back from")
+        return tr("Branched")
     return next((state_text(known) for known in STATES if known == state), state)
 
 
 def run_state_colour(state: str) -> str:
-    """The colour that goes with it."""
+    """The colour for the state of a run in the library."""
     if state == "interrupted":
         return AMBER
     return state_color(next((known for known in STATES if known == state), "stopped"))
 
 
 def name_of(run: Overview) -> str:
-    """What the run is called."""
+    """The run's name, or its id if it has none."""
     return run.row.name or run.row.id
 
 
 def text_of(run: Overview, column: int, now: datetime) -> str:
-    """What stands in a cell; ``now`` (local time) is what ages count to."""
+    """The text of a cell; ``now`` (local time) is what ages are relative to."""
     if column == WHEN:
         return when_words(datetime.fromtimestamp(run.row.updated), now)
     return _TEXTS[column](run)
 
 
 def tags_of(text: str) -> tuple[str, ...]:
-    """Tags as they were typed, with commas between: each once, in order."""
+    """The tags in ``text``, which are separated by commas: each once, in order."""
     return tuple(dict.fromkeys(word for part in text.split(",") if (word := " ".join(part.split()))))
 
 
 def matches(run: Overview, search: str, state: str = "", tag: str = "") -> bool:
-    """Whether every word of ``search`` stands somewhere in the run's texts; and it has ``state`` and ``tag`` if given.
+    """Whether every word of ``search`` is in the run's texts, and the run has ``state`` and ``tag`` if they are given.
 
-    ``state`` "live" is any that somebody is at.
+    ``state`` "live" stands for every run that a process has open.
     """
     row = run.row
     if (state == "live" and not row.live) or (state not in ("", "live") and row.state != state):
@@ -100,10 +100,10 @@ def matches(run: Overview, search: str, state: str = "", tag: str = "") -> bool:
 
 
 def arranged(runs: Sequence[Overview], column: int, descending: bool) -> list[tuple[Overview, int]]:
-    """The runs in the order of a column, each with how far it is indented.
+    """The runs sorted by a column, each with its depth of indentation.
 
-    By name or by time a branch stands under its parent, and a family where its foremost member belongs. By anything
-    else each run stands for itself. What is not known comes last either way.
+    By name or by time, branches are listed under their parent, and a family is placed by its first member. By any other
+    column each run is placed by itself. Unknown values come last in either direction.
     """
     key: Callable[[Overview], Any] = _KEYS[column]
 
@@ -118,7 +118,7 @@ def arranged(runs: Sequence[Overview], column: int, descending: bool) -> list[tu
 
 
 def _families(runs: Sequence[Overview]) -> list[tuple[Overview, int]]:
-    """``runs`` in their order, but each run's branches right under it, and a family where its first member stood."""
+    """``runs`` in their order, but with each run's branches right under it."""
     by_id = {run.row.id: run for run in runs}
     children: dict[str, list[Overview]] = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""The runs as a table for Qt."""
+"""The Qt model of the table of runs."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _AGE: Final = timedelta(minutes=1)  # after which ages read differently
 
 
 class RunsModel(QAbstractTableModel):
-    """Runs, one a row.
+    """Runs, one per row.
 
     Signals:
-        typed(str, int, str): for this run, in this column, this text is wanted; it is shown once the library has it.
+        typed(str, int, str): run, column and text that the person entered; shown once the library has saved it.
     """
 
     typed = Signal(str, int, str)
@@ -56,7 +56,7 @@ class RunsModel(QAbstractTableModel):
         self.editable = True
 
     def show_runs(self, runs: Sequence[Overview], names: dict[str, str], own: str, now: datetime) -> None:
-        """Show ``runs``. ``names`` is what all runs are called, by id; ``own`` the one that this window is at."""
+        """Show ``runs``. ``names`` are the names of all runs, by id; ``own`` is the run that this window shows."""
         made = arranged(runs, self._column, self._descending)
         alike = [(r.row.id, d) for r, d in made] == [(r.row.id, d) for r, d in self._runs]
         same = alike and (made, names, own) == (self._runs, self._names, self._own) and now - self._now < _AGE
@@ -75,11 +75,11 @@ class RunsModel(QAbstractTableModel):
         return self._runs[row][0]
 
     def row_of(self, run: str) -> int | None:
-        """Where the run with this id stands, or None."""
+        """The row of the run with this id, or None."""
         return next((row for row, (known, _) in enumerate(self._runs) if known.row.id == run), None)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Order the rows by ``column``; what is chosen stays chosen."""
+        """Sort the rows by ``column`` and keep the selection."""
         self._column, self._descending = column, order == Qt.SortOrder.DescendingOrder
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
@@ -90,25 +90,25 @@ class RunsModel(QAbstractTableModel):
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 
-    # -- what Qt asks
+    # -- the Qt interface
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """How many runs are shown."""
+        """The number of runs shown."""
         return 0 if parent.isValid() else len(self._runs)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """How many columns there are."""
+        """The number of columns."""
         return 0 if parent.isValid() else COLUMNS
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Name, tags and note can be edited, outside the bin."""
+        """Name, tags and note can be edited, outside the recycle bin."""
         flags = super().flags(index)
         if index.isValid() and index.column() in EDITABLE and self.editable:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Ask for another name, note or tags; nothing is shown before the library has it."""
+        """Request another name, note or tags; it is shown once the library has saved it."""
         if not index.isValid() or role != Qt.ItemDataRole.EditRole:
             return False
         run, text = self.run(index.row()), str(value).strip()
@@ -117,7 +117,7 @@ class RunsModel(QAbstractTableModel):
         return True
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What the view shows of a cell."""
+        """The data of a cell for ``role``."""
         if not index.isValid():
             return None
         (run, depth), column = self._runs[index.row()], index.column()
@@ -168,7 +168,7 @@ class RunsModel(QAbstractTableModel):
         if column == RATE and len(run.lr) > 1:
             return ", ".join(map(lr_text, run.lr))
         if column in (NOTE, TAGS) and self.editable:
-            return (row.notes if column == NOTE else ", ".join(row.tags)) or tr("Double-click to write something here.")
+            return (row.notes if column == NOTE else ", ".join(row.tags)) or tr("Double-click to edit.")
         return text_of(run, column, self._now)
 
     def _origin(self, run: Overview) -> str:
@@ -178,20 +178,18 @@ class RunsModel(QAbstractTableModel):
         epoch, batch = row.branch
         parent = self._names.get(row.parent, row.parent)
         if batch:
-            return tr(
-                "A branch of {parent}, from epoch {epoch}, batch {batch}", parent=parent, epoch=epoch, batch=batch
-            )
+            return tr("Branch of {parent}, from epoch {epoch}, batch {batch}", parent=parent, epoch=epoch, batch=batch)
         if epoch == 1:
-            return tr("A branch of {parent}, from its beginning", parent=parent)
-        return tr("A branch of {parent}, from the end of epoch {epoch}", parent=parent, epoch=epoch - 1)
+            return tr("Branch of {parent}, from its start", parent=parent)
+        return tr("Branch of {parent}, from the end of epoch {epoch}", parent=parent, epoch=epoch - 1)
 
     def _about_state(self, run: Overview) -> str:
         if run.row.live and run.row.id != self._own:
-            return tr("Another window or program is at this run.")
+            return tr("This run is open in another window or program.")
         if run.row.state == "interrupted":
-            return tr("Its program ended in the middle of it. It can be continued from its newest checkpoint.")
+            return tr("The program ended while this run was training. It can be resumed from its newest checkpoint.")
         if run.row.state == "left":
-            return tr("It was gone back from, and went on as a branch. It can still be continued itself.")
+            return tr("Training continued in a branch of this run. The run itself can still be resumed.")
         return ""
 
 

@@ -1,4 +1,4 @@
-"""The table of runs: widths, sorting, and what is chosen."""
+"""The table of runs: column widths, sorting and selection."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from gui.library.runs_model import RunsModel
 
 
 class RunsTable(QTableView):
-    """Runs, one a row; several can be chosen.
+    """A table of runs, one per row; several can be selected.
 
     Signals:
-        opened(): the person pressed Enter, or clicked twice where nothing can be edited.
+        opened(): Enter was pressed, or a cell that cannot be edited was double-clicked.
     """
 
     opened = Signal()
@@ -49,11 +49,11 @@ class RunsTable(QTableView):
         self.doubleClicked.connect(self._clicked_twice)
 
     def rows(self) -> list[int]:
-        """The rows that are chosen, from top to bottom."""
+        """The selected rows, from top to bottom."""
         return sorted(index.row() for index in self.selectionModel().selectedRows())
 
     def choose(self, runs: Iterable[str]) -> None:
-        """Choose the runs with these ids, those that are shown."""
+        """Select the runs with these ids, if they are shown."""
         selection = self.selectionModel()
         selection.clearSelection()
         flags = QItemSelectionModel.SelectionFlag
@@ -64,11 +64,11 @@ class RunsTable(QTableView):
             selection.select(index, flags.Select | flags.Rows)
 
     def is_edited(self) -> bool:
-        """Whether something is being typed in it."""
+        """Whether a cell is being edited."""
         return self.state() == QAbstractItemView.State.EditingState
 
     def edit_cell(self, column: int) -> None:
-        """Let the person type in ``column`` of the chosen run."""
+        """Edit ``column`` of the selected run."""
         rows = self.rows()
         if len(rows) == 1:
             index = self._runs.index(rows[0], column)
@@ -77,7 +77,7 @@ class RunsTable(QTableView):
             self.edit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens."""
+        """Open the selected run on Enter."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.is_edited():
             self.opened.emit()
         else:
@@ -111,7 +111,7 @@ class RunsTable(QTableView):
         self.setSortingEnabled(True)
         samples = {
             NAME: "0" * 17,
-            STATE: tr("Gone back from") + "00",
+            STATE: tr("Branched") + "00",
             WHAT: "digits, small_cnn",
             OPTIMIZER: tr("Optimizer"),
             SCHEDULE: "MultiStepLR000",

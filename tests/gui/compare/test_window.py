@@ -46,8 +46,8 @@ def test_runs_of_one_name_are_said_apart_and_one_without_an_epoch_stands_beside_
 
 def test_only_what_differs_is_in_the_table_and_what_does_not_is_said() -> None:
     rows = {row.title: row.values for row in rows_of([told("a"), told("b", epochs=2)])}
-    assert rows["Recipe: the same in all"] == ()
-    assert rows["Hand: it did nothing in any of them"] == ()
+    assert rows["Recipe: identical"] == ()
+    assert rows["Interventions: none"] == ()
     assert rows["Best validation accuracy"] == ("30.00% in epoch 3", "20.00% in epoch 2")
     rows = {row.title: row.values for row in rows_of([told("a"), told("b", schedule={"name": "Constant"}, epochs=3)])}
     assert rows["schedule"] == ("StepLR(step_size=2, gamma=0.5)", "Constant()")

@@ -56,7 +56,10 @@ def test_a_run_has_its_own_recipe_copied_with_what_interventions_did(driver: Dri
         driver.window, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     )
     driver.wait(lambda: "StepLR" in clipboard())
-    said = ["In the run the hand acted too, which this code leaves out:", "epoch 2, batch 1: Lower LR: 0.05 → 0.025"]
+    said = [
+        "The run also had these interventions, which this code leaves out:",
+        "epoch 2, batch 1: Lower LR: 0.05 → 0.025",
+    ]
     assert clipboard() == pytorch_code(recipe, said)
     assert all(f"# {line}\n" in clipboard() for line in said)
 

@@ -142,10 +142,10 @@ def test_runs_are_found_named_tagged_noted_and_thrown_away_with_a_way_back(runs:
     drawer.show_bin()
     driver.wait(lambda: drawer.names() == ["half"])
     drawer.choose(half)
-    drawer.press("Remove for good")
-    drawer.answer("Remove for good")
+    drawer.press("Delete permanently")
+    drawer.answer("Delete permanently")
     driver.wait(lambda: library.run(half) is None)
-    driver.wait(lambda: driver.says(drawer.panel, "The bin is empty."))
+    driver.wait(lambda: driver.says(drawer.panel, "The recycle bin is empty."))
 
 
 def test_two_runs_are_compared_by_their_curves_and_by_what_differs(runs: list[str], new_driver: Make) -> None:
@@ -189,20 +189,20 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     driver.app.library_controller.open(half)  # the drawer has not seen yet that somebody took it
     driver.wait(lambda: "“half” is under way in another window or program" in drawer.panel.note.text())
     driver.app.library_controller.look()
-    driver.wait(lambda: not drawer.panel.interventions.open.isEnabled())
-    assert "stop it there first" in drawer.tip("Open")
-    assert "stop it there first" in drawer.tip("Delete")
+    driver.wait(lambda: not drawer.panel.run_actions.open.isEnabled())
+    assert "Stop it there first" in drawer.tip("Open")
+    assert "Stop it there first" in drawer.tip("Delete")
     assert not driver.app.current_run.active
     lock.release()
     another.close()
     driver.app.library_controller.look()
-    driver.wait(drawer.panel.interventions.open.isEnabled)
+    driver.wait(drawer.panel.run_actions.open.isEnabled)
     drawer.press("Open")
     driver.wait(lambda: driver.of("start"))
     driver.reach("ready")
     assert driver.model.position == Position(epoch=2, batch=3)
-    driver.wait(lambda: "the one in the window" in drawer.panel.interventions.open.toolTip())
-    assert drawer.panel.interventions.delete.isEnabled() is False
+    driver.wait(lambda: "shown in this window already" in drawer.panel.run_actions.open.toolTip())
+    assert drawer.panel.run_actions.delete.isEnabled() is False
     driver.click(driver.window.transport, "Start")
     assert driver.finish().reason == "finished"
 
@@ -230,12 +230,12 @@ def test_the_library_is_checked_rebuilt_and_takes_checkpoints_in(
     drawer, library = Drawer(driver), driver.app.library
     assert library is not None
     driver.wait(lambda: len(drawer.names()) == 3)
-    interventions, note = drawer.panel.interventions, drawer.panel.note
+    actions, note = drawer.panel.run_actions, drawer.panel.note
     library.retention = Retention(limit_bytes=1)
     driver.app.library_controller.look()
-    driver.wait(lambda: "more than 1 bytes: delete runs and empty the bin" in drawer.panel.use.text())
-    interventions.check.trigger()
-    driver.wait(lambda: "The library is sound" in note.text())
+    driver.wait(lambda: "more than 1 bytes: delete runs and empty the recycle bin" in drawer.panel.use.text())
+    actions.check.trigger()
+    driver.wait(lambda: "The library is intact" in note.text())
     file = library.newest_checkpoint(runs[0])
     assert file is not None
     maintenance = driver.app.library_controller.maintenance
@@ -247,10 +247,10 @@ def test_the_library_is_checked_rebuilt_and_takes_checkpoints_in(
     file.write_bytes(content)
     maintenance.bring_in(file)
     driver.wait(lambda: "Not imported" in note.text())
-    interventions.check.trigger()
-    driver.wait(lambda: "1 checkpoints are damaged or gone" in driver.window.banner.text())
-    interventions.rebuild.trigger()
-    drawer.answer("Make it anew")
+    actions.check.trigger()
+    driver.wait(lambda: "1 checkpoints are damaged or missing" in driver.window.banner.text())
+    actions.rebuild.trigger()
+    drawer.answer("Rebuild")
     driver.wait(lambda: "the old one is kept as runs.old" in note.text())
     assert len(drawer.names()) == 4
 

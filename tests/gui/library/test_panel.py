@@ -50,7 +50,7 @@ def test_what_is_chosen_stays_chosen_when_another_run_comes_and_when_the_order_c
 
 def test_nothing_changes_under_the_hands_of_who_types(panel: RunsPanel, qtbot: QtBot) -> None:
     choose(panel, 0)
-    panel.interventions.rename.trigger()
+    panel.run_actions.rename.trigger()
     editor = panel.table.viewport().findChild(QLineEdit)
     qtbot.keyClicks(editor, "mine")
     show(panel, [overview("x")])
@@ -82,27 +82,27 @@ def test_the_table_is_painted_again_only_where_something_changed(panel: RunsPane
 
 
 def test_what_cannot_be_done_says_why(panel: RunsPanel) -> None:
-    interventions = panel.interventions
+    actions = panel.run_actions
     choose(panel)
-    assert "Choose a run first" in interventions.open.toolTip()
+    assert "Select a run first" in actions.open.toolTip()
     choose(panel, 0, 1)
-    assert "one run only" in interventions.open.toolTip()
-    assert interventions.compare.isEnabled()
+    assert "one run only" in actions.open.toolTip()
+    assert actions.compare.isEnabled()
     show(panel, [overview("a", live=True, state="training"), overview("b", epochs_done=0)])
     choose(panel, 0)
-    assert "under way in another window" in interventions.delete.toolTip()
+    assert "open in another window" in actions.delete.toolTip()
     panel.show_own("a", active=True)
     choose(panel, 0)
-    assert "end it first" in interventions.delete.toolTip()
-    assert "the one in the window" in interventions.open.toolTip()
-    assert interventions.go_back.isEnabled()
+    assert "Stop it first" in actions.delete.toolTip()
+    assert "shown in this window already" in actions.open.toolTip()
+    assert actions.go_back.isEnabled()
     choose(panel, 1)
-    assert "No epoch of it has ended" in interventions.go_back.toolTip()
+    assert "It has not completed an epoch" in actions.go_back.toolTip()
 
 
 def test_more_than_six_are_not_compared(panel: RunsPanel) -> None:
     show(panel, [overview(f"r{n}", updated=float(n)) for n in range(7)])
     choose(panel, *range(7))
-    assert not panel.interventions.compare.isEnabled()
+    assert not panel.run_actions.compare.isEnabled()
     choose(panel, *range(6))
-    assert panel.interventions.compare.isEnabled()
+    assert panel.run_actions.compare.isEnabled()
