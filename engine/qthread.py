@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
+from engine.common.position import Position
 from engine.library import Library
-from engine.messages.commands import Position
 from engine.messages.delivery import RoutineEvents
 from engine.messages.events import Event
 from engine.messages.queue import AnyCommand

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.common.position import Position
 from engine.data.augment import Augmentation
 from engine.data.feeding import feed_for, fits, tensor
 from engine.data.image_set import ImageSet
-from engine.data.order import Order, Place
+from engine.data.order import Order
 from engine.hardware.memory import DEFAULT_SHARE
 from engine.recipe.recipe import DataSpec
 
@@ -48,7 +49,7 @@ class Batches:
 
     def batch(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
         """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W] channels last, and int64 [B]."""
-        images, labels = self._feed.take(Place(epoch, index))
+        images, labels = self._feed.take(Position(epoch=epoch, batch=index))
         return self._normalised(self._augment(images, epoch, index)), labels
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from engine.common.position import Position
 from engine.data.image_set import Split
-from engine.data.order import Order, Place
+from engine.data.order import Order
 from engine.hardware.devices import memory
 
 _MOST_WORKERS: Final = 4
@@ -27,8 +28,8 @@ _MOST_WORKERS: Final = 4
 class Feed(Protocol):
     """Gives the training images of a batch, in the order of an ``Order``."""
 
-    def take(self, place: Place) -> tuple[Tensor, Tensor]:
-        """Of the batch at ``place``: uint8 [B, C, H, W] and int64 [B], on the device."""
+    def take(self, position: Position) -> tuple[Tensor, Tensor]:
+        """Of the batch at ``position``: uint8 [B, C, H, W] and int64 [B], on the device."""
 
     def close(self) -> None:
         """Let go of threads and processes; nothing can be taken after."""
@@ -55,11 +56,11 @@ class Resident:
         self._images, self._labels = tensor(split.images).to(device), tensor(split.labels).to(device)
         self._epoch = (0, torch.empty(0, dtype=torch.int64))
 
-    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+    def take(self, position: Position) -> tuple[Tensor, Tensor]:
         """See ``Feed``."""
-        if self._epoch[0] != place.epoch:
-            self._epoch = (place.epoch, self._order.epoch(place.epoch).to(self._device))
-        chosen = self._epoch[1][self._order.span(place)]
+        if self._epoch[0] != position.epoch:
+            self._epoch = (position.epoch, self._order.epoch(position.epoch).to(self._device))
+        chosen = self._epoch[1][self._order.span(position)]
         return self._images.index_select(0, chosen), self._labels.index_select(0, chosen)
 
     def close(self) -> None:
@@ -67,7 +68,7 @@ class Resident:
 
 
 class _Ahead(NamedTuple):
-    place: Place
+    position: Position
     batch: Future[tuple[Tensor, Tensor]]
 
 
@@ -81,22 +82,22 @@ class Host:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._ahead: _Ahead | None = None
 
-    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+    def take(self, position: Position) -> tuple[Tensor, Tensor]:
         """See ``Feed``."""
-        ahead = self._ahead if self._ahead is not None and self._ahead.place == place else self._begin(place)
+        ahead = self._ahead if self._ahead is not None and self._ahead.position == position else self._begin(position)
         images, labels = ahead.batch.result()
-        self._ahead = self._begin(self._order.after(place))
+        self._ahead = self._begin(self._order.after(position))
         return images.to(self._device, non_blocking=True), labels.to(self._device, non_blocking=True)
 
     def close(self) -> None:
         """See ``Feed``."""
         self._thread.shutdown()
 
-    def _begin(self, place: Place) -> _Ahead:
-        return _Ahead(place, self._thread.submit(self._gather, place))
+    def _begin(self, position: Position) -> _Ahead:
+        return _Ahead(position, self._thread.submit(self._gather, position))
 
-    def _gather(self, place: Place) -> tuple[Tensor, Tensor]:
-        chosen = self._order.chosen(place)
+    def _gather(self, position: Position) -> tuple[Tensor, Tensor]:
+        chosen = self._order.chosen(position)
         return self._select(self._images, chosen), self._select(self._labels, chosen)
 
     def _select(self, whole: Tensor, chosen: Tensor) -> Tensor:
@@ -116,27 +117,27 @@ class Mapped:
         self._order, self._device = order, device
         self._labels = tensor(split.labels)
         self._file = MappedFile(split.images)
-        self._next = Place(0, 0)
+        self._next: Position | None = None
         self._stream: Iterator[Tensor] | None = None
 
-    def take(self, place: Place) -> tuple[Tensor, Tensor]:
+    def take(self, position: Position) -> tuple[Tensor, Tensor]:
         """See ``Feed``."""
-        if self._stream is None or self._next != place:
+        if self._stream is None or self._next != position:
             self._stream = None  # which ends the processes that read elsewhere
-            self._stream = self._from(place)
+            self._stream = self._from(position)
         images = next(self._stream)
-        self._next = self._order.after(place)
-        labels = self._labels.index_select(0, self._order.chosen(place))
+        self._next = self._order.after(position)
+        labels = self._labels.index_select(0, self._order.chosen(position))
         return images.to(self._device, non_blocking=True), labels.to(self._device)
 
     def close(self) -> None:
         """See ``Feed``."""
         self._stream = None
 
-    def _from(self, place: Place) -> Iterator[Tensor]:
+    def _from(self, position: Position) -> Iterator[Tensor]:
         loader: DataLoader[Tensor] = DataLoader(
             self._file,
-            batch_sampler=_Places(self._order, place),  # type: ignore[arg-type] # indices as an array, without an end
+            batch_sampler=_BatchIndices(self._order, position),  # type: ignore[arg-type] # indices as an array, without an end
             num_workers=max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // 2)),
             collate_fn=_as_it_is,
             multiprocessing_context="spawn",
@@ -162,17 +163,17 @@ class MappedFile(Dataset[Tensor]):
         return torch.from_numpy(self._images[chosen])
 
 
-class _Places:
-    """The images of each batch from ``place`` on, over all epochs to come."""
+class _BatchIndices:
+    """The images of each batch from ``position`` on, over all epochs to come."""
 
-    def __init__(self, order: Order, place: Place) -> None:
-        self._order, self._place = order, place
+    def __init__(self, order: Order, position: Position) -> None:
+        self._order, self._position = order, position
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        place = self._place
+        position = self._position
         while True:
-            yield self._order.chosen(place).numpy()
-            place = self._order.after(place)
+            yield self._order.chosen(position).numpy()
+            position = self._order.after(position)
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-
-class Place(NamedTuple):
-    """A batch of a run: ``epoch`` from 1, ``batch`` from 0."""
-
-    epoch: int
-    batch: int
+from engine.common.position import Position
 
 
 class Order:
@@ -36,18 +30,18 @@ class Order:
             self._newest = (epoch, order)
         return order
 
-    def span(self, place: Place) -> slice:
-        """Where in its epoch the batch at ``place`` lies."""
-        return slice(place.batch * self._batch_size, (place.batch + 1) * self._batch_size)
+    def span(self, position: Position) -> slice:
+        """Where in its epoch the batch at ``position`` lies."""
+        return slice(position.batch * self._batch_size, (position.batch + 1) * self._batch_size)
 
-    def chosen(self, place: Place) -> Tensor:
-        """The images of the batch at ``place``: int64 [B], on the CPU."""
-        return self.epoch(place.epoch)[self.span(place)]
+    def chosen(self, position: Position) -> Tensor:
+        """The images of the batch at ``position``: int64 [B], on the CPU."""
+        return self.epoch(position.epoch)[self.span(position)]
 
-    def after(self, place: Place) -> Place:
+    def after(self, position: Position) -> Position:
         """The batch that follows."""
-        last = place.batch + 1 == self.per_epoch
-        return Place(place.epoch + 1, 0) if last else Place(place.epoch, place.batch + 1)
+        last = position.batch + 1 == self.per_epoch
+        return Position(epoch=position.epoch + last, batch=0 if last else position.batch + 1)
 
 
 def stream_seed(*parts: int | str) -> int:

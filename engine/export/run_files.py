@@ -11,9 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.messages.commands import CommandAt, Position, Stop, to_intervention
+from engine.messages.commands import CommandAt, Stop, to_intervention
 from engine.messages.events import CommandEvent, EpochEvent
 from engine.recipe.recipe import Recipe, recipe_from_json
 

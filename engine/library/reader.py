@@ -10,11 +10,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
+from engine.common.position import Position
 from engine.library import record
 from engine.library.lock import is_live
 from engine.library.rows import STORED, UNDER_WAY, CheckpointRow, InterventionRow, RunRow
 from engine.library.schema import connect
-from engine.messages.commands import Position
 from engine.messages.events import EpochEvent, StepsEvent
 
 _CHECKPOINT: Final = "path, run, kind, epoch, batch, created, bytes, metrics"

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from engine.common.position import Position
 from engine.library.rows import STORED, CommandState, InterventionRow, Kind, RunRow
-from engine.messages.commands import Position
 from engine.messages.commands_file import command_json
 from engine.messages.events import CommandEvent, EpochEvent, StepsEvent
 from engine.messages.queue import PostedCommand

@@ -13,6 +13,7 @@ from typing import Any, Final
 from engine.checkpoints.digest import CheckpointError
 from engine.checkpoints.header import Header, read_header
 from engine.common.file_lock import lock
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import record
 from engine.library.disk_errors import is_damage
@@ -20,7 +21,6 @@ from engine.library.lock import is_live
 from engine.library.record import Beginning, Statement
 from engine.library.rows import KINDS, Kind, RunRow
 from engine.library.schema import BACKUP, BUSY_SECONDS, INDEX, TABLES, NewerError, connect, migrate, version
-from engine.messages.commands import Position
 
 _PARTS: Final = ("", "-wal", "-shm")
 _QUICK: Final = 16_000_000  # bytes that are checked in less than a tenth of a second

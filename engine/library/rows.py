@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from engine.common.position import Position
 from engine.common.text import Text
-from engine.messages.commands import CommandAt, Position
+from engine.messages.commands import CommandAt
 from engine.messages.commands_file import parse_commands
 from engine.messages.queue import Source
 

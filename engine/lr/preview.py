@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.lr.control import LRControl, LRIntervention
-from engine.messages.commands import Position
 from engine.messages.preview import Curve, CurveQuery
 from engine.models.optimizers import Rejected
 

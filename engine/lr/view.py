@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from engine.common.position import Position
 from engine.lr.control import LRControl
 from engine.lr.group import GroupLR
-from engine.messages.commands import Position
 from engine.messages.schedule_view import NextChange, ScheduleView
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
+from engine.common.position import Position
 from engine.common.spec import Spec, SpecError, parse
 from engine.common.text import number
 from engine.recipe.optimizers import LR_MAX, LearningRate, changeable_fields
@@ -149,22 +150,6 @@ def to_intervention(data: Mapping[str, Any]) -> Intervention:
     """
     intervention: Intervention = parse(AnyIntervention, json.dumps({k: v for k, v in data.items() if v is not None}))
     return intervention
-
-
-class Position(Spec):
-    """A moment between batches: before batch ``batch`` (from 0) of epoch ``epoch`` (from 1)."""
-
-    epoch: int = Field(ge=1)
-    batch: int = Field(0, ge=0)
-
-    def __lt__(self, other: Position) -> bool:
-        return (self.epoch, self.batch) < (other.epoch, other.batch)
-
-    def __le__(self, other: Position) -> bool:
-        return (self.epoch, self.batch) <= (other.epoch, other.batch)
-
-    def __str__(self) -> str:
-        return f"epoch {self.epoch}, batch {self.batch}"
 
 
 class About(Position):

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.common.position import Position
 from engine.common.spec import SpecError, parse
-from engine.messages.commands import AnyIntervention, CommandAt, Position, Rewind, Save, Stop
+from engine.messages.commands import AnyIntervention, CommandAt, Rewind, Save, Stop
 from engine.messages.events import CommandEvent
 
 

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from engine.messages.commands import CancelRewind, FinderCommand, Intervention, Position, TransportCommand, Withdraw
+from engine.common.position import Position
+from engine.messages.commands import CancelRewind, FinderCommand, Intervention, TransportCommand, Withdraw
 
 AnyCommand = Intervention | TransportCommand | Withdraw | FinderCommand | CancelRewind
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.common.lifecycle import Action, IllegalAction, State, next_state
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import (
     CancelRewind,
     FinderCommand,
     Intervention,
     Pause,
-    Position,
     Rewind,
     RunEpoch,
     SetEpochs,

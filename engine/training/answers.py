@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from engine.common.position import Position
 from engine.common.text import Text
-from engine.messages.commands import Intervention, Position, Save, Stop
+from engine.messages.commands import Intervention, Save, Stop
 from engine.messages.commands_file import command_json
 from engine.messages.events import CommandEvent, Event, Status
 from engine.messages.queue import PostedCommand

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch.optim import Optimizer
 
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.lr import momentum
 from engine.lr.control import LRControl
@@ -13,7 +14,6 @@ from engine.messages.commands import (
     Freeze,
     Intervention,
     Note,
-    Position,
     ReleaseLR,
     Rewind,
     ScaleLR,

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from engine.common.position import Position
 from engine.data.order import batches_in
 from engine.data.registry import describe
 from engine.lr.control import LRControl
-from engine.messages.commands import CommandAt, Intervention, Position, Rewind, Save, Stop
+from engine.messages.commands import CommandAt, Intervention, Rewind, Save, Stop
 from engine.messages.commands_file import WaitingCommands, command_json
 from engine.messages.events import CommandEvent
 from engine.models import optimizers

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from torch import Tensor
 
+from engine.common.position import Position
 from engine.common.text import Text
-from engine.messages.commands import Position
 from engine.recipe.recipe import GuardSpec
 
 _LARGEST: Final = 3.4028234663852886e38  # the largest float32 there is: what no number passes

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.data.batches import EVALUATION_BATCH
 from engine.hardware.out_of_memory import fitting
 from engine.lr.view import schedule_views
-from engine.messages.commands import Position
 from engine.messages.events import EpochEvent, Event, LREvent, ScheduleEvent, WarningEvent
 from engine.messages.schedule_view import ControlState
 from engine.models.optimizers import changeable

@@ -6,8 +6,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 
+from engine.common.position import Position
 from engine.library import InterventionRow, record
-from engine.messages.commands import CommandAt, Intervention, Position, Rewind
+from engine.messages.commands import CommandAt, Intervention, Rewind
 from engine.messages.commands_file import WaitingCommands
 from engine.messages.events import CommandEvent
 from engine.messages.queue import CommandQueue, PostedCommand

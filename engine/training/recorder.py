@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.checkpoints import checkpoint
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import (
     Beginning,
@@ -25,7 +26,7 @@ from engine.library import (
     why,
 )
 from engine.library.rows import Done
-from engine.messages.commands import Intervention, Position
+from engine.messages.commands import Intervention
 from engine.messages.events import CommandEvent, EpochEvent, Event, SavedEvent, StepsEvent
 from engine.messages.queue import PostedCommand
 from engine.training.run_state import Capture, RunState

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.messages.commands import Position
+from engine.common.position import Position
 from engine.messages.events import StepsEvent
 
 REPORT_SECONDS = 0.1

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from engine.checkpoints import checkpoint
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.data.download import Cancelled
-from engine.messages.commands import CancelRewind, Pause, Position, Rewind, Stop, to_intervention
+from engine.messages.commands import CancelRewind, Pause, Rewind, Stop, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, GoingBackEvent, WarningEvent
 from engine.messages.notes import remains
 from engine.messages.queue import CommandQueue, PostedCommand

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.data.batches import Batches
 from engine.data.image_set import ImageSet
 from engine.hardware.memory import DEFAULT_SHARE
 from engine.hardware.out_of_memory import fitting
 from engine.lr.control import LRControl
-from engine.messages.commands import Position
 from engine.messages.events import CommandEvent, EpochEvent, Event
 from engine.models import groups, optimizers, registry
 from engine.recipe.recipe import Recipe

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from engine.common.lifecycle import State, next_state
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.hardware.out_of_memory import give_back
 from engine.library import Library
-from engine.messages.commands import Position, Stop
+from engine.messages.commands import Stop
 from engine.messages.events import EndEvent, Event, LoadingEvent, StateEvent, WarningEvent
 from engine.messages.queue import AnyCommand, CommandQueue, PostedCommand
 from engine.training.active_run import RUN_ENDED, ActiveRun

@@ -9,8 +9,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.common.position import Position
 from engine.library import Library
-from engine.messages.commands import Position, Rewind, Stop
+from engine.messages.commands import Rewind, Stop
 from engine.messages.events import Event, LREvent
 from engine.messages.queue import AnyCommand
 from engine.qthread import TrainingThread

@@ -11,8 +11,9 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
+from engine.common.position import Position
 from engine.export.run_files import commands_to_replay, csv_table, replay, write_file
-from engine.messages.commands import Intervention, Position
+from engine.messages.commands import Intervention
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, EpochEvent, Event, StartEvent
 from engine.recipe.recipe import Recipe
 from engine.training import queries

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 
+from engine.common.position import Position
 from engine.library import Library, Overview, overviews, size_words
-from engine.messages.commands import Position
 from engine.messages.events import BranchEvent, EndEvent, EpochEvent, Event, SavedEvent, StartEvent, StateEvent
 from engine.training.job import Job, to_open
 from gui.core.current_run import CurrentRun

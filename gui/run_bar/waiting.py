@@ -7,7 +7,8 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
 
-from engine.messages.commands import Command, Position
+from engine.common.position import Position
+from engine.messages.commands import Command
 from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent, StateEvent, StepsEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import tr

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.messages.commands import Command, Position, SetSchedule, Withdraw
+from engine.common.position import Position
+from engine.messages.commands import Command, SetSchedule, Withdraw
 from engine.messages.events import CommandEvent, LREvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr

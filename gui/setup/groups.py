@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from engine.messages.commands import CommandAt, Position, Unfreeze
+from engine.common.position import Position
+from engine.messages.commands import CommandAt, Unfreeze
 from engine.recipe.recipe import GroupSpec
 from engine.schedules import ScheduleSpec
 from gui.core.translation import tr

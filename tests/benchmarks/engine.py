@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from engine.common.position import Position
 from engine.data.feeding import Host
 from engine.data.image_set import ImageSet, Split
 from engine.data.order import Order, Place
 from engine.data.registry import load
-from engine.messages.commands import Position
 from engine.messages.events import StartEvent
 from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant

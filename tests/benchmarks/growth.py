@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import torch
 
+from engine.common.position import Position
 from engine.data.registry import load
-from engine.messages.commands import Position
 from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
 from tests.benchmarks.engine import PAIRS, BareLoop, segment_of

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine.common.position import Position
 from engine.library import Library
-from engine.messages.commands import Pause, Position, Resume, Start, Stop
+from engine.messages.commands import Pause, Resume, Start, Stop
 from engine.messages.events import CommandEvent, EndEvent, Event, StartEvent, StateEvent
 from engine.messages.printing import LinePrinter
 from engine.messages.queue import AnyCommand

@@ -11,7 +11,8 @@ from typing import Any
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
-from engine.messages.commands import Pause, Position, Resume, Start
+from engine.common.position import Position
+from engine.messages.commands import Pause, Resume, Start
 from engine.messages.events import CommandEvent, Event, StartEvent, StateEvent
 from engine.recipe.recipe import Recipe
 from engine.training.job import Job

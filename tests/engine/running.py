@@ -15,8 +15,9 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as main.py does, 
 import torch
 
 from engine.common.lifecycle import State
+from engine.common.position import Position
 from engine.library import Library
-from engine.messages.commands import CommandAt, Pause, Position, Start, Stop
+from engine.messages.commands import CommandAt, Pause, Start, Stop
 from engine.messages.commands_file import parse_commands
 from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, StateEvent
 from engine.messages.queue import AnyCommand

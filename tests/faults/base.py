@@ -13,8 +13,9 @@ from pathlib import Path
 
 from engine.checkpoints import digest
 from engine.checkpoints.digest import CheckpointError
+from engine.common.position import Position
 from engine.library import Library
-from engine.messages.commands import Pause, Position, Resume
+from engine.messages.commands import Pause, Resume
 from engine.messages.events import CommandEvent, StepsEvent
 from engine.training.job import Job, to_resume
 from tests.engine.running import Events, Live, at, commands, recipe, run

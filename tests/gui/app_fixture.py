@@ -16,7 +16,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit, 
 from pytestqt.qtbot import QtBot
 
 from engine.common.lifecycle import State
-from engine.messages.commands import Pause, Position
+from engine.common.position import Position
+from engine.messages.commands import Pause
 from engine.messages.events import CommandEvent, EndEvent, Event
 from engine.recipe.recipe import Recipe, recipe_from_json
 from gui.app import App

@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
-from engine.messages.commands import Pause, Position
+from engine.common.position import Position
+from engine.messages.commands import Pause
 from engine.recipe.recipe import Recipe
 from tests.gui.app_fixture import Driver, tiny
 

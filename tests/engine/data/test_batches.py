@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.common.position import Position
 from engine.data.batches import Batches, normalisation
 from engine.data.image_set import ImageSet, Split
-from engine.data.order import Order, Place, batches_in, epoch_order, stream_seed
+from engine.data.order import Order, batches_in, epoch_order, stream_seed
 from engine.data.registry import load
 from engine.recipe.recipe import DataSpec
 from engine.training.run_state import RunState
@@ -49,10 +50,10 @@ def _generator(seed: int) -> torch.Generator:
 
 def test_the_batch_after_the_last_is_the_next_epochs_first() -> None:
     order = Order(count=250, batch_size=100, seed=0)
-    places = [Place(1, 0)]
+    positions = [Position(epoch=1, batch=0)]
     for _ in range(6):
-        places.append(order.after(places[-1]))
-    assert places == [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2), (3, 0)]
+        positions.append(order.after(positions[-1]))
+    assert [(p.epoch, p.batch) for p in positions] == [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2), (3, 0)]
 
 
 @pytest.mark.parametrize("shift", [False, True])

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.data import batches as batches_module
 from engine.data.batches import Batches
 from engine.data.feeding import Host, Mapped, Resident, feed_for
 from engine.data.image_set import ImageSet, Split
-from engine.data.order import Order, Place
+from engine.data.order import Order
 from engine.data.registry import load
 from engine.hardware.memory import data_share, host_memory
 from engine.recipe.recipe import DataSpec
@@ -38,10 +39,10 @@ def in_a_file(split: Split, path: Path) -> Split:
     return Split(np.memmap(path, np.uint8, "c", 4, split.images.shape), split.labels)
 
 
-def taken(images: ImageSet, share: float, device: str, places: list[tuple[int, int]]) -> list[torch.Tensor]:
+def taken(images: ImageSet, share: float, device: str, batches: list[tuple[int, int]]) -> list[torch.Tensor]:
     feed = Batches(images, HOW, 3, torch.device(device), share)
     try:
-        found = [t.clone() for place in places for t in feed.batch(*place)]
+        found = [t.clone() for batch in batches for t in feed.batch(*batch)]
         return found + [t.clone() for pair in feed.validation() for t in pair]
     finally:
         feed.close()
@@ -62,9 +63,9 @@ def test_host_memory_gives_the_same_batches_as_the_device_in_any_order(device: s
 def test_a_file_read_by_other_processes_gives_the_same_batches(tmp_path: Path) -> None:
     images = digits()
     mapped = ImageSet("digits", in_a_file(images.train, tmp_path / "images"), images.val, images.classes)
-    places = [(1, 13), (1, 14), (2, 0), (1, 2)]
+    batches = [(1, 13), (1, 14), (2, 0), (1, 2)]
     random = torch.get_rng_state()
-    assert same(taken(mapped, 1.0, "cpu", places), taken(images, 1.0, "cpu", places))
+    assert same(taken(mapped, 1.0, "cpu", batches), taken(images, 1.0, "cpu", batches))
     assert torch.equal(random, torch.get_rng_state()), "a DataLoader draws from the run's stream if it may"
     until = time.monotonic() + 5
     while multiprocessing.active_children() and time.monotonic() < until:
@@ -87,12 +88,12 @@ def test_the_share_decides_where_images_live(tmp_path: Path, monkeypatch: pytest
 def test_the_next_batch_is_gathered_while_one_is_used() -> None:
     feed = Host(digits().train, Order(1437, 100, 0), torch.device("cpu"))
     try:
-        feed.take(Place(1, 0))
+        feed.take(Position(epoch=1, batch=0))
         ahead = feed._ahead
         assert ahead is not None
-        assert ahead.place == Place(1, 1)
+        assert ahead.position == Position(epoch=1, batch=1)
         images, _ = ahead.batch.result(timeout=10)
-        assert feed.take(Place(1, 1))[0] is images
+        assert feed.take(Position(epoch=1, batch=1))[0] is images
     finally:
         feed.close()
 
@@ -102,29 +103,29 @@ class Noted(Order):
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
         super().__init__(count, batch_size, seed)
-        self.gathered: list[Place] = []
+        self.gathered: list[Position] = []
 
-    def chosen(self, place: Place) -> torch.Tensor:
-        self.gathered.append(place)
-        return super().chosen(place)
+    def chosen(self, position: Position) -> torch.Tensor:
+        self.gathered.append(position)
+        return super().chosen(position)
 
 
 def test_in_order_every_batch_is_gathered_ahead_and_once() -> None:
     order = Noted(1437, 500, 0)
     feed = Host(digits().train, order, torch.device("cpu"))
-    places = [Place(1, 0), Place(1, 1), Place(1, 2), Place(2, 0), Place(2, 1)]
-    for place in places:
-        feed.take(place)
+    positions = [Position(epoch=epoch, batch=batch) for epoch, batch in ((1, 0), (1, 1), (1, 2), (2, 0), (2, 1))]
+    for position in positions:
+        feed.take(position)
     feed.close()  # which waits for the batch that is being gathered
-    assert order.gathered == [*places, Place(2, 2)]
+    assert order.gathered == [*positions, Position(epoch=2, batch=2)]
 
 
 def test_over_an_epochs_end_the_processes_that_read_ahead_read_on(tmp_path: Path) -> None:
     feed = Mapped(in_a_file(digits().train, tmp_path / "images"), Order(1437, 500, 0), torch.device("cpu"))
-    feed.take(Place(1, 1))
+    feed.take(Position(epoch=1, batch=1))
     stream = feed._stream
-    for place in (Place(1, 2), Place(2, 0), Place(2, 1)):
-        feed.take(place)
+    for position in (Position(epoch=1, batch=2), Position(epoch=2, batch=0), Position(epoch=2, batch=1)):
+        feed.take(position)
         assert feed._stream is stream
     feed.close()
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import read
+from engine.common.position import Position
 from engine.data.registry import load
 from engine.hardware import precision
-from engine.messages.commands import Position
 from engine.models import optimizers
 from engine.recipe.recipe import DataSpec, GuardSpec
 from engine.training.guard import Guard

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.common.position import Position
 from engine.library import Library
 from engine.library.reader import Reader
-from engine.messages.commands import Note, Position, Resume, Rewind, Save, ScaleLR, SetLR, Stop, Withdraw
+from engine.messages.commands import Note, Resume, Rewind, Save, ScaleLR, SetLR, Stop, Withdraw
 from engine.messages.events import CommandEvent, StepsEvent
 from engine.training import recorder
 from engine.training.job import Job, to_resume

@@ -41,7 +41,8 @@ sys.path.insert(0, sys.argv[1])
 os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
 import torch
 torch.set_num_threads(1)
-from engine.messages.commands import Position
+from engine.common.position import Position
+
 from engine.messages.commands_file import parse_commands
 from engine.training.job import Job, to_resume
 from engine.library import Retention, Library

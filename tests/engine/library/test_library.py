@@ -17,11 +17,12 @@ import torch
 
 from engine.checkpoints.checkpoint import read
 from engine.common.file_lock import lock
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.library import Beginning, CheckpointWrite, Library, Retention, RunRow, default_root, new_run_id
 from engine.library.schema import MIGRATIONS
 from engine.library.writer import Writer
-from engine.messages.commands import Position, Resume, Rewind
+from engine.messages.commands import Resume, Rewind
 from engine.training.job import Job, of_file, to_resume
 from tests.engine.running import MAIN, Live, at, commands, library_at, recipe, run
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.library import Library
 from engine.library.schema import MIGRATIONS, TABLES
-from engine.messages.commands import Position, ScaleLR, Stop
+from engine.messages.commands import ScaleLR, Stop
 from engine.training.job import Job, to_resume
 from tests.engine.running import Live, at, commands, library_at, recipe, run
 

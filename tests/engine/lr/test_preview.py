@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.common.position import Position
 from engine.lr.control import LRControl
 from engine.lr.preview import draw, walk
-from engine.messages.commands import Note, Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.messages.commands import Note, ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.messages.preview import Curve, CurveQuery
 from engine.messages.schedule_view import ControlState
 from engine.models.optimizers import Rejected

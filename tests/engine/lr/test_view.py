@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.common.position import Position
 from engine.lr.control import LRControl
 from engine.lr.preview import draw
 from engine.lr.view import schedule_views
-from engine.messages.commands import Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.messages.commands import ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.messages.preview import CurveQuery
 from engine.messages.schedule_view import ControlState, NextChange, ScheduleView
 from engine.recipe.recipe import Recipe

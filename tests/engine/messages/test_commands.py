@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from engine.common.position import Position
 from engine.common.spec import SpecError, first_problem, parse
 from engine.messages.commands import (
     AnyIntervention,
     CommandAt,
     Intervention,
     Pause,
-    Position,
     Resume,
     RunEpoch,
     ScaleLR,

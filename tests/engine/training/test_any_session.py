@@ -21,13 +21,13 @@ from hypothesis.stateful import (
 
 from engine import schedules
 from engine.checkpoints.checkpoint import read
+from engine.common.position import Position
 from engine.export.run_files import commands_to_replay
 from engine.messages.commands import (
     FindLR,
     Freeze,
     Note,
     Pause,
-    Position,
     ReleaseLR,
     Resume,
     Rewind,

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import read
+from engine.common.position import Position
 from engine.library import Library
 from engine.messages.commands import (
     Freeze,
     Intervention,
     Note,
-    Position,
     ReleaseLR,
     Resume,
     Rewind,

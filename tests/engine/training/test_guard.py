@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.data.registry import load
-from engine.messages.commands import Position, Resume, Rewind
+from engine.messages.commands import Resume, Rewind
 from engine.messages.events import DivergedEvent
 from engine.recipe.recipe import DataSpec, GuardSpec, Recipe, recipe_from_json
 from engine.training import loop, step

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.common.position import Position
 from engine.common.spec import SpecError, parse
 from engine.data.download import Cancelled
 from engine.data.registry import load
-from engine.messages.commands import CancelFind, FindLR, Freeze, Pause, Position, Resume, SetLR, Stop
+from engine.messages.commands import CancelFind, FindLR, Freeze, Pause, Resume, SetLR, Stop
 from engine.messages.events import CommandEvent, DivergedEvent, EndEvent, Event, FinderEvent, FinderProgressEvent
 from engine.models.optimizers import Rejected
 from engine.training.job import Job

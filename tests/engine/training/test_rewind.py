@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.common.position import Position
 from engine.data.batches import Batches
 from engine.data.download import Cancelled
 from engine.data.registry import load
 from engine.library import Library
-from engine.messages.commands import CancelRewind, Position, Resume, Rewind, Stop
+from engine.messages.commands import CancelRewind, Resume, Rewind, Stop
 from engine.messages.events import CommandEvent, Event, GoingBackEvent
 from engine.training.job import Job, to_resume
 from engine.training.loop import Loop

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from engine import qthread
-from engine.messages.commands import Pause, Position, ScaleLR, Start, Stop
+from engine.common.position import Position
+from engine.messages.commands import Pause, ScaleLR, Start, Stop
 from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, LREvent, StateEvent
 from engine.qthread import TrainingThread
 from engine.recipe.recipe import Recipe

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.common.position import Position
 from engine.lr.view import schedule_views
-from engine.messages.commands import Position
 from engine.messages.events import (
     BranchEvent,
     CommandEvent,

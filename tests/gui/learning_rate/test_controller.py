@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.messages.commands import Position, SetEpochs, SetLR, SetOptimizer, SetSchedule, Withdraw
+from engine.common.position import Position
+from engine.messages.commands import SetEpochs, SetLR, SetOptimizer, SetSchedule, Withdraw
 from gui.learning_rate.length import LengthRow
 from gui.learning_rate.optimizer import GroupOptimizer, OptimizerSection
 from gui.run_bar.waiting import PATIENCE_MS

@@ -9,8 +9,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from engine.common.position import Position
 from engine.lr.view import schedule_views
-from engine.messages.commands import Freeze, Position, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
 from engine.messages.events import LREvent
 from engine.messages.schedule_view import ControlState
 from engine.schedules import ExponentialLR, StepLR

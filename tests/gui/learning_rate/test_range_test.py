@@ -16,8 +16,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.advice.lr_suggestions import with_lr
+from engine.common.position import Position
 from engine.common.text import Text
-from engine.messages.commands import FindLR, Pause, Position, Resume, SetLR, Start, Stop
+from engine.messages.commands import FindLR, Pause, Resume, SetLR, Start, Stop
 from engine.messages.events import Event, FinderEvent, LREvent, StateEvent, Suggestion
 from engine.training.job import Job
 from gui.core.current_run import CurrentRun

@@ -10,9 +10,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QDialog, QLineEdit, QMessageBox, QPushButton, QToolButton
 
+from engine.common.position import Position
 from engine.library import Library, Retention
 from engine.library.schema import connect
-from engine.messages.commands import Pause, Position, Rewind
+from engine.messages.commands import Pause, Rewind
 from engine.training.job import Job
 from engine.training.trainer import Trainer
 from gui.compare.window import CompareWindow

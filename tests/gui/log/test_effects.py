@@ -10,7 +10,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLineEdit, QMenu, QTableView
 
 from engine.advice.effect import Effect
-from engine.messages.commands import Position, Rewind, Save, ScaleLR, SetEpochs
+from engine.common.position import Position
+from engine.messages.commands import Rewind, Save, ScaleLR, SetEpochs
 from gui.log.effects import effect_text
 from gui.log.model import EFFECT, NOTE, TEXT
 from tests.gui.app_fixture import LEFT, Driver, tiny

@@ -10,7 +10,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QProgressDialog
 
-from engine.messages.commands import Position, Rewind, SetSchedule
+from engine.common.position import Position
+from engine.messages.commands import Rewind, SetSchedule
 from engine.schedules import Constant
 from tests.gui.app_fixture import BATCHES, Driver, tiny
 

@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 
-from engine.messages.commands import CommandAt, Position, ReleaseLR, ScaleLR, SetLR, SetSchedule
+from engine.common.position import Position
+from engine.messages.commands import CommandAt, ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.messages.commands_file import parse_commands
 from engine.messages.events import CommandEvent
 from engine.schedules import CosineAnnealingLR, StepLR

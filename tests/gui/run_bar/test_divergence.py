@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.messages.commands import Position, Rewind, SetLR
+from engine.common.position import Position
+from engine.messages.commands import Rewind, SetLR
 from engine.messages.events import BranchEvent, Event
 from tests.gui.app_fixture import BATCHES, Driver, own_network, tiny
 from tests.gui.run_bar.test_controller import lrs_by_batch

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.common.position import Position
 from engine.lr.control import LRControl
 from engine.lr.preview import draw
 from engine.lr.view import schedule_views
-from engine.messages.commands import Note, Position, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetSchedule
+from engine.messages.commands import Note, ReleaseLR, ScaleLR, SetEpochs, SetLR, SetSchedule
 from engine.messages.events import LREvent
 from engine.messages.preview import Curve, CurveQuery
 from engine.messages.schedule_view import ControlState

@@ -11,7 +11,8 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
-from engine.messages.commands import Pause, Position, ScaleLR
+from engine.common.position import Position
+from engine.messages.commands import Pause, ScaleLR
 from engine.schedules import CosineAnnealingLR
 from engine.training.job import Job
 from tests.engine.running import run

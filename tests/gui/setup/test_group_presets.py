@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from engine.messages.commands import CommandAt, Position, Unfreeze
+from engine.common.position import Position
+from engine.messages.commands import CommandAt, Unfreeze
 from engine.recipe.recipe import GroupSpec, Recipe
 from gui.setup.group_presets import blocks, decaying, frozen_backbone, head_and_rest
 from gui.setup.groups import GroupsPanel
