@@ -1,1 +1,1 @@
-"""The checkpoint file: written, verified and read."""
+"""Checkpoint files: written, verified and read."""

@@ -1,4 +1,4 @@
-"""A run's state in one file: written atomically and durably, checked before it is parsed, safe to load.
+"""A run's state in one file: written atomically and durably, verified before it is parsed, safe to load.
 
 The file is what ``torch.save`` writes, so plain PyTorch reads it: ``torch.load(path, weights_only=True)["model"]``.
 Its last 64 bytes, the zip archive's comment, are the SHA-256 in hex of every byte before them.
@@ -24,13 +24,14 @@ from engine.checkpoints import digest
 from engine.checkpoints.digest import CheckpointError
 from engine.common.file_lock import lock
 
-__all__ = ["FORMAT", "CheckpointError", "made", "read", "write"]
+__all__ = ["FORMAT", "CheckpointError", "environment", "read", "write"]
 
 FORMAT: Final = 1
 _KEYS: Final[dict[str, type]] = {
     "format": int,
     "model": dict,
     "optimizer": dict,
+    "scaler": dict,
     "lr": dict,
     "random": dict,
     "position": list,
@@ -40,36 +41,34 @@ _KEYS: Final[dict[str, type]] = {
     "history": str,
     "interventions": str,
     "run": dict,
-    "made": dict,
+    "environment": dict,
 }
-
-
-# All that reading a file with the right digest but foreign or hostile content was seen or is documented to raise.
+# Everything that reading a file with a matching digest but foreign or hostile content may raise.
 _UNREADABLE: Final = (RuntimeError, ValueError, LookupError, EOFError, TypeError, AttributeError, ArithmeticError)
 
 
 def write(content: dict[str, Any], path: str | Path) -> None:
-    """Write ``content`` (tensors on any device, plain data) to ``path``, replacing what stands there only when done.
+    """Write ``content`` (tensors on any device, and plain data) to ``path``, replacing an older file only when done.
 
-    Temporary file beside it, fsync, rename, fsync of the folder: after a crash at any moment either the old file
-    stands or the new one does.
+    Temporary file beside it, fsync, rename, fsync of the folder: after a crash at any time, either the old file or the
+    new one is there.
 
     Raises:
-        OSError: the disk is full, the folder cannot be written, and the like; an old file stands untouched.
+        OSError: the disk is full, the folder cannot be written, or the like; an older file is unchanged.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
-            lock(file)  # who finds one that nobody holds may remove it
-            honest = _Honest(file)
+            lock(file)  # an unlocked partial file may be removed by others
+            target = _ErrorKeeping(file)
             try:
-                torch.save(_on_cpu({"format": FORMAT, **content}), honest)  # type: ignore[arg-type]
-            except RuntimeError as error:  # how PyTorch reports a write that failed, a full disk among others
+                torch.save(_on_cpu({"format": FORMAT, **content}), target)  # type: ignore[arg-type]
+            except RuntimeError as error:  # how PyTorch reports a failed write, such as on a full disk
                 problem = str(error).splitlines()[0]
-                raise honest.error or OSError(f"writing failed, is the disk full? ({problem})") from error
-            digest.put(file)
+                raise target.error or OSError(f"writing failed, is the disk full? ({problem})") from error
+            digest.append(file)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o644)
@@ -85,7 +84,7 @@ def read(path: str | Path) -> dict[str, Any]:
     """The content of the checkpoint at ``path``, tensors on the CPU.
 
     Raises:
-        CheckpointError: the file is not there, damaged, foreign, made by a newer Tiller, or holds more than data.
+        CheckpointError: the file is missing, damaged, foreign, of another version, or contains more than data.
     """
     path = Path(path)
     try:
@@ -96,32 +95,31 @@ def read(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(path, f"cannot be read: {error.strerror or error}") from None
     except pickle.UnpicklingError:
-        raise CheckpointError(
-            path, "holds more than data and was not loaded: it is no checkpoint of Tiller's"
-        ) from None
+        text = "contains more than data and was not loaded: it is not a Tiller checkpoint"
+        raise CheckpointError(path, text) from None
     except (*_UNREADABLE, AssertionError, ImportError, struct.error, MemoryError) as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(path, f"is no checkpoint of Tiller's ({type(error).__name__})") from None
+        raise CheckpointError(path, f"is not a Tiller checkpoint ({type(error).__name__})") from None
     _check_content(content, path)
     checked: dict[str, Any] = content
     return checked
 
 
-def made(capture: dict[str, Any]) -> dict[str, Any]:
-    """By what a capture was made: enough to know whether a resumed run can be bit-identical."""
+def environment(capture: dict[str, Any]) -> dict[str, Any]:
+    """What a capture was made with: enough to know whether a resumed run can be bit-identical."""
     device = str(next(iter(capture["model"].values())).device)
     return {
         "tiller": __version__,
         "torch": str(torch.__version__),
         "device": device,
         "threads": torch.get_num_threads(),
-        "when": time.time(),
+        "time": time.time(),
     }
 
 
-class _Honest:
-    """A file that remembers why writing to it failed, which PyTorch does not tell."""
+class _ErrorKeeping:
+    """A file that keeps the error of a failed write, which PyTorch does not pass on."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -150,20 +148,21 @@ def _on_cpu(value: Any) -> Any:
 
 def _check_content(content: Any, path: Path) -> None:
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
-        raise CheckpointError(path, "is no checkpoint of Tiller's")
-    if content["format"] > FORMAT:
-        raise CheckpointError(path, f"was made by a newer Tiller (format {content['format']}, this one reads {FORMAT})")
+        raise CheckpointError(path, "is not a Tiller checkpoint")
+    if content["format"] != FORMAT:
+        text = f"was made by another version of Tiller (format {content['format']}, this one reads {FORMAT})"
+        raise CheckpointError(path, text)
     for key, kind in _KEYS.items():
         if not isinstance(content.get(key), kind):
-            raise CheckpointError(path, f"is incomplete: {key} is missing or not what it should be")
-    run, threads = content["run"], content["made"].get("threads")
+            raise CheckpointError(path, f"is incomplete: {key} is missing or has the wrong type")
+    run, threads = content["run"], content["environment"].get("threads")
     known = all(isinstance(run.get(key), str) for key in ("id", "name"))
     if not known or not isinstance(run.get("parent"), (str, NoneType)) or not isinstance(threads, int):
-        raise CheckpointError(path, "is incomplete: what it says of its run is not what it should be")
+        raise CheckpointError(path, "is incomplete: what it holds of its run is missing or has the wrong type")
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there, and a rename is durable
+    if os.name == "nt":  # Windows cannot open a folder, and its renames are durable
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""The seal of a checkpoint's file: its last 64 bytes, the SHA-256 in hex of every byte before them."""
+"""The digest of a checkpoint file: its last 64 bytes, the SHA-256 in hex of every byte before them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _BLOCK: Final = 1 << 20
 
 
 class CheckpointError(SpecError):
-    """A file that cannot be read as a checkpoint; one line says why."""
+    """A file that cannot be read as a checkpoint; the message says why, in one line."""
 
     def __init__(self, path: str | Path, problem: str) -> None:
         super().__init__("checkpoint", f"{path} {problem}")
 
 
-def put(file: IO[bytes]) -> None:
-    """Turn the end of the zip archive into one with a 64-byte comment: the digest of all before it."""
-    file.seek(-2, os.SEEK_END)  # the end record's last field: the length of the comment, so far 0
+def append(file: IO[bytes]) -> None:
+    """Append the digest to a zip archive, as its comment."""
+    file.seek(-2, os.SEEK_END)  # the last field of the end record: the length of the comment, 0 so far
     file.write(LENGTH.to_bytes(2, "little"))
     digest = _digest(file, file.tell())
     file.seek(0, os.SEEK_END)
@@ -30,26 +30,26 @@ def put(file: IO[bytes]) -> None:
 
 
 def check(file: IO[bytes], path: Path) -> None:
-    """Compare the seal with the content.
+    """Compare the digest with the content.
 
     Raises:
-        CheckpointError: they do not fit, or it is no checkpoint.
+        CheckpointError: they differ, or the file is not a checkpoint.
     """
     size = file.seek(0, os.SEEK_END)
     if size <= LENGTH:
         raise CheckpointError(path, "is too short to be a checkpoint")
     file.seek(0)
     if file.read(4) != b"PK\x03\x04":
-        raise CheckpointError(path, "is no checkpoint of Tiller's")
+        raise CheckpointError(path, "is not a Tiller checkpoint")
     digest = _digest(file, size - LENGTH)
     if file.read() != digest.encode():
         raise CheckpointError(
-            path, "is damaged: its checksum does not match its content (or it is no checkpoint of Tiller's)"
+            path, "is damaged: its checksum does not match its content (or it is not a Tiller checkpoint)"
         )
 
 
 def _digest(file: IO[bytes], length: int) -> str:
-    """SHA-256 in hex of the first ``length`` bytes; leaves the file right behind them."""
+    """SHA-256 in hex of the first ``length`` bytes; leaves the file position after them."""
     digest = hashlib.sha256()
     file.seek(0)
     while length > 0:

@@ -1,6 +1,7 @@
-"""What a checkpoint says of its run, read without PyTorch: its tensors are passed over.
+"""What a checkpoint holds of its run, read without PyTorch: tensors are skipped.
 
-Nothing in the file is run: of what a pickle can name only containers and tensors are known, and tensors become nothing.
+No code in the file is run: of all that a pickle can name, only containers and tensors are accepted, and tensors are
+replaced by placeholders.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from engine.checkpoints import digest
 from engine.checkpoints.digest import CheckpointError
 from engine.messages.events import CommandEvent, EpochEvent
 
-_LARGEST: Final = 256 * 1024**2  # of what is not tensors
+_LARGEST: Final = 256 * 1024**2  # bytes, without tensors
 _UNREADABLE: Final = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -39,7 +40,7 @@ _UNREADABLE: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """Of a checkpoint: its run, where it stands (before ``batch`` of ``epoch``), and what happened until then."""
+    """A checkpoint's run, its position (before ``batch`` of ``epoch``), and what happened until then."""
 
     run: str
     name: str
@@ -52,19 +53,19 @@ class Header:
     recipe: str
     history: tuple[EpochEvent, ...]
     interventions: tuple[CommandEvent, ...]
-    made: float
+    created: float
 
     @property
     def over(self) -> bool:
-        """Whether it stands at the run's end."""
+        """Whether it is of the run's end."""
         return self.epoch > self.epochs
 
 
 def read_header(path: Path, *, check: bool = True) -> Header:
-    """The header of the checkpoint at ``path``; ``check`` compares its seal, which reads all of the file.
+    """The header of the checkpoint at ``path``; ``check`` verifies its digest, which reads the whole file.
 
     Raises:
-        CheckpointError: it cannot be read, or is no checkpoint.
+        CheckpointError: it cannot be read, or is not a checkpoint.
     """
     try:
         with path.open("rb") as file:
@@ -77,7 +78,7 @@ def read_header(path: Path, *, check: bool = True) -> Header:
     except _UNREADABLE as error:
         if isinstance(error, CheckpointError):
             raise
-        raise CheckpointError(path, f"is no checkpoint of Tiller's ({type(error).__name__})") from None
+        raise CheckpointError(path, f"is not a Tiller checkpoint ({type(error).__name__})") from None
 
 
 def _content(file: IO[bytes]) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _content(file: IO[bytes]) -> dict[str, Any]:
         if entry.file_size > _LARGEST:
             raise ValueError("too large")
         with archive.open(entry) as packed:
-            content = _Passing(packed).load()
+            content = _HeaderUnpickler(packed).load()
     if not isinstance(content, dict):
         raise TypeError("no dictionary")
     return content
@@ -107,29 +108,29 @@ def _header(content: dict[str, Any]) -> Header:
         recipe=str(content["recipe"]),
         history=tuple(EpochEvent(**event) for event in json.loads(content["history"])),
         interventions=tuple(CommandEvent(**event) for event in json.loads(content["interventions"])),
-        made=float(content["made"].get("when", 0.0)),
+        created=float(content["environment"]["time"]),
     )
 
 
-class _Nothing:
-    """What stands for a tensor."""
+class _Placeholder:
+    """Takes the place of a tensor."""
 
-    def __new__(cls, *_: Any, **__: Any) -> _Nothing:
+    def __new__(cls, *_: Any, **__: Any) -> _Placeholder:
         return super().__new__(cls)
 
     def __setstate__(self, _: Any) -> None:
         pass
 
 
-class _Passing(pickle.Unpickler):
-    """Reads containers and plain values; knows nothing that could be run."""
+class _HeaderUnpickler(pickle.Unpickler):
+    """Reads containers and plain values; refuses everything that could be run."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if module.partition(".")[0] == "torch":
-            return _Nothing  # never looked up: whatever is named there, nothing is made
+            return _Placeholder  # nothing of torch is imported or called
         raise pickle.UnpicklingError(f"{module}.{name} is not data")
 
     def persistent_load(self, _: Any) -> Any:
-        return _Nothing()
+        return _Placeholder()

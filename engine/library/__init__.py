@@ -1,23 +1,24 @@
 """The run library: a folder with ``runs.sqlite`` and ``checkpoints/``.
 
-Importing it brings no PyTorch. Reading (``Reader``, which ``Library`` is) blocks nobody and may be done from any
-thread; everything is written by one thread, in the order of the calls.
+Importing it imports no PyTorch. Reading (``Reader``, which ``Library`` is) may be done from any thread and never waits
+for the writer; everything is written on one thread, in the order of the calls.
 """
 
+from engine.library.checkpoint_writer import CheckpointResult, CheckpointWrite
 from engine.library.disk_errors import why
 from engine.library.library import Library, default_root
-from engine.library.lock import RunLock, UnderWayError
+from engine.library.lock import RunInUseError, RunLock
 from engine.library.maintenance import Soundness
 from engine.library.overview import Overview, overviews
 from engine.library.reader import Reader
-from engine.library.record import Beginning
 from engine.library.retention import Retention, size_words
 from engine.library.rows import CheckpointRow, InterventionRow, Kind, RunRow, new_run_id
 from engine.library.schema import is_readable
-from engine.library.writer import CheckpointWrite
+from engine.library.statements import Beginning
 
 __all__ = [
     "Beginning",
+    "CheckpointResult",
     "CheckpointRow",
     "CheckpointWrite",
     "InterventionRow",
@@ -26,10 +27,10 @@ __all__ = [
     "Overview",
     "Reader",
     "Retention",
+    "RunInUseError",
     "RunLock",
     "RunRow",
     "Soundness",
-    "UnderWayError",
     "default_root",
     "is_readable",
     "new_run_id",

@@ -1,4 +1,4 @@
-"""A copy of the index, from which it is made anew where it is damaged or gone."""
+"""A copy of the index, from which it is rebuilt where it is damaged or missing."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from pathlib import Path
 from typing import Final
 
 from engine.common.file_lock import lock
-from engine.library.record import Statement
 from engine.library.schema import BACKUP
+from engine.library.statements import Statement
 
 _SECONDS: Final = 60.0
-_MOST: Final = 20_000  # statements; more are written in that time by no disk
+_MAX_STATEMENTS: Final = 20_000  # more than any disk writes in that time
 
 
 class Backup:
-    """Copies the index in ``root`` now and then, and remembers what was written since."""
+    """Copies the index in ``root`` from time to time; ``since`` holds the statements since the last copy."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._copied = time.monotonic()
         self.since: list[Statement] = []
 
-    def wrote(self, statements: Sequence[Statement], db: sqlite3.Connection) -> None:
-        """Note what was written, and copy the index where that is long ago."""
+    def add(self, statements: Sequence[Statement], db: sqlite3.Connection) -> None:
+        """Add statements that were written, and copy the index where the last copy is old."""
         self.since += statements
-        if time.monotonic() - self._copied >= _SECONDS or len(self.since) > _MOST:
+        if time.monotonic() - self._copied >= _SECONDS or len(self.since) > _MAX_STATEMENTS:
             self.copy(db)
 
     def copy(self, db: sqlite3.Connection) -> None:
-        """Copy the index, if something was written; where that fails, the older copy stands."""
+        """Copy the index if it has changed; where that fails, the older copy stays."""
         self._copied = time.monotonic()
         if not self.since:
             return
@@ -50,5 +50,5 @@ class Backup:
                 part.unlink(missing_ok=True)
         else:
             self.since.clear()
-        if len(self.since) > _MOST:
-            self.since.clear()  # no copy can be made, and so much is not remembered
+        if len(self.since) > _MAX_STATEMENTS:
+            self.since.clear()  # no copy can be made, and memory is limited

@@ -1,4 +1,4 @@
-"""Runs side by side: what differs in their recipes and in what the hand did, and their curves."""
+"""Runs side by side: what differs in their recipes and interventions, and their curves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.library import Reader
 from engine.messages.events import CommandEvent, EpochEvent, StepsEvent
 
 FloatArray = npt.NDArray[np.float64]
-_NOT_COMPARED: Final = frozenset({"note", "save", "stop", "rewind"})  # they change nothing of what is trained
+_NOT_COMPARED: Final = frozenset({"note", "save", "stop", "rewind"})  # they do not change what is trained
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Acts:
-    """A moment at which the hand did not do the same in all runs, and what it did in each."""
+class InterventionDifference:
+    """A position at which the runs' interventions differ, and those of each run there."""
 
     epoch: int
     batch: int
@@ -41,10 +41,7 @@ class Acts:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedRun:
-    """A run as it is compared.
-
-    ``lr`` [points, groups] is in force from ``x`` [points] (epochs completed) on.
-    """
+    """What is compared of a run; ``lr`` [points, groups] is the LR from ``x`` [points] (epochs completed) on."""
 
     run: str
     name: str
@@ -63,16 +60,15 @@ def recipe_differences(recipes: Sequence[Mapping[str, Any]]) -> list[Difference]
     return [row for row in rows if any(value != row.values[0] for value in row.values)]
 
 
-def intervention_differences(hands: Sequence[Sequence[CommandEvent]]) -> list[Acts]:
-    """The moments at which the hand did not do the same in all runs, in order; only what was done counts."""
-    by_moment: dict[tuple[int, int], list[list[CommandEvent]]] = {}
-    for place, interventions in enumerate(hands):
+def intervention_differences(runs: Sequence[Sequence[CommandEvent]]) -> list[InterventionDifference]:
+    """The positions at which the applied interventions of ``runs`` differ, in order."""
+    by_position: dict[tuple[int, int], list[list[CommandEvent]]] = {}
+    for index, interventions in enumerate(runs):
         for intervention in interventions:
             if intervention.status == "applied" and intervention.name not in _NOT_COMPARED:
-                by_moment.setdefault((intervention.epoch, intervention.batch), [[] for _ in hands])[place].append(
-                    intervention
-                )
-    rows = [Acts(*moment, tuple(map(tuple, applied))) for moment, applied in sorted(by_moment.items())]
+                position = (intervention.epoch, intervention.batch)
+                by_position.setdefault(position, [[] for _ in runs])[index].append(intervention)
+    rows = [InterventionDifference(*at, tuple(map(tuple, applied))) for at, applied in sorted(by_position.items())]
     return [
         row
         for row in rows
@@ -80,8 +76,8 @@ def intervention_differences(hands: Sequence[Sequence[CommandEvent]]) -> list[Ac
     ]
 
 
-def told(reader: Reader, run: str) -> ComparedRun:
-    """What is compared of ``run``. Raises SpecError where it is not there, sqlite3.Error."""
+def read_run(reader: Reader, run: str) -> ComparedRun:
+    """Read ``run`` for a comparison. Raises SpecError where it is not there, sqlite3.Error."""
     row = reader.run(run)
     if row is None:
         raise SpecError("run", Text("there is no run {run} in {root}", run=run, root=reader.root))
@@ -99,9 +95,9 @@ def told(reader: Reader, run: str) -> ComparedRun:
 def lrs(
     history: Sequence[EpochEvent], steps: Sequence[StepsEvent], batches_per_epoch: int
 ) -> tuple[FloatArray, FloatArray]:
-    """The rates in force, as (positions [points], rates [points, groups]): only where they change, and the end.
+    """The LRs, as (epochs completed [points], LR [points, groups]): only where they change, and the end.
 
-    Where the batches are not known, an epoch's is that of its first batch.
+    Where an epoch's batches are not known, the LR of its first batch counts for all of it.
     """
     groups = len(history[-1].lr) if history else steps[-1].lr.shape[1] if steps else 0
     xs: list[FloatArray] = [np.empty(0)]
@@ -131,7 +127,7 @@ def _commands(interventions: Sequence[CommandEvent]) -> list[dict[str, Any]]:
 
 
 def _with_whole(recipes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The recipes, schedules of different kinds as one value: their fields have nothing to do with each other."""
+    """The recipes; schedules of different kinds become one value, since their fields cannot be compared."""
     schedules = [recipe.get("schedule") or {} for recipe in recipes]
     if len({schedule.get("name") for schedule in schedules}) < 2:
         return list(recipes)
@@ -139,7 +135,7 @@ def _with_whole(recipes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 
 
 class _Whole(dict[str, Any]):
-    """A part that is one value."""
+    """A mapping that is compared as one value."""
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What went wrong on the disk, in words: what happened, and what to do about it."""
+"""Disk errors as sentences: what failed, and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from engine.common.text import Text
 
 _SENTENCES: Final = {
     "full": "the disk is full: free some space",
-    "quota": "the quota of this disk is used up: free some space",
-    "large": "the file would be larger than this process or disk may have",
+    "quota": "the disk quota is used up: free some space",
+    "large": "the file would be larger than this disk or process allows",
     "read-only": "the folder is read-only: make it writable, or choose another library",
-    "gone": "its index or folder is gone; checkpoints are saved all the same, and found again when Tiller starts",
-    "input/output": "the disk does not answer as it should (input/output error)",
-    "locked": "another program keeps the index locked",
-    "damaged": "the index is damaged: it is made anew when Tiller starts again",
+    "missing": "its index or folder is missing; checkpoints are still saved, and are found again when Tiller starts",
+    "input/output": "the disk reports an input/output error",
+    "locked": "another program has locked the index",
+    "damaged": "the index is damaged: it is rebuilt when Tiller starts again",
 }
 _BY_CODE: Final = {
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_READONLY: "read-only",
-    sqlite3.SQLITE_CANTOPEN: "gone",
+    sqlite3.SQLITE_CANTOPEN: "missing",
     sqlite3.SQLITE_BUSY: "locked",
     sqlite3.SQLITE_LOCKED: "locked",
     sqlite3.SQLITE_IOERR: "input/output",
@@ -35,8 +35,8 @@ _BY_NUMBER: Final = {
     errno.EDQUOT: "quota",
     errno.EFBIG: "large",
     errno.EROFS: "read-only",
-    errno.ENOENT: "gone",
-    errno.ESTALE: "gone",
+    errno.ENOENT: "missing",
+    errno.ESTALE: "missing",
     errno.EIO: "input/output",
 }
 DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -72,22 +72,22 @@ def _writable(root: Path) -> bool:
 
 
 def code(error: sqlite3.Error) -> int:
-    """SQLite's number for ``error``, without its details; -1 where it has none."""
+    """SQLite's primary result code of ``error``; -1 where it has none."""
     number = getattr(error, "sqlite_errorcode", None)
     return -1 if number is None else number & 0xFF
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether ``error`` means that the index itself is broken."""
+    """Whether ``error`` means that the index is damaged."""
     return isinstance(error, sqlite3.Error) and code(error) in DAMAGED
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether ``error`` means that the index is broken or gone, and has to be made anew."""
-    gone = isinstance(error, sqlite3.Error) and code(error) == sqlite3.SQLITE_CANTOPEN
-    return is_damage(error) or gone or isinstance(error, FileNotFoundError)
+    """Whether ``error`` means that the index is damaged or missing, and has to be rebuilt."""
+    missing = isinstance(error, sqlite3.Error) and code(error) == sqlite3.SQLITE_CANTOPEN
+    return is_damage(error) or missing or isinstance(error, FileNotFoundError)
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether the same write may succeed later: the disk, the folder or a lock is in the way, not what is written."""
+    """Whether the same write may succeed later: the disk, the folder or a lock prevents it, not what is written."""
     return isinstance(error, OSError) or (isinstance(error, sqlite3.Error) and code(error) in _BY_CODE)

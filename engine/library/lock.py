@@ -1,4 +1,4 @@
-"""Who is at a run: a lock on a file of its own, which the system lets go when the process ends, however it ends."""
+"""Which process has a run open: a lock on a file of its own, which the system releases when the process ends."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from engine.common.file_lock import lock, unlock
 from engine.common.spec import SpecError
 from engine.common.text import Text
 
-_TRIES: Final = 20  # somebody who only looks holds the lock for an instant
-_PAUSE: Final = 0.02
+_TRIES: Final = 20  # is_live holds the lock for an instant
+_PAUSE: Final = 0.02  # seconds
 
 
-class UnderWayError(SpecError):
-    """Another process is at the run."""
+class RunInUseError(SpecError):
+    """Another process has the run open."""
 
 
 class RunLock:
-    """The ownership of one run.
+    """The lock of one run.
 
     Raises:
-        UnderWayError: another process (or another window) has it.
-        OSError: the file cannot be made; where the file system knows no locks, the run goes on without.
+        RunInUseError: another process (or another window) has it.
+        OSError: the file cannot be created. Where the file system has no locks, the run is not locked.
     """
 
     def __init__(self, root: Path, run: str) -> None:
@@ -37,15 +37,16 @@ class RunLock:
             if not left:
                 owner = _owner(self._file)
                 self._file.close()
-                text = "run {run} is under way{owner}: stop it there first"
-                raise UnderWayError("resume", Text(text, run=run, owner=owner))
+                raise RunInUseError(
+                    "resume", Text("run {run} is in use{owner}: stop it there first", run=run, owner=owner)
+                )
             time.sleep(_PAUSE)
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}".encode())
         self._file.flush()
 
     def release(self) -> None:
-        """Let the run go."""
+        """Release the lock."""
         if self._file is not None:
             unlock(self._file)
             self._file.close()
@@ -53,12 +54,12 @@ class RunLock:
 
 
 def lock_path(root: Path, run: str) -> Path:
-    """The file whose lock says who is at ``run``."""
+    """The file that is locked while ``run`` is open."""
     return root / "locks" / f"{run}.lock"
 
 
 def is_live(root: Path, run: str) -> bool:
-    """Whether somebody is at ``run``."""
+    """Whether a process has ``run`` open."""
     try:
         with lock_path(root, run).open("r+b") as file:
             if not lock(file, shared=True):
@@ -73,6 +74,6 @@ def _owner(file: IO[bytes]) -> str:
     try:
         file.seek(0)
         number = file.read(20).decode()
-    except (OSError, ValueError):  # Windows lets nobody read what is locked
+    except (OSError, ValueError):  # on Windows a locked file cannot be read
         return ""
-    return Text(" in process {number}", number=number) if number.isdigit() else ""
+    return Text(" by process {number}", number=number) if number.isdigit() else ""

@@ -1,4 +1,4 @@
-"""Whether a library is sound, and its index made anew when a person asks for it."""
+"""Checking a whole library, and rebuilding its index when a person asks for it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from engine.checkpoints import digest
 from engine.checkpoints.digest import CheckpointError
 from engine.common.spec import SpecError
 from engine.common.text import Text
+from engine.library.index_writer import IndexWriter
 from engine.library.reader import Reader
-from engine.library.recovery import is_damaged
-from engine.library.writer import Writer
+from engine.library.recovery import is_damaged, open_index
 
-_SAID: Final = 20  # problems by name; where there are more, they have one reason
+_MAX_PROBLEMS: Final = 20  # where there are more, they have one reason
 
 Progress = Callable[[str, int, int], None]
 Cancelled = Callable[[], bool]
@@ -23,9 +23,13 @@ Cancelled = Callable[[], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Soundness:
-    """What a check found: how many checkpoints it read, and what is wrong, each in a sentence.
+    """The result of a check.
 
-    ``index`` says whether the index is sound; ``bad`` counts checkpoints that are gone or damaged.
+    Args:
+        read: number of checkpoints that were read without error.
+        index: whether the index is sound.
+        bad: number of checkpoints that are missing or damaged.
+        problems: the first of them, and a damaged index, a sentence each.
     """
 
     read: int
@@ -35,27 +39,27 @@ class Soundness:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no problem was found."""
         return self.index and not self.bad
 
 
 def check(reader: Reader, progress: Progress, cancelled: Cancelled) -> Soundness | None:
-    """Check the index and read every checkpoint to the last byte; None where it was called off.
+    """Check the index and the digest of every checkpoint; None where it was cancelled.
 
     Raises:
         sqlite3.Error: the index cannot be read at all.
     """
     if is_damaged(reader.root):
-        text = "the index is damaged: make it anew from the checkpoints"
+        text = "the index is damaged: rebuild it from the checkpoints"
         return Soundness(read=0, index=False, bad=0, problems=(Text(text),))
     rows = [*reader.runs(), *reader.runs(deleted=True)]
     checkpoints = [(row, checkpoint) for row in rows for checkpoint in reader.checkpoints(row.id)]
     problems: list[Text] = []
     read = bad = 0
-    for place, (row, checkpoint) in enumerate(checkpoints):
+    for number, (row, checkpoint) in enumerate(checkpoints):
         if cancelled():
             return None
-        progress(Text("reading the checkpoints"), place, len(checkpoints))
+        progress(Text("reading the checkpoints"), number, len(checkpoints))
         try:
             with checkpoint.path.open("rb") as file:
                 digest.check(file, checkpoint.path)
@@ -63,34 +67,34 @@ def check(reader: Reader, progress: Progress, cancelled: Cancelled) -> Soundness
         except (OSError, CheckpointError) as error:
             now = {known.path for known in reader.checkpoints(row.id)}
             if checkpoint.path not in now:
-                continue  # it was thinned out meanwhile
+                continue  # retention has removed it meanwhile
             bad += 1
-            if len(problems) < _SAID:
+            if len(problems) < _MAX_PROBLEMS:
                 problems.append(_problem(row.name, checkpoint.path, error))
     return Soundness(read=read, index=True, bad=bad, problems=tuple(problems))
 
 
 def _problem(name: str, path: Path, error: OSError | CheckpointError) -> Text:
     if isinstance(error, FileNotFoundError):
-        return Text("{name}: {file} is gone", name=name, file=path.name)
+        return Text("{name}: {file} is missing", name=name, file=path.name)
     if isinstance(error, OSError):
         return Text("{name}: {file} cannot be read: {error}", name=name, file=path.name, error=error.strerror or error)
     return Text("{name}: {file} is damaged", name=name, file=path.name)
 
 
-def rebuild(reader: Reader, writer: Writer, rebuild: Callable[[], list[Text]]) -> list[Text]:
-    """Have ``rebuild`` make the index anew on the writer thread; returns what it says of that.
+def rebuild(reader: Reader, index: IndexWriter, busy: float) -> list[Text]:
+    """Rebuild the index on the writer thread; returns what a person should know of that.
 
     Raises:
-        SpecError: a run is under way.
+        SpecError: a run is open.
         OSError, sqlite3.Error: it could not be done.
     """
     for row in reader.runs():
         if row.live:
-            raise SpecError("library", Text("“{name}” is under way: stop it first", name=row.name or row.id))
+            raise SpecError("library", Text("“{name}” is running: stop it first", name=row.name or row.id))
 
     def work() -> list[Text]:
-        writer.let_go()
-        return rebuild()
+        index.disconnect()
+        return open_index(reader.root, busy, rebuild=True)
 
-    return writer.now(work)
+    return index.call(work)

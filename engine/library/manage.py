@@ -1,4 +1,4 @@
-"""What a person does with whole runs: into the bin and out of it, for good, and in from elsewhere."""
+"""What a person does with whole runs: into the recycle bin and out of it, removed for good, imported."""
 
 from __future__ import annotations
 
@@ -14,57 +14,57 @@ from typing import Final
 from engine.checkpoints.header import read_header
 from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.library import record
+from engine.library import statements
+from engine.library.index_writer import IndexWriter
 from engine.library.lock import RunLock, lock_path
 from engine.library.reader import Reader
-from engine.library.record import Statement
 from engine.library.recovery import beginning_of
 from engine.library.rows import RunRow, new_run_id
-from engine.library.writer import Writer
+from engine.library.statements import Statement
 
-_OF_A_RUN: Final = ("checkpoints", "epochs", "steps", "commands")
+_OF_A_RUN: Final = ("checkpoints", "epochs", "steps", "interventions")
 
 
-def delete(reader: Reader, writer: Writer, run: str) -> None:
-    """Put ``run`` into the bin: nothing is removed yet.
+def delete(reader: Reader, index: IndexWriter, run: str) -> None:
+    """Put ``run`` into the recycle bin; nothing is removed yet.
 
     Raises:
-        SpecError: it is not there, or somebody is at it.
+        SpecError: it is not there, or is open.
     """
     row = _known(reader, run)
     if row.live:
-        raise SpecError("run", Text("“{name}” is under way: stop it first", name=row.name or run))
-    writer.now(lambda: writer.execute([record.update(run, deleted=time.time())]))
+        raise SpecError("run", Text("“{name}” is running: stop it first", name=row.name or run))
+    index.call(lambda: index.execute([statements.update(run, deleted=time.time())]))
 
 
-def restore(reader: Reader, writer: Writer, run: str) -> None:
-    """Take ``run`` out of the bin. Raises SpecError where it is not there."""
+def restore(reader: Reader, index: IndexWriter, run: str) -> None:
+    """Take ``run`` out of the recycle bin. Raises SpecError where it is not there."""
     _known(reader, run)
-    writer.now(lambda: writer.execute([record.update(run, deleted=None)]))
+    index.call(lambda: index.execute([statements.update(run, deleted=None)]))
 
 
-def empty(reader: Reader, writer: Writer, runs: Iterable[str]) -> list[str]:
-    """Remove those of ``runs`` that are in the bin, for good; returns the ids of those that are gone.
+def empty(reader: Reader, index: IndexWriter, runs: Iterable[str]) -> list[str]:
+    """Remove those of ``runs`` that are in the recycle bin, for good; returns the ids of those removed.
 
-    Branches of them that stay keep what they had in common.
+    Branches of them that stay keep the batches that they share with them.
     """
-    gone = []
+    removed = []
     for row in [r for r in reader.runs(deleted=True) if r.id in set(runs)]:
         try:
             lock = RunLock(reader.root, row.id)
         except SpecError:
             continue
         try:
-            writer.now(lambda row=row: _remove(reader, writer, row))  # type: ignore[misc]
-            gone.append(row.id)
+            index.call(lambda row=row: _remove(reader, index, row))  # type: ignore[misc]
+            removed.append(row.id)
         finally:
             lock.release()
         with suppress(OSError):
             lock_path(reader.root, row.id).unlink()
-    return gone
+    return removed
 
 
-def bring_in(reader: Reader, writer: Writer, file: Path) -> str:
+def import_checkpoint(reader: Reader, index: IndexWriter, file: Path) -> str:
     """Copy the checkpoint ``file`` into the library as a new run; returns its id.
 
     Raises:
@@ -84,11 +84,11 @@ def bring_in(reader: Reader, writer: Writer, file: Path) -> str:
     def work() -> None:
         _copy(file, target)
         metrics = header.history[-1].metrics() if header.history and header.batch == 0 else {}
-        at, size = (header.epoch, header.batch), target.stat().st_size
-        stands = record.checkpoint(str(target.relative_to(reader.root)), run, "stop", at, now, size, metrics)
-        writer.execute([*record.begin(replace(beginning, row=row)), stands])
+        path, at, size = str(target.relative_to(reader.root)), (header.epoch, header.batch), target.stat().st_size
+        checkpoint = statements.checkpoint(path, run, "stop", at, now, size, metrics)
+        index.execute([*statements.begin(replace(beginning, row=row)), checkpoint])
 
-    writer.now(work)
+    index.call(work)
     return run
 
 
@@ -99,23 +99,23 @@ def _known(reader: Reader, run: str) -> RunRow:
     return row
 
 
-def _remove(reader: Reader, writer: Writer, row: RunRow) -> None:
-    bequest = [s for child in _children(reader, row.id) for s in _bequeathed(reader, child)]
+def _remove(reader: Reader, index: IndexWriter, row: RunRow) -> None:
+    shared = [s for child in _children(reader, row.id) for s in _copied_steps(reader, child)]
     for checkpoint in reader.checkpoints(row.id):
-        if checkpoint.path.is_relative_to(reader.root):  # what was saved elsewhere is the person's own file
+        if checkpoint.path.is_relative_to(reader.root):  # a file that a person saved elsewhere is theirs
             checkpoint.path.unlink(missing_ok=True)
     shutil.rmtree(reader.root / "checkpoints" / row.id, ignore_errors=True)
     rows = [(f"DELETE FROM {table} WHERE run = ?", (row.id,)) for table in _OF_A_RUN]
-    writer.execute([*bequest, *rows, ("DELETE FROM runs WHERE id = ?", (row.id,))])
+    index.execute([*shared, *rows, ("DELETE FROM runs WHERE id = ?", (row.id,))])
 
 
 def _children(reader: Reader, run: str) -> list[RunRow]:
     return [r for deleted in (False, True) for r in reader.runs(deleted=deleted) if r.parent == run]
 
 
-def _bequeathed(reader: Reader, child: RunRow) -> list[Statement]:
-    """The batches that ``child`` has in common with its ancestors, as its own."""
-    return [record.steps(child.id, event) for event in reader.steps(child.id)]
+def _copied_steps(reader: Reader, child: RunRow) -> list[Statement]:
+    """The batches that ``child`` shares with its ancestors, as its own."""
+    return [statements.steps(child.id, event) for event in reader.steps(child.id)]
 
 
 def _copy(file: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""All runs at a glance: what each trains, how far it is, and how well it did."""
+"""All runs as a list: what each trains, how far it is, and its best results."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, Final
 from engine.library.reader import Reader
 from engine.library.rows import RunRow
 
-_RECIPES: Final = 2000  # read once each: a list of runs is asked for again and again
+_RECIPES: Final = 2000  # parsed once each, since the list of runs is refreshed often
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
     """A run as a line of a list. What is not known yet is None or empty.
 
-    ``best_accuracy`` (0 to 1) and ``best_loss`` are of the validation, over all epochs; ``lr`` is that of the newest
-    epoch, one a group.
+    ``best_accuracy`` (0 to 1) and ``best_loss`` are the best validation results of all epochs; ``lr`` holds the LR of
+    each group in the newest epoch.
     """
 
     row: RunRow
@@ -32,7 +32,7 @@ class Overview:
 
 
 def overviews(reader: Reader, *, deleted: bool = False) -> list[Overview]:
-    """All runs, oldest first; with ``deleted`` those in the bin instead. Raises sqlite3.Error."""
+    """All runs, oldest first; with ``deleted`` those in the recycle bin instead. Raises sqlite3.Error."""
     figures = reader.figures()
     return [_overview(row, figures.get(row.id, (None, None, ()))) for row in reader.runs(deleted=deleted)]
 
@@ -54,7 +54,7 @@ def _overview(row: RunRow, figures: tuple[float | None, float | None, tuple[floa
 
 @lru_cache(_RECIPES)
 def _parts(recipe: str) -> tuple[str, str, str, str]:
-    """The names of a recipe's parts; those of a recipe from another version as far as they are there."""
+    """The names of a recipe's parts; empty where a recipe has none."""
     try:
         parts: Any = json.loads(recipe)
     except ValueError:

@@ -11,7 +11,7 @@ from engine.library.rows import CheckpointRow, Kind
 
 
 class Measured(Protocol):
-    """What has the metrics of an epoch."""
+    """Anything with the metrics of an epoch."""
 
     @property
     def metrics(self) -> dict[str, float]:  # noqa: D102
@@ -24,16 +24,16 @@ Monitor = Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"]
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """What of a run's checkpoints is kept, and how much all of them may take.
+    """Which of a run's checkpoints are kept, and how much space all checkpoints may take.
 
     Args:
-        last: epoch ends, the newest; also the stops, and the moments saved within a long epoch.
-        best: epoch ends, the best by ``monitor``.
-        monitor: the metric that says which epoch was best.
-        before: moments before an intervention, the newest; None keeps all.
-        minutes: how often a moment within a long epoch is saved; 0: never.
-        limit_bytes: what all checkpoints may take together before that is warned of; None: anything.
-        memory_bytes: what may wait in memory for a slow disk.
+        last: number of newest epoch ends to keep; also of stops.
+        best: number of best epoch ends to keep, by ``monitor``.
+        monitor: the metric that decides which epoch was best.
+        before: number of newest checkpoints from before an intervention to keep; None: all.
+        minutes: minutes between two checkpoints within a long epoch; 0: none.
+        limit_bytes: size of all checkpoints above which a warning is given; None: no limit.
+        memory_bytes: size of the checkpoints that may wait in memory for a slow disk.
     """
 
     last: int = 3
@@ -49,8 +49,8 @@ class Retention:
         if min(counts) < 0 or not 0 <= self.minutes < math.inf:
             raise ValueError("last is 1 or more; the others are 0 or more, and finite")
 
-    def thinned(self, checkpoints: Sequence[CheckpointRow]) -> list[CheckpointRow]:
-        """Those of one run's ``checkpoints`` (oldest first) that are kept no longer. What was asked for always is."""
+    def expired(self, checkpoints: Sequence[CheckpointRow]) -> list[CheckpointRow]:
+        """Those of one run's ``checkpoints`` (oldest first) that are not kept. Those that a person saved always are."""
 
         def of(kind: Kind) -> list[CheckpointRow]:
             return [s for s in checkpoints if s.kind == kind]
@@ -58,7 +58,7 @@ class Retention:
         ends = of("epoch")
         kept = {s.path for s in (*newest(ends, self.last), *self.best_of(ends), *newest(of("stop"), self.last))}
         kept |= {s.path for s in newest(of("before"), self.before)}
-        # A moment within an epoch is there for a crash: once the epoch's end stands it is of no more use.
+        # A checkpoint within an epoch is for a crash: once there is one of the epoch's end, it is not needed.
         after_end = checkpoints[
             max((i for i, s in enumerate(checkpoints) if s.kind in ("epoch", "stop")), default=-1) + 1 :
         ]
@@ -66,21 +66,21 @@ class Retention:
         return [s for s in checkpoints if s.path not in kept and s.kind != "asked"]
 
     def best_of(self, ends: Iterable[M]) -> list[M]:
-        """The best of the epoch ends whose metric is known and finite, the best first, of equals the older."""
+        """The best of the epoch ends whose metric is known and finite, best first; of equal ones the older first."""
         sign = -1.0 if self.monitor.endswith("accuracy") else 1.0
         known = [s for s in ends if math.isfinite(s.metrics.get(self.monitor, math.nan))]
         return sorted(known, key=lambda s: sign * s.metrics[self.monitor])[: self.best]
 
 
 def newest(checkpoints: Sequence[CheckpointRow], count: int | None) -> Sequence[CheckpointRow]:
-    """The last ``count`` of them, or all."""
+    """The last ``count`` of them; all for None."""
     if count is None:
         return checkpoints
     return checkpoints[-count:] if count > 0 else ()
 
 
 def size_words(count: int) -> str:
-    """A number of bytes as a person says it."""
+    """A number of bytes for a person: 2.3 MB."""
     size, unit = float(count), "bytes"
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if size < 1000 or unit == "TB":

@@ -1,41 +1,53 @@
-"""What the library knows, as values: runs, their checkpoints, the hand with the state of each command."""
+"""What the library holds, as values: runs, checkpoints, interventions."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from engine.common.position import Position
-from engine.common.text import Text
 from engine.messages.commands import CommandAt
 from engine.messages.commands_file import parse_commands
 from engine.messages.queue import Source
 
 Kind = Literal["epoch", "timed", "before", "asked", "stop"]
 KINDS: Final[tuple[Kind, ...]] = ("epoch", "timed", "before", "asked", "stop")
-CommandState = Literal["waiting", "applied", "rejected"]
-Done = Callable[[Path | None, str | None], None]
-Warned = Callable[[Text], None]
-# States of a run that somebody must be at: without its owner it was interrupted.
-UNDER_WAY: Final = frozenset({"loading", "ready", "training", "paused"})
+CommandState = Literal["pending", "applied", "rejected"]
+RUNNING: Final = frozenset({"loading", "ready", "training", "paused"})
+"""States of a run that a process has open; where none has, the run was interrupted."""
 
 
 def new_run_id() -> str:
-    """A name for a run that no other run has; letters and digits."""
+    """A random id for a run, of letters and digits."""
     return secrets.token_hex(4)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """A run as the library knows it; times are Unix seconds.
+    """A run; times are Unix seconds.
 
-    ``state`` is the lifecycle's, or ``interrupted`` where its process is gone, or ``left`` for a branch of it.
-    ``waiting`` is all of its hand's lines, due or not. ``live``: some process is at it. ``deleted`` is when it was put
-    into the bin, or None. ``bytes`` is what its checkpoints take on the disk.
+    Args:
+        id: of the run.
+        name: what the person calls it.
+        state: the lifecycle's; ``interrupted`` where its process is gone; ``abandoned`` where it went on as a branch.
+        created: when it began.
+        updated: when its row was last written.
+        epochs_done: epochs completed.
+        epochs: its length.
+        parent: the run that it branched from.
+        branch_epoch: the position of the branch, with ``branch_batch``.
+        branch_batch: see ``branch_epoch``.
+        recipe: as JSON.
+        commands: its commands file, all lines, as JSON lines.
+        notes: the person's.
+        tags: the person's.
+        deleted: when it was put into the recycle bin, or None.
+        batches_per_epoch: 0 where it is not known.
+        live: whether a process has it open.
+        bytes: what its checkpoints take on disk.
     """
 
     id: str
@@ -49,7 +61,7 @@ class RunRow:
     branch_epoch: int | None
     branch_batch: int | None
     recipe: str
-    waiting: str
+    commands: str
     notes: str = ""
     tags: tuple[str, ...] = ()
     deleted: float | None = None
@@ -59,7 +71,7 @@ class RunRow:
 
     @property
     def branch(self) -> tuple[int, int] | None:
-        """Where it left its parent, as (epoch, batch), or None."""
+        """Where it branched from its parent, as (epoch, batch), or None."""
         if self.parent is None or self.branch_epoch is None:
             return None
         return self.branch_epoch, self.branch_batch or 0
@@ -77,19 +89,20 @@ STORED: Final = (
     "branch_epoch",
     "branch_batch",
     "recipe",
-    "waiting",
+    "commands",
     "notes",
     "tags",
     "deleted",
     "batches_per_epoch",
 )
+"""The columns of the table of runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointRow:
-    """A checkpoint's file; it stands before ``batch`` of ``epoch``.
+    """A checkpoint file; the run resumes from it before ``batch`` of ``epoch``.
 
-    ``metrics`` are those of the epoch that ended there.
+    ``metrics`` are those of the epoch that ended there; empty where none did.
     """
 
     path: Path
@@ -104,11 +117,20 @@ class CheckpointRow:
 
 @dataclass(frozen=True, kw_only=True)
 class InterventionRow:
-    """One command of the hand and what became of it.
+    """An intervention, and what became of it.
 
-    ``ticket`` tells it from the run's others. ``at`` is the moment it was asked for (None: at once).
-    ``epoch`` and ``batch`` say where it was answered, ``place`` its index among the commands that changed the run, and
-    ``answer`` is the event that answered it, as JSON data, ``answered`` when that was (Unix seconds).
+    Args:
+        ticket: unique within the run.
+        source: where it came from.
+        at: the position that it was posted for; None: the next batch.
+        command: as JSON data.
+        state: whether it is pending, applied or rejected.
+        reason: why it was rejected.
+        epoch: where it was answered, with ``batch``.
+        batch: see ``epoch``.
+        ordinal: its index in the run's interventions, if it is one of them.
+        answer: the event that answered it, as JSON data.
+        answered: when that was (Unix seconds).
     """
 
     ticket: int
@@ -119,12 +141,12 @@ class InterventionRow:
     reason: str | None = None
     epoch: int | None = None
     batch: int | None = None
-    place: int | None = None
+    ordinal: int | None = None
     answer: dict[str, Any] | None = None
     answered: float | None = None
 
     def line(self) -> CommandAt:
-        """The command as a line of a hand: at the moment where it was answered, or else for which it waits."""
+        """The intervention at the position where it was answered, or else for which it is pending."""
         at = (
             Position(epoch=self.epoch, batch=self.batch or 0)
             if self.epoch is not None

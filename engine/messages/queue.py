@@ -13,11 +13,11 @@ from engine.messages.commands import CancelRewind, FinderCommand, Intervention, 
 
 AnyCommand = Intervention | TransportCommand | Withdraw | FinderCommand | CancelRewind
 
-Source = Literal["file", "posted", "direct", "held"]
+Source = Literal["file", "posted", "direct", "checkpoint"]
 """Where a command comes from.
 
 A commands file (``file``), a user for a later position (``posted``) or for the next batch (``direct``), or the
-interventions that a checkpoint holds (``held``).
+interventions that a checkpoint holds (``checkpoint``).
 """
 
 

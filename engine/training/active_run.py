@@ -123,11 +123,11 @@ class ActiveRun:
         """
         for posted in unread:
             if posted.at is not None:
-                self._recorder.wait(self._pending.add(posted))
+                self._recorder.record_pending(self._pending.add(posted))
         for posted in (*self._pending.rest(), *(one for one in unread if one.at is None)):
             self._publish(answer(posted, "rejected", self.position, RUN_ENDED))
         self.lifecycle = next_state(self.lifecycle, ending.last_action)
-        self._recorder.note(self.state, ending.reason)
+        self._recorder.update(self.state, ending.reason)
         return self.lifecycle
 
     def close(self) -> None:
@@ -146,10 +146,10 @@ class ActiveRun:
         if loop.at_epochs_end:
             at_end = loop.finish_epoch()
             divergence = divergence or at_end
-            if self._recorder.keeps:
+            if self._recorder.has_library:
                 if divergence is None:  # or retention would remove a good checkpoint for one that diverged
                     self._recorder.autosave(self.state.capture(), "epoch")
-                self._recorder.note(self.state, self.lifecycle)
+                self._recorder.update(self.state, self.lifecycle)
             if self._one_epoch and not loop.at_runs_end and divergence is None:
                 self._move("epoch_done")
         if divergence is not None:
@@ -185,7 +185,7 @@ class ActiveRun:
                 if posted is None:
                     return Ending(reason="finished") if self._loop.at_runs_end else None
                 if posted.at is not None and self.position < posted.at:
-                    self._recorder.wait(self._pending.add(posted))
+                    self._recorder.record_pending(self._pending.add(posted))
                     continue
             self._apply(posted)
         return self._ending
@@ -239,5 +239,5 @@ class ActiveRun:
 
     def _move(self, action: Action) -> None:
         self.lifecycle = next_state(self.lifecycle, action)
-        self._recorder.note(self.state, self.lifecycle)
+        self._recorder.update(self.state, self.lifecycle)
         self._publish(StateEvent(state=self.lifecycle, epoch=self.position.epoch, batch=self.position.batch))

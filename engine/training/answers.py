@@ -7,6 +7,7 @@ from typing import Literal
 
 from engine.common.position import Position
 from engine.common.text import Text
+from engine.library import CheckpointResult
 from engine.messages.commands import Intervention, Save, Stop
 from engine.messages.commands_file import command_json
 from engine.messages.events import CommandEvent, Event, Status
@@ -49,11 +50,11 @@ class Answers:
             self._save(posted, intervention)
             return "applied"
         if isinstance(intervention, Stop):
-            self._recorder.answered(posted, self._answer(posted, "applied"), None)
+            self._recorder.record_answer(posted, self._answer(posted, "applied"), None)
             return "stop"
         before = state.lr_control.current()
         try:
-            undo = state.capture() if self._recorder.keeps and isinstance(intervention, CHANGES) else None
+            undo = state.capture() if self._recorder.has_library and isinstance(intervention, CHANGES) else None
             warning = apply(intervention, state)
         except Rejected as refusal:
             self.reject(posted, refusal.reason, hold=refusal.hold)
@@ -66,7 +67,7 @@ class Answers:
 
     def reject(self, posted: PostedCommand, reason: str, *, hold: bool = False) -> None:
         """Answer that ``posted`` is rejected; ``hold``: an LR that would have been accepted, had it been held."""
-        self._recorder.answered(posted, self._answer(posted, "rejected", reason=reason, hold=hold), None)
+        self._recorder.record_answer(posted, self._answer(posted, "rejected", reason=reason, hold=hold), None)
 
     def confirm(self, posted: PostedCommand) -> None:
         """Answer that ``posted``, which is no intervention, is applied."""
@@ -86,7 +87,7 @@ class Answers:
         event = self._answer(posted, "applied", warning=warning, before=before, at=at)
         interventions = self._loop.state.interventions
         interventions.append(event)
-        self._recorder.answered(posted, event, len(interventions) - 1)
+        self._recorder.record_answer(posted, event, len(interventions) - 1)
 
     def _answer(
         self,
@@ -119,18 +120,18 @@ class Answers:
         """Save the run as it is now, and answer on the writer thread, once the file is written or has failed."""
         at, lrs = self._loop.state.position, self._loop.state.lr_control.current()
 
-        def written(path: object, error: str | None) -> None:
+        def written(result: CheckpointResult) -> None:
             event = CommandEvent(
                 id=posted.number,
                 command=command_json(intervention),
-                status="applied" if error is None else "rejected",
-                reason=None if error is None else Text("not saved: {error}", error=error),
+                status="applied" if result.error is None else "rejected",
+                reason=None if result.error is None else Text("not saved: {error}", error=result.error),
                 epoch=at.epoch,
                 batch=at.batch,
                 lr=lrs,
                 lr_before=lrs,
             )
-            self._recorder.answered(posted, event, None)  # first, so that a listener finds it in the library
+            self._recorder.record_answer(posted, event, None)  # first, so that a listener finds it in the library
             self._publish(event)
 
         self._recorder.store(self._loop.state.capture(), "asked", written, intervention.path)

@@ -153,7 +153,7 @@ def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Text]]:
             problems.append(error)
     if problems and (job.recipe is None or job.run is None):
         raise problems[0]
-    again = Text("no checkpoint of the run can be read: it is trained again, from its recipe and hand")
+    again = Text("none of the run's checkpoints can be read: it is trained again from its recipe and interventions")
     return None, None, [*_skipped(problems), again] if problems else []
 
 
@@ -161,7 +161,7 @@ def _skipped(problems: list[CheckpointError]) -> list[Text]:
     """What is said of checkpoints that could not be read."""
     if not problems:
         return []
-    said = [Text("{problem}; the run goes on from what was saved before", problem=problems[0].problem)]
+    said = [Text("{problem}; the run resumes from an older checkpoint", problem=problems[0].problem)]
     if len(problems) > 1:
         said.append(Text("{count} older checkpoints of the run cannot be read either", count=len(problems) - 1))
     return said
@@ -186,7 +186,7 @@ def _set_threads(recipe: Recipe, facts: Facts, content: dict[str, Any] | None) -
     pixels = recipe.data.batch_size * facts.channels * facts.height * facts.width
     share = PIXELS_A_THREAD_OF_LARGE if network is not None and network.large else PIXELS_A_THREAD
     now = min(torch.get_num_threads(), max(1, pixels // share))
-    threads = min(max(1, content["made"]["threads"]), MOST_THREADS) if content else now
+    threads = min(max(1, content["environment"]["threads"]), MOST_THREADS) if content else now
     torch.set_num_threads(threads)
     if threads == now:
         return []
@@ -203,7 +203,7 @@ def _restore(state: RunState, content: dict[str, Any], file: Path | None) -> Non
 
 def _differences(content: dict[str, Any], state: RunState) -> list[Text]:
     """Why the resumed run may not be bit-identical, one sentence each."""
-    made, remarks = content["made"], []
+    made, remarks = content["environment"], []
     for what, now in (("torch", str(torch.__version__)), ("device", str(state.device))):
         then = made.get(what)
         if then is not None and then != now:

@@ -1,4 +1,4 @@
-"""What the hand still has to do, each thing at its moment: posted commands, lines of a file, acts to be done anew."""
+"""The commands of a run that are not due yet: posted ones, lines of the commands file, and those to apply again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from engine.common.position import Position
-from engine.library import InterventionRow, record
+from engine.library import InterventionRow, statements
 from engine.messages.commands import CommandAt, Intervention, Rewind
 from engine.messages.commands_file import WaitingCommands
 from engine.messages.events import CommandEvent
@@ -15,10 +15,10 @@ from engine.messages.queue import CommandQueue, PostedCommand
 
 
 class PendingCommands:
-    """The commands that wait.
+    """Holds commands until their position is reached.
 
-    At one moment posted ones come first, then the file's lines, then acts that were carried out at once: in that order
-    a run was trained, and so a run that goes on after a crash does them again in it.
+    At one position, posted ones come first, then the file's lines, then interventions that were applied as soon as they
+    were posted: a run that resumes after a crash applies them again in the order of the first time.
     """
 
     def __init__(self) -> None:
@@ -36,45 +36,54 @@ class PendingCommands:
         held: Sequence[CommandEvent],
         queue: CommandQueue,
     ) -> list[CommandEvent]:
-        """Wait for the lines of ``file`` and for what the library has ``recorded`` and the run does not know yet.
+        """Take the lines of ``file``, and of what the library has ``recorded`` all that the run does not hold yet.
 
-        The run stands at ``now``, and ``held`` is its hand. What waited for a moment before that is over, though the
-        library may never have heard of it (its disk was full). Returns what belongs to the hand but is not done again:
-        that it went back, in a branch.
+        What was recorded as pending for a position before ``now`` is over, though the library may not know (its disk
+        was full).
+
+        Args:
+            file: the commands file.
+            recorded: the run's interventions, from the library.
+            now: the run's position.
+            held: the run's interventions, from the checkpoint.
+            queue: gives ids to posted commands.
+
+        Returns:
+            rewinds that belong to the run's interventions but are not applied again.
         """
-        there = [c.command for c in held if (c.epoch, c.batch) == (now.epoch, now.batch)]
+        here = [c.command for c in held if (c.epoch, c.batch) == (now.epoch, now.batch)]
         self._file = file
         self._tickets = deque(self.ticket() for _ in file.rest())
-        undone: list[CommandEvent] = []
+        rewinds: list[CommandEvent] = []
         for row in recorded:
-            lost = row.state == "applied" and row.place is not None and row.place >= len(held)
-            if row.source == "file" or not (lost or row.state == "waiting"):
+            lost = row.state == "applied" and row.ordinal is not None and row.ordinal >= len(held)
+            if row.source == "file" or not (lost or row.state == "pending"):
                 continue
             line = row.line()
-            if row.state == "waiting" and (line.at < now or (line.at == now and row.command in there)):
+            if row.state == "pending" and (line.at < now or (line.at == now and row.command in here)):
                 continue
             if isinstance(line.intervention, Rewind) and lost:
-                undone += [CommandEvent(**row.answer)] if row.answer else []
+                rewinds += [CommandEvent(**row.answer)] if row.answer else []
             elif row.source == "posted":
                 at = row.at or line.at
                 self._later.append(PostedCommand(queue.number(), line.intervention, at, "posted", row.ticket))
             else:
                 self._again.append(PostedCommand(0, line.intervention, line.at, "direct", row.ticket))
-        return undone
+        return rewinds
 
     def ticket(self) -> int:
-        """A number that no other command of this run has, greater than all before."""
+        """A number that is greater than those of all commands of this run so far."""
         self._last = max(self._last + 1, time.time_ns())
         return self._last
 
     def add(self, posted: PostedCommand) -> PostedCommand:
-        """Wait with a posted command for its moment; returns it as the library shall know it."""
+        """Add a posted command that has a position; returns it with its ticket, as it is recorded."""
         known = posted._replace(source="posted", ticket=self.ticket())
         self._later.append(known)
         return known
 
     def next(self, now: Position) -> PostedCommand | None:
-        """Take what is due, the first of it, or None."""
+        """Remove and return the first command that is due, or None."""
         for posted in self._later:
             if posted.at is None or posted.at <= now:
                 self._later.remove(posted)
@@ -87,7 +96,7 @@ class PendingCommands:
         return None
 
     def withdraw(self, number: int) -> PostedCommand | None:
-        """Take out the posted command with the id ``number``; None where it does not wait (any more)."""
+        """Remove and return the posted command with the id ``number``; None where it is not pending."""
         found = next((posted for posted in self._later if posted.number == number), None)
         if found is not None:
             self._later.remove(found)
@@ -95,23 +104,23 @@ class PendingCommands:
 
     @property
     def posted(self) -> list[PostedCommand]:
-        """Posted commands that wait."""
+        """The posted commands."""
         return list(self._later)
 
     def rest(self) -> list[PostedCommand]:
-        """All that still waits: lines of the file, acts to be done again, posted commands."""
+        """All pending commands: lines of the file, those to apply again, posted ones."""
         return [*self.lines(), *self._again, *self._later]
 
     def rows(self) -> list[InterventionRow]:
-        """Of what still waits the interventions, as the library keeps them: what a resumed run must know of."""
-        return [record.waiting(posted) for posted in self.rest() if isinstance(posted.command, Intervention)]
+        """The pending interventions as the library stores them, for a resumed run."""
+        return [statements.pending(posted) for posted in self.rest() if isinstance(posted.command, Intervention)]
 
     def lines(self) -> list[PostedCommand]:
-        """The file's lines that still wait."""
+        """The pending lines of the file."""
         return [self._posted(line, ticket) for line, ticket in zip(self._file.rest(), self._tickets, strict=True)]
 
     def file_json(self, *, rest: bool = False) -> str:
-        """The file's lines as COMMANDS.jsonl text: all of them, from which a resume finds its place, or those left."""
+        """The file's lines as JSON lines: all of them, of which a resumed run skips those applied, or those pending."""
         return (WaitingCommands(self._file.rest()) if rest else self._file).to_json()
 
     @staticmethod

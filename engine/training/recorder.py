@@ -1,4 +1,4 @@
-"""A run's place in the library: its row, what happened in it, its checkpoints, and what to call them."""
+"""Recording a run in the library: its row, its metrics, its interventions and its checkpoints."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import (
     Beginning,
+    CheckpointResult,
     CheckpointWrite,
     InterventionRow,
     Kind,
@@ -22,26 +23,27 @@ from engine.library import (
     RunLock,
     RunRow,
     new_run_id,
-    record,
+    statements,
     why,
 )
-from engine.library.rows import Done
 from engine.messages.commands import Intervention
 from engine.messages.events import CommandEvent, EpochEvent, Event, SavedEvent, StepsEvent
 from engine.messages.queue import PostedCommand
 from engine.training.run_state import Capture, RunState
 
 _STEPS_SECONDS: Final = 2.0
-_JOINED: Final = 20_000  # batches of an epoch that are kept as one piece
+_JOINED: Final = 20_000  # batches of an epoch that are stored as one row
 _NOT_WRITTEN: Final = "the run library could not be written: {error}"
-_NOT_SAVED: Final = "a checkpoint could not be saved: {error}; training goes on"
+_NOT_SAVED: Final = "a checkpoint could not be saved: {error}; training continues"
 
 
 class RunRecorder:
-    """Keeps one run in the library, where there is one. Everything but ``own`` and ``begin`` returns at once.
+    """Records one run in the library, where there is one. All methods but ``own`` and ``begin`` return at once.
 
-    ``warn`` is called for writes that failed (once for each reason, until one succeeds), ``saved`` for each checkpoint
-    that was written; both on the writer thread.
+    Args:
+        library: None records nothing; only ``store`` with a path writes a file then.
+        warn: called when writing fails, once for each reason, and when it succeeds again.
+        saved: called for each checkpoint that is written. Both are called on the library's writer thread.
     """
 
     def __init__(
@@ -52,34 +54,34 @@ class RunRecorder:
         self._saved = saved
         self._sequence = 0
         self._lock: RunLock | None = None
-        self._reports: list[StepsEvent] = []  # of the epoch under way
-        self._written = 0
-        self._ended: EpochEvent | None = None
-        self._steps_due = self._moment_due = 0.0
-        self._said: dict[str, str] = {}
+        self._reports: list[StepsEvent] = []  # of this epoch
+        self._written = 0  # of these reports
+        self._last_epoch: EpochEvent | None = None
+        self._steps_due = self._checkpoint_due = 0.0
+        self._warned: dict[str, str] = {}
         self.run = ""
         self.name = ""
         self.parent: str | None = None
         self.branch: tuple[int, int] | None = None
         self.newest: Path | None = None
-        self._newest_is_of: object = None
-        self._newest_stays = False  # however long the run goes on from there
+        self._newest_state: object = None
+        self._newest_is_stop = False  # retention keeps it longer than an epoch's end
 
     @property
-    def keeps(self) -> bool:
-        """Whether there is a library to save into."""
+    def has_library(self) -> bool:
+        """Whether there is a library to record in."""
         return self._library is not None
 
     # -- the run
 
     def own(self, run: str) -> None:
-        """Take ``run`` before it is read. Raises SpecError where another process is at it."""
+        """Lock ``run`` before it is read. Raises SpecError where another process has it open."""
         if self._library is not None:
             self._release()
             try:
                 self._lock = self._library.own(run)
-            except OSError as error:  # it will be said of everything else that is written, too
-                self._divergence("index", Text(_NOT_WRITTEN, error=why(error)))
+            except OSError as error:
+                self._warn_once("index", Text(_NOT_WRITTEN, error=why(error)))
 
     def begin(
         self,
@@ -87,17 +89,26 @@ class RunRecorder:
         name: str,
         parent: str | None,
         state: RunState,
-        lines: str,
-        waiting: Sequence[InterventionRow],
+        commands: str,
+        pending: Sequence[InterventionRow],
     ) -> None:
-        """Take up ``run`` (or a new one): its row is written when this returns. ``lines`` is its hand's file."""
+        """Add a run, or resume one; its row is written when this returns.
+
+        Args:
+            run: its id; None for a new run.
+            name: what the person calls it.
+            parent: the run that it branches from.
+            state: where it begins or resumes.
+            commands: its commands file.
+            pending: interventions that are to be applied later.
+        """
         self.run, self.name, self.parent = run or new_run_id(), name, parent
-        self._reports, self._written, self._ended = [], 0, state.history[-1] if state.history else None
-        self._moment_due = time.monotonic() + self._minutes()
+        self._reports, self._written = [], 0
+        self._last_epoch = state.history[-1] if state.history else None
+        self._checkpoint_due = time.monotonic() + self._interval()
         self.branch = (state.position.epoch, state.position.batch) if parent else None
         if self._library is None:
             return
-        self._library.warn = self._warn
         if run is None:
             self.own(self.run)
         now = time.time()
@@ -113,41 +124,41 @@ class RunRecorder:
             branch_epoch=self.branch[0] if self.branch else None,
             branch_batch=self.branch[1] if self.branch else None,
             recipe=state.recipe.to_json(),
-            waiting=lines,
+            commands=commands,
             batches_per_epoch=state.batches.per_epoch,
         )
         beginning = Beginning(
-            row=row, at=state.position, history=state.history, interventions=state.interventions, waiting=waiting
+            row=row, at=state.position, history=state.history, interventions=state.interventions, pending=pending
         )
         try:
-            self._library.begin(beginning)
+            self._library.begin(beginning, self._warn)
             known = self._library.run(self.run)
         except (OSError, sqlite3.Error) as error:
-            self._divergence("index", Text(_NOT_WRITTEN, error=why(error)))
+            self._warn_once("index", Text(_NOT_WRITTEN, error=why(error)))
         else:
             self.branch = known.branch if known else self.branch
 
-    def leave(self, at: Position, epochs: int) -> None:
-        """Note in the library that the run, ``at`` by now and ``epochs`` long, is left for a branch of it.
+    def abandon(self, at: Position, epochs: int) -> None:
+        """Record that the run, ``at`` its position and ``epochs`` long, goes on as a branch.
 
-        What still waits of its hand goes with the branch.
+        What is pending is recorded with the branch.
         """
-        self._note("left", at, epochs, waiting="")
-        self._write([record.nothing_waits(self.run)])
+        self._update("abandoned", at, epochs, commands="")
+        self._write([statements.remove_pending(self.run)])
 
-    def note(self, state: RunState, lifecycle: str) -> None:
-        """Note in the library how far the run is."""
-        self._note(lifecycle, state.position, state.epochs)
+    def update(self, state: RunState, lifecycle: str) -> None:
+        """Record how far the run is, and the ``lifecycle`` state that it is in."""
+        self._update(lifecycle, state.position, state.epochs)
 
-    def _note(self, lifecycle: str, at: Position, epochs: int, **more: Any) -> None:
+    def _update(self, lifecycle: str, at: Position, epochs: int, **more: Any) -> None:
         self._write_steps()
-        done = {"state": lifecycle, "epochs_done": at.epoch - 1, "epochs": epochs, "updated": time.time()}
-        self._write([record.update(self.run, **done, **more)])
+        values = {"state": lifecycle, "epochs_done": at.epoch - 1, "epochs": epochs, "updated": time.time()}
+        self._write([statements.update(self.run, **values, **more)])
 
-    # -- what happens in it
+    # -- metrics and interventions
 
     def record_event(self, event: Event) -> None:
-        """Keep the metrics of batches and epochs."""
+        """Record the metrics of batches and epochs; other events are ignored."""
         if self._library is None:
             return
         if isinstance(event, StepsEvent):
@@ -155,72 +166,77 @@ class RunRecorder:
             if time.monotonic() >= self._steps_due:
                 self._write_steps()
         elif isinstance(event, EpochEvent):
-            self._write([record.epoch(self.run, event)])
-            if sum(len(report.loss) for report in self._reports) <= _JOINED:
-                self._write(record.whole_epoch(self.run, record.joined(self._reports)) if self._reports else [])
-            else:  # packing so many at once would be felt: they stay in parts
+            self._write([statements.epoch(self.run, event)])
+            if sum(len(report.loss) for report in self._reports) > _JOINED:  # compressing so many would take too long
                 self._write_steps()
-            self._reports, self._written, self._ended = [], 0, event
-            self._moment_due = time.monotonic() + self._minutes()
+            elif self._reports:
+                self._write(statements.whole_epoch(self.run, statements.joined(self._reports)))
+            self._reports, self._written, self._last_epoch = [], 0, event
+            self._checkpoint_due = time.monotonic() + self._interval()
 
-    def wait(self, posted: PostedCommand) -> None:
-        """Keep a command that waits for its moment."""
+    def record_pending(self, posted: PostedCommand) -> None:
+        """Record an intervention that is to be applied later."""
         if isinstance(posted.command, Intervention) and posted.ticket:
-            self._write([record.command(self.run, record.waiting(posted))])
+            self._write([statements.intervention(self.run, statements.pending(posted))])
 
-    def answered(self, posted: PostedCommand, answer: CommandEvent, place: int | None) -> None:
-        """Keep what became of a command, and its ``place`` in the hand, if it has one."""
+    def record_answer(self, posted: PostedCommand, answer: CommandEvent, ordinal: int | None) -> None:
+        """Record the answer to an intervention, and its index in the run's interventions, if it is one of them."""
         if isinstance(posted.command, Intervention):
-            row = record.waiting(posted if posted.ticket else posted._replace(ticket=time.time_ns()))
-            self._write([record.command(self.run, record.answered(row, answer, place, time.time()))])
+            row = statements.pending(posted if posted.ticket else posted._replace(ticket=time.time_ns()))
+            row = statements.answered(row, answer, ordinal, time.time())
+            self._write([statements.intervention(self.run, row)])
 
-    def steps(self, at: Position) -> list[StepsEvent]:
-        """What the library knows of the run's batches before ``at``."""
+    def steps(self, before: Position) -> list[StepsEvent]:
+        """The batches of the run before ``before``, as far as the library has them."""
         if self._library is None:
             return []
         try:
-            return self._library.steps(self.run, at)
+            return self._library.steps(self.run, before)
         except (OSError, sqlite3.Error) as error:
-            self._divergence("index", Text("the run library cannot be read: {error}", error=why(error)))
+            self._warn_once("index", Text("the run library cannot be read: {error}", error=why(error)))
             return []
 
     def _write_steps(self) -> None:
         new, self._written = self._reports[self._written :], len(self._reports)
         self._steps_due = time.monotonic() + _STEPS_SECONDS
         if new:
-            self._write([record.steps(self.run, record.joined(new))])
+            self._write([statements.steps(self.run, statements.joined(new))])
 
-    def _write(self, statements: Sequence[record.Statement]) -> None:
-        if self._library is not None and statements:
-            self._library.write(statements, self._index_told)
+    def _write(self, made: Sequence[statements.Statement]) -> None:
+        if self._library is not None and made:
+            self._library.write(made, self._index_result)
 
     # -- checkpoints
 
-    def store(self, capture: Capture, kind: Kind, done: Done, path: str | None = None) -> None:
-        """Write ``capture`` to ``path``, or to a place in the library that is named by itself.
+    def store(
+        self, capture: Capture, kind: Kind, done: Callable[[CheckpointResult], None], path: str | None = None
+    ) -> None:
+        """Write ``capture`` to ``path``, or to a new file in the library.
 
-        ``done`` hears the path or why it could not be written, on the writer thread (on this one without a library).
+        ``done`` is called with the result on the writer thread, or on this one where there is no library.
         """
         at = Position(epoch=capture["position"][0], batch=capture["position"][1])
         if path is not None:
             target = Path(path).expanduser().absolute()
         elif self._library is not None:
-            target = self._place(self._library.root, kind, at)
+            target = self._new_file(self._library.root, kind, at)
         else:
-            done(None, Text("there is no library to save into; name a file"))
+            done(CheckpointResult(error=Text("there is no library to save into; name a file")))
             return
-        content = {**capture, "run": self._identity(), "made": checkpoint.made(capture)}
+        content = {**capture, "run": self._identity(), "environment": checkpoint.environment(capture)}
         self._write_steps()
-        moment = _moment(capture)
+        state = _state_of(capture)
 
-        def stored(where: Path | None, error: str | None) -> None:
-            if where is not None:
-                self.newest, self._newest_is_of, self._newest_stays = where, moment, kind == "stop"
-                self._saved(SavedEvent(path=str(where), kind=kind, epoch=at.epoch, batch=at.batch))
-            done(where, error)
+        def stored(result: CheckpointResult) -> None:
+            if result.warning is not None:
+                self._warn_once("index", result.warning)
+            if result.path is not None:
+                self.newest, self._newest_state, self._newest_is_stop = result.path, state, kind == "stop"
+                self._saved(SavedEvent(path=str(result.path), kind=kind, epoch=at.epoch, batch=at.batch))
+            done(result)
 
         if self._library is not None:
-            ended = self._ended if at.batch == 0 else None
+            ended = self._last_epoch if at.batch == 0 else None
             self._library.store(
                 CheckpointWrite(
                     content=content,
@@ -229,7 +245,6 @@ class RunRecorder:
                     at=(at.epoch, at.batch),
                     path=target,
                     done=stored,
-                    warn=lambda text: self._divergence("index", text),
                     metrics=ended.metrics() if ended is not None and ended.epoch == at.epoch - 1 else {},
                 )
             )
@@ -237,45 +252,46 @@ class RunRecorder:
         try:
             checkpoint.write(content, target)
         except OSError as error:
-            stored(None, why(error))
+            stored(CheckpointResult(error=why(error)))
         else:
-            stored(target, None)
+            stored(CheckpointResult(path=target))
 
     def autosave(self, capture: Capture, kind: Kind) -> None:
-        """Write ``capture`` into the library, if there is one; a failure is only warned of."""
+        """Write ``capture`` into the library, if there is one; where that fails, only a warning is given."""
         if self._library is not None:
             self.store(capture, kind, self._autosaved)
-            self._moment_due = time.monotonic() + self._minutes()
+            self._checkpoint_due = time.monotonic() + self._interval()
 
     def resumed_from(self, path: Path, state: RunState) -> None:
-        """The run was taken up from its own checkpoint at ``path``, which is the newest until there is another."""
-        self.newest, self._newest_is_of, self._newest_stays = path, _moment(state.capture()), True
+        """The run was resumed from its own checkpoint at ``path``, which is its newest until there is another."""
+        self.newest, self._newest_state, self._newest_is_stop = path, _state_of(state.capture()), True
 
     def save_end(self, state: RunState, *, stopped: bool) -> None:
-        """Save where the run ended, if there is a library and no checkpoint of that very moment stands.
+        """Save where the run ended, if there is a library and the newest checkpoint is of another state.
 
-        One where it was ``stopped`` stays when the run goes on: somebody may have kept its name.
+        Where it was ``stopped``, an epoch's end does not count: retention would remove it once the run goes on, and
+        somebody may have kept its name.
         """
         if self._library is not None:
             self.flush()
             capture = state.capture()
-            if _moment(capture) != self._newest_is_of or (stopped and not self._newest_stays):
+            if _state_of(capture) != self._newest_state or (stopped and not self._newest_is_stop):
                 self.autosave(capture, "stop")
 
     @property
     def checkpoint_is_due(self) -> bool:
-        """Whether the last checkpoint is so long ago that a moment within the epoch should be saved."""
-        return self._library is not None and time.monotonic() >= self._moment_due
+        """Whether the last checkpoint is so old that one within the epoch should be saved."""
+        return self._library is not None and time.monotonic() >= self._checkpoint_due
 
     def save_beginning(self, state: RunState) -> None:
-        """Save where the run begins, if there is a library: it can be taken up from its very start."""
+        """Save where the run begins, if there is a library, so that it can be resumed from there."""
         if self._library is not None:
             self.autosave(state.capture(), "epoch" if state.position.batch == 0 else "before")
 
     def checkpoints_up_to(self, at: Position) -> list[Path]:
         """Checkpoints of this run and its ancestors at ``at`` or before it, the nearest first.
 
-        None where the library cannot be read.
+        Empty where the library cannot be read.
         """
         if self._library is None:
             return []
@@ -285,7 +301,7 @@ class RunRecorder:
         return []
 
     def positions(self) -> list[tuple[int, int]]:
-        """Positions of this run's checkpoints, as (epoch, batch); none where the library cannot be read."""
+        """Positions of this run's checkpoints, as (epoch, batch); empty where the library cannot be read."""
         if self._library is None:
             return []
         self.flush()
@@ -294,12 +310,12 @@ class RunRecorder:
         return []
 
     def flush(self) -> None:
-        """Wait until everything handed over so far is written and answered."""
+        """Wait until all that was recorded so far is written, and its result reported."""
         if self._library is not None:
             self._library.flush()
 
     def close(self) -> None:
-        """Wait until everything is written, and let the run go."""
+        """Wait until everything is written, and release the run."""
         try:
             self.flush()
         finally:
@@ -312,35 +328,34 @@ class RunRecorder:
             self._lock.release()
             self._lock = None
 
-    def _minutes(self) -> float:
-        """Seconds between two moments saved within an epoch."""
+    def _interval(self) -> float:
+        """Seconds between two checkpoints within an epoch."""
         minutes = self._library.retention.minutes if self._library is not None else 0
         return minutes * 60 if minutes > 0 else float("inf")
 
-    def _autosaved(self, where: Path | None, error: str | None) -> None:
-        if error is not None:
-            self._divergence("checkpoint", Text(_NOT_SAVED, error=error))
-        elif self._said.pop("checkpoint", None):
+    def _autosaved(self, result: CheckpointResult) -> None:
+        if result.error is not None:
+            self._warn_once("checkpoint", Text(_NOT_SAVED, error=result.error))
+        elif self._warned.pop("checkpoint", None):
             self._warn(Text("checkpoints are saved again"))
 
-    def _index_told(self, error: str | None) -> None:
+    def _index_result(self, error: str | None) -> None:
         if error is not None:
-            self._divergence("index", Text(_NOT_WRITTEN, error=error))
-        elif self._said.pop("index", None):
-            self._warn(Text("the run library is written again, with all that had to wait"))
+            self._warn_once("index", Text(_NOT_WRITTEN, error=error))
+        elif self._warned.pop("index", None):
+            self._warn(Text("the run library is written again, including everything since"))
 
-    def _divergence(self, about: str, text: Text) -> None:
-        """Warn, but not of the same thing again and again."""
-        if self._said.get(about) != text:
-            self._said[about] = text
+    def _warn_once(self, about: str, text: Text) -> None:
+        """Warn, unless the last warning about this was the same."""
+        if self._warned.get(about) != text:
+            self._warned[about] = text
             self._warn(text)
 
     def _identity(self) -> dict[str, Any]:
         branch = list(self.branch) if self.branch else None
         return {"id": self.run, "name": self.name, "parent": self.parent, "branch": branch}
 
-    def _place(self, root: Path, kind: Kind, at: Position) -> Path:
-        """A new file in the library in ``root``."""
+    def _new_file(self, root: Path, kind: Kind, at: Position) -> Path:
         if kind == "asked":
             when = time.strftime("%Y-%m-%d %H.%M.%S")
             name = re.sub(r"[^\w .-]+", "_", self.name).strip(" .") or "run"
@@ -350,6 +365,6 @@ class RunRecorder:
         return root / "checkpoints" / self.run / file
 
 
-def _moment(capture: Capture) -> object:
-    """What tells two moments of a run apart: where it stands, and what the hand has done."""
+def _state_of(capture: Capture) -> object:
+    """What tells two states of a run apart: the position and the interventions."""
     return capture["position"], capture["interventions"]

@@ -90,7 +90,7 @@ class Rewinder:
         ]
         parent = self._recorder.run
         self._recorder.autosave(left, "stop")  # so that the abandoned branch can be resumed
-        self._recorder.leave(now, epochs)
+        self._recorder.abandon(now, epochs)
         lines = self._pending.file_json(rest=True)
         self._recorder.begin(None, self._recorder.name, parent, state, lines, self._pending.rows())
         self._publish(

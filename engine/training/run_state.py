@@ -201,7 +201,7 @@ class RunState:
         for name in self.group_names:
             self.freeze(name, name in capture["frozen"])
         self.optimizer.load_state_dict(_cloned(capture["optimizer"]))
-        if self.stepper.scaler is not None and capture.get("scaler"):
+        if self.stepper.scaler is not None and capture["scaler"]:
             self.stepper.scaler.load(capture["scaler"])
         self.lr_control = LRControl.from_state(capture["lr"], self.recipe.optimizer)
         epoch, batch = capture["position"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
 
-from engine.library.comparison import ComparedRun, told
+from engine.library.comparison import ComparedRun, read_run
 from gui.core.current_run import CurrentRun
 from gui.core.run_text import sentence
 from gui.core.task_runner import Failure, TaskRunner
@@ -23,7 +23,9 @@ class CompareController(QObject):
         """Compare the runs with these ids."""
         library = self._runs.library
         if library is not None:
-            self._tasks.submit(lambda _: [told(library, run) for run in ids], self._show, self._failed, key="compare")
+            self._tasks.submit(
+                lambda _: [read_run(library, run) for run in ids], self._show, self._failed, key="compare"
+            )
 
     def _show(self, runs: list[ComparedRun]) -> None:
         from gui.compare.window import CompareWindow

@@ -55,7 +55,7 @@ def run_state_words(state: str) -> str:
     """The text for the state of a run in the library."""
     if state == "interrupted":
         return tr("Interrupted")
-    if state == "left":
+    if state == "abandoned":
         return tr("Branched")
     return next((state_text(known) for known in STATES if known == state), state)
 

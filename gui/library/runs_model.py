@@ -188,7 +188,7 @@ class RunsModel(QAbstractTableModel):
             return tr("This run is open in another window or program.")
         if run.row.state == "interrupted":
             return tr("The program ended while this run was training. It can be resumed from its newest checkpoint.")
-        if run.row.state == "left":
+        if run.row.state == "abandoned":
             return tr("Training continued in a branch of this run. The run itself can still be resumed.")
         return ""
 

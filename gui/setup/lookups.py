@@ -197,7 +197,7 @@ def _unfinished(library: Library) -> list[Resumable]:
     found = []
     rows = sorted(library.runs(), key=lambda row: (row.state == "interrupted", row.updated), reverse=True)
     for row in rows:
-        if row.live or row.state in ("finished", "left") or row.epochs_done >= row.epochs:
+        if row.live or row.state in ("finished", "abandoned") or row.epochs_done >= row.epochs:
             continue
         interrupted = row.state == "interrupted"
         if not interrupted and library.newest_checkpoint(row.id) is None:

@@ -1,1 +1,1 @@
-"""Faults injected for real, and what was lost: ``python -m tests.faults``."""
+"""Real faults, and what was lost: ``python -m tests.faults``."""

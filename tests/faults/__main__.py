@@ -1,4 +1,4 @@
-"""``python -m tests.faults [FAULT ...]``: injects each fault for real, and prints what was said and what was lost."""
+"""``python -m tests.faults [FAULT ...]``: causes each fault for real, and prints the messages and what was lost."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ from tests.faults.kinds import FAULTS
 
 
 def main() -> int:
-    """Inject the faults that are named, or all, and print a table of what was lost; returns 1 where something was."""
+    """Cause the named faults, or all, and print a table of what was lost; returns 1 where something was."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
     names = parser.parse_args().names or list(FAULTS)
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         parser.error(f"no such fault: {', '.join(unknown)}")
-    print("| Fault | What was said | Training | Lost |\n| --- | --- | --- | --- |")
+    print("| Fault | Messages | Training | Lost |\n| --- | --- | --- | --- |")
     failed = False
     for name in names:
         with tempfile.TemporaryDirectory(prefix="tiller-faults-") as folder:
             try:
                 outcome = FAULTS[name](Path(folder))
             except NotHereError as why:
-                print(f"| {name} | not injected: {why} | | |", flush=True)
+                print(f"| {name} | not possible here: {why} | | |", flush=True)
                 continue
-        failed = failed or bool(outcome.lost) or not outcome.went_on
+        failed = failed or bool(outcome.lost) or not outcome.continued
         print(row(name, outcome, Path(folder)), flush=True)
     return int(failed)
 
 
 def row(name: str, outcome: Outcome, folder: Path) -> str:
-    """A line of the table. Names that are made anew each time are left out."""
-    said = "; ".join(dict.fromkeys(text.replace(f"{folder}/", "") for text in outcome.said)) or "nothing to say"
-    return f"| {name} | {said} | {'went on' if outcome.went_on else 'ENDED'} | {'; '.join(outcome.lost) or 'nothing'} |"
+    """A line of the table, without the name of the temporary folder."""
+    messages = "; ".join(dict.fromkeys(text.replace(f"{folder}/", "") for text in outcome.messages)) or "none"
+    training = "continued" if outcome.continued else "ENDED"
+    return f"| {name} | {messages} | {training} | {'; '.join(outcome.lost) or 'nothing'} |"
 
 
 if __name__ == "__main__":

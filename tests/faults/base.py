@@ -1,4 +1,4 @@
-"""What every fault needs: a run to hurt, its uninterrupted twin, and the question what was lost."""
+"""What every fault needs: a run, the same run uninterrupted, and a comparison of the two."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ LINES = commands(at(2, 1, "scale_lr", factor=0.5), at(4, 1, "set_optimizer", mom
 
 
 class NotHereError(Exception):
-    """The machine does not allow the fault; the text says why."""
+    """The fault is not possible on this machine; the text says why."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was ``said`` of a fault, whether training ``went_on``, and what was ``lost``; empty: nothing."""
+    """The ``messages`` about a fault, whether training ``continued``, and what was ``lost``."""
 
-    said: list[str]
-    went_on: bool
+    messages: list[str]
+    continued: bool
     lost: list[str]
 
 
 def job(begin: bool = True) -> Job:
-    """The run that is hurt."""
-    return Job(recipe=recipe(epochs=EPOCHS), lines=LINES, begin=begin, name="hurt")
+    """The run that meets the fault."""
+    return Job(recipe=recipe(epochs=EPOCHS), lines=LINES, begin=begin, name="faulty")
 
 
 @functools.cache
 def whole() -> Events:
-    """What it does where nothing goes wrong."""
+    """The events of that run without a fault."""
     return run(job())
 
 
-def go_on_to(live: Live, epoch: int, batch: int = 0) -> None:
+def resume_to(live: Live, epoch: int, batch: int = 0) -> None:
     """Resume, and pause before ``batch`` of ``epoch``."""
     number = live.trainer.post(Pause(), Position(epoch=epoch, batch=batch))
     live.trainer.post(Resume())
@@ -56,23 +56,27 @@ def go_on_to(live: Live, epoch: int, batch: int = 0) -> None:
 
 
 def warnings(events: Events) -> list[str]:
-    """What was warned of."""
+    """The texts of all warnings."""
     return [str(e.text) for e in events.of("warning")]
 
 
 def lost(root: Path, resume: bool = True, remarks: list[str] | None = None, *, curve: bool = True) -> list[str]:
-    """Open the library anew, take the run up, and compare it with its twin; ``remarks`` hears what is said of it.
+    """Open the library again, resume the run, and compare it with the uninterrupted one; returns what is missing.
 
-    With ``curve`` the loss of every batch must be there; without, what is there must be right.
+    Args:
+        root: the library's folder.
+        resume: whether to resume the run to its end.
+        remarks: gets the messages about it.
+        curve: whether the loss of every batch must be there, or only those that are there must be right.
     """
     missing: list[str] = []
     library = Library(root)
     try:
-        said = [str(r) for r in library.remarks]
+        messages = [str(r) for r in library.remarks]
         (row,) = library.runs()
         if resume:
             events = run(to_resume(row.id, library), library)
-            said += warnings(events)
+            messages += warnings(events)
             if events.end.weights_sha256 != whole().end.weights_sha256:
                 missing.append("the weights differ")
         if [e.metrics() for e in library.history(row.id)] != [e.metrics() for e in whole().epochs]:
@@ -80,17 +84,17 @@ def lost(root: Path, resume: bool = True, remarks: list[str] | None = None, *, c
         known, wanted = losses(library.steps(row.id)), losses(whole().of("steps"))
         if (known != wanted) if curve else not known.items() <= wanted.items():
             missing.append("losses of batches")
-        interventions = [(r.command, r.epoch, r.batch) for r in library.interventions(row.id) if r.place is not None]
+        interventions = [(r.command, r.epoch, r.batch) for r in library.interventions(row.id) if r.ordinal is not None]
         if interventions != [(a.command, a.epoch, a.batch) for a in whole().answers]:
             missing.append("interventions")
-        missing += [f"{p.name} was left" for p in root.rglob("*.part")]
+        missing += [f"the partial file {p.name} was left" for p in root.rglob("*.part")]
         missing += [
-            f"{s.path.name} is broken" for s in library.checkpoints(row.id) if s.path.exists() and not good(s.path)
+            f"{s.path.name} is damaged" for s in library.checkpoints(row.id) if s.path.exists() and not good(s.path)
         ]
     finally:
         library.close()
     if remarks is not None:
-        remarks += said
+        remarks += messages
     return missing
 
 
@@ -100,7 +104,7 @@ def losses(reports: Iterable[StepsEvent]) -> dict[tuple[int, int], float]:
 
 
 def good(path: Path) -> bool:
-    """Whether a checkpoint's seal holds."""
+    """Whether a checkpoint's digest matches."""
     try:
         with path.open("rb") as file:
             digest.check(file, path)
@@ -115,7 +119,7 @@ def contents(root: Path) -> dict[Path, bytes]:
 
 
 def overwritten(before: dict[Path, bytes]) -> list[str]:
-    """Checkpoints that stand no longer as they stood. (Thinned ones are gone; that is no harm.)"""
+    """Checkpoints whose content has changed. (Those that retention removed do not count.)"""
     return [f"{p.name} was overwritten" for p, raw in before.items() if p.exists() and p.read_bytes() != raw]
 
 

@@ -1,4 +1,4 @@
-"""The faults, each a function of an empty folder."""
+"""The faults, each a function that gets an empty folder."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from tests.engine.running import MAIN, Live, run
 from tests.faults.base import (
     Outcome,
     contents,
-    go_on_to,
     job,
     lost,
     mounted,
     overwritten,
+    resume_to,
     warnings,
 )
 
-BUSY: Final = 0.2  # seconds to wait for a lock: in the window they are ten
+BUSY: Final = 0.2  # seconds to wait for a lock; ten by default
 
 
 def disk_full(folder: Path) -> Outcome:
-    """No byte is left from epoch 2 to 4, then there is room again."""
+    """The disk is full from epoch 2 to 4, then there is space again."""
     with mounted(folder, "size=3m"):
         root, ballast = folder / "library", folder / "ballast"
         library = Library(root)
@@ -45,21 +45,21 @@ def disk_full(folder: Path) -> Outcome:
             library.flush()
             before = contents(root)
             _fill(ballast)
-            go_on_to(live, 4, 0)
+            resume_to(live, 4, 0)
             library.flush()
-            harm = overwritten(before)
+            damage = overwritten(before)
             ballast.unlink()
-            go_on_to(live, 5, 0)
+            resume_to(live, 5, 0)
             live.trainer.post(Resume())
-            went_on = live.finish().reason == "finished"
+            continued = live.finish().reason == "finished"
         library.close()
-        return Outcome(warnings(live.events), went_on, harm + lost(root))
+        return Outcome(warnings(live.events), continued, damage + lost(root))
 
 
 def disk_full_to_the_end(folder: Path) -> Outcome:
-    """No byte is left from epoch 3 on; room is made after the run's end.
+    """The disk is full from epoch 3 on; there is space again after the run's end.
 
-    Where the end's checkpoint found room and the last batches' losses did not, those are not made again.
+    The losses of the last batches are not recorded where only the last checkpoint still fits.
     """
     with mounted(folder, "size=3m"):
         root, ballast = folder / "library", folder / "ballast"
@@ -70,51 +70,51 @@ def disk_full_to_the_end(folder: Path) -> Outcome:
             before = contents(root)
             _fill(ballast)
             live.trainer.post(Resume())
-            went_on = live.finish().reason == "finished"
+            continued = live.finish().reason == "finished"
         library.close()
-        harm = overwritten(before)
+        damage = overwritten(before)
         ballast.unlink()
-        return Outcome(warnings(live.events), went_on, harm + lost(root, curve=False))
+        return Outcome(warnings(live.events), continued, damage + lost(root, curve=False))
 
 
 def read_only(folder: Path) -> Outcome:
-    """The checkpoints' folder is read-only from epoch 2 to 4."""
+    """The folder of the checkpoints is read-only from epoch 2 to 4."""
     library = Library(folder)
     with Live(job(begin=False), library) as live:
         live.stand(2, 0)
         library.flush()
         before = contents(folder)
         with mounted(folder / "checkpoints", "ro"):
-            go_on_to(live, 4, 0)
+            resume_to(live, 4, 0)
             library.flush()
-        harm = overwritten(before)
-        go_on_to(live, 5, 0)
+        damage = overwritten(before)
+        resume_to(live, 5, 0)
         live.trainer.post(Resume())
-        went_on = live.finish().reason == "finished"
+        continued = live.finish().reason == "finished"
     library.close()
-    return Outcome(warnings(live.events), went_on, harm + lost(folder))
+    return Outcome(warnings(live.events), continued, damage + lost(folder))
 
 
 def read_only_from_the_start(folder: Path) -> Outcome:
-    """A library that was put where nothing can be written: it is refused, and can still be listed."""
+    """A library on a read-only disk: it is refused for training, and can still be listed."""
     run(job(), library := Library(folder / "library"))
     library.close()
     with mounted(folder / "mount", "size=3m"):
         subprocess.run(["cp", "-r", str(folder / "library"), str(folder / "mount")], check=True)
         subprocess.run(["mount", "-o", "remount,ro", str(folder / "mount")], check=True)
-        said = []
+        messages = []
         try:
             Library(folder / "mount" / "library").close()
         except SpecError as error:
-            said.append(str(error))
+            messages.append(str(error))
         words = [sys.executable, str(MAIN), "runs", "--library", str(folder / "mount" / "library")]
         done = subprocess.run(words, capture_output=True, text=True)
         listed = [] if '"state": "finished"' in done.stdout else [f"it cannot be listed: {done.stderr}"]
-    return Outcome(said, True, listed + lost(folder / "library"))
+    return Outcome(messages, True, listed + lost(folder / "library"))
 
 
 def folder_gone(folder: Path) -> Outcome:
-    """The library's folder is moved away in epoch 3: what was saved is there, what follows stands in its old place."""
+    """The library's folder is moved in epoch 3: what was saved moves with it, what follows is in a new one."""
     root, away = folder / "library", folder / "moved away"
     library = Library(root)
     with Live(job(begin=False), library) as live:
@@ -122,11 +122,11 @@ def folder_gone(folder: Path) -> Outcome:
         library.flush()
         root.rename(away)
         live.trainer.post(Resume())
-        went_on = live.finish().reason == "finished"
+        continued = live.finish().reason == "finished"
     library.close()
-    said = warnings(live.events)
-    there = lost(away)  # taken up from where it was moved
-    return Outcome(said, went_on, there + lost(root, remarks=said))
+    messages = warnings(live.events)
+    moved = lost(away)  # resumed from where it was moved to
+    return Outcome(messages, continued, moved + lost(root, remarks=messages))
 
 
 LOCKER = """
@@ -139,7 +139,7 @@ sys.stdin.read()
 
 
 def index_locked(folder: Path) -> Outcome:
-    """Another process keeps the index locked from epoch 2 to 4."""
+    """Another process locks the index from epoch 2 to 4."""
     library = Library(folder, busy=BUSY)
     with Live(job(begin=False), library) as live:
         live.stand(2, 0)
@@ -149,18 +149,18 @@ def index_locked(folder: Path) -> Outcome:
             assert locker.stdout is not None
             assert locker.stdin is not None
             locker.stdout.readline()
-            go_on_to(live, 4, 0)
+            resume_to(live, 4, 0)
             library.flush()
-            Library(folder, busy=BUSY).close()  # looking is possible all the while
+            Library(folder, busy=BUSY).close()  # reading is possible meanwhile
             locker.stdin.close()
         live.trainer.post(Resume())
-        went_on = live.finish().reason == "finished"
+        continued = live.finish().reason == "finished"
     library.close()
-    return Outcome(warnings(live.events), went_on, lost(folder))
+    return Outcome(warnings(live.events), continued, lost(folder))
 
 
 def index_damaged(folder: Path) -> Outcome:
-    """Pages of the index turn into rubbish while the run is under way."""
+    """Pages of the index are overwritten with garbage during the run."""
     library = Library(folder)
     with Live(job(begin=False), library) as live:
         live.stand(3, 1)
@@ -170,56 +170,56 @@ def index_damaged(folder: Path) -> Outcome:
             file.write(b"\xa5" * 3 * 4096)
             os.fsync(file.fileno())
         live.trainer.post(Resume())
-        went_on = live.finish().reason == "finished"
+        continued = live.finish().reason == "finished"
     library.close()
-    said = warnings(live.events)
-    missing = lost(folder, remarks=said)
+    messages = warnings(live.events)
+    missing = lost(folder, remarks=messages)
     kept = [] if list(folder.glob("runs.damaged*.sqlite")) else ["the damaged index"]
-    return Outcome(said, went_on, missing + kept)
+    return Outcome(messages, continued, missing + kept)
 
 
 def index_deleted(folder: Path) -> Outcome:
-    """The index is deleted while nothing runs."""
+    """The index is deleted while no process has the library open."""
     _stopped(folder)
     for file in folder.glob("runs.sqlite*"):
         file.unlink()
-    said: list[str] = []
-    return Outcome(said, True, lost(folder, remarks=said))
+    messages: list[str] = []
+    return Outcome(messages, True, lost(folder, remarks=messages))
 
 
 def one_bit(folder: Path) -> Outcome:
-    """One bit of the newest checkpoint is another."""
-    return _spoilt(folder, _flipped)
+    """One bit of the newest checkpoint is flipped."""
+    return _damaged(folder, _flipped)
 
 
 def cut_short(folder: Path) -> Outcome:
-    """The newest checkpoint lacks its second half."""
-    return _spoilt(folder, lambda raw: raw[: len(raw) // 2])
+    """The second half of the newest checkpoint is missing."""
+    return _damaged(folder, lambda raw: raw[: len(raw) // 2])
 
 
-def every_checkpoint_spoilt(folder: Path) -> Outcome:
-    """One bit of each checkpoint is another: the run is computed again from its recipe and hand."""
+def every_checkpoint_damaged(folder: Path) -> Outcome:
+    """One bit of every checkpoint is flipped: the run is recomputed from its recipe and interventions."""
     _stopped(folder)
     for file, raw in contents(folder).items():
         file.write_bytes(_flipped(raw))
-    said: list[str] = []
-    missing = lost(folder, remarks=said)
-    return Outcome(said, True, [m for m in missing if "is broken" not in m])
+    messages: list[str] = []
+    missing = lost(folder, remarks=messages)
+    return Outcome(messages, True, [m for m in missing if "is damaged" not in m])
 
 
 class Evil:
-    """What a hostile file would have us run."""
+    """Runs a program when it is unpickled."""
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[str]]:
         return os.system, (f"touch {os.environ['TILLER_EVIL']}",)
 
 
 def hostile(folder: Path) -> Outcome:
-    """The newest checkpoint is a file that would run a program when it is unpickled, under a seal that fits."""
-    mark = folder / "it ran"
+    """The newest checkpoint would run a program when it is unpickled; its digest matches."""
+    mark = folder / "it was run"
     os.environ["TILLER_EVIL"] = str(mark)
 
-    def poison(_: bytes) -> bytes:
+    def replace(_: bytes) -> bytes:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("archive/data.pkl", pickle.dumps({"format": 1, "model": Evil()}, 2))
@@ -228,8 +228,8 @@ def hostile(folder: Path) -> Outcome:
         raw = packed.getvalue()[:-64]
         return raw + hashlib.sha256(raw).hexdigest().encode()
 
-    outcome = _spoilt(folder / "library", poison)
-    return Outcome(outcome.said, outcome.went_on, outcome.lost + (["it was run"] if mark.exists() else []))
+    outcome = _damaged(folder / "library", replace)
+    return Outcome(outcome.messages, outcome.continued, outcome.lost + (["it was run"] if mark.exists() else []))
 
 
 TRAIN = """
@@ -245,7 +245,7 @@ Trainer(job(), lambda e: print(e.event, getattr(e, "epoch", 0), flush=True), Lib
 
 
 def killed(folder: Path) -> Outcome:
-    """kill -9 in epoch 3. (Twenty of them: tests/engine/library/test_killed.py.)"""
+    """kill -9 in epoch 3. (Twenty kills: tests/engine/library/test_killed.py.)"""
     command = [sys.executable, "-c", TRAIN, str(MAIN.parent), str(folder)]
     environ = {**os.environ, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
@@ -269,38 +269,39 @@ FAULTS: Final[dict[str, Callable[[Path], Outcome]]] = {
     "index deleted": index_deleted,
     "newest checkpoint: one bit flipped": one_bit,
     "newest checkpoint: cut short": cut_short,
-    "every checkpoint damaged": every_checkpoint_spoilt,
+    "every checkpoint damaged": every_checkpoint_damaged,
     "newest checkpoint: a hostile pickle": hostile,
     "kill -9": killed,
 }
 
 
 def _stopped(root: Path) -> None:
-    """A run that somebody stopped in epoch 5."""
+    """Leave a run in ``root`` that was stopped in epoch 5."""
     library = Library(root)
     with Live(job(begin=False), library) as live:
         live.stand(5, 1)
     library.close()
 
 
-def _spoilt(root: Path, spoil: Callable[[bytes], bytes]) -> Outcome:
+def _damaged(root: Path, damage: Callable[[bytes], bytes]) -> Outcome:
+    """A run whose newest checkpoint is damaged while no process has it open."""
     _stopped(root)
     library = Library(root)
     newest = library.newest_checkpoint(library.runs()[0].id)
     library.close()
     assert newest is not None
-    bad = spoil(newest.read_bytes())
+    bad = damage(newest.read_bytes())
     newest.write_bytes(bad)
-    said: list[str] = []
-    missing = [m for m in lost(root, remarks=said) if m != f"{newest.name} is broken"]
+    messages: list[str] = []
+    missing = [m for m in lost(root, remarks=messages) if m != f"{newest.name} is damaged"]
     if newest.read_bytes() != bad:
         missing.append("the damaged file was overwritten")
-    return Outcome(said, True, missing)
+    return Outcome(messages, True, missing)
 
 
 def _flipped(raw: bytes) -> bytes:
-    place = len(raw) // 2
-    return raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
+    middle = len(raw) // 2
+    return raw[:middle] + bytes([raw[middle] ^ 1]) + raw[middle + 1 :]
 
 
 def _fill(ballast: Path) -> None:

@@ -1,4 +1,4 @@
-"""Checkpoint files: checked before they are parsed, written whole or not at all, and plain PyTorch reads them."""
+"""Checkpoint files: verified before they are parsed, written whole or not at all, readable by plain PyTorch."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def state(**changes: Any) -> RunState:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of a run in mid-epoch."""
+    """A checkpoint from within an epoch."""
     file = tmp_path_factory.mktemp("good") / "good.tiller"
     run(Job(recipe=recipe(), lines=commands(at(2, 1, "scale_lr", factor=0.5), at(2, 1, "save", path=str(file)))))
     return file
 
 
-def sealed(archive: bytes) -> bytes:
-    """``archive`` (of torch.save) with the digest that Tiller puts behind it."""
+def with_digest(archive: bytes) -> bytes:
+    """``archive`` (of torch.save) with the digest that Tiller appends."""
     body = archive[:-2] + (64).to_bytes(2, "little")
     return body + hashlib.sha256(body).hexdigest().encode()
 
@@ -73,7 +73,7 @@ def test_plain_pytorch_reads_it(good: Path) -> None:
     assert sorted(content) == sorted(read(good))
 
 
-def test_its_end_is_the_digest_of_all_before_it(good: Path) -> None:
+def test_the_last_64_bytes_are_the_digest_of_those_before(good: Path) -> None:
     raw = good.read_bytes()
     assert raw[-64:].decode() == hashlib.sha256(raw[:-64]).hexdigest()
     with zipfile.ZipFile(good) as archive:
@@ -83,15 +83,17 @@ def test_its_end_is_the_digest_of_all_before_it(good: Path) -> None:
 
 def test_one_flipped_bit_anywhere_is_found(good: Path, tmp_path: Path) -> None:
     raw, file = good.read_bytes(), tmp_path / "flipped.tiller"
-    places = {*range(64), *range(len(raw) - 200, len(raw)), *random.Random(0).sample(range(len(raw)), 300)}
-    padding = raw.find(b"Z" * 8)  # what PyTorch fills up with, so that tensors lie on 64 bytes
+    positions = {*range(64), *range(len(raw) - 200, len(raw)), *random.Random(0).sample(range(len(raw)), 300)}
+    padding = raw.find(b"Z" * 8)  # with which PyTorch aligns tensors to 64 bytes
     assert padding > 0
-    for place in sorted({*places, *range(padding, padding + 8)}):
+    for position in sorted({*positions, *range(padding, padding + 8)}):
         damaged = bytearray(raw)
-        damaged[place] ^= 1 << (place % 8)
+        damaged[position] ^= 1 << (position % 8)
         file.write_bytes(damaged)
         text = refusal(file)
-        assert "is damaged: its checksum does not match" in text or (place < 4 and "is no checkpoint" in text)
+        assert "is damaged: its checksum does not match" in text or (
+            position < 4 and "is not a Tiller checkpoint" in text
+        )
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 64, 65, 500, -1, -64, -65])
@@ -101,7 +103,7 @@ def test_a_file_cut_short_is_found(good: Path, tmp_path: Path, length: int) -> N
     assert "is damaged" in refusal(file) or "too short" in refusal(file)
 
 
-def test_what_is_appended_is_found(good: Path, tmp_path: Path) -> None:
+def test_appended_bytes_are_found(good: Path, tmp_path: Path) -> None:
     file = tmp_path / "long.tiller"
     file.write_bytes(good.read_bytes() + b"\n")
     assert "is damaged" in refusal(file)
@@ -128,11 +130,11 @@ def test_a_hostile_pickle_is_refused_and_not_run(tmp_path: Path, where: str, dig
         raw = buffer.getvalue()
     else:
         raw = saved(payload if where == "alone" else {**torch.load(good, weights_only=True), "history": payload})
-    file.write_bytes(sealed(raw) if digest else raw)
+    file.write_bytes(with_digest(raw) if digest else raw)
     text = refusal(file)
     assert not proof.exists()
     if digest and where in ("alone", "within"):
-        assert "holds more than data and was not loaded" in text
+        assert "contains more than data and was not loaded" in text
 
 
 def zipped(**members: bytes) -> bytes:
@@ -154,7 +156,7 @@ FOREIGN: dict[str, bytes] = {
     "a plain zip": zipped(a=b"b"),
     "a zip that looks like PyTorch's": zipped(**{"archive/data.pkl": b"\x80\x02}q\x00.", "archive/version": b"3"}),
     "text": b"# Tiller\n" * 20,
-    "a newer Tiller's": saved({"format": 2}),
+    "another version's": saved({"format": 2}),
 }
 
 
@@ -162,18 +164,20 @@ FOREIGN: dict[str, bytes] = {
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_a_foreign_file_is_refused_in_one_line(tmp_path: Path, kind: str, digest: bool) -> None:
     file = tmp_path / "foreign.tiller"
-    file.write_bytes(sealed(FOREIGN[kind]) if digest else FOREIGN[kind])
+    file.write_bytes(with_digest(FOREIGN[kind]) if digest else FOREIGN[kind])
     text = refusal(file)
-    if digest and kind == "a newer Tiller's":
-        assert "was made by a newer Tiller (format 2, this one reads 1)" in text
+    if digest and kind == "another version's":
+        assert "was made by another version of Tiller (format 2, this one reads 1)" in text
 
 
-@pytest.mark.parametrize("key", ["model", "optimizer", "lr", "random", "position", "interventions", "run", "made"])
-def test_a_file_that_lacks_something_is_refused(good: Path, tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize(
+    "key", ["model", "optimizer", "scaler", "lr", "random", "position", "interventions", "run", "environment"]
+)
+def test_a_file_that_lacks_a_key_is_refused(good: Path, tmp_path: Path, key: str) -> None:
     content, file = contents(good), tmp_path / "lacks.tiller"
     del content[key]
-    file.write_bytes(sealed(saved(content)))
-    assert f"is incomplete: {key} is missing or not what it should be" in refusal(file)
+    file.write_bytes(with_digest(saved(content)))
+    assert f"is incomplete: {key} is missing or has the wrong type" in refusal(file)
 
 
 @pytest.mark.parametrize(
@@ -188,19 +192,19 @@ def test_a_file_that_lacks_something_is_refused(good: Path, tmp_path: Path, key:
         {"optimizer": {"state": {}, "param_groups": []}},
         {"random": {"torch": torch.zeros(3), "cuda": None, "python": [], "numpy": []}},
         {"recipe": "{}"},
-        {"made": {"threads": -(10**30)}},
+        {"environment": {"threads": -(10**30)}},
         {"run": {"id": "x", "name": "x", "parent": 3}},
     ],
     ids=str,
 )
-def test_a_sealed_file_with_nonsense_in_it_ends_the_run_in_one_line(
+def test_wrong_content_under_a_matching_digest_ends_the_run_with_one_line(
     good: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     file = tmp_path / "nonsense.tiller"
-    file.write_bytes(sealed(saved({**contents(good), **changes})))
+    file.write_bytes(with_digest(saved({**contents(good), **changes})))
     end = run(Job(checkpoint=file)).end
-    if "made" in changes:
-        assert end.reason == "finished"  # as many threads as are sensible
+    if "environment" in changes:
+        assert end.reason == "finished"  # the number of threads is limited
         torch.set_num_threads(1)
         return
     assert (end.reason, end.field, end.details) == ("failed", "checkpoint", None)
@@ -208,7 +212,7 @@ def test_a_sealed_file_with_nonsense_in_it_ends_the_run_in_one_line(
     assert "\n" not in str(end.text)
 
 
-def test_random_content_under_the_right_digest_never_does_worse_than_be_refused(good: Path, tmp_path: Path) -> None:
+def test_random_content_under_a_matching_digest_is_at_worst_refused(good: Path, tmp_path: Path) -> None:
     raw, file, dice = good.read_bytes()[:-64], tmp_path / "fuzzed.tiller", random.Random(1)
     pickled = raw.find(b"\x80\x02}")
     for _ in range(150):
@@ -219,10 +223,10 @@ def test_random_content_under_the_right_digest_never_does_worse_than_be_refused(
         try:
             read(file)
         except CheckpointError as error:
-            assert "\n" not in str(error)  # noqa: PT017 - some changes go unnoticed, as they may
+            assert "\n" not in str(error)  # noqa: PT017 - some changes cannot be noticed
 
 
-def test_a_folder_and_a_missing_file_are_said_to_be_so(tmp_path: Path) -> None:
+def test_a_folder_and_a_missing_file_are_reported(tmp_path: Path) -> None:
     assert "cannot be read: Is a directory" in refusal(tmp_path)
     assert "cannot be read: No such file or directory" in refusal(tmp_path / "no.tiller")
 
@@ -258,7 +262,7 @@ def test_a_capture_shares_no_memory_with_the_run(device: str) -> None:
     assert not torch.equal(capture["model"]["head.weight"], live.model.state_dict()["head.weight"])
     live.restore(capture)
     step()
-    live.restore(capture)  # nor does what was restored from it
+    live.restore(capture)  # what was restored does not share it either
     assert all(
         torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in zip(flat(capture), before, strict=True)
     )
@@ -266,7 +270,7 @@ def test_a_capture_shares_no_memory_with_the_run(device: str) -> None:
 
 def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     live = state()
-    content = {**live.capture(), "run": {"id": "a", "name": "b", "parent": None}, "made": {"threads": 1}}
+    content = {**live.capture(), "run": {"id": "a", "name": "b", "parent": None}, "environment": {"threads": 1}}
     write(content, tmp_path / "s.tiller")
     back = read(tmp_path / "s.tiller")
     assert {name: t.tolist() for name, t in back["model"].items()} == {
@@ -283,7 +287,7 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert oct((tmp_path / "s.tiller").stat().st_mode)[-3:] == "644"
 
 
-# -- what happens while it is written
+# -- writing
 
 WRITER = """
 import sys, resource, signal, torch
@@ -291,7 +295,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from engine.checkpoints.checkpoint import write
 way, path = sys.argv[1], sys.argv[2]
-if way == "full":  # the largest file that this process may write: what a full disk looks like to it
+if way == "full":  # limits the size of files, which looks like a full disk
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
     try:
         write({"model": {"w": torch.ones(1_000_000)}}, path)
@@ -311,7 +315,7 @@ def writer(way: str, path: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_on_a_full_disk_the_old_file_is_kept_and_no_partial_file(tmp_path: Path) -> None:
     file = tmp_path / "s.tiller"
     write({"model": {"w": torch.zeros(3)}}, file)
     old = file.read_bytes()
@@ -323,8 +327,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
     assert [p.name for p in tmp_path.iterdir()] == ["s.tiller"]
 
 
-def test_a_new_version_takes_the_place_of_the_old_one_and_is_not_written_into_it(tmp_path: Path) -> None:
-    """Who has the old file open still reads all of it: at no moment is there half of one under the name."""
+def test_a_new_file_replaces_the_old_one_and_is_not_written_into_it(tmp_path: Path) -> None:
+    """A reader that has the old file open still reads all of it: there is never half a file under the name."""
     file = tmp_path / "s.tiller"
     write({"model": {"w": torch.zeros(3)}}, file)
     old = file.read_bytes()
@@ -336,7 +340,7 @@ def test_a_new_version_takes_the_place_of_the_old_one_and_is_not_written_into_it
 
 
 def syncs(file: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What ``write`` does to make ``file`` durable, in order; every call still does its work."""
+    """The calls with which ``write`` makes ``file`` durable, in order; each is really made."""
     fsync, replace = os.fsync, os.replace
     done: list[str] = []
 
@@ -373,7 +377,7 @@ def test_a_process_killed_while_it_writes_leaves_the_old_file_or_the_new_one(tmp
     with writer("forever", file) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "begins\n"
-        for _ in range(12):  # at any moment what stands there is whole
+        for _ in range(12):  # the file is whole at any time
             time.sleep(dice.uniform(0, 0.02))
             content = torch.load(io.BytesIO(whole(file)), weights_only=True)
             assert content["model"]["w"].unique().numel() == 1
@@ -387,8 +391,8 @@ def whole(file: Path) -> bytes:
     return raw
 
 
-def test_a_save_onto_a_full_disk_is_rejected_with_words_and_the_old_file_stands(tmp_path: Path) -> None:
-    """The real trainer in a process that may write no large file."""
+def test_a_save_onto_a_full_disk_is_rejected_with_the_reason_and_the_old_file_is_kept(tmp_path: Path) -> None:
+    """With the real trainer, in a process whose files are limited in size."""
     old = tmp_path / "old.tiller"
     with Live(Job(recipe=recipe(), begin=False)) as live:
         live.stand(1, 1)
@@ -407,7 +411,7 @@ def test_a_save_onto_a_full_disk_is_rejected_with_words_and_the_old_file_stands(
         assert live.finish().reason == "finished"
 
 
-def test_a_growing_list_of_events_is_written_as_json_would_write_it_whole() -> None:
+def test_a_growing_list_of_events_is_the_json_of_the_whole_list() -> None:
     events: list[Event] = [WarningEvent(text=text) for text in ("a", "b", "c")]
     written = Written()
     for some in (

@@ -175,7 +175,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "recipe and resume": (["train", "RECIPE", "--resume", "CHECKPOINT"], "resume: give a recipe or --resume, not both"),
     "unknown run": (
         ["train", "--resume", "feedbeef"],
-        "resume: 'feedbeef' is neither a checkpoint's file nor a run in",
+        "resume: 'feedbeef' is neither a checkpoint file nor a run in",
     ),
     "not a checkpoint": (["train", "--resume", "TEXT"], "checkpoint: "),
     "a folder": (["train", "--resume", "/"], "resume: '/' is neither"),

@@ -69,7 +69,7 @@ def test_extended_resumed_and_stopped_branch_is_replayed_without_what_was_undone
 def test_export_rejects_an_unknown_run_and_a_file_as_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["export", "nothing", str(tmp_path), "--library", str(tmp_path / "library")]
     assert main.main(words) == 2
-    assert "'nothing' is neither a checkpoint's file nor a run" in capfd.readouterr().err
+    assert "'nothing' is neither a checkpoint file nor a run" in capfd.readouterr().err
     with library_at(tmp_path / "library") as library:
         run(Job(recipe=recipe()), library)
         known = library.runs()[-1].id

@@ -1,4 +1,4 @@
-"""What differs between runs: fields of their recipes, interventions, and the rates that were in force."""
+"""What differs between runs: fields of their recipes, interventions and LRs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ import pytest
 
 from engine.common.spec import SpecError
 from engine.library import Library
-from engine.library.comparison import Acts, Difference, intervention_differences, lrs, recipe_differences, told
+from engine.library.comparison import (
+    Difference,
+    InterventionDifference,
+    intervention_differences,
+    lrs,
+    read_run,
+    recipe_differences,
+)
 from engine.messages.events import CommandEvent, StepsEvent
 from engine.recipe.recipe import recipe_from_json
 from engine.training.job import Job
@@ -26,7 +33,7 @@ PLAIN: dict[str, Any] = {
 
 
 def like(**changes: Any) -> dict[str, Any]:
-    """A whole recipe as JSON data, as the library has it."""
+    """A whole recipe as JSON data, as the library stores it."""
     made: dict[str, Any] = json.loads(recipe_from_json(json.dumps({**PLAIN, **changes})).to_json())
     return made
 
@@ -38,7 +45,7 @@ def intervention(
     return CommandEvent(id=0, command=command, status=status, epoch=epoch, batch=batch)  # type: ignore[arg-type]
 
 
-def test_recipes_that_are_alike_differ_in_nothing() -> None:
+def test_equal_recipes_have_no_differences() -> None:
     assert recipe_differences([like(), like(), like()]) == []
 
 
@@ -59,7 +66,7 @@ def test_a_field_that_only_one_optimizer_has_is_none_in_the_other() -> None:
     assert "optimizer.lr" not in rows
 
 
-def test_schedules_of_different_kinds_stand_as_wholes_and_of_one_kind_by_their_fields() -> None:
+def test_schedules_of_different_kinds_are_compared_as_wholes_and_of_one_kind_by_field() -> None:
     other = like(schedule={"name": "CosineAnnealingLR", "T_max": 30})
     (row,) = recipe_differences([like(), other])
     assert row.field == "schedule"
@@ -68,7 +75,7 @@ def test_schedules_of_different_kinds_stand_as_wholes_and_of_one_kind_by_their_f
     assert recipe_differences([like(), wider]) == [Difference("schedule.step_size", (10, 4))]
 
 
-def test_groups_are_said_apart_by_their_names() -> None:
+def test_groups_are_compared_by_name() -> None:
     def grouped(lr: float) -> dict[str, Any]:
         groups = [{"name": "head", "modules": ["fc*"], "lr": lr}, {"name": "first", "modules": ["conv1"]}]
         return like(groups=groups)
@@ -76,18 +83,18 @@ def test_groups_are_said_apart_by_their_names() -> None:
     assert recipe_differences([grouped(0.1), grouped(0.2)]) == [Difference("groups.head.lr", (0.1, 0.2))]
 
 
-def test_what_interventions_did_alike_in_all_runs_is_left_out() -> None:
+def test_equal_interventions_notes_and_rejected_commands_are_left_out() -> None:
     halve, note = intervention(4, factor=0.5), intervention(5, name="note", text="why")
     refused = intervention(6, factor=9, status="rejected")
     assert intervention_differences([[halve, note, refused], [halve]]) == []
 
 
-def test_interventions_stand_by_their_position_and_run() -> None:
+def test_interventions_are_listed_by_position_and_run() -> None:
     halve, double, late = intervention(4, factor=0.5), intervention(4, factor=2.0), intervention(2, 3, factor=0.1)
     rows = intervention_differences([[halve], [late, double], [halve, double]])
     assert rows == [
-        Acts(2, 3, ((), (late,), ())),
-        Acts(4, 0, ((halve,), (double,), (halve, double))),
+        InterventionDifference(2, 3, ((), (late,), ())),
+        InterventionDifference(4, 0, ((halve,), (double,), (halve, double))),
     ]
 
 
@@ -98,19 +105,19 @@ def two_runs(library: Library) -> tuple[str, str]:
     return first.id, second.id
 
 
-def test_real_runs_are_said_with_their_lrs_at_each_batch(tmp_path: Path) -> None:
+def test_real_runs_have_their_lrs_at_each_batch(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
-        first, second = (told(library, run) for run in two_runs(library))
+        first, second = (read_run(library, run) for run in two_runs(library))
         assert recipe_differences([first.recipe, second.recipe]) == []
         (row,) = intervention_differences([first.interventions, second.interventions])
         assert (row.epoch, row.batch, [len(interventions) for interventions in row.interventions]) == (2, 1, [0, 1])
-        place = int(np.flatnonzero(np.isclose(second.x, 1 + 1 / 3))[0])
-        assert second.lr[place, 0] == pytest.approx(second.lr[place - 1, 0] / 2)
-        assert not np.isclose(first.x, 1 + 1 / 3).any()  # where the rate stays there is no point
+        index = int(np.flatnonzero(np.isclose(second.x, 1 + 1 / 3))[0])
+        assert second.lr[index, 0] == pytest.approx(second.lr[index - 1, 0] / 2)
+        assert not np.isclose(first.x, 1 + 1 / 3).any()  # no point where the LR does not change
         assert len(first.history) == 3
 
 
-def test_where_no_batches_are_known_an_epochs_lr_is_its_first() -> None:
+def test_where_no_batches_are_known_an_epoch_has_the_lr_of_its_first() -> None:
     with_steps = StepsEvent(
         epoch=1, batch=0, loss=np.zeros(2, np.float32), lr=np.array([[0.1], [0.2]]), images_per_second=0.0
     )
@@ -120,6 +127,6 @@ def test_where_no_batches_are_known_an_epochs_lr_is_its_first() -> None:
     assert len(x) == len(lr) == 0
 
 
-def test_a_run_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_run_raises(tmp_path: Path) -> None:
     with library_at(tmp_path) as library, pytest.raises(SpecError, match="there is no run feedbeef"):
-        told(library, "feedbeef")
+        read_run(library, "feedbeef")

@@ -1,4 +1,4 @@
-"""kill -9 at any time: nothing from before the last checkpoint is lost, and the run ends as if uninterrupted."""
+"""kill -9 at any time: nothing from before the last checkpoint is lost, and the run ends as an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ FILE = [
 POSTED = [at(12, 1, "scale_lr", factor=0.9), at(26, 0, "scale_lr", factor=0.7), at(52, 2, "set_lr", lr=0.01)]
 GROUPS = [{"name": "head", "modules": ["head"]}]
 
-# Forks a child a line that it reads: the child begins the run, or takes it up, and trains it to the end. What is said
-# of the child goes out as lines; it can be killed at any moment, in its writer thread too.
+# Forks a child for each line that it reads: the child begins the run, or resumes it, and trains it to the end. What
+# happens in it is printed as lines. It can be killed at any time, in its writer thread too.
 FORKER = """
 import json, os, signal, sys
 sys.path.insert(0, sys.argv[1])
@@ -58,16 +58,16 @@ def child(root, recipe, lines, posted):
         job = to_resume(rows[0].id, library)
     else:
         job = Job(recipe=recipe_from_json(recipe), lines=tuple(parse_commands(lines)))
-    def say(event):
+    def emit(event):
         if event.event == "start":
             print("begun", flush=True)
         elif event.event == "end":
             print("end", event.reason, event.weights_sha256, event.text, flush=True)
         elif event.event == "warning":
             print("warning", event.text, flush=True)
-    trainer = Trainer(job, say, library)
+    trainer = Trainer(job, emit, library)
     if not rows or not any(r.source == "posted" for r in library.interventions(rows[0].id)):
-        for line in parse_commands(posted):  # the person's, for later moments
+        for line in parse_commands(posted):  # posted for later
             trainer.post(line.intervention, line.at)
     trainer.run()
     library.close()
@@ -89,7 +89,7 @@ for text in sys.stdin:
 
 def kill(pid: int, seconds: float) -> None:
     time.sleep(seconds)
-    with contextlib.suppress(ProcessLookupError):  # it was quicker than we
+    with contextlib.suppress(ProcessLookupError):  # it had ended already
         os.kill(pid, signal.SIGKILL)
 
 
@@ -106,23 +106,23 @@ class Forker:
         )
 
     def train(self, seconds: float | None, *, from_start: bool = False) -> list[str]:
-        """Train, and kill it so many seconds after it began to (or from its start); returns the lines that it said."""
+        """Train, and kill it ``seconds`` after training began (or after its start); returns the lines printed."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(self._order)
         process.stdin.flush()
         pid = int(process.stdout.readline().split()[1])
-        said: list[str] = []
+        printed: list[str] = []
         if seconds is not None and from_start:
             kill(pid, seconds)
         for line in process.stdout:
             if line == "over\n":
-                return said
-            said.append(line.strip())
+                return printed
+            printed.append(line.strip())
             if line == "begun\n" and seconds is not None and not from_start:
                 kill(pid, seconds)
-        raise AssertionError("the forker is gone")
+        raise AssertionError("the forking process has ended")
 
     def close(self) -> None:
         self._process.communicate()
@@ -139,16 +139,16 @@ def test_killed_twenty_times_the_run_ends_bit_identical(tmp_path: Path) -> None:
     try:
         while kills < 20:
             early = dice.random() < 0.25  # while it opens the library, reads a checkpoint, writes its row
-            said = forker.train(dice.uniform(0, 1.0 if early else 0.5), from_start=early)
-            assert not [line for line in said if line.startswith(("warning", "remark"))], said
-            if any(line.startswith("end") for line in said):
-                break  # it was quicker than we
+            printed = forker.train(dice.uniform(0, 1.0 if early else 0.5), from_start=early)
+            assert not [line for line in printed if line.startswith(("warning", "remark"))], printed
+            if any(line.startswith("end") for line in printed):
+                break  # it had ended already
             kills += 1
             reached.append(inspected(root))
-        said = forker.train(None)
+        printed = forker.train(None)
     finally:
         forker.close()
-    (end,) = (line for line in said if line.startswith("end"))
+    (end,) = (line for line in printed if line.startswith("end"))
     print(f"{kills} kills, epochs reached: {reached}")
     assert end.split()[1:3] == ["finished", whole.end.weights_sha256]
     assert kills >= 15
@@ -157,9 +157,11 @@ def test_killed_twenty_times_the_run_ends_bit_identical(tmp_path: Path) -> None:
         (row,) = library.runs()
         assert [e.metrics() for e in library.history(row.id)] == [e.metrics() for e in whole.epochs]
         assert losses(library, row.id) == [float(loss) for e in whole.of("steps") for loss in e.loss]
-        done = [(r.command["command"], r.epoch, r.batch) for r in library.interventions(row.id) if r.state == "applied"]
-        assert done == [(line["command"], line["at"]["epoch"], line["at"]["batch"]) for line in lines]
-        assert [r for r in library.interventions(row.id) if r.state == "waiting"] == []
+        applied = [
+            (r.command["command"], r.epoch, r.batch) for r in library.interventions(row.id) if r.state == "applied"
+        ]
+        assert applied == [(line["command"], line["at"]["epoch"], line["at"]["batch"]) for line in lines]
+        assert [r for r in library.interventions(row.id) if r.state == "pending"] == []
         assert not list(root.rglob("*.part"))
 
 
@@ -168,7 +170,7 @@ def losses(library: Library, run_id: str) -> list[float]:
 
 
 def inspected(root: Path) -> tuple[int, int]:
-    """Opens the library that a kill left: it is whole. Returns where its newest checkpoint stands."""
+    """Open the library after a kill: it is sound. Returns the position of its newest checkpoint."""
     with library_at(root) as library:
         assert library.remarks == []
         assert not list(root.rglob("*.part"))
@@ -176,6 +178,6 @@ def inspected(root: Path) -> tuple[int, int]:
         assert len(rows) <= 1
         if not rows:
             return (0, 0)
-        places: list[Any] = [(s.epoch, s.batch) for s in library.checkpoints(rows[0].id) if s.path.exists()]
+        positions: list[Any] = [(s.epoch, s.batch) for s in library.checkpoints(rows[0].id) if s.path.exists()]
         assert rows[0].state in ("interrupted", "finished")
-        return max(places, default=(0, 0))
+        return max(positions, default=(0, 0))

@@ -1,4 +1,4 @@
-"""The library: rows and checkpoints on disk, thinned to what is worth keeping, and honest about failures."""
+"""The library: rows and checkpoints on disk, retention, and failures that are reported."""
 
 from __future__ import annotations
 
@@ -19,9 +19,18 @@ from engine.checkpoints.checkpoint import read
 from engine.common.file_lock import lock
 from engine.common.position import Position
 from engine.common.spec import SpecError
-from engine.library import Beginning, CheckpointWrite, Library, Retention, RunRow, default_root, new_run_id
-from engine.library.schema import MIGRATIONS
-from engine.library.writer import Writer
+from engine.library import (
+    Beginning,
+    CheckpointResult,
+    CheckpointWrite,
+    Library,
+    Retention,
+    RunRow,
+    default_root,
+    new_run_id,
+)
+from engine.library.index_writer import IndexWriter
+from engine.library.schema import VERSION
 from engine.messages.commands import Resume, Rewind
 from engine.training.job import Job, of_file, to_resume
 from tests.engine.running import MAIN, Live, at, commands, library_at, recipe, run
@@ -40,16 +49,16 @@ def row(run: str = "a", **changes: Any) -> RunRow:
         "branch_epoch": None,
         "branch_batch": None,
         "recipe": "{}",
-        "waiting": "",
+        "commands": "",
     }
     return RunRow(**{**values, **changes})
 
 
 def begin(library: Library, one: RunRow) -> None:
-    library.begin(Beginning(row=one, at=Position(epoch=one.epochs_done + 1)))
+    library.begin(Beginning(row=one, at=Position(epoch=one.epochs_done + 1)), warn=pytest.fail)
 
 
-def test_runs_are_listed_oldest_first_and_survive_the_process(tmp_path: Path) -> None:
+def test_runs_are_listed_oldest_first_and_are_still_there_when_reopened(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         for name, created in (("b", 2.0), ("a", 1.0), ("c", 3.0)):
             begin(library, row(name, created=created, state="stopped"))
@@ -59,7 +68,7 @@ def test_runs_are_listed_oldest_first_and_survive_the_process(tmp_path: Path) ->
         assert [r.id for r in library.runs()] == ["a", "b", "c"]
 
 
-def test_a_run_resumed_keeps_its_row(tmp_path: Path) -> None:
+def test_a_resumed_run_keeps_its_row(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         begin(library, row(state="failed"))
         begin(library, row(state="stopped", updated=9.0, epochs=40, created=9.0, name="other"))
@@ -72,7 +81,7 @@ def test_ids_are_letters_and_digits_and_differ() -> None:
     assert all(i.isalnum() for i in ids)
 
 
-def test_autosaves_are_the_last_three_epoch_ends_and_the_position_before_each_act(tmp_path: Path) -> None:
+def test_autosaves_are_the_last_three_epoch_ends_and_one_before_each_intervention(tmp_path: Path) -> None:
     lines = commands(
         at(1, 1, "scale_lr", factor=0.5), at(2, 2, "note", text="no change"), at(3, 1, "set_optimizer", momentum=0.5)
     )
@@ -81,8 +90,8 @@ def test_autosaves_are_the_last_three_epoch_ends_and_the_position_before_each_ac
         saved = events.of("saved")
         assert {(e.epoch, e.batch) for e in saved if e.kind == "epoch"} <= {(n, 0) for n in range(1, 8)}
         assert [(e.epoch, e.batch) for e in saved if e.kind == "before"] == [(1, 1), (3, 1)]
-        stand = [e for e in saved if Path(e.path).exists()]
-        assert [(e.kind, e.epoch, e.batch) for e in stand] == [
+        kept = [e for e in saved if Path(e.path).exists()]
+        assert [(e.kind, e.epoch, e.batch) for e in kept] == [
             ("before", 1, 1),
             ("before", 3, 1),
             ("epoch", 5, 0),
@@ -92,11 +101,11 @@ def test_autosaves_are_the_last_three_epoch_ends_and_the_position_before_each_ac
         assert Retention().last == 3
         (known,) = library.runs()
         assert library.positions(known.id) == [(1, 1), (3, 1), (5, 0), (6, 0), (7, 0)]
-        assert str(library.newest_checkpoint(known.id)) == events.end.checkpoint == stand[-1].path
-        assert sorted((tmp_path / "checkpoints" / known.id).iterdir()) == sorted(Path(e.path) for e in stand)
+        assert str(library.newest_checkpoint(known.id)) == events.end.checkpoint == kept[-1].path
+        assert sorted((tmp_path / "checkpoints" / known.id).iterdir()) == sorted(Path(e.path) for e in kept)
 
 
-def test_a_runs_row_is_written_before_its_start_and_says_how_it_stands(tmp_path: Path) -> None:
+def test_a_runs_row_is_written_before_its_start_and_has_its_state(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         states: list[str] = []
         with Live(Job(recipe=recipe(), begin=False), library) as live:
@@ -127,7 +136,7 @@ def test_a_run_without_a_checkpoint_begins_again_from_its_recipe_and_interventio
         assert again.of("start")[0].run == known.id
 
 
-def test_a_run_begun_from_a_checkpoints_file_can_be_resumed_from_its_very_start(tmp_path: Path) -> None:
+def test_a_run_that_began_from_a_checkpoint_file_can_be_resumed_from_its_start(tmp_path: Path) -> None:
     file = tmp_path / "here.tiller"
     with library_at(tmp_path / "library") as library:
         whole = run(Job(recipe=recipe(), lines=commands(at(2, 1, "save", path=str(file)))), library)
@@ -146,11 +155,11 @@ def test_a_run_begun_from_a_checkpoints_file_can_be_resumed_from_its_very_start(
 def test_what_is_neither_a_file_nor_a_run_cannot_be_resumed(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         for what in ("nothing", str(tmp_path)):
-            with pytest.raises(SpecError, match=r"^resume: .* is neither a checkpoint's file nor a run in "):
+            with pytest.raises(SpecError, match=r"^resume: .* is neither a checkpoint file nor a run in "):
                 to_resume(what, library)
 
 
-def test_a_file_goes_on_as_the_run_that_was_left_there_and_as_a_branch_otherwise(tmp_path: Path) -> None:
+def test_a_file_resumes_the_run_whose_newest_it_is_and_is_a_branch_otherwise(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         run(Job(recipe=recipe()), library)
         (known,) = library.runs()
@@ -176,28 +185,26 @@ def test_the_library_can_be_moved(tmp_path: Path) -> None:
         assert found.is_relative_to(tmp_path / "new")
 
 
-def test_a_write_that_fails_in_any_way_is_answered(tmp_path: Path) -> None:
-    answers: list[tuple[Path | None, str | None]] = []
-
-    def done(path: Path | None, error: str | None) -> None:
-        answers.append((path, error))
-
+def test_a_write_that_fails_in_any_way_is_reported(tmp_path: Path) -> None:
+    results: list[CheckpointResult] = []
     with library_at(tmp_path) as library:
         begin(library, row())
         (tmp_path / "file").write_text("")
         good = {"model": {"w": torch.zeros(2)}}
         for content, path in ((good, "file/x.tiller"), ({"model": lambda: 1}, "y.tiller"), (good, "z.tiller")):
-            parcel = CheckpointWrite(content=content, run="a", kind="asked", at=(1, 0), path=tmp_path / path, done=done)
-            library.store(parcel)
+            checkpoint = CheckpointWrite(
+                content=content, run="a", kind="asked", at=(1, 0), path=tmp_path / path, done=results.append
+            )
+            library.store(checkpoint)
         library.flush()
-        assert [path for path, _ in answers] == [None, None, tmp_path / "z.tiller"]
-        assert [bool(error) for _, error in answers] == [True, True, False]
-        assert "pickle" in str(answers[1][1])
+        assert [result.path for result in results] == [None, None, tmp_path / "z.tiller"]
+        assert [bool(result.error) for result in results] == [True, True, False]
+        assert "pickle" in str(results[1].error)
         assert library.newest_checkpoint("a") == tmp_path / "z.tiller"
     assert not (tmp_path / "y.tiller").exists()
 
 
-def test_a_library_that_breaks_in_mid_run_is_warned_of_and_training_goes_on(tmp_path: Path) -> None:
+def test_an_index_deleted_in_mid_run_causes_a_warning_and_training_continues(tmp_path: Path) -> None:
     with library_at(tmp_path) as library, Live(Job(recipe=recipe(), begin=False), library) as live:
         live.stand(2, 1)
         library.flush()
@@ -206,24 +213,24 @@ def test_a_library_that_breaks_in_mid_run_is_warned_of_and_training_goes_on(tmp_
         live.trainer.post(Rewind(epoch=1))
         live.trainer.post(Resume())
         assert live.finish().reason == "finished"
-        assert live.events.answer("rewind").status == "applied"  # computed again, from the beginning
+        assert live.events.answer("rewind").status == "applied"  # recomputed from the beginning
         texts = [e.text for e in live.events.of("warning")]
-        assert any("the library's index was gone and was made anew" in text for text in texts)
-        assert [r.state for r in library.runs()] == ["left", "finished"]
+        assert any("the library's index was missing and has been rebuilt" in text for text in texts)
+        assert [r.state for r in library.runs()] == ["abandoned", "finished"]
 
 
-def test_statements_that_waited_for_a_lock_are_written_exactly_once(tmp_path: Path) -> None:
+def test_statements_delayed_by_a_lock_are_written_exactly_once(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         begin(library, row())
     messages: list[str | None] = []
     count = "UPDATE runs SET epochs_done = epochs_done + 1"
-    writer = Writer(tmp_path, busy=0.0, heal=lambda: False)
+    writer = IndexWriter(tmp_path, busy=0.0)
     with closing(sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         writer.write([(count, ())], messages.append)
         writer.flush()
         other.execute("ROLLBACK")
-        assert messages == ["another program keeps the index locked"]
+        assert messages == ["another program has locked the index"]
         for expected in (2, 3, 4):
             writer.write([(count, ())], messages.append)
             writer.flush()
@@ -232,7 +239,7 @@ def test_statements_that_waited_for_a_lock_are_written_exactly_once(tmp_path: Pa
     assert messages[1:] == [None]
 
 
-def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_a_library_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     (tmp_path / "newer").mkdir()
     with sqlite3.connect(tmp_path / "newer" / "runs.sqlite") as db:
@@ -240,7 +247,7 @@ def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> N
     db.close()
     for name, problem in (
         ("file", "File exists|Not a directory"),
-        ("newer", "a newer Tiller"),
+        ("newer", "another version of Tiller"),
     ):
         with pytest.raises(SpecError, match=f"^library: .*({problem})") as error:
             Library(tmp_path / name)
@@ -248,7 +255,7 @@ def test_a_folder_that_is_no_library_is_refused_in_one_line(tmp_path: Path) -> N
         assert "\n" not in str(error.value)
 
 
-def test_a_library_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+def test_opening_waits_for_another_process_that_creates_the_library(tmp_path: Path) -> None:
     with library_at(tmp_path / "made") as library, sqlite3.connect(library.root / "runs.sqlite") as db:
         tables = [sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
     db.close()
@@ -259,9 +266,9 @@ def test_a_library_that_another_process_is_making_is_waited_for(tmp_path: Path) 
     opened: list[Library] = []
     other = threading.Thread(target=lambda: opened.append(Library(tmp_path / "new")))
     other.start()
-    time.sleep(0.2)  # long enough for it to come to the door; were it not, there would be nothing to see
+    time.sleep(0.2)  # so that it gets to the lock; were this too short, the test could not fail
     assert opened == []
-    for statement in (*tables, f"PRAGMA user_version = {len(MIGRATIONS)}", "COMMIT"):
+    for statement in (*tables, f"PRAGMA user_version = {VERSION}", "COMMIT"):
         db.execute(statement)
     db.close()
     other.join(10)
@@ -269,7 +276,7 @@ def test_a_library_that_another_process_is_making_is_waited_for(tmp_path: Path) 
     opened[0].close()
 
 
-def test_what_a_killed_process_left_half_written_is_cleared_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+def test_partial_files_of_a_killed_process_are_removed_and_files_being_written_are_not(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         run(recipe(epochs=1), library)
         folder = tmp_path / "checkpoints" / library.runs()[0].id
@@ -291,8 +298,8 @@ def test_what_a_killed_process_left_half_written_is_cleared_and_what_is_being_wr
 OPEN = "import sys; sys.path.insert(0, sys.argv[1]); from engine.library import Library; Library(sys.argv[2]).close()"
 
 
-def test_several_processes_can_make_one_library_at_once(tmp_path: Path) -> None:
-    """Reading it needs no torch, or this would take long."""
+def test_several_processes_can_create_one_library_at_the_same_time(tmp_path: Path) -> None:
+    """Opening it does not import torch, or this would take long."""
     command = [sys.executable, "-c", OPEN, str(MAIN.parent), str(tmp_path / "new")]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(6)]
     assert [(p.communicate(timeout=60)[1], p.returncode) for p in processes] == [("", 0)] * 6
@@ -300,7 +307,7 @@ def test_several_processes_can_make_one_library_at_once(tmp_path: Path) -> None:
         assert library.runs() == []
 
 
-def test_where_the_library_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TILLER_LIBRARY", str(tmp_path))
     assert default_root() == tmp_path
     monkeypatch.delenv("TILLER_LIBRARY")
@@ -308,13 +315,13 @@ def test_where_the_library_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert "tiller" in str(default_root())
 
 
-def test_a_run_that_is_made_shorter_where_it_stands_ends_with_a_checkpoint_of_its_end(tmp_path: Path) -> None:
+def test_a_run_shortened_to_its_position_ends_with_a_checkpoint_of_its_end(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         run(Job(recipe=recipe(), lines=commands(at(3, 0, "set_epochs", epochs=2))), library)
         (known,) = library.runs()
         newest = library.newest_checkpoint(known.id)
         assert newest is not None
         assert json.loads(read(newest)["interventions"])[-1]["command"] == {"command": "set_epochs", "epochs": 2}
-        again = run(to_resume(known.id, library), library)  # there is nothing left to do
+        again = run(to_resume(known.id, library), library)  # nothing is left to train
         assert again.end.checkpoint == str(newest)
         assert library.newest_checkpoint(known.id) == newest

@@ -1,4 +1,4 @@
-"""What a person does with whole runs: the bin and the way out of it, names and tags, checkpoints from elsewhere."""
+"""What a person does with whole runs: the recycle bin, names and tags, imported checkpoints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def uninterrupted() -> str | None:
     return run(Job(recipe=recipe(), lines=commands(at(1, 1, "scale_lr", factor=0.5)))).end.weights_sha256
 
 
-def test_a_run_in_the_bin_is_out_of_sight_and_comes_back_whole(tmp_path: Path) -> None:
+def test_a_run_in_the_recycle_bin_is_not_listed_and_can_be_restored(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         first, second = stopped(library), stopped(library)
         library.delete(first)
@@ -36,7 +36,7 @@ def test_a_run_in_the_bin_is_out_of_sight_and_comes_back_whole(tmp_path: Path) -
         assert run(to_resume(first, library), library).end.weights_sha256 == uninterrupted()
 
 
-def test_emptying_the_bin_frees_the_disk_and_touches_nothing_else(tmp_path: Path) -> None:
+def test_emptying_the_recycle_bin_frees_the_disk_and_removes_nothing_else(tmp_path: Path) -> None:
     mine = tmp_path / "mine.tiller"
     with library_at(tmp_path / "library") as library:
         lines = commands(at(1, 1, "save", path=str(mine)), at(1, 1, "save"), at(2, 0, "stop"))
@@ -45,7 +45,7 @@ def test_emptying_the_bin_frees_the_disk_and_touches_nothing_else(tmp_path: Path
         assert {s.path for s in library.checkpoints(first) if s.kind == "asked"} >= {mine}
         assert library.empty_bin() == []
         library.delete(first)
-        assert library.empty_bin([second]) == []  # which is not in it
+        assert library.empty_bin([second]) == []  # it is not in the bin
         assert library.empty_bin() == [first]
         assert [r.id for r in (*library.runs(), *library.runs(deleted=True))] == [second]
         assert (
@@ -57,17 +57,17 @@ def test_emptying_the_bin_frees_the_disk_and_touches_nothing_else(tmp_path: Path
         )
         assert not (library.root / "checkpoints" / first).exists()
         assert list((library.root / "saved").iterdir()) == []
-        assert mine.is_file()  # the person's own
+        assert mine.is_file()  # it is outside the library
         assert library.disk_use() == sum(p.stat().st_size for p in (library.root / "checkpoints").rglob("*.tiller"))
     with library_at(tmp_path / "library") as library:
-        assert [r.id for r in library.runs()] == [second]  # it does not come back
+        assert [r.id for r in library.runs()] == [second]  # the removed run is not found again
 
 
 def test_a_run_that_does_not_exist_can_neither_be_deleted_nor_restored(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
-        for intervention in (library.delete, library.restore):
+        for action in (library.delete, library.restore):
             with pytest.raises(SpecError, match="there is no run feedbeef in"):
-                intervention("feedbeef")
+                action("feedbeef")
 
 
 def test_name_notes_and_tags_are_kept_and_survive_a_resume(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_name_notes_and_tags_are_kept_and_survive_a_resume(tmp_path: Path) -> No
     assert failures == []
 
 
-def test_a_checkpoint_from_elsewhere_becomes_a_run_that_goes_on_exactly(tmp_path: Path) -> None:
+def test_an_imported_checkpoint_becomes_a_run_that_resumes_exactly(tmp_path: Path) -> None:
     with library_at(tmp_path / "elsewhere") as library:
         origin = stopped(library)
         newest = library.newest_checkpoint(origin)
@@ -112,7 +112,7 @@ def test_a_checkpoint_from_elsewhere_becomes_a_run_that_goes_on_exactly(tmp_path
         assert resumed.end.weights_sha256 == uninterrupted()
 
 
-def test_a_checkpoint_of_a_run_that_is_here_is_imported_as_its_branch(tmp_path: Path) -> None:
+def test_a_checkpoint_of_a_known_run_is_imported_as_its_branch(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         origin = stopped(library)
         newest = library.newest_checkpoint(origin)
@@ -126,7 +126,7 @@ def test_a_checkpoint_of_a_run_that_is_here_is_imported_as_its_branch(tmp_path: 
 
 
 @pytest.mark.parametrize("how", ["no checkpoint", "one bit", "cut short", "not there"])
-def test_what_is_no_whole_checkpoint_is_not_imported(tmp_path: Path, how: str) -> None:
+def test_a_damaged_or_foreign_file_is_not_imported(tmp_path: Path, how: str) -> None:
     with library_at(tmp_path / "library") as library:
         stopped(library)
         newest = library.newest_checkpoint(library.runs()[0].id)

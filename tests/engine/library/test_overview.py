@@ -1,4 +1,4 @@
-"""All runs at a glance, from real runs."""
+"""The list of runs, from real runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.training.job import Job
 from tests.engine.running import commands, library_at, recipe, run
 
 
-def test_each_run_says_what_it_trains_and_how_well_it_did(tmp_path: Path) -> None:
+def test_each_run_is_listed_with_what_it_trains_and_its_best_results(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         done = run(Job(recipe=recipe(epochs=3), lines=commands()), library)
         bare = run(Job(recipe=recipe(epochs=2), lines=commands({"at": {"epoch": 1}, "command": "stop"})), library)
@@ -30,7 +30,7 @@ def test_each_run_says_what_it_trains_and_how_well_it_did(tmp_path: Path) -> Non
         assert [o.row.id for o in overviews(library, deleted=True)] == [first.row.id]
 
 
-def test_an_epoch_that_is_not_finite_is_not_the_best_and_stops_nothing(tmp_path: Path) -> None:
+def test_an_epoch_that_is_not_finite_is_never_the_best(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         done = run(Job(recipe=recipe(epochs=3)), library)
         with closing(connect(tmp_path)) as db:
@@ -41,7 +41,7 @@ def test_an_epoch_that_is_not_finite_is_not_the_best_and_stops_nothing(tmp_path:
         assert row.best_loss == min(e.val_loss for e in done.epochs[:2])
 
 
-def test_a_recipe_that_nobody_can_read_leaves_its_parts_empty(tmp_path: Path) -> None:
+def test_an_unreadable_recipe_leaves_its_parts_empty(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         run(Job(recipe=recipe(epochs=1)), library)
         for text in ("not JSON", "[]", '{"data": 3}'):

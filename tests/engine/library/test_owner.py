@@ -1,4 +1,4 @@
-"""One owner a run, by a lock that dies with its process; several processes at one library do each other no harm."""
+"""One process per run, by a lock that ends with the process; several processes can use one library."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.library import RunLock, UnderWayError
+from engine.library import RunInUseError, RunLock
 from engine.library.lock import is_live
 from engine.training.job import Job, to_resume
 from tests.engine.running import MAIN, Live, at, commands, library_at, recipe, recipe_dict, run
 
 SECONDS = 60
 
-# A process that trains without end: torch is there, a run begins, its id is printed, epochs follow.
+# A process that trains, and prints what happens.
 TRAIN = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -29,10 +29,10 @@ from engine.training.trainer import Trainer
 import torch
 torch.set_num_threads(1)
 library = Library(sys.argv[2])
-def say(event):
+def emit(event):
     if event.event in ("start", "epoch", "warning", "end"):
         print(json.dumps([event.event, getattr(event, "run", None), getattr(event, "text", None)]), flush=True)
-end = Trainer(Job(recipe=recipe_from_json(sys.argv[3])), say, library).run()
+end = Trainer(Job(recipe=recipe_from_json(sys.argv[3])), emit, library).run()
 library.close()
 print(json.dumps(["sha", end.weights_sha256, None]), flush=True)
 """
@@ -48,9 +48,9 @@ def train(library: Path, **changes: object) -> subprocess.Popen[str]:
 def read_until(process: subprocess.Popen[str], kind: str) -> list[str]:
     assert process.stdout is not None
     for line in process.stdout:
-        said: list[str] = json.loads(line)
-        if said[0] == kind:
-            return said
+        event: list[str] = json.loads(line)
+        if event[0] == kind:
+            return event
     raise AssertionError(f"it ended without {kind}")
 
 
@@ -65,11 +65,11 @@ sys.stdin.read()
 """
 
 
-def test_a_lock_dies_with_its_process_and_the_run_shows_as_interrupted(tmp_path: Path) -> None:
+def test_a_lock_ends_with_its_process_and_the_run_is_listed_as_interrupted(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         run(Job(recipe=recipe(), lines=commands(at(2, 1, "stop"))), library)
         (row,) = library.runs()
-        library.update(row.id, pytest.fail, state="training")  # as it stands while it trains
+        library.update(row.id, pytest.fail, state="training")  # as while it trains
         command = [sys.executable, "-c", HOLD, str(MAIN.parent), str(tmp_path), row.id]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -78,7 +78,7 @@ def test_a_lock_dies_with_its_process_and_the_run_shows_as_interrupted(tmp_path:
             assert (row.state, row.live) == ("training", True)
             end = run(to_resume(row.id, library), library).end
             assert (end.reason, end.field) == ("failed", "resume")
-            assert end.text == f"run {row.id} is under way in process {process.pid}: stop it there first"
+            assert end.text == f"run {row.id} is in use by process {process.pid}: stop it there first"
             process.send_signal(signal.SIGKILL)
         (row,) = library.runs()
         assert (row.state, row.live) == ("interrupted", False)
@@ -86,7 +86,7 @@ def test_a_lock_dies_with_its_process_and_the_run_shows_as_interrupted(tmp_path:
 
 
 @pytest.mark.slow
-def test_a_run_under_way_elsewhere_is_refused_and_one_whose_process_was_killed_goes_on(tmp_path: Path) -> None:
+def test_a_run_in_use_elsewhere_is_refused_and_one_whose_process_was_killed_resumes(tmp_path: Path) -> None:
     with train(tmp_path, epochs=2000) as process:
         known = read_until(process, "start")[1]
         read_until(process, "epoch")
@@ -96,10 +96,10 @@ def test_a_run_under_way_elsewhere_is_refused_and_one_whose_process_was_killed_g
             assert row.state in ("ready", "training")
             end = run(to_resume(known, library), library).end
             assert (end.reason, end.field) == ("failed", "resume")
-            assert end.text == f"run {known} is under way in process {process.pid}: stop it there first"
-            with pytest.raises(Exception, match="is under way: stop it first"):
+            assert end.text == f"run {known} is in use by process {process.pid}: stop it there first"
+            with pytest.raises(Exception, match="is running: stop it first"):
                 library.delete(known)
-            assert run(recipe(), library).end.reason == "finished"  # another run is nobody's business
+            assert run(recipe(), library).end.reason == "finished"  # another run is not affected
             process.send_signal(signal.SIGKILL)
             process.wait(SECONDS)
             row = library.runs()[0]
@@ -110,7 +110,7 @@ def test_a_run_under_way_elsewhere_is_refused_and_one_whose_process_was_killed_g
             assert resumed.end.weights_sha256 == run(recipe(epochs=done + 3)).end.weights_sha256
 
 
-def test_a_run_that_stands_still_is_owned_too_and_is_let_go_at_its_end(tmp_path: Path) -> None:
+def test_a_paused_run_is_locked_too_and_released_at_its_end(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
             live.stand(2, 1)
@@ -124,7 +124,7 @@ def test_a_run_that_stands_still_is_owned_too_and_is_let_go_at_its_end(tmp_path:
         assert run(to_resume(row.id, library), library).end.reason == "finished"
 
 
-def test_a_branch_is_owned_and_what_it_left_is_not(tmp_path: Path) -> None:
+def test_a_branch_is_locked_and_the_abandoned_branch_is_not(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         lines = commands(at(2, 1, "rewind", epoch=1))
         with Live(Job(recipe=recipe(epochs=100_000), lines=lines), library) as live:
@@ -132,13 +132,13 @@ def test_a_branch_is_owned_and_what_it_left_is_not(tmp_path: Path) -> None:
             live.wait(lambda e: e.event == "epoch" and e.epoch == 4)  # type: ignore[attr-defined]
             first, second = library.runs()
             assert (first.live, second.live) == (False, True)
-            assert first.state == "left"
+            assert first.state == "abandoned"
 
 
-def test_looking_whether_somebody_is_there_keeps_nobody_out(tmp_path: Path) -> None:
+def test_checking_for_a_lock_does_not_lock(tmp_path: Path) -> None:
     lock = RunLock(tmp_path, "a")
     assert is_live(tmp_path, "a")
-    with pytest.raises(UnderWayError):
+    with pytest.raises(RunInUseError):
         RunLock(tmp_path, "a")
     lock.release()
     assert not is_live(tmp_path, "a")
@@ -148,13 +148,13 @@ def test_looking_whether_somebody_is_there_keeps_nobody_out(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_two_processes_that_write_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     epochs = 12
     with train(tmp_path, epochs=epochs) as one, train(tmp_path, epochs=epochs, seed=1) as other:
         outs = [p.communicate(timeout=SECONDS)[0] for p in (one, other)]
         assert [p.returncode for p in (one, other)] == [0, 0]
-    said = [[json.loads(line) for line in out.splitlines()] for out in outs]
-    assert [[s for s in lines if s[0] == "warning"] for lines in said] == [[], []]
+    printed = [[json.loads(line) for line in out.splitlines()] for out in outs]
+    assert [[s for s in lines if s[0] == "warning"] for lines in printed] == [[], []]
     with library_at(tmp_path) as library:
         rows = library.runs()
         assert [r.state for r in rows] == ["finished", "finished"]
@@ -162,5 +162,5 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
             assert [e.epoch for e in library.history(row.id)] == list(range(1, epochs + 1))
             assert sum(len(e.loss) for e in library.steps(row.id)) == epochs * 3
             assert {s.kind for s in library.checkpoints(row.id)} == {"epoch"}
-            (sha,) = [lines[-1][1] for lines in said if lines[0][1] == row.id]
+            (sha,) = [lines[-1][1] for lines in printed if lines[0][1] == row.id]
             assert run(to_resume(row.id, library), library).end.weights_sha256 == sha

@@ -1,4 +1,4 @@
-"""Which checkpoints stay: the last epochs, the best one, moments before acts, what was asked for; within the limits."""
+"""Which checkpoints are kept: the last epochs, the best one, those before interventions, saved ones; and the limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from engine.library import CheckpointRow, CheckpointWrite, Kind, Library, Retention, size_words
+from engine.library import CheckpointResult, CheckpointRow, CheckpointWrite, Kind, Library, Retention, size_words
 from engine.training.job import Job, to_resume
 from tests.engine.running import at, commands, library_at, recipe, run
 
@@ -20,11 +20,11 @@ def row(number: int, kind: Kind = "epoch", **metrics: float) -> CheckpointRow:
 
 
 def kept(retention: Retention, *rows: CheckpointRow) -> list[str]:
-    thinned = retention.thinned(rows)
-    return [str(r.path) for r in rows if r not in thinned]
+    expired = retention.expired(rows)
+    return [str(r.path) for r in rows if r not in expired]
 
 
-def test_the_last_three_and_the_best_by_the_metric_that_is_watched() -> None:
+def test_the_last_three_and_the_best_by_the_monitored_metric() -> None:
     losses = [row(n, val_loss=loss, val_accuracy=1 - loss / 9) for n, loss in enumerate([5, 2, 1, 3, 4, 6, 7, 8])]
     assert kept(Retention(), *losses) == ["2", "5", "6", "7"]
     assert kept(Retention(monitor="val_accuracy"), *losses) == ["2", "5", "6", "7"]
@@ -33,38 +33,38 @@ def test_the_last_three_and_the_best_by_the_metric_that_is_watched() -> None:
     assert kept(Retention(), *losses[:3]) == ["0", "1", "2"]
 
 
-def test_a_metric_that_is_no_number_is_never_the_best() -> None:
+def test_a_metric_that_is_not_finite_is_never_the_best() -> None:
     assert kept(Retention(last=1), row(0, val_loss=float("nan")), row(1, val_loss=2.0), row(2), row(3)) == ["1", "3"]
 
 
-def test_what_a_person_asked_for_and_moments_before_interventions_stay() -> None:
+def test_saved_checkpoints_and_those_before_interventions_are_kept() -> None:
     rows = [row(0, "before"), row(1, "asked"), *(row(n) for n in range(2, 7)), row(7, "before"), row(8, "stop")]
     assert kept(Retention(), *rows) == ["0", "1", "4", "5", "6", "7", "8"]
     assert kept(Retention(before=1), *rows) == ["1", "4", "5", "6", "7", "8"]
 
 
-def test_of_moments_within_an_epoch_the_newest_stays_until_the_epochs_end() -> None:
+def test_of_checkpoints_within_an_epoch_the_newest_is_kept_until_the_epochs_end() -> None:
     assert kept(Retention(), row(0), row(1, "timed"), row(2, "timed")) == ["0", "2"]
     assert kept(Retention(), row(0), row(1, "timed"), row(2)) == ["0", "2"]
 
 
-def test_a_long_epoch_is_saved_within_and_the_run_goes_on_from_there(tmp_path: Path) -> None:
+def test_a_long_epoch_is_saved_in_between_and_the_run_resumes_from_there(tmp_path: Path) -> None:
     library = Library(tmp_path, Retention(minutes=1e-9))
     try:
         whole = run(Job(recipe=recipe(), lines=commands(at(3, 2, "stop"))), library)
         (known,) = library.runs()
-        places = [(s.kind, s.epoch, s.batch) for s in library.checkpoints(known.id)]
+        positions = [(s.kind, s.epoch, s.batch) for s in library.checkpoints(known.id)]
         assert {(e.epoch, e.batch) for e in whole.of("saved") if e.kind == "timed"} == {
             (epoch, batch) for epoch in (1, 2, 3) for batch in (1, 2)
         }
-        assert places == [("epoch", 1, 0), ("epoch", 2, 0), ("epoch", 3, 0), ("stop", 3, 2)]
+        assert positions == [("epoch", 1, 0), ("epoch", 2, 0), ("epoch", 3, 0), ("stop", 3, 2)]
         again = run(to_resume(known.id, library), library)
         assert again.end.weights_sha256 == run(recipe()).end.weights_sha256
     finally:
         library.close()
 
 
-def test_where_a_run_was_stopped_stays_when_it_goes_on(tmp_path: Path) -> None:
+def test_the_checkpoint_of_a_stop_is_kept_when_the_run_resumes(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         stop = run(
             Job(recipe=recipe(epochs=9), lines=commands(at(2, 0, "stop"))), library
@@ -72,14 +72,14 @@ def test_where_a_run_was_stopped_stays_when_it_goes_on(tmp_path: Path) -> None:
         (known,) = library.runs()
         idle = run(to_resume(known.id, library, commands(at(2, 0, "note", text="x"), at(2, 0, "stop"))), library)
         again = run(to_resume(known.id, library, commands(at(2, 0, "stop"))), library)
-        assert idle.end.checkpoint == again.end.checkpoint != stop  # nothing new, nothing written
+        assert idle.end.checkpoint == again.end.checkpoint != stop  # nothing has changed, so nothing is written
         run(to_resume(known.id, library, ()), library)
         assert stop is not None
         assert Path(stop).is_file()
         assert run(Job(checkpoint=Path(stop)), library).end.weights_sha256 == run(recipe(epochs=9)).end.weights_sha256
 
 
-def test_moments_are_saved_only_as_often_as_was_asked(tmp_path: Path) -> None:
+def test_checkpoints_within_an_epoch_are_only_as_frequent_as_set(tmp_path: Path) -> None:
     for minutes in (0.0, 10.0):
         library = Library(tmp_path, Retention(minutes=minutes))
         events = run(recipe(), library)
@@ -96,18 +96,18 @@ def test_the_best_epoch_of_a_real_run_is_kept(tmp_path: Path) -> None:
         ends = [s for s in library.checkpoints(known.id) if s.kind == "epoch"]
         assert best + 1 in [s.epoch for s in ends]
         assert best < 5
-        assert len(ends) <= 4  # some may have been overtaken while they waited
+        assert len(ends) <= 4  # some may have been replaced while they were queued
         assert {s.metrics["val_loss"] for s in ends} <= {e.val_loss for e in events.epochs}
 
 
-def test_a_library_that_grows_beyond_its_limit_is_warned_of_once_and_keeps_all(tmp_path: Path) -> None:
+def test_a_library_beyond_its_limit_causes_one_warning_and_keeps_everything(tmp_path: Path) -> None:
     library = Library(tmp_path, Retention(limit_bytes=60_000))
     try:
         events = run(recipe(epochs=8), library)
         texts = [e.text for e in events.of("warning")]
-        assert [t for t in texts if "more than the 60 kB that they may" in t] == texts
+        assert [t for t in texts if "more than the limit of 60 kB" in t] == texts
         assert len(texts) == 1
-        assert "delete runs and empty the bin" in texts[0]
+        assert "delete runs and empty the recycle bin" in texts[0]
         assert events.end.reason == "finished"
         assert library.disk_use() > 60_000
         assert library.runs()[0].bytes == library.disk_use()
@@ -115,7 +115,7 @@ def test_a_library_that_grows_beyond_its_limit_is_warned_of_once_and_keeps_all(t
         library.close()
 
 
-def test_sizes_are_said_as_people_say_them() -> None:
+def test_sizes_for_a_person() -> None:
     assert [size_words(n) for n in (0, 999, 1000, 60_000, 2_340_000, 20 * 1024**3)] == [
         "0 bytes",
         "999 bytes",
@@ -127,19 +127,19 @@ def test_sizes_are_said_as_people_say_them() -> None:
 
 
 class Slow:
-    """A library whose disk stands still until it is told to go on."""
+    """A library whose disk does nothing until ``go``."""
 
     def __init__(self, folder: Path, **retention: Any) -> None:
         self.library = Library(folder, Retention(**retention))
         self._go = threading.Event()
-        self.library._writer.later(lambda: (self._go.wait(20), None)[1])
-        self.answers: list[tuple[str, bool, str | None]] = []
+        self.library._index.submit(lambda: self._go.wait(20))
+        self.results: list[tuple[str, bool, str | None]] = []
 
     def store(self, name: str, kind: Kind, megabytes: int = 1, **metrics: float) -> CheckpointWrite:
-        def done(path: Path | None, error: str | None) -> None:
-            self.answers.append((name, path is not None, error))
+        def done(result: CheckpointResult) -> None:
+            self.results.append((name, result.path is not None, result.error))
 
-        parcel = CheckpointWrite(
+        checkpoint = CheckpointWrite(
             content={"model": {"w": torch.zeros(megabytes * 250_000)}},
             run="a",
             kind=kind,
@@ -148,8 +148,8 @@ class Slow:
             done=done,
             metrics=metrics,
         )
-        self.library.store(parcel)
-        return parcel
+        self.library.store(checkpoint)
+        return checkpoint
 
     def go(self) -> list[str]:
         self._go.set()
@@ -158,28 +158,28 @@ class Slow:
         return sorted(p.stem for p in (self.library.root / "checkpoints" / "a").iterdir())
 
 
-def test_what_waits_for_a_slow_disk_takes_no_more_memory_than_it_may(tmp_path: Path) -> None:
+def test_checkpoints_queued_for_a_slow_disk_stay_within_their_memory(tmp_path: Path) -> None:
     slow = Slow(tmp_path, memory_bytes=3_500_000)
-    parcels = [slow.store(f"epoch{n}", "epoch") for n in range(3)]
-    parcels += [slow.store("before1", "before"), slow.store("before2", "before"), slow.store("before3", "before")]
-    assert slow.library._writer.waiting <= 3_500_000
-    parcels += [slow.store("before4", "before"), slow.store("asked", "asked")]
-    assert [(name, stands) for name, stands, _ in slow.answers] == [("before4", False), ("asked", False)]
-    assert slow.answers[0][2] == "the disk is slow, and 3.0 MB wait for it already"
-    slow.store("stop", "stop")  # the last one is written whatever it takes
-    assert [bool(p.content) for p in parcels] == [False] * 3 + [True] * 3 + [False] * 2  # their memory is free
+    checkpoints = [slow.store(f"epoch{n}", "epoch") for n in range(3)]
+    checkpoints += [slow.store("before1", "before"), slow.store("before2", "before"), slow.store("before3", "before")]
+    assert slow.library._checkpoints.queued <= 3_500_000
+    checkpoints += [slow.store("before4", "before"), slow.store("asked", "asked")]
+    assert [(name, written) for name, written, _ in slow.results] == [("before4", False), ("asked", False)]
+    assert slow.results[0][2] == "the disk is slow: 3.0 MB are waiting to be written"
+    slow.store("stop", "stop")  # a stop is written whatever its size
+    assert [bool(c.content) for c in checkpoints] == [False] * 3 + [True] * 3 + [False] * 2  # their memory is freed
     assert slow.go() == ["before1", "before2", "before3", "stop"]
 
 
-def test_a_checkpoint_larger_than_the_memory_for_it_is_written_where_nothing_else_waits(tmp_path: Path) -> None:
+def test_a_checkpoint_larger_than_the_memory_is_written_where_nothing_else_is_queued(tmp_path: Path) -> None:
     slow = Slow(tmp_path, memory_bytes=1000)
     slow.store("one", "epoch", 2)
     assert slow.go() == ["one"]
 
 
-def test_an_epoch_end_that_waits_behind_newer_ones_is_not_written(tmp_path: Path) -> None:
+def test_an_epoch_end_queued_behind_newer_ones_is_not_written(tmp_path: Path) -> None:
     slow = Slow(tmp_path)
     for n in range(6):
         slow.store(f"epoch{n}", "epoch", val_loss=1.0 if n == 1 else 2.0)
-    assert slow.go() == ["epoch1", "epoch3", "epoch4", "epoch5"]  # the best stays
-    assert [name for name, *_ in slow.answers] == ["epoch1", "epoch3", "epoch4", "epoch5"]
+    assert slow.go() == ["epoch1", "epoch3", "epoch4", "epoch5"]  # the best is kept
+    assert [name for name, *_ in slow.results] == ["epoch1", "epoch3", "epoch4", "epoch5"]

@@ -1,8 +1,7 @@
-"""The library's index: older ones are brought up to date, newer ones left alone, damaged or lost ones made anew."""
+"""The library's index: one of another version is left alone, a damaged or missing one is rebuilt."""
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,30 +11,14 @@ import pytest
 from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.library import Library
-from engine.library.schema import MIGRATIONS, TABLES
+from engine.library.schema import TABLES
 from engine.messages.commands import ScaleLR, Stop
 from engine.training.job import Job, to_resume
 from tests.engine.running import Live, at, commands, library_at, recipe, run
 
-# What the first version wrote, byte for byte: it must never change.
-FIRST = """
-    CREATE TABLE runs (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
-        epochs_done INTEGER NOT NULL, epochs INTEGER NOT NULL, parent TEXT, branch_epoch INTEGER,
-        branch_batch INTEGER, recipe TEXT NOT NULL, waiting TEXT NOT NULL
-    );
-    CREATE TABLE checkpoints (
-        path TEXT PRIMARY KEY, run TEXT NOT NULL REFERENCES runs(id), kind TEXT NOT NULL, epoch INTEGER NOT NULL,
-        batch INTEGER NOT NULL, created REAL NOT NULL, bytes INTEGER NOT NULL
-    );
-    CREATE INDEX checkpoints_of_run ON checkpoints(run, created);
-    PRAGMA user_version = 1;
-    PRAGMA journal_mode = WAL;
-"""
-
 
 def stopped(root: Path) -> str:
-    """A run of three epochs that stopped in the second, with a hand's line still to come; returns its id."""
+    """A run of three epochs that stopped in the second, with a line of its commands file pending; returns its id."""
     with library_at(root) as library:
         lines = commands(at(1, 1, "scale_lr", factor=0.5), at(2, 1, "stop"), at(3, 0, "scale_lr", factor=0.1))
         run(Job(recipe=recipe(), lines=lines, name="mine"), library)
@@ -48,42 +31,12 @@ def uninterrupted() -> str | None:
     return run(Job(recipe=recipe(), lines=lines)).end.weights_sha256
 
 
-def test_a_library_of_the_first_version_opens_and_its_run_goes_on(tmp_path: Path) -> None:
-    known = stopped(tmp_path / "new")
-    old = tmp_path / "old"
-    (old / "checkpoints").mkdir(parents=True)
-    with (
-        closing(sqlite3.connect(old / "runs.sqlite")) as db,
-        closing(sqlite3.connect(tmp_path / "new/runs.sqlite")) as new,
-    ):
-        db.executescript(FIRST)
-        runs = new.execute(
-            "SELECT id, name, state, created, updated, epochs_done, epochs, parent, branch_epoch,"
-            " branch_batch, recipe, waiting FROM runs"
-        ).fetchall()
-        files = new.execute("SELECT path, run, kind, epoch, batch, created, bytes FROM checkpoints").fetchall()
-        db.executemany(f"INSERT INTO runs VALUES ({', '.join('?' * 12)})", runs)
-        db.executemany(f"INSERT INTO checkpoints VALUES ({', '.join('?' * 7)})", files)
-        db.commit()
-    shutil.copytree(tmp_path / "new/checkpoints", old / "checkpoints", dirs_exist_ok=True)
-    with library_at(old) as library:
-        assert library.remarks == []
-        (row,) = library.runs()
-        assert (row.id, row.name, row.state, row.tags, row.notes) == (known, "mine", "stopped", (), "")
-        assert [s.kind for s in library.checkpoints(known)] == ["epoch", "before", "epoch", "stop"]
-        resumed = run(to_resume(known, library), library)
-        assert resumed.end.weights_sha256 == uninterrupted()
-        assert [e.epoch for e in library.history(known)] == [1, 2, 3]
-    with closing(sqlite3.connect(old / "runs.sqlite")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-
-
-def test_an_index_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
+def test_an_index_of_another_version_is_left_as_it_is(tmp_path: Path) -> None:
     stopped(tmp_path)
     with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as db:
         db.execute("PRAGMA user_version = 99")
     before = (tmp_path / "runs.sqlite").read_bytes()
-    with pytest.raises(SpecError, match=r"^library: .* it was made by a newer Tiller"):
+    with pytest.raises(SpecError, match=r"^library: .* it was made by another version of Tiller"):
         Library(tmp_path)
     assert (tmp_path / "runs.sqlite").read_bytes() == before
 
@@ -95,7 +48,7 @@ def damage(root: Path, how: str) -> None:
         file.write_bytes(b"# no database\n" * 100)
     elif how == "cut short":
         file.write_bytes(raw[: len(raw) // 3])
-    elif how == "a page of rubbish":
+    elif how == "a page of garbage":
         raw[4096:8192] = b"\xa5" * 4096  # the first table's
         file.write_bytes(raw)
     elif how == "empty":
@@ -104,46 +57,46 @@ def damage(root: Path, how: str) -> None:
         file.unlink()
 
 
-@pytest.mark.parametrize("how", ["no database", "cut short", "a page of rubbish", "empty", "gone"])
-def test_a_damaged_or_lost_index_is_rebuilt_and_the_run_goes_on_exactly(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ["no database", "cut short", "a page of garbage", "empty", "missing"])
+def test_a_damaged_or_missing_index_is_rebuilt_and_the_run_resumes_exactly(tmp_path: Path, how: str) -> None:
     known = stopped(tmp_path)
     damage(tmp_path, how)
-    bad = (tmp_path / "runs.sqlite").read_bytes() if how != "gone" else b""
+    bad = (tmp_path / "runs.sqlite").read_bytes() if how != "missing" else b""
     with library_at(tmp_path) as library:
         (row,) = library.runs()
         assert (row.id, row.name, row.state, row.epochs_done, row.epochs) == (known, "mine", "stopped", 1, 3)
         assert [e.epoch for e in library.history(known)] == [1]
         assert [s.kind for s in library.checkpoints(known)] == ["epoch", "before", "epoch", "stop"]
         aside = list(tmp_path.glob("runs.damaged *.sqlite"))
-        if how in ("empty", "gone"):
+        if how in ("empty", "missing"):
             assert not aside
         else:
             (text,) = library.remarks
-            assert "was damaged and was made anew" in text
+            assert "was damaged and has been rebuilt" in text
             assert aside[0].name in text
             assert aside[0].read_bytes() == bad
-        if how == "gone":
-            assert "was gone and was made anew from its copy and the checkpoints" in library.remarks[0]
-        resumed = run(to_resume(known, library), library)  # the line that waited was in the copy
+        if how == "missing":
+            assert "was missing and has been rebuilt from its copy and the checkpoints" in library.remarks[0]
+        resumed = run(to_resume(known, library), library)  # the pending line was in the copy
         assert resumed.end.weights_sha256 == uninterrupted()
     with library_at(tmp_path) as library:
         assert library.remarks == []
 
 
-def test_without_a_copy_the_checkpoints_alone_make_the_index_again(tmp_path: Path) -> None:
+def test_without_a_copy_the_index_is_rebuilt_from_the_checkpoints_alone(tmp_path: Path) -> None:
     known = stopped(tmp_path)
     for file in tmp_path.glob("runs.*"):
         file.unlink()
     with library_at(tmp_path) as library:
-        assert "was gone and was made anew from 4 checkpoints" in library.remarks[0]
+        assert "was missing and has been rebuilt from 4 checkpoints" in library.remarks[0]
         (row,) = library.runs()
-        assert (row.id, row.state, row.waiting) == (known, "stopped", "")
+        assert (row.id, row.state, row.commands) == (known, "stopped", "")
         resumed = run(to_resume(known, library, commands(at(3, 0, "scale_lr", factor=0.1))), library)
         assert resumed.end.weights_sha256 == uninterrupted()
 
 
-def test_an_older_copy_does_not_undo_what_the_checkpoints_know(tmp_path: Path) -> None:
-    """What waited when the copy was made was done since: it is not done again."""
+def test_an_older_copy_does_not_undo_what_the_checkpoints_hold(tmp_path: Path) -> None:
+    """What was pending when the copy was made was applied since: it is not applied again."""
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
             live.stand(2, 0)
@@ -164,12 +117,12 @@ def test_an_older_copy_does_not_undo_what_the_checkpoints_know(tmp_path: Path) -
         assert resumed.end.weights_sha256 == run(Job(recipe=recipe(), lines=lines)).end.weights_sha256
 
 
-def test_what_can_still_be_read_of_a_damaged_index_is_kept(tmp_path: Path) -> None:
+def test_the_readable_rows_of_a_damaged_index_are_kept(tmp_path: Path) -> None:
     known = stopped(tmp_path)
     with library_at(tmp_path) as library:
         library.update(known, pytest.fail, name="renamed", tags=("good", "old"), notes="why")
         library.flush()
-    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as db:  # a later table is hit, the first ones are not
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as db:  # a later table is damaged, the first ones are not
         (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'steps'").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()
     raw = bytearray((tmp_path / "runs.sqlite").read_bytes())
@@ -181,7 +134,7 @@ def test_what_can_still_be_read_of_a_damaged_index_is_kept(tmp_path: Path) -> No
         assert library.remarks
 
 
-def test_checkpoints_that_the_index_never_heard_of_are_resumed(tmp_path: Path) -> None:
+def test_checkpoints_missing_from_the_index_are_added(tmp_path: Path) -> None:
     known = stopped(tmp_path)
     with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as db:
         db.execute("DELETE FROM checkpoints WHERE kind = 'stop'")
@@ -193,7 +146,7 @@ def test_checkpoints_that_the_index_never_heard_of_are_resumed(tmp_path: Path) -
         assert library.run(known).name == "mine"  # type: ignore[union-attr]
 
 
-def test_every_table_is_known_to_the_repair(tmp_path: Path) -> None:
+def test_every_table_is_copied_when_the_index_is_rebuilt(tmp_path: Path) -> None:
     with library_at(tmp_path):
         pass
     with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as db:

@@ -287,7 +287,9 @@ class Session(RuleBasedStateMachine):
 
 
 def explored(examples: int, steps: int) -> None:
-    settings = hypothesis.settings(max_examples=examples, stateful_step_count=steps)
+    # the rules train, which Hypothesis takes for slow generation of input on a busy machine
+    checks = [hypothesis.HealthCheck.too_slow]
+    settings = hypothesis.settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=checks)
     run_state_machine_as_test(Session, settings=settings)  # type: ignore[no-untyped-call]
 
 

@@ -329,7 +329,7 @@ def test_rewind_goes_back_to_a_kept_position_in_a_new_branch(library: Library) -
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 3, 1)
     assert [e.epoch for e in events.epochs] == [1, 2, 2, 3]
     assert events.end.weights_sha256 == whole.end.weights_sha256  # the act was undone with the rest
-    assert (first.state, first.epochs_done) == ("left", 2)
+    assert (first.state, first.epochs_done) == ("abandoned", 2)
     assert (second.state, second.epochs_done, second.parent) == ("finished", 3, first.id)
     assert (second.branch_epoch, second.branch_batch) == (2, 0)
 

@@ -98,7 +98,7 @@ def test_the_branch_that_was_left_is_kept_as_it_was_left(tmp_path: Path) -> None
     with library_at(tmp_path) as library:
         run(Job(recipe=recipe(), lines=commands(at(2, 1, "scale_lr", factor=0.5), rewind((3, 1), (1, 2)))), library)
         parent = library.runs()[0]
-        assert parent.state == "left"
+        assert parent.state == "abandoned"
         again = run(to_resume(parent.id, library), library)
         assert (again.of("start")[0].epoch, again.of("start")[0].batch) == (3, 1)
         whole = run(Job(recipe=recipe(), lines=commands(at(2, 1, "scale_lr", factor=0.5))))

@@ -282,7 +282,7 @@ def test_a_branch_of_the_run_in_the_window_appears_by_itself(driver: Driver) -> 
     driver.app.current_run.post(Rewind(epoch=1))
     driver.wait(lambda: len(drawer.names()) == 2)
     driver.app.current_run.post(Pause(), Position(epoch=2, batch=1))
-    driver.wait(lambda: [drawer.panel.model.run(row).row.state for row in range(2)] == ["left", "paused"])
+    driver.wait(lambda: [drawer.panel.model.run(row).row.state for row in range(2)] == ["abandoned", "paused"])
 
 
 def test_the_start_page_offers_what_was_interrupted_first_and_continues_it(

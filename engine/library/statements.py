@@ -1,4 +1,4 @@
-"""What is written of a run, as statements for the writer thread."""
+"""What is written of a run, as SQL statements for the library's writer thread; and batches as they are stored."""
 
 from __future__ import annotations
 
@@ -18,53 +18,75 @@ from engine.messages.events import CommandEvent, EpochEvent, StepsEvent
 from engine.messages.queue import PostedCommand
 
 Statement = tuple[str, Any]
-_TAKEN_UP: Final = ("state", "updated", "epochs", "epochs_done", "waiting", "batches_per_epoch")
+"""SQL, and its parameters."""
+_CHANGED_ON_RESUME: Final = ("state", "updated", "epochs", "epochs_done", "commands", "batches_per_epoch")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """Where a run begins or is taken up: what holds at that moment, and what still waits."""
+    """A run as it begins or resumes ``at`` a position: what happened until then, and what is pending."""
 
     row: RunRow
     at: Position
     history: Sequence[EpochEvent] = ()
     interventions: Sequence[CommandEvent] = ()
-    waiting: Sequence[InterventionRow] = ()
+    pending: Sequence[InterventionRow] = ()
 
 
 def begin(beginning: Beginning) -> list[Statement]:
-    """Add a run, or take one up: what it did after the moment from which it goes on is done anew, and so forgotten."""
-    begun, at, run = beginning.row, beginning.at, beginning.row.id
+    """Add a run, or resume one: what it did after the position from which it resumes is removed."""
+    row, at, run = beginning.row, beginning.at, beginning.row.id
     columns, marks = ", ".join(STORED), ", ".join(f":{name}" for name in STORED)
-    update = ", ".join(f"{name} = :{name}" for name in _TAKEN_UP)
+    update = ", ".join(f"{name} = :{name}" for name in _CHANGED_ON_RESUME)
     made: list[Statement] = [
-        (f"INSERT INTO runs ({columns}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {update}", stored(begun)),
+        (f"INSERT INTO runs ({columns}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {update}", columns_of(row)),
         ("DELETE FROM epochs WHERE run = ? AND epoch >= ?", (run, at.epoch)),
         ("DELETE FROM steps WHERE run = ? AND (epoch, batch) >= (?, ?)", (run, at.epoch, at.batch)),
         (
-            "DELETE FROM commands WHERE run = ? AND (state = 'waiting' OR place >= ?)",
+            "DELETE FROM interventions WHERE run = ? AND (state = 'pending' OR ordinal >= ?)",
             (run, len(beginning.interventions)),
         ),
         (
-            "DELETE FROM commands WHERE run = ? AND source = 'file' AND place IS NULL AND (epoch, batch) >= (?, ?)",
+            "DELETE FROM interventions"
+            " WHERE run = ? AND source = 'file' AND ordinal IS NULL AND (epoch, batch) >= (?, ?)",
             (run, at.epoch, at.batch),
         ),
     ]
     made += [epoch(run, event) for event in beginning.history]
-    for place, answer in enumerate(beginning.interventions):
-        known = InterventionRow(ticket=place + 1, source="held", at=None, command=answer.command, state="applied")
-        held = answered(known, answer, place, None)
-        made.append(_command(run, held, "INSERT OR IGNORE"))
-    return made + [command(run, row) for row in beginning.waiting]
+    for ordinal, answer in enumerate(beginning.interventions):
+        known = InterventionRow(
+            ticket=ordinal + 1, source="checkpoint", at=None, command=answer.command, state="applied"
+        )
+        made.append(_intervention(run, answered(known, answer, ordinal, None), "INSERT OR IGNORE"))
+    return made + [intervention(run, row) for row in beginning.pending]
 
 
-def stored(row: RunRow) -> dict[str, Any]:
-    """The values of a row, as they are stored."""
+def columns_of(row: RunRow) -> dict[str, Any]:
+    """The values of ``row``, by column."""
     return {name: getattr(row, name) for name in STORED} | {"tags": json.dumps(row.tags)}
 
 
+def update(run: str, **values: Any) -> Statement:
+    """Set columns of a run."""
+    if "tags" in values:
+        values["tags"] = json.dumps(list(values["tags"]))
+    assignments = ", ".join(f"{name} = :{name}" for name in values)
+    return f"UPDATE runs SET {assignments} WHERE id = :id", {**values, "id": run}
+
+
+def checkpoint(
+    path: str, run: str, kind: Kind, at: tuple[int, int], created: float, size: int, metrics: Mapping[str, float]
+) -> Statement:
+    """Add a checkpoint file."""
+    query = "INSERT OR REPLACE INTO checkpoints (path, run, kind, epoch, batch, created, bytes, metrics)"
+    return f"{query} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (path, run, kind, *at, created, size, json.dumps(dict(metrics)))
+
+
+# -- metrics
+
+
 def epoch(run: str, event: EpochEvent) -> Statement:
-    """The metrics of an epoch."""
+    """Add the metrics of an epoch."""
     return (
         "INSERT OR REPLACE INTO epochs VALUES (?, ?, ?)",
         (run, event.epoch, json.dumps(dataclasses.asdict(event))),
@@ -72,7 +94,7 @@ def epoch(run: str, event: EpochEvent) -> Statement:
 
 
 def steps(run: str, event: StepsEvent) -> Statement:
-    """Batches of one epoch that follow one another."""
+    """Add consecutive batches of one epoch."""
     count = len(event.loss)
     lrs = np.asarray(event.lr, "<f8").reshape(count, -1)
     blobs = [zlib.compress(a.tobytes(), 1) for a in (np.asarray(event.loss, "<f4"), lrs)]
@@ -83,13 +105,13 @@ def steps(run: str, event: StepsEvent) -> Statement:
 
 
 def whole_epoch(run: str, event: StepsEvent) -> list[Statement]:
-    """All that is known of an epoch's batches, in place of its parts."""
+    """Replace the parts of an epoch by one row with all its batches."""
     query = "DELETE FROM steps WHERE run = ? AND epoch = ? AND batch >= ?"
     return [(query, (run, event.epoch, event.batch)), steps(run, event)]
 
 
 def joined(events: Sequence[StepsEvent]) -> StepsEvent:
-    """Reports that follow one another within an epoch, as one."""
+    """Consecutive reports of one epoch as one."""
     first = events[0]
     return StepsEvent(
         epoch=first.epoch,
@@ -102,7 +124,7 @@ def joined(events: Sequence[StepsEvent]) -> StepsEvent:
 
 
 def steps_of(rows: Iterable[tuple[int, int, int, int, bytes, bytes]]) -> list[StepsEvent]:
-    """Rows of (epoch, batch, count, groups, loss, lr) as reports; what cannot be read is left out."""
+    """Rows of (epoch, batch, count, groups, loss, lr) as reports; unreadable ones are left out."""
     found: list[StepsEvent] = []
     for epoch_, batch, count, groups, loss, lr in rows:
         try:
@@ -110,7 +132,7 @@ def steps_of(rows: Iterable[tuple[int, int, int, int, bytes, bytes]]) -> list[St
             lrs = np.frombuffer(zlib.decompress(lr), "<f8").astype(np.float64).reshape(count, groups)
         except (zlib.error, ValueError):
             continue
-        if found and found[-1].epoch == epoch_:  # trained anew after a crash: in place of the old ones
+        if found and found[-1].epoch == epoch_:  # batches that were trained again after a crash replace the old ones
             kept = batch - found[-1].batch
             found[-1] = dataclasses.replace(found[-1], loss=found[-1].loss[:kept], lr=found[-1].lr[:kept])
         found.append(StepsEvent(epoch=epoch_, batch=batch, loss=losses, lr=lrs, images_per_second=0.0))
@@ -118,7 +140,7 @@ def steps_of(rows: Iterable[tuple[int, int, int, int, bytes, bytes]]) -> list[St
 
 
 def cut(event: StepsEvent, at: Position) -> StepsEvent | None:
-    """The part of a report that lies before ``at``."""
+    """The part of a report from before ``at``."""
     if event.epoch != at.epoch:
         return event if event.epoch < at.epoch else None
     kept = at.batch - event.batch
@@ -127,14 +149,17 @@ def cut(event: StepsEvent, at: Position) -> StepsEvent | None:
     return dataclasses.replace(event, loss=event.loss[:kept], lr=event.lr[:kept])
 
 
-def waiting(posted: PostedCommand) -> InterventionRow:
-    """A command that waits."""
-    command_ = command_json(posted.command)
-    return InterventionRow(ticket=posted.ticket, source=posted.source, at=posted.at, command=command_, state="waiting")
+# -- interventions
 
 
-def answered(row: InterventionRow, answer: CommandEvent, place: int | None, when: float | None) -> InterventionRow:
-    """The same command, carried out or refused, at the time ``when`` (None: not known)."""
+def pending(posted: PostedCommand) -> InterventionRow:
+    """The row of an intervention that is pending."""
+    command = command_json(posted.command)
+    return InterventionRow(ticket=posted.ticket, source=posted.source, at=posted.at, command=command, state="pending")
+
+
+def answered(row: InterventionRow, answer: CommandEvent, ordinal: int | None, when: float | None) -> InterventionRow:
+    """``row`` once it is applied or rejected, at the time ``when`` (Unix seconds; None: not known)."""
     state: CommandState = "applied" if answer.status == "applied" else "rejected"
     return dataclasses.replace(
         row,
@@ -142,49 +167,27 @@ def answered(row: InterventionRow, answer: CommandEvent, place: int | None, when
         reason=answer.reason,
         epoch=answer.epoch,
         batch=answer.batch,
-        place=place,
+        ordinal=ordinal,
         answer=dataclasses.asdict(answer),
         answered=when,
     )
 
 
-def command(run: str, row: InterventionRow) -> Statement:
-    """A command and what became of it so far."""
-    return _command(run, row, "INSERT OR REPLACE")
+def intervention(run: str, row: InterventionRow) -> Statement:
+    """Add or replace an intervention."""
+    return _intervention(run, row, "INSERT OR REPLACE")
 
 
-def _command(run: str, row: InterventionRow, verb: str) -> Statement:
+def _intervention(run: str, row: InterventionRow, verb: str) -> Statement:
     at = (row.at.epoch, row.at.batch) if row.at else (None, None)
     answer = json.dumps(row.answer) if row.answer is not None else None
     values = (run, row.ticket, row.source, *at, json.dumps(row.command), row.state, row.reason)
     return (
-        f"{verb} INTO commands VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*values, row.epoch, row.batch, row.place, answer, row.answered),
+        f"{verb} INTO interventions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, row.epoch, row.batch, row.ordinal, answer, row.answered),
     )
 
 
-def nothing_waits(run: str) -> Statement:
-    """What waits goes with a branch, and waits here no longer."""
-    return "DELETE FROM commands WHERE run = ? AND state = 'waiting'", (run,)
-
-
-def update(run: str, **values: Any) -> Statement:
-    """Other values in columns of a run."""
-    if "tags" in values:
-        values["tags"] = json.dumps(list(values["tags"]))
-    assignments = ", ".join(f"{name} = :{name}" for name in values)
-    return f"UPDATE runs SET {assignments} WHERE id = :id", {**values, "id": run}
-
-
-def checkpoint(
-    path: str,
-    run: str,
-    kind: Kind,
-    at: tuple[int, int],
-    created: float,
-    size: int,
-    metrics: Mapping[str, float],
-) -> Statement:
-    """A checkpoint's file."""
-    query = "INSERT OR REPLACE INTO checkpoints (path, run, kind, epoch, batch, created, bytes, metrics)"
-    return f"{query} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (path, run, kind, *at, created, size, json.dumps(dict(metrics)))
+def remove_pending(run: str) -> Statement:
+    """Remove the pending interventions of a run that goes on as a branch, which has them now."""
+    return "DELETE FROM interventions WHERE run = ? AND state = 'pending'", (run,)
