@@ -188,7 +188,7 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     lock = another.own(half)
     drawer.choose(half)
     driver.app.library_controller.open(half)  # the drawer has not seen yet that somebody took it
-    driver.wait(lambda: "“half” is under way in another window or program" in drawer.panel.note.text())
+    driver.wait(lambda: "“half” is running in another window or program" in drawer.panel.note.text())
     driver.app.library_controller.look()
     driver.wait(lambda: not drawer.panel.run_actions.open.isEnabled())
     assert "Stop it there first" in drawer.tip("Open")

@@ -26,7 +26,7 @@ def overview(run: str, **values: Any) -> Overview:
         "branch_epoch": None,
         "branch_batch": None,
         "recipe": "{}",
-        "waiting": "",
+        "commands": "",
     }
     outside = {key: values.pop(key) for key in ("best_accuracy", "best_loss", "lr") if key in values}
     row = RunRow(id=run, **{**of_row, **values})
