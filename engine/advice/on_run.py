@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.advice.base import FAR_OFF, NEGLIGIBLE, Advice, RunView, factor_text, negligible_from
 from engine.common.text import Text, number
-from engine.messages.commands import LARGEST_FACTOR, Command, ScaleLR, SetLR, SetOptimizer, SetSchedule
+from engine.messages.commands import MAX_FACTOR, Command, ScaleLR, SetLR, SetOptimizer, SetSchedule
 from engine.recipe.recipe import LR_MAX
 from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau
 
@@ -329,7 +329,7 @@ def _epochs_since_improvement(val: np.ndarray) -> int:
 def _scale_lr(view: RunView, factor: float) -> tuple[Command | None, Text | None]:
     """The action that multiplies every group's LR by ``factor``, and its label; None where it is not possible."""
     lr = view.max_lr * factor
-    if not 0 < lr <= LR_MAX or not 0 < factor <= LARGEST_FACTOR:
+    if not 0 < lr <= LR_MAX or not 0 < factor <= MAX_FACTOR:
         return None, None
     return ScaleLR(factor=factor), _lr_label(view.max_lr, lr)
 

@@ -50,7 +50,7 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     )
     try:
         rate, warnings = _prepared(query)
-        begin = query.act_at if query.intervention is not None and query.act_at is not None else query.position
+        begin = query.applies_at if query.intervention is not None and query.applies_at is not None else query.position
     except SpecError as error:
         return replace(nothing, problem=error.problem, field=error.field)
     except Rejected as refusal:
@@ -79,8 +79,8 @@ def _prepared(query: CurveQuery) -> tuple[LRControl, list[str]]:
         lr = LRControl.from_state(query.control.data, recipe.optimizer)
         shorter = lr.set_epochs(query.epochs)
         warnings = [] if shorter is None else [shorter]
-    if query.intervention is not None and query.act_at is not None:
-        _advance(lr, query.position, query.act_at)
+    if query.intervention is not None and query.applies_at is not None:
+        _advance(lr, query.position, query.applies_at)
     if isinstance(query.intervention, LRIntervention):
         warning = lr.apply(query.intervention, query.history)
         if warning is not None:

@@ -1,7 +1,7 @@
-"""Messages to the trainer: frozen, checked, torch-free.
+"""Commands to the trainer: immutable and validated.
 
-Three kinds: interventions, which change what is trained and are recorded with their exact position (the lines of a
-commands file); transport commands, which start and pause training; and the LR range test, which changes nothing.
+Interventions change the run and are recorded with their position; they are the lines of a commands file. Transport
+commands start and pause training. The LR range test changes nothing. Every command is answered by a ``CommandEvent``.
 """
 
 from __future__ import annotations
@@ -20,22 +20,26 @@ from engine.schedules import AnySchedule
 
 Then = Literal["keep", "follow", "hold"]
 GroupName = Annotated[str, Field(min_length=1, max_length=40)]
-LARGEST_FACTOR: Final = 1e6
-# Told apart by kind, so that a bad rate in a list is what the answer names. (Tags with a space are left out of paths.)
+MAX_FACTOR: Final = 1e6
+# The discriminator lets an error name the item of the list. Tags that contain a space do not appear in error paths.
 OneOrMany = Annotated[
-    Annotated[LearningRate, Tag("one rate")] | Annotated[tuple[LearningRate, ...], Tag("many rates")],
-    Discriminator(lambda value: "many rates" if isinstance(value, (list, tuple)) else "one rate"),
+    Annotated[LearningRate, Tag("one LR")] | Annotated[tuple[LearningRate, ...], Tag("several LRs")],
+    Discriminator(lambda value: "several LRs" if isinstance(value, (list, tuple)) else "one LR"),
 ]
 
 
 class Command(Spec):
-    """One message to the trainer."""
+    """The base of all commands."""
 
     model_config = ConfigDict(defer_build=True)
 
 
 class SetLR(Command):
-    """Set the rate of every group (or of ``group``) to ``lr``."""
+    """Set the LR of every group, or of ``group``, to ``lr``.
+
+    With ``then`` ``follow``, the schedule continues from this LR with the same shape; with ``hold``, the LR is constant
+    until it is released; with ``keep``, a held LR stays held and any other follows the schedule.
+    """
 
     command: Literal["set_lr"] = "set_lr"
     lr: LearningRate
@@ -44,23 +48,27 @@ class SetLR(Command):
 
 
 class ScaleLR(Command):
-    """Multiply the rate in force by ``factor``."""
+    """Multiply the current LR by ``factor``. ``then`` is that of ``SetLR``."""
 
     command: Literal["scale_lr"] = "scale_lr"
-    factor: float = Field(gt=0, le=LARGEST_FACTOR)
+    factor: float = Field(gt=0, le=MAX_FACTOR)
     then: Then = "keep"
     group: GroupName | None = None
 
 
 class ReleaseLR(Command):
-    """Back on the plan."""
+    """Return to the scheduled LR."""
 
     command: Literal["release_lr"] = "release_lr"
     group: GroupName | None = None
 
 
 class SetSchedule(Command):
-    """A new plan: from here (position 0, on the rate in force or on ``lr``), or as if from epoch 1 (``replay``)."""
+    """Replace the schedule.
+
+    With ``start`` ``here``, the new schedule starts at its position 0 from ``lr`` (one, or one per group), by default
+    the current LR. With ``replay``, it continues as if it had been used since epoch 1 with the recipe's LR.
+    """
 
     command: Literal["set_schedule"] = "set_schedule"
     schedule: AnySchedule
@@ -70,13 +78,13 @@ class SetSchedule(Command):
 
 
 class _SetOptimizer(Command):
-    """Change hyperparameters of the live optimizer other than its learning rate."""
+    """Change hyperparameters of the optimizer other than its LR."""
 
     command: Literal["set_optimizer"] = "set_optimizer"
     group: GroupName | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> _SetOptimizer:
+    def _check_changes(self) -> _SetOptimizer:
         if not self.changes():
             raise SpecError("", f"set_optimizer needs at least one of {', '.join(changeable_fields())}")
         return self
@@ -101,7 +109,7 @@ else:
 
 
 class Freeze(Command):
-    """Stop training a group: weights, optimizer state and BatchNorm statistics stand still."""
+    """Stop training a group: its weights, optimizer state and BatchNorm statistics no longer change."""
 
     command: Literal["freeze"] = "freeze"
     group: GroupName
@@ -115,21 +123,24 @@ class Unfreeze(Command):
 
 
 class SetEpochs(Command):
-    """Change the length of the run; the plan stays as it is."""
+    """Change the length of the run. The schedules stay as they are."""
 
     command: Literal["set_epochs"] = "set_epochs"
     epochs: int = Field(ge=1, le=1_000_000)
 
 
 class Save(Command):
-    """Write a checkpoint to ``path``, or into the library where it is None."""
+    """Save a checkpoint to ``path``, or to the library if it is None."""
 
     command: Literal["save"] = "save"
     path: str | None = Field(None, min_length=1, max_length=4000)
 
 
 class Rewind(Command):
-    """Back to the end of ``epoch`` (or to before ``batch`` of the epoch after it), in a new branch."""
+    """Go back to the end of ``epoch`` and continue in a new branch.
+
+    With ``batch``, go back to before that batch (from 0) of the epoch after it.
+    """
 
     command: Literal["rewind"] = "rewind"
     epoch: int = Field(ge=0)
@@ -137,82 +148,90 @@ class Rewind(Command):
 
 
 class CancelRewind(Command):
-    """Go back no longer: stay where the run was."""
+    """Cancel the rewind in progress; the run stays where it was."""
 
     command: Literal["cancel_rewind"] = "cancel_rewind"
 
 
 def to_intervention(data: Mapping[str, Any]) -> Intervention:
-    """The intervention that an answer to it holds as JSON data.
+    """The intervention of ``CommandEvent.command``.
 
     Raises:
-        SpecError: it is none.
+        SpecError: ``data`` is not an intervention.
     """
     intervention: Intervention = parse(AnyIntervention, json.dumps({k: v for k, v in data.items() if v is not None}))
     return intervention
 
 
 class About(Position):
-    """An act that the hand did before this batch; ``nth`` (from 0) tells several at one moment apart."""
+    """The intervention that a note is about: the ``nth`` (from 0) of those applied at this position."""
 
     nth: int = Field(0, ge=0)
 
 
 class Note(Command):
-    """A remark, kept with the run; ``about`` an earlier act, or of its own. A later one about an act replaces it."""
+    """A note about the run or, with ``about``, about an earlier intervention.
+
+    A later note about the same intervention replaces it; one with an empty text removes it.
+    """
 
     command: Literal["note"] = "note"
     text: str = Field(max_length=10_000)
     about: About | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Note:
+    def _check_text(self) -> Note:
         if not self.text and self.about is None:
-            raise SpecError("text", "must not be empty; only a note about an act is taken back by an empty one")
+            raise SpecError("text", "must not be empty, except to remove a note about an intervention")
         return self
 
 
 class Stop(Command):
-    """Save and end the run."""
+    """Save a checkpoint and end the run."""
 
     command: Literal["stop"] = "stop"
 
 
 class Start(Command):
-    """Begin training."""
+    """Start training."""
 
     command: Literal["start"] = "start"
 
 
 class Pause(Command):
-    """Stand still after the batch under way."""
+    """Pause after the current batch."""
 
     command: Literal["pause"] = "pause"
 
 
 class Resume(Command):
-    """Go on."""
+    """Resume training after a pause."""
 
     command: Literal["resume"] = "resume"
 
 
 class RunEpoch(Command):
-    """Train to the end of the epoch under way (or of the next one, at its start), then stand still."""
+    """Train to the end of the current epoch, or of the next one between two epochs, then pause."""
 
     command: Literal["run_epoch"] = "run_epoch"
 
 
 class Withdraw(Command):
-    """Take back the posted command ``id`` that still waits for its moment."""
+    """Withdraw the posted command ``id``, which waits for a later position."""
 
     command: Literal["withdraw"] = "withdraw"
     id: int = Field(ge=1)
 
 
 class FindLR(Command):
-    """Try rates from ``lr_min`` to ``lr_max`` on a copy of the run, one a batch; the run itself stays as it is.
+    """LR range test (Smith, 2015): train a copy of the run with an LR that grows every batch. The run does not change.
 
-    With several groups the fastest gets the rate that is tried, and the others keep their proportion to it.
+    With several groups, the one with the highest LR gets the tested LR, and the others keep their ratio to it.
+
+    Attributes:
+        lr_min: LR of the first batch.
+        lr_max: LR of the last batch.
+        steps: number of batches.
     """
 
     command: Literal["find_lr"] = "find_lr"
@@ -221,14 +240,14 @@ class FindLR(Command):
     steps: int = Field(100, ge=20, le=10_000)
 
     @model_validator(mode="after")
-    def _rises(self) -> FindLR:
+    def _check_range(self) -> FindLR:
         if self.lr_max <= self.lr_min:
-            raise SpecError("lr_max", f"must be greater than the first rate, {number(self.lr_min)}")
+            raise SpecError("lr_max", f"must be greater than the first LR, {number(self.lr_min)}")
         return self
 
 
 class CancelFind(Command):
-    """Search for a rate no longer."""
+    """Cancel the range test in progress."""
 
     command: Literal["cancel_find"] = "cancel_find"
 
@@ -248,12 +267,12 @@ Intervention = (
     | Stop
 )
 TransportCommand = Start | Pause | Resume | RunEpoch
-FinderCommand = FindLR | CancelFind
+RangeTestCommand = FindLR | CancelFind
 AnyIntervention = Annotated[Intervention, Field(discriminator="command")]
 
 
 class CommandAt(Spec):
-    """One intervention and its moment; a line of COMMANDS.jsonl."""
+    """An intervention and its position; a line of a commands file."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -261,5 +280,5 @@ class CommandAt(Spec):
     intervention: AnyIntervention
 
     def to_dict(self) -> dict[str, Any]:
-        """The line as COMMANDS.jsonl has it: ``at`` beside the command's own keys."""
+        """The line as JSON data: ``at`` beside the keys of the command."""
         return {"at": self.at.model_dump(), **self.intervention.model_dump(mode="json", exclude_none=True)}

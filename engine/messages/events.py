@@ -1,7 +1,6 @@
-"""Messages from the trainer: frozen, and made of numbers, strings and small NumPy arrays only.
+"""Events from the trainer: immutable, and made of numbers, strings, specs and small NumPy arrays only.
 
-``as_json`` gives the line that the headless face prints; events that only the window needs print too, which readers
-are promised to tolerate.
+The command line prints them as lines of JSON, except those that only the window needs (``printed``).
 """
 
 from __future__ import annotations
@@ -18,27 +17,38 @@ from engine.messages.schedule_view import ControlState, ScheduleView
 from engine.recipe.recipe import Recipe
 
 WITHDRAWN: Final = Text("withdrawn")
-"""The reason of a command that was taken back before its moment came."""
+"""The reason in the answer to a command that was withdrawn before it was applied."""
 EndReason = Literal["finished", "stopped", "diverged", "failed"]
 Status = Literal["queued", "applied", "rejected"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One message from the trainer. ``printed`` says whether the headless face prints it."""
+    """The base of all events.
+
+    Attributes:
+        event: the kind of event in JSON.
+        printed: whether the command line prints it.
+    """
 
     event: ClassVar[str]
     printed: ClassVar[bool] = True
 
     def as_json(self) -> dict[str, Any]:
-        """The event as plain JSON data, its kind under ``event``."""
+        """The event as JSON data."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {"event": self.event, **fields}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadingEvent(Event):
-    """What is being prepared; ``done`` and ``total`` in bytes or items, total 0 where it is not known."""
+    """Progress while a run is loaded.
+
+    Attributes:
+        what: what is being loaded.
+        done: bytes or items done.
+        total: bytes or items in total; 0 if not known.
+    """
 
     event: ClassVar[str] = "loading"
     printed: ClassVar[bool] = False
@@ -49,10 +59,25 @@ class LoadingEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StartEvent(Event):
-    """The run is built and about to train; its row is in the library.
+    """The run is loaded and in the library.
 
-    ``history`` is the epoch events so far (of a resumed run), ``steps`` what is known of its batches, ``interventions``
-    its applied commands; (``epoch``, ``batch``) is the next batch.
+    Attributes:
+        run: its id.
+        name: its name in the library.
+        device: the device, such as ``cuda:0``.
+        groups: names of the parameter groups, in the optimizer's order.
+        parameters: number of parameters of the network.
+        batches_per_epoch: training batches per epoch.
+        epochs: the length of the run.
+        epoch: epoch of the next batch, from 1.
+        batch: the next batch, from 0.
+        recipe: the recipe.
+        threads: CPU threads that PyTorch uses.
+        parent: id of the run that this one is a branch of.
+        group_parameters: number of parameters of each group.
+        history: the epochs so far, of a resumed run. Not in JSON, as the next two.
+        interventions: the applied commands so far.
+        steps: the batches so far, as far as they are known.
     """
 
     event: ClassVar[str] = "start"
@@ -74,7 +99,7 @@ class StartEvent(Event):
     steps: list[StepsEvent] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The event without the history, which a reader of the log already has."""
+        """The event without what earlier events have said."""
         line = super().as_json() | {"recipe": self.recipe.model_dump(mode="json")}
         del line["history"], line["interventions"], line["steps"]
         return line
@@ -82,7 +107,7 @@ class StartEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StateEvent(Event):
-    """The lifecycle moved to ``state``."""
+    """The lifecycle of the run changed to ``state``."""
 
     event: ClassVar[str] = "state"
     printed: ClassVar[bool] = False
@@ -93,10 +118,15 @@ class StateEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StepsEvent(Event):
-    """What happened since the last report, one entry a batch.
+    """The batches since the last such event.
 
-    ``epoch`` and ``batch`` are the first entry's; ``loss`` is float32 [steps]; ``lr`` is float64 [steps, groups];
-    ``skipped`` counts updates that were masked because the guard did not pass the loss.
+    Attributes:
+        epoch: epoch of the first of them, from 1.
+        batch: the first of them, from 0.
+        loss: training loss of each, float32 [steps].
+        lr: LR of each, float64 [steps, groups].
+        images_per_second: training speed.
+        skipped: number of updates that were skipped because of their loss.
     """
 
     event: ClassVar[str] = "steps"
@@ -111,9 +141,19 @@ class StepsEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EpochEvent(Event):
-    """An epoch ended. Rates are of its first batch (``lr``) and the extremes within; accuracies are 0 to 1.
+    """An epoch ended. Lists have one entry per group.
 
-    ``seconds`` is the whole epoch's wall time; ``images_per_second`` counts training batches alone.
+    Attributes:
+        epoch: the epoch, from 1.
+        lr: LR of its first batch, after the commands due there.
+        lr_min: lowest LR in the epoch.
+        lr_max: highest LR in the epoch.
+        train_loss: mean training loss.
+        train_accuracy: training accuracy, 0 to 1.
+        val_loss: mean validation loss.
+        val_accuracy: validation accuracy, 0 to 1.
+        seconds: wall time of the whole epoch.
+        images_per_second: speed of its training batches.
     """
 
     event: ClassVar[str] = "epoch"
@@ -129,18 +169,26 @@ class EpochEvent(Event):
     images_per_second: float
 
     def metrics(self) -> dict[str, float]:
-        """The four metrics that a schedule can monitor."""
+        """The metrics that a schedule can monitor, by name."""
         names = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommandEvent(Event):
-    """The answer to a command: queued, then applied or rejected.
+    """The answer to a command: ``queued``, then ``applied`` or ``rejected``.
 
-    ``id`` is what ``post`` returned (0 for a line of a hand file); ``lr`` the rates in force afterwards, ``lr_before``
-    those before; ``warning`` what the person should know although it was done; ``hold`` that a rejected rate would have
-    been taken, had it been asked to be held.
+    Attributes:
+        id: what ``post`` returned; 0 for a line of a commands file.
+        command: the command as JSON data.
+        status: the answer.
+        reason: why it was rejected.
+        epoch: epoch at which it was answered, from 1.
+        batch: batch before which it was answered, from 0.
+        warning: what the user should know about an applied command.
+        lr: LR of each group after it.
+        lr_before: LR of each group before it.
+        hold: whether a rejected LR would have been accepted with ``then`` ``hold``.
     """
 
     event: ClassVar[str] = "command"
@@ -163,7 +211,7 @@ class CommandEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleEvent(Event):
-    """The schedule itself moved a group's LR in a way worth a line ("StepLR 0.01 -> 0.005")."""
+    """The schedule changed the LR of a group at a distinct position ("StepLR 0.01 -> 0.005")."""
 
     event: ClassVar[str] = "schedule_step"
     epoch: int
@@ -204,10 +252,10 @@ class LREvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinderProgressEvent(Event):
-    """The search for a rate that was posted as ``id`` has tried ``done`` of ``total`` rates."""
+class RangeTestProgressEvent(Event):
+    """The range test with the id ``id`` has trained ``done`` of ``total`` batches."""
 
-    event: ClassVar[str] = "finder_progress"
+    event: ClassVar[str] = "range_test_progress"
     printed: ClassVar[bool] = False
     id: int
     done: int
@@ -216,9 +264,12 @@ class FinderProgressEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """What one way of reading the finder's curve suggests.
+    """An LR suggested by the curve of a range test.
 
-    ``text`` says what ``lr`` is, or, where it is None, why the curve does not allow it.
+    Attributes:
+        kind: the method: the steepest descent of the loss, or its valley.
+        lr: the LR, or None if the curve does not allow this method.
+        text: what the LR is, or why there is none.
     """
 
     kind: Literal["steepest", "valley"]
@@ -227,14 +278,22 @@ class Suggestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinderEvent(Event):
-    """What the search that was posted as ``id`` found; the run is as it was before.
+class RangeTestEvent(Event):
+    """The result of the range test with the id ``id``.
 
-    ``lr``, ``loss`` and ``smoothed`` are float64 [steps], all finite, the rates rising. They end early where the loss
-    ``diverged``. ``group`` is the group that the rates are of (the fastest), None where there is only one.
+    Attributes:
+        id: what ``post`` returned.
+        epoch: epoch of the run's position, from 1.
+        batch: batch of the run's position, from 0.
+        lr: tested LRs in increasing order, float64 [steps].
+        loss: training loss at each, float64 [steps], all finite.
+        smoothed: smoothed loss at each, float64 [steps].
+        diverged: whether the test ended early because the loss diverged.
+        suggestions: one for each method.
+        group: the group that ``lr`` belongs to, the one with the highest LR; None if there is only one group.
     """
 
-    event: ClassVar[str] = "finder"
+    event: ClassVar[str] = "range_test"
     printed: ClassVar[bool] = False
     id: int
     epoch: int
@@ -249,7 +308,15 @@ class FinderEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SavedEvent(Event):
-    """A checkpoint stands at ``path``; ``kind`` says what it is for."""
+    """A checkpoint was saved.
+
+    Attributes:
+        path: its file.
+        kind: why it was saved: at the end of an epoch, after some time in an epoch, before an intervention, because a
+            command asked for it, or at a stop.
+        epoch: epoch of its position, from 1.
+        batch: batch of its position, from 0.
+    """
 
     event: ClassVar[str] = "saved"
     path: str
@@ -260,9 +327,15 @@ class SavedEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class BranchEvent(Event):
-    """The run went back: from here on it is ``run``, a branch of ``parent``.
+    """The run went back and continues as a branch.
 
-    ``history`` is what of the metrics still holds, ``interventions`` of the commands.
+    Attributes:
+        run: id of the branch.
+        parent: id of the run that it branches from.
+        epoch: epoch of the branching position, from 1.
+        batch: batch of the branching position, from 0.
+        history: the epochs before that position. Not in JSON, as ``interventions``.
+        interventions: the applied commands before that position.
     """
 
     event: ClassVar[str] = "branch"
@@ -274,17 +347,17 @@ class BranchEvent(Event):
     interventions: list[CommandEvent] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The event without the history, which a reader of the log already has."""
+        """The event without what earlier events have said."""
         line = super().as_json()
         del line["history"], line["interventions"]
         return line
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoingBackEvent(Event):
-    """For the rewind that was posted as ``id``, ``done`` of ``total`` batches are computed again."""
+class RewindProgressEvent(Event):
+    """The rewind with the id ``id`` has recomputed ``done`` of ``total`` batches."""
 
-    event: ClassVar[str] = "going_back"
+    event: ClassVar[str] = "rewind_progress"
     printed: ClassVar[bool] = False
     id: int
     done: int
@@ -293,7 +366,7 @@ class GoingBackEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class WarningEvent(Event):
-    """Something a person should know; training goes on."""
+    """Something the user should know. Training continues."""
 
     event: ClassVar[str] = "warning"
     text: str
@@ -301,9 +374,14 @@ class WarningEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DivergedEvent(Event):
-    """The guard did not pass a loss: the update was masked, and the run stands still (window) or ends (headless).
+    """The loss diverged: the update was skipped, and the run pauses (window) or ends (command line).
 
-    ``back`` is the newest moment, (epoch, batch), from before the trouble that is easily gone back to.
+    Attributes:
+        epoch: epoch of that batch, from 1.
+        batch: the batch, from 0.
+        text: what happened.
+        back: the position (epoch, batch) to go back to: of the last checkpoint before the divergence, or else the
+            start of its epoch.
     """
 
     event: ClassVar[str] = "diverged"
@@ -317,9 +395,16 @@ class DivergedEvent(Event):
 class EndEvent(Event):
     """The last event of every run, exactly one.
 
-    ``text`` says in words what happened where it is not plain; ``details`` is the traceback of a failure;
-    ``field`` names the field of the recipe, commands file or checkpoint at fault, if any (exit status 2); ``shortage``
-    names what there was not enough memory for, if that was the reason.
+    Attributes:
+        reason: how the run ended.
+        epoch: epoch of its last position, from 1.
+        batch: batch of its last position, from 0.
+        weights_sha256: SHA-256 of the weights; None if there are none.
+        text: what happened, if ``reason`` does not say enough.
+        details: the traceback of a failure.
+        field: the field of the recipe, commands file or checkpoint that is invalid (exit status 2).
+        out_of_memory: what there was not enough memory for.
+        checkpoint: the file of the last checkpoint.
     """
 
     event: ClassVar[str] = "end"
@@ -330,5 +415,5 @@ class EndEvent(Event):
     text: str | None = None
     details: str | None = None
     field: str | None = None
-    shortage: Literal["data", "network", "batch", "validation", "run"] | None = None
+    out_of_memory: Literal["data", "network", "batch", "validation", "run"] | None = None
     checkpoint: str | None = None

@@ -1,4 +1,4 @@
-"""Questions about a planned curve, and their answers: torch-free, so that the window can ask."""
+"""Requests for a curve of LRs, and the answer. ``engine.lr.preview`` computes it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from engine.recipe.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class CurveQuery:
-    """What the rates will be, from a recipe's start or from a live run's state.
+    """A request for the LRs of a recipe from its start, or of a run from its current state.
 
-    Args:
-        key: who asks; a newer query with the same key replaces an older one that is not answered yet.
-        recipe: the recipe; with ``control`` None the curve starts at epoch 1 of it.
+    Attributes:
+        key: who asks. A newer query with the same key replaces an older one that is not answered yet.
+        recipe: the recipe. If ``control`` is None, the curve starts at its epoch 1.
         group_names: names of the parameter groups, in order.
-        steps_per_epoch: batches an epoch, for schedules stepped per batch and for expressions.
-        epochs: where the curve ends (epochs completed).
-        control: the state of a live run's LR control (``LREvent.control``), or None.
-        position: (epoch from 1, batch) that ``control`` is of.
-        act: a staged command (the pending change), or None.
-        act_at: (epoch, batch) from which ``act`` is in force, and the curve begins; None: at ``position``.
-        history: the run's epoch metrics so far, for "as if from epoch 1".
+        steps_per_epoch: batches per epoch, for schedules stepped per batch and for expressions.
+        epochs: the end of the curve, in epochs completed.
+        control: the state of a run's LR control (``LREvent.control``), or None.
+        position: position of ``control``: (epoch from 1, batch).
+        intervention: a pending intervention to apply, or None.
+        applies_at: position at which it is applied and the curve starts; None: at ``position``.
+        history: metrics of the epochs so far, for a schedule that is replayed from epoch 1.
     """
 
     key: str
@@ -36,17 +36,23 @@ class CurveQuery:
     control: ControlState | None = None
     position: tuple[int, int] = (1, 0)
     intervention: Command | None = None
-    act_at: tuple[int, int] | None = None
+    applies_at: tuple[int, int] | None = None
     history: tuple[dict[str, float], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """The answer: rate ``lr`` [points, groups] in force from ``x`` [points] on (epochs completed), as steps.
+    """The answer to a ``CurveQuery``: LRs as steps.
 
-    The last point stands at the end of the run and repeats the last rate. ``problem`` is why there is no curve (then
-    ``x`` and ``lr`` are empty), ``field`` what of the recipe is at fault where that is known, ``warnings`` what the
-    person should know. ``steps_per_epoch`` is the query's.
+    Attributes:
+        key: the query's.
+        x: epochs completed [points], each the start of the LR beside it. The last is the end of the run.
+        lr: LRs [points, groups]. The last row repeats the one before it.
+        group_names: names of the parameter groups, in order.
+        problem: why there is no curve; ``x`` and ``lr`` are empty then.
+        field: the field of the recipe that causes the problem, if known.
+        steps_per_epoch: the query's.
+        warnings: what the user should know.
     """
 
     key: str

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from engine.common.position import Position
-from engine.messages.commands import CancelRewind, FinderCommand, Intervention, TransportCommand, Withdraw
+from engine.messages.commands import CancelRewind, Intervention, RangeTestCommand, TransportCommand, Withdraw
 
-AnyCommand = Intervention | TransportCommand | Withdraw | FinderCommand | CancelRewind
+AnyCommand = Intervention | TransportCommand | Withdraw | RangeTestCommand | CancelRewind
 
 Source = Literal["file", "posted", "direct", "checkpoint"]
 """Where a command comes from.

@@ -1,4 +1,4 @@
-"""What the window knows of a running schedule: typed, torch-free, and never PyTorch's own dictionaries."""
+"""The schedule of a run as the window sees it: typed, and without PyTorch's own dictionaries."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ class NextChange:
 
 @dataclass(frozen=True, kw_only=True)
 class PlateauView:
-    """What a schedule that watches a metric has counted so far.
+    """What a schedule that monitors a metric has counted so far.
 
     Attributes:
         best: the best value so far; None before the first.
-        limit: what the metric must pass (go below with mode ``min``, above with ``max``) to count as better than
-            ``best``; None before the first value.
-        bad_epochs: epochs in a row that were no better.
-        patience: bad epochs that are tolerated; the next one cuts the LR.
-        epochs_left: after how many further bad epochs the LR is cut, cooldown included.
-        at_floor: whether no cut is left: the LR is at ``min_lr``, or a cut would be smaller than ``eps``.
+        limit: what the metric must pass (go below with mode ``min``, above with ``max``) to count as an improvement
+            of ``best``; None before the first value.
+        bad_epochs: epochs in a row without improvement.
+        patience: bad epochs that are allowed; the LR is reduced after one more.
+        epochs_left: after how many more bad epochs the LR is reduced, cooldown included.
+        at_floor: whether the LR will not be reduced again: it is at ``min_lr``, or a reduction would be smaller than
+            ``eps``.
     """
 
     best: float | None
@@ -54,16 +55,16 @@ class ScheduleView:
     Attributes:
         spec: the schedule of this group alone; ``spec.interval`` says whether it counts epochs or batches.
         base: the LR that it started from.
-        began: where its position 0 lies, in epochs completed.
-        position: how often it was stepped since.
-        span: positions that it was made for.
-        epochs: the run's length when it was made.
-        ended: why there is no further value; None while there is. Past its end a schedule keeps its last LR.
-        next_change: the next change of the current LR, where it is known without running the schedule forward (StepLR,
-            MultiStepLR, ConstantLR); None otherwise, and where none comes before the run's end.
-        plateau: of a schedule that waits for a metric, else None.
-        course: opaque; equal as long as training alone moves the LR, so that a curve that was computed earlier still
-            holds. An intervention or another length of the run changes it.
+        began: its position 0, in epochs completed.
+        position: number of times that it was stepped since then.
+        span: number of positions that it was made for.
+        epochs: the length of the run when it was made.
+        ended: why it has no further value, or None. After its end a schedule keeps its last LR.
+        next_change: the next change of the current LR, if it is known without running the schedule forward (StepLR,
+            MultiStepLR, ConstantLR). None otherwise, and if there is none before the end of the run.
+        plateau: the state of a metric-driven schedule, else None.
+        course: an opaque value. As long as it is equal, training alone changes the LR and an earlier curve is still
+            right; an intervention or another length of the run changes it.
     """
 
     spec: ScheduleSpec
@@ -84,5 +85,5 @@ class ScheduleView:
 
     @property
     def waits_for_metric(self) -> bool:
-        """Whether the schedule moves by a metric, and nobody knows when."""
+        """Whether a metric decides when the LR changes."""
         return self.plateau is not None

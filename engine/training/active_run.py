@@ -10,9 +10,9 @@ from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import (
     CancelRewind,
-    FinderCommand,
     Intervention,
     Pause,
+    RangeTestCommand,
     Rewind,
     RunEpoch,
     SetEpochs,
@@ -204,7 +204,7 @@ class ActiveRun:
             self._transport(posted, command)
         elif isinstance(command, Withdraw):
             self._withdraw(posted, command)
-        elif isinstance(command, FinderCommand):
+        elif isinstance(command, RangeTestCommand):
             self._range_test.apply(posted, command, self.lifecycle)
         elif isinstance(command, (Rewind, CancelRewind)):
             if self._rewinder.apply(posted, command) == "rewound":

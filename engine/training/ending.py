@@ -31,7 +31,7 @@ class Ending:
     text: str | None = None
     details: str | None = None
     field: str | None = None
-    shortage: Literal["data", "network", "batch", "validation", "run"] | None = None
+    out_of_memory: Literal["data", "network", "batch", "validation", "run"] | None = None
 
     @property
     def last_action(self) -> Action:
@@ -48,7 +48,7 @@ class Ending:
             text=self.text,
             details=self.details,
             field=self.field,
-            shortage=self.shortage,
+            out_of_memory=self.out_of_memory,
             checkpoint=str(checkpoint) if checkpoint else None,
         )
 
@@ -61,10 +61,10 @@ def because_of(error: BaseException) -> Ending:
         return Ending(reason="failed", text=error.problem, field=error.field)
     details = "".join(traceback.format_exception(error))
     if isinstance(error, OutOfMemory):
-        return Ending(reason="failed", text=error.text, details=details, shortage=error.place)
+        return Ending(reason="failed", text=error.text, details=details, out_of_memory=error.place)
     if ran_out(error) is not None:
         text = Text("memory ran out: {error}", error=_first_line(error))
-        return Ending(reason="failed", text=text, details=details, shortage="run")
+        return Ending(reason="failed", text=text, details=details, out_of_memory="run")
     return Ending(reason="failed", text=f"{type(error).__name__}: {error}", details=details)
 
 

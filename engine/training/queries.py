@@ -14,7 +14,7 @@ from typing import Final
 from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.messages.commands import FindLR
-from engine.messages.events import FinderEvent
+from engine.messages.events import RangeTestEvent
 from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import SGD, DataSpec, ModelSpec, Recipe
 from engine.schedules import Drawn
@@ -122,7 +122,7 @@ def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
     return text_of(recipe, names, batches, remarks)
 
 
-def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Cancelled) -> FinderEvent:
+def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Cancelled) -> RangeTestEvent:
     """Search for a rate in the run that ``recipe`` would begin; it is built for that and forgotten.
 
     ``progress`` hears of what is loaded, and then, with an empty sentence, of how many rates were tried.

@@ -21,8 +21,8 @@ from engine.advice.lr_suggestions import Curve, Smoothed, noisy_ends, suggest
 from engine.common.lifecycle import State
 from engine.common.text import Text, number
 from engine.data.download import Cancelled
-from engine.messages.commands import CancelFind, FinderCommand, FindLR, Pause, Stop
-from engine.messages.events import Event, FinderEvent, FinderProgressEvent, Suggestion
+from engine.messages.commands import CancelFind, FindLR, Pause, RangeTestCommand, Stop
+from engine.messages.events import Event, RangeTestEvent, RangeTestProgressEvent, Suggestion
 from engine.messages.queue import CommandQueue, PostedCommand
 from engine.models.optimizers import Rejected
 from engine.recipe.recipe import GuardSpec
@@ -50,10 +50,10 @@ class Finding:
     diverged: bool
     suggestions: tuple[Suggestion, ...]
 
-    def event(self, number: int, state: RunState) -> FinderEvent:
+    def event(self, number: int, state: RunState) -> RangeTestEvent:
         """What was found of ``state`` by the search that was posted as ``number``."""
         lrs = state.lr_control.current()
-        return FinderEvent(
+        return RangeTestEvent(
             id=number,
             epoch=state.position.epoch,
             batch=state.position.batch,
@@ -182,7 +182,7 @@ class RangeTest:
         self._publish = publish
         self._cancelled_by = 0  # the id of a CancelFind that cancelled a test
 
-    def apply(self, posted: PostedCommand, command: FinderCommand, lifecycle: State) -> None:
+    def apply(self, posted: PostedCommand, command: RangeTestCommand, lifecycle: State) -> None:
         """Apply and answer ``command``, which ``posted`` holds, in the state ``lifecycle``."""
         if isinstance(command, FindLR):
             self._find(posted, command, lifecycle)
@@ -198,7 +198,7 @@ class RangeTest:
         state, number = self._loop.state, posted.number
 
         def progress(done: int, total: int) -> None:
-            self._publish(FinderProgressEvent(id=number, done=done, total=total))
+            self._publish(RangeTestProgressEvent(id=number, done=done, total=total))
 
         try:
             check_not_over(state.position, state.lr_control)

@@ -18,7 +18,7 @@ from engine.common.position import Position
 from engine.common.text import Text
 from engine.data.download import Cancelled
 from engine.messages.commands import CancelRewind, Pause, Rewind, Stop, to_intervention
-from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, GoingBackEvent, WarningEvent
+from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, RewindProgressEvent, WarningEvent
 from engine.messages.notes import remains
 from engine.messages.queue import CommandQueue, PostedCommand
 from engine.models.optimizers import Rejected
@@ -119,7 +119,7 @@ class Rewinder:
             nonlocal published
             if time.monotonic() - published >= _PROGRESS_SECONDS:
                 published = time.monotonic()
-                self._publish(GoingBackEvent(id=number, done=done, total=total))
+                self._publish(RewindProgressEvent(id=number, done=done, total=total))
 
         return progress
 

@@ -15,8 +15,8 @@ from engine.messages.events import (
     CommandEvent,
     EndEvent,
     EpochEvent,
-    FinderEvent,
     LREvent,
+    RangeTestEvent,
     StartEvent,
     StepsEvent,
 )
@@ -92,7 +92,7 @@ class AdviceController(QObject):
         runs.listen(self._on_command, CommandEvent)
         runs.listen(self._on_lr, LREvent)
         runs.listen(self._on_branch, BranchEvent)
-        runs.listen(self.take_finding, FinderEvent)
+        runs.listen(self.take_finding, RangeTestEvent)
         runs.listen(self._on_end, EndEvent)
         window.setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
@@ -114,7 +114,7 @@ class AdviceController(QObject):
         else:
             self._panel.show_advice(self._of_run())
 
-    def take_finding(self, event: FinderEvent) -> None:
+    def take_finding(self, event: RangeTestEvent) -> None:
         """Remember the valley that a search found."""
         found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
         if found:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-from engine.messages.commands import LARGEST_FACTOR
+from engine.messages.commands import MAX_FACTOR
 from engine.recipe.recipe import LR_MAX
 from gui.core.translation import tr
 
@@ -56,8 +56,8 @@ def read_factor(text: str) -> float:
         raise ValueError(tr("“{typed}” is not a number. Write a factor as 0.5 or 2.", typed=text[:20]))
     if value <= 0:
         raise ValueError(tr("A factor is more than 0. To stop a group, freeze it."))
-    if value > LARGEST_FACTOR:
-        raise ValueError(tr("A factor is at most {most}.", most=f"{LARGEST_FACTOR:,.0f}"))
+    if value > MAX_FACTOR:
+        raise ValueError(tr("A factor is at most {most}.", most=f"{MAX_FACTOR:,.0f}"))
     return value
 
 

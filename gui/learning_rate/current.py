@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.messages.commands import LARGEST_FACTOR, ReleaseLR, ScaleLR, SetLR
+from engine.messages.commands import MAX_FACTOR, ReleaseLR, ScaleLR, SetLR
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 
@@ -99,6 +99,6 @@ def set_command(lrs: Rates, group: str | None, value: float, mode: Mode | None) 
     factor = value / chosen.reference_lr
     if factor == 0:
         raise ValueError(tr("All groups are scaled together, which cannot give 0. Choose one group."))
-    if factor > LARGEST_FACTOR:
+    if factor > MAX_FACTOR:
         raise ValueError(tr("That is more than a million times the LR in force. Choose one group."))
     return ScaleLR(factor=factor, then="keep" if mode == chosen.mode else mode or "keep")

@@ -13,9 +13,9 @@ from engine.messages.events import (
     CommandEvent,
     EndEvent,
     Event,
-    FinderEvent,
-    FinderProgressEvent,
     LoadingEvent,
+    RangeTestEvent,
+    RangeTestProgressEvent,
     StartEvent,
     StateEvent,
 )
@@ -39,7 +39,7 @@ class RangeTestController(QObject):
     begin, and a suggestion that is wanted goes into the recipe.
 
     Signals:
-        found(FinderEvent): what a search before the start found.
+        found(RangeTestEvent): what a search before the start found.
         recipe_wanted(Recipe): the forms should show this recipe instead.
     """
 
@@ -55,7 +55,14 @@ class RangeTestController(QObject):
         self._why_not: str | None = None
         self._panel: FinderPanel | None = None
         runs.listen(
-            self._show, LoadingEvent, StartEvent, StateEvent, FinderProgressEvent, FinderEvent, CommandEvent, EndEvent
+            self._show,
+            LoadingEvent,
+            StartEvent,
+            StateEvent,
+            RangeTestProgressEvent,
+            RangeTestEvent,
+            CommandEvent,
+            EndEvent,
         )
         window.setup.recipe_changed.connect(self._judge)
         for begins in (window.transport.start, window.transport.run_epoch):
@@ -96,7 +103,7 @@ class RangeTestController(QObject):
             self.panel.show_problem(said(self._window.setup.first_error() or ""))
             return
 
-        def work(task: Task) -> FinderEvent:
+        def work(task: Task) -> RangeTestEvent:
             return queries.find_lr(recipe, settings, task.progress, task.cancelled)
 
         self.panel.show_progress(0, 0)
@@ -150,7 +157,7 @@ class RangeTestController(QObject):
         if self.panel.searching:
             self.panel.show_progress(done if not what else 0, total if not what else 0)
 
-    def _found_before_start(self, found: FinderEvent) -> None:
+    def _found_before_start(self, found: RangeTestEvent) -> None:
         if not self._in_run():
             self.panel.show_finding(found)
             self.found.emit(found)
@@ -172,9 +179,9 @@ class RangeTestController(QObject):
                     self._panel.clear()
             case StateEvent(state=state):
                 self._allow(None if state in _SEARCHED else _why_not(state))
-            case FinderProgressEvent(id=self._search):
+            case RangeTestProgressEvent(id=self._search):
                 self.panel.show_progress(event.done, event.total)
-            case FinderEvent(id=self._search):
+            case RangeTestEvent(id=self._search):
                 self.panel.show_finding(event)
             case CommandEvent(status="rejected") if event.name == "find_lr" and self._search in (None, event.id):
                 reason = said(event.reason or "")

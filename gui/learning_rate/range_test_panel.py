@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from engine.common.spec import first_problem
 from engine.messages.commands import FindLR
-from engine.messages.events import FinderEvent, Suggestion
+from engine.messages.events import RangeTestEvent, Suggestion
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
 from gui.plots.range_test import RangeTestPlot
@@ -110,7 +110,7 @@ class FinderPanel(QDialog):
         self.count.setText(tr("{done} of {total} rates tried", done=done, total=total) if total else tr("Waiting…"))
         self._note.show_text("")
 
-    def show_finding(self, event: FinderEvent) -> None:
+    def show_finding(self, event: RangeTestEvent) -> None:
         """Show what a search found."""
         self._set_searching(False)
         self.plot.show_result(event)
@@ -193,7 +193,7 @@ class FinderPanel(QDialog):
         self._wrong.show_text(" ".join(said_wrong), error=True)
         set_available(self.start, self._reason or (said_wrong[0] if wrong else None), tr("Takes a few seconds."))
 
-    def _where(self, event: FinderEvent) -> str:
+    def _where(self, event: RangeTestEvent) -> str:
         tried = tr("{count} rates tried in epoch {epoch}.", count=len(event.lr), epoch=event.epoch)
         if event.diverged:
             return tr("{tried} It ended early: the loss diverged.", tried=tried)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu, QMessageBox, QProgressDialog
 
 from engine.messages.commands import CancelRewind, Rewind
-from engine.messages.events import CommandEvent, EndEvent, Event, GoingBackEvent, StartEvent
+from engine.messages.events import CommandEvent, EndEvent, Event, RewindProgressEvent, StartEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
@@ -31,7 +31,7 @@ class RewindController(QObject):
         window.action_line.go_back.connect(self.before)
         window.log.go_back.connect(self.before)
         window.plots.menu_opening.connect(self._offer)
-        current_run.listen(self._happened, StartEvent, GoingBackEvent, CommandEvent, EndEvent)
+        current_run.listen(self._happened, StartEvent, RewindProgressEvent, CommandEvent, EndEvent)
 
     # -- what can be gone back to
 
@@ -111,7 +111,7 @@ class RewindController(QObject):
         match event:
             case StartEvent():
                 self._asked.clear()
-            case GoingBackEvent():
+            case RewindProgressEvent():
                 self._show_progress(event.done, event.total)
             case CommandEvent() if event.name == "rewind" and event.status != "queued":
                 self._close()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from engine.messages.events import FinderEvent
+from engine.messages.events import RangeTestEvent
 from gui.core.column import FloatArray
 from gui.core.translation import tr
 from gui.plots.axes import PositionAxis, Ticks, ValueAxis, log_ticks, value_text
@@ -46,7 +46,7 @@ class RangeTestPlot(QFrame):
         super().__init__(parent)
         self.setProperty("role", "card")
         self.colors: Colors = LIGHT
-        self._event: FinderEvent | None = None
+        self._event: RangeTestEvent | None = None
         self._x: FloatArray = np.empty(0)
         self.header = PlotHeader(tr("Loss vs. learning rate"), self)
         self.left, self.bottom = ValueAxis(), LRAxis()
@@ -81,7 +81,7 @@ class RangeTestPlot(QFrame):
         self._follow_palette()
         self.clear()
 
-    def show_result(self, event: FinderEvent) -> None:
+    def show_result(self, event: RangeTestEvent) -> None:
         """Draw the losses and the suggestions of a range test."""
         self._event, self._x = event, np.log10(event.lr)
         self.raw.show_points(self._x, event.loss)

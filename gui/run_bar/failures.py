@@ -67,11 +67,11 @@ class FailuresController(QObject):
         hint, choices = "", []
         if event.checkpoint and self._reporter.start is not None:
             choices.append(self._window.banner.go_on())
-        if event.shortage == "batch":
+        if event.out_of_memory == "batch":
             text = sentence(text)
             hint, smaller = self._smaller()
             choices = [*smaller, *choices] if self._trained else smaller
-        elif event.shortage is not None:
+        elif event.out_of_memory is not None:
             text = sentence(text)
             hint = tr("Close what else takes memory, or choose a smaller network or another device.")
         report = self._reporter.report(text, event.details, self._recipe_asked()) if event.details else None

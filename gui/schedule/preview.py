@@ -167,7 +167,7 @@ class Preview(QObject):
             control=lrs.control,
             position=position,
             intervention=intervention,
-            act_at=max(at, position) if at is not None else None,
+            applies_at=max(at, position) if at is not None else None,
             history=tuple(self._history),
         )
 

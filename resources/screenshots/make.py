@@ -17,7 +17,7 @@ from typing import Final
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
-from engine.messages.events import EndEvent, EpochEvent, Event, FinderEvent, StateEvent
+from engine.messages.events import EndEvent, EpochEvent, Event, RangeTestEvent, StateEvent
 from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import CosineAnnealingLR, CosineAnnealingWarmRestarts, Drawn, ExponentialLR, OneCycleLR, StepLR
 from gui.app import App
@@ -58,7 +58,7 @@ class Photographer(QObject):
         elif isinstance(event, StateEvent) and event.state == "training" and not self._searched:
             self._searched = True
             QTimer.singleShot(0, self._find)
-        elif isinstance(event, FinderEvent):
+        elif isinstance(event, RangeTestEvent):
             _soon(self._find_done)
         elif isinstance(event, EndEvent) and event.reason != "stopped":
             self._app.application.exit(1)

@@ -163,7 +163,7 @@ def test_range_test_before_the_start_equals_that_of_the_ready_run() -> None:
     with Live(Job(recipe=of, begin=False)) as live:
         live.reach("ready")
         live.ask(FindLR(steps=30))
-        (found,) = live.events.of("finder")
+        (found,) = live.events.of("range_test")
     assert np.array_equal(event.loss, found.loss)
     assert (event.suggestions, event.group, event.epoch) == (found.suggestions, "head", 1)
     assert [report for report in progress if not report[0]][-1][1:] == (len(event.lr), 30)

@@ -113,7 +113,7 @@ def test_the_end_says_what_did_not_fit(network: str, place: str, text: str, tmp_
     with library_at(tmp_path) as library:
         Trainer(Job(recipe=recipe(network)), events.append, library).run()
     end = events.end
-    assert (end.reason, end.shortage, end.field) == ("failed", place, None)
+    assert (end.reason, end.out_of_memory, end.field) == ("failed", place, None)
     assert str(end.text).startswith(text)
     assert "more were asked for" in str(end.text)
     assert "can't allocate memory" in str(end.details)
@@ -135,7 +135,7 @@ def test_nothing_of_the_run_is_kept_once_its_end_is_said() -> None:
     gc.disable()
     try:
         trainer = Trainer(Job(recipe=recipe("greedy_fifth")), hear)
-        assert trainer.run().shortage == "batch"
+        assert trainer.run().out_of_memory == "batch"
     finally:
         gc.enable()
     assert alive == [False, False, False]
@@ -180,7 +180,7 @@ def test_a_process_that_may_have_no_more_says_what_did_not_fit(tmp_path: Path) -
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [e["event"] for e in events].count("end") == 1
     assert events[-1]["event"] == "end"
-    assert events[-1]["shortage"] == "batch", events[-1]
+    assert events[-1]["out_of_memory"] == "batch", events[-1]
     assert "the batch of 1437 images through net.py:make did not fit into the memory of this machine" in done.stderr
 
 
@@ -193,7 +193,7 @@ def test_a_gpu_that_is_full_is_said_and_emptied() -> None:
         data = {"name": "digits", "batch_size": 1437}
         job = Job(recipe=recipe(data=data, model={"name": "vgg11_bn"}, device="cuda"))
         Trainer(job, events.append).run()
-        assert events.end.shortage in ("network", "batch")
+        assert events.end.out_of_memory in ("network", "batch")
         assert "did not fit into the memory of cuda:0" in str(events.end.text)
         assert torch.cuda.memory_allocated() < 50 * 2**20
     finally:

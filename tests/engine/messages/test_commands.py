@@ -1,4 +1,4 @@
-"""Commands: read from a hand's lines, checked, written back."""
+"""Commands: reading them from JSON, their errors, and writing them back."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_examples_cover_every_command() -> None:
 
 
 @pytest.mark.parametrize("command", EXAMPLES, ids=[json.dumps(e)[:60] for e in EXAMPLES])
-def test_a_line_comes_back_equal(command: dict[str, Any]) -> None:
+def test_a_command_survives_a_round_trip(command: dict[str, Any]) -> None:
     intervention = read(command)
     line = CommandAt(at=Position(epoch=4, batch=2), intervention=intervention).to_dict()
     assert line.pop("at") == {"epoch": 4, "batch": 2}
@@ -73,7 +73,7 @@ def test_a_line_comes_back_equal(command: dict[str, Any]) -> None:
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({}, "command", "is required"),
     ({"command": "jump"}, "command", "'jump' is not known; allowed: set_lr, scale_lr,"),
-    ({"command": "pause"}, "command", "'pause' is not known"),  # transport is no intervention
+    ({"command": "pause"}, "command", "'pause' is not known"),  # a transport command is not an intervention
     ({"command": "set_lr"}, "lr", "is required"),
     ({"command": "set_lr", "lr": -1}, "lr", "must be at least 0"),
     ({"command": "set_lr", "lr": 1001}, "lr", "must be at most 1000"),
@@ -108,7 +108,9 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("command", "field", "problem"), BAD, ids=[json.dumps(c)[:60] for c, _, _ in BAD])
-def test_a_bad_command_names_the_field_and_what_is_allowed(command: dict[str, Any], field: str, problem: str) -> None:
+def test_the_error_of_a_bad_command_names_the_field_and_what_is_allowed(
+    command: dict[str, Any], field: str, problem: str
+) -> None:
     with pytest.raises(SpecError) as caught:
         read(command)
     assert caught.value.field == field
@@ -116,7 +118,7 @@ def test_a_bad_command_names_the_field_and_what_is_allowed(command: dict[str, An
     assert len(str(caught.value)) < 300
 
 
-def test_a_command_made_in_the_program_is_checked_alike() -> None:
+def test_a_command_created_in_python_is_validated_too() -> None:
     with pytest.raises(ValidationError) as caught:
         SetSchedule(schedule=StepLR(step_size=3), lr=(0.1, -1.0))
     assert first_problem(caught.value).field == "lr[1]"
@@ -124,20 +126,20 @@ def test_a_command_made_in_the_program_is_checked_alike() -> None:
         ScaleLR(factor=2.0).factor = 3.0  # type: ignore[misc]
 
 
-def test_keep_is_what_happens_when_nothing_else_is_said() -> None:
+def test_keep_and_here_are_the_defaults() -> None:
     assert SetLR(lr=0.1).then == ScaleLR(factor=2.0).then == "keep"
     assert SetSchedule(schedule=StepLR(step_size=3)).start == "here"
 
 
-def test_only_given_hyperparameters_are_changes() -> None:
+def test_only_the_given_hyperparameters_are_changed() -> None:
     assert SetOptimizer(momentum=0.0, group="head").changes() == {"momentum": 0.0}
     assert SetOptimizer(betas=(0.8, 0.9), nesterov=False).changes() == {"betas": (0.8, 0.9), "nesterov": False}
 
 
-def test_moments_are_ordered_by_epoch_then_batch() -> None:
-    moments = [Position(epoch=1), Position(epoch=1, batch=3), Position(epoch=2), Position(epoch=10, batch=1)]
-    assert sorted([moments[2], moments[0], moments[3], moments[1]]) == moments
-    for earlier, later in itertools.pairwise(moments):
+def test_positions_are_ordered_by_epoch_then_batch() -> None:
+    positions = [Position(epoch=1), Position(epoch=1, batch=3), Position(epoch=2), Position(epoch=10, batch=1)]
+    assert sorted([positions[2], positions[0], positions[3], positions[1]]) == positions
+    for earlier, later in itertools.pairwise(positions):
         assert earlier < later
         assert earlier <= later
         assert later > earlier
@@ -149,6 +151,6 @@ def test_moments_are_ordered_by_epoch_then_batch() -> None:
             parse(Position, json.dumps(bad))
 
 
-def test_transport_says_nothing_but_its_name() -> None:
+def test_transport_commands_have_no_other_fields() -> None:
     names = [c().model_dump() for c in (Start, Pause, Resume, RunEpoch)]
     assert names == [{"command": n} for n in ("start", "pause", "resume", "run_epoch")]

@@ -154,4 +154,4 @@ def test_what_was_trained_before_a_failure_is_said(tmp_path: Path) -> None:
 def test_what_ends_a_run_in_words() -> None:
     assert because_of(SpecError("data.root", "is not there")).field == "data.root"
     lack = because_of(MemoryError())
-    assert (lack.reason, lack.shortage, lack.text) == ("failed", "run", "memory ran out: MemoryError")
+    assert (lack.reason, lack.out_of_memory, lack.text) == ("failed", "run", "memory ran out: MemoryError")

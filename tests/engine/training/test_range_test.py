@@ -18,7 +18,7 @@ from engine.common.spec import SpecError, parse
 from engine.data.download import Cancelled
 from engine.data.registry import load
 from engine.messages.commands import CancelFind, FindLR, Freeze, Pause, Resume, SetLR, Stop
-from engine.messages.events import CommandEvent, DivergedEvent, EndEvent, Event, FinderEvent, FinderProgressEvent
+from engine.messages.events import CommandEvent, DivergedEvent, EndEvent, Event, RangeTestEvent, RangeTestProgressEvent
 from engine.models.optimizers import Rejected
 from engine.training.job import Job
 from engine.training.range_test import DIVERGED, Finding, lrs_tried, shares, sweep
@@ -285,14 +285,14 @@ def live() -> Iterator[Live]:
         yield trainer
 
 
-def findings(live: Live) -> list[FinderEvent]:
-    return [e for e in live.events if isinstance(e, FinderEvent)]
+def findings(live: Live) -> list[RangeTestEvent]:
+    return [e for e in live.events if isinstance(e, RangeTestEvent)]
 
 
 def long(live: Live) -> int:
     """A search that takes seconds, under way; returns its id."""
     number = live.trainer.post(FindLR(lr_min=1e-9, lr_max=1e-8, steps=10_000))
-    live.wait(lambda e: isinstance(e, FinderProgressEvent) and e.id == number and e.done == 1)
+    live.wait(lambda e: isinstance(e, RangeTestProgressEvent) and e.id == number and e.done == 1)
     return number
 
 
@@ -317,7 +317,7 @@ def test_in_ready_and_paused_a_search_is_answered_and_the_run_stands_as_it_stood
         (first.id, 1, 0, None),
         (second.id, 2, 1, None),
     ]
-    told = [(e.done, e.total) for e in live.events if isinstance(e, FinderProgressEvent) and e.id == second.id]
+    told = [(e.done, e.total) for e in live.events if isinstance(e, RangeTestProgressEvent) and e.id == second.id]
     assert told == [(done, 20) for done in range(21)]
 
 
@@ -433,7 +433,7 @@ def test_a_commands_file_has_no_line_for_it() -> None:
         ('{"lr_max": 1001}', "lr_max", "must be at most 1000"),
         ('{"steps": 19}', "steps", "must be at least 20"),
         ('{"steps": 10001}', "steps", "must be at most 10000"),
-        ('{"lr_min": 0.1, "lr_max": 0.1}', "lr_max", "must be greater than the first rate, 0.1"),
+        ('{"lr_min": 0.1, "lr_max": 0.1}', "lr_max", "must be greater than the first LR, 0.1"),
         ('{"lr_min": NaN}', "lr_min", "must be a finite number"),
     ],
 )
@@ -447,5 +447,5 @@ def test_the_range_is_checked(settings: str, field: str, problem: str) -> None:
 def test_no_event_of_a_search_is_printed(live: Live) -> None:
     live.reach("ready")
     live.ask(SMALL)
-    assert not any(e.printed for e in live.events if isinstance(e, (FinderEvent, FinderProgressEvent)))
+    assert not any(e.printed for e in live.events if isinstance(e, (RangeTestEvent, RangeTestProgressEvent)))
     assert not any(isinstance(e, EndEvent) for e in live.events)

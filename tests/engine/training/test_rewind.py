@@ -15,7 +15,7 @@ from engine.data.download import Cancelled
 from engine.data.registry import load
 from engine.library import Library
 from engine.messages.commands import CancelRewind, Resume, Rewind, Stop
-from engine.messages.events import CommandEvent, Event, GoingBackEvent
+from engine.messages.events import CommandEvent, Event, RewindProgressEvent
 from engine.training.job import Job, to_resume
 from engine.training.loop import Loop
 from engine.training.rewind import go_to
@@ -173,8 +173,8 @@ def test_what_is_not_what_was_recorded_is_said() -> None:
 # -- with a trainer
 
 
-def far_back(events: Events) -> list[GoingBackEvent]:
-    return [e for e in events if isinstance(e, GoingBackEvent)]
+def far_back(events: Events) -> list[RewindProgressEvent]:
+    return [e for e in events if isinstance(e, RewindProgressEvent)]
 
 
 class CallingOff(Live):
@@ -186,7 +186,7 @@ class CallingOff(Live):
 
     def _hear(self, event: Event) -> None:
         super()._hear(event)
-        if isinstance(event, GoingBackEvent) and not self.posted:
+        if isinstance(event, RewindProgressEvent) and not self.posted:
             self.posted = self.trainer.post(self._command)
 
 

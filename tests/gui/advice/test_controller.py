@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QToolButton
 from engine.advice import Advice
 from engine.common.text import Text
 from engine.messages.commands import Command, Rewind, ScaleLR, SetLR, SetOptimizer, SetSchedule
-from engine.messages.events import FinderEvent, Suggestion
+from engine.messages.events import RangeTestEvent, Suggestion
 from engine.recipe.recipe import Adam, Recipe
 from engine.schedules import CosineAnnealingLR, ScheduleSpec, StepLR
 from gui.advice.controller import SETTLE_MS, AdviceController
@@ -169,7 +169,7 @@ def test_a_finders_valley_is_remembered(told: ComparedRun) -> None:
     driver.stand(tiny(**SLOW), epoch=2)
     told.says()
     nothing = np.empty(0)
-    found = FinderEvent(
+    found = RangeTestEvent(
         id=1,
         epoch=2,
         batch=0,

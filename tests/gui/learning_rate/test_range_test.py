@@ -19,7 +19,7 @@ from engine.advice.lr_suggestions import with_lr
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import FindLR, Pause, Resume, SetLR, Start, Stop
-from engine.messages.events import Event, FinderEvent, LREvent, StateEvent, Suggestion
+from engine.messages.events import Event, LREvent, RangeTestEvent, StateEvent, Suggestion
 from engine.training.job import Job
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
@@ -38,11 +38,11 @@ assert torch.__version__  # a training thread expects it to be imported
 
 def found(
     steep: float | None = 0.012345, bottom: float | None = 0.001, group: str | None = None, points: int = 60
-) -> FinderEvent:
+) -> RangeTestEvent:
     lr = np.geomspace(1e-6, 1.0, points)
     loss = 2.3 - 0.03 * np.arange(points)
     why = Text("The loss does not fall.")
-    return FinderEvent(
+    return RangeTestEvent(
         id=1,
         epoch=3,
         batch=0,
@@ -101,7 +101,7 @@ def test_it_asks_for_a_search_with_what_is_typed(panel: FinderPanel, qtbot: QtBo
 
 def test_what_cannot_be_searched_is_said_and_not_asked_for(panel: FinderPanel, qtbot: QtBot) -> None:
     type_into(panel, qtbot, "lr_max", "1e-9")
-    assert "To: must be greater than the first rate, 1e-06" in shown(panel)
+    assert "To: must be greater than the first LR, 1e-06" in shown(panel)
     assert not panel.start.isEnabled()
     type_into(panel, qtbot, "lr_max", "fast")
     assert "To: must be a number" in shown(panel)

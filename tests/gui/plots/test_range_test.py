@@ -7,20 +7,22 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.common.text import Text
-from engine.messages.events import FinderEvent, Suggestion
+from engine.messages.events import RangeTestEvent, Suggestion
 from gui.plots.range_test import RangeTestPlot
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
-def result(valley: float, steepest: float) -> FinderEvent:
+def result(valley: float, steepest: float) -> RangeTestEvent:
     lr = np.geomspace(1e-6, 1.0, 100)
     loss = np.linspace(2.3, 0.5, 100)
     suggestions = (
         Suggestion(kind="steepest", lr=steepest, text=Text("Steepest.")),
         Suggestion(kind="valley", lr=valley, text=Text("Valley.")),
     )
-    return FinderEvent(id=1, epoch=1, batch=0, lr=lr, loss=loss, smoothed=loss, diverged=False, suggestions=suggestions)
+    return RangeTestEvent(
+        id=1, epoch=1, batch=0, lr=lr, loss=loss, smoothed=loss, diverged=False, suggestions=suggestions
+    )
 
 
 @pytest.mark.parametrize("width", [440, 700])
