@@ -1,4 +1,4 @@
-"""The base of everything that is read from JSON: strict, frozen, and able to say what is wrong in one line."""
+"""The base class of all values that are read from JSON, and their errors as one-line sentences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ T = TypeVar("T")
 
 
 class SpecError(ValueError):
-    """Bad input. ``field`` is the path of the field (``schedule.gamma``), ``problem`` what is wrong and allowed."""
+    """Invalid input.
+
+    Attributes:
+        field: path of the field, such as ``schedule.gamma``; empty if no single field is wrong.
+        problem: what is wrong and what is allowed, to follow the field's name in a sentence.
+    """
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}" if field else problem)
@@ -21,7 +26,7 @@ class SpecError(ValueError):
 
 
 class Spec(BaseModel):
-    """An immutable value with named, checked fields. No NaN, no infinity, no unknown keys, no silent conversion."""
+    """An immutable value with validated fields. Unknown keys, NaN, infinity and implicit conversions are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, protected_namespaces=())
     tags: ClassVar[set[str]] = set()
@@ -39,22 +44,22 @@ class Spec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_keys(cls, value: Any) -> Any:
+    def _check_keys(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         for key in value:
             if key not in cls.model_fields:
                 allowed = ", ".join(cls.model_fields)
                 raise SpecError(str(key), f"is not a key here; allowed: {allowed}")
-        # JSON has lists where a frozen value has tuples, and strict validation of Python data takes no list for one.
+        # JSON has lists where a frozen spec has tuples, and strict validation accepts no list for a tuple.
         return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
 
 
 def parse(kind: Any, text: str | bytes) -> Any:
-    """Read ``text`` (JSON) as ``kind``, a Spec class or a union of them.
+    """Read JSON as ``kind``, a Spec class or a union of them.
 
     Raises:
-        SpecError: the text is not JSON, or a field is missing, unknown or out of range.
+        SpecError: the text is not JSON, or a field is missing, unknown or invalid.
     """
     try:
         return _adapter(kind).validate_json(text)
@@ -64,16 +69,16 @@ def parse(kind: Any, text: str | bytes) -> Any:
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)  # making one takes a millisecond and more
+    return TypeAdapter(kind)  # cached: creating one takes more than a millisecond
 
 
 def first_problem(error: ValidationError) -> SpecError:
-    """The first problem of a pydantic error, as field and sentence."""
+    """The first problem of a pydantic error."""
     return problems(error)[0]
 
 
 def problems(error: ValidationError) -> list[SpecError]:
-    """Every problem of a pydantic error, as field and sentence, in the order of the fields."""
+    """All problems of a pydantic error, in the order of the fields."""
     return [_problem(detail) for detail in error.errors(include_url=False)]
 
 
@@ -83,7 +88,7 @@ def _path(parts: tuple[int | str, ...]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif part in Spec.names or (part not in Spec.tags and part.isidentifier()):
-            path += f".{part}" if path else part  # the rest are pydantic's names of a union's members
+            path += f".{part}" if path else part  # all other parts are pydantic's names for the members of a union
     return path
 
 
@@ -93,7 +98,7 @@ def _problem(detail: ErrorDetails) -> SpecError:
     inner = ctx.get("error")
     if isinstance(inner, SpecError):
         return SpecError(".".join(filter(None, (field, inner.field))).replace(".[", "["), inner.problem)
-    shown = _short(repr(given)) if isinstance(given, (str, int, float, bool)) and kind != "json_invalid" else None
+    shows = isinstance(given, (str, int, float, bool)) and kind not in ("json_invalid", "string_too_short")
     sentence = _SENTENCES.get(kind)
     if kind.startswith("union_tag"):
         tag = str(ctx.get("discriminator", "name")).strip("'")
@@ -107,13 +112,14 @@ def _problem(detail: ErrorDetails) -> SpecError:
     else:
         limits = {key: _plain(repr(value)) if isinstance(value, float) else value for key, value in ctx.items()}
         problem = sentence.format(**limits)
-        if shown is not None:
-            problem += f"; it is {_plain(shown) if isinstance(given, float) else shown}"
+        if shows:
+            value = _short(repr(given))
+            problem += f"; it is {_plain(value) if isinstance(given, float) else value}"
     return SpecError(field, problem)
 
 
 def _plain(number: str) -> str:
-    """10, where Python writes 10.0."""
+    """``number`` without the ``.0`` that Python adds to whole floats."""
     return number.removesuffix(".0")
 
 

@@ -97,7 +97,7 @@ class DataSpec(Spec):
 
     @field_validator("name")
     @classmethod
-    def _name_is_known(cls, value: str) -> str:
+    def _check_name(cls, value: str) -> str:
         if value not in DATA_SETS:
             raise SpecError("", f"{value!r} is not known; allowed: {', '.join(DATA_SETS)}")
         return value
@@ -113,7 +113,6 @@ class ModelSpec(Spec):
 
     name: str = Field(
         "small_cnn",
-        min_length=1,
         max_length=1000,
         title="Network",
         description="A built-in network, or FILE.py:FUNCTION, a function of your own that takes in_channels and "
@@ -127,6 +126,8 @@ class ModelSpec(Spec):
 
     @model_validator(mode="after")
     def _check_name(self) -> ModelSpec:
+        if not self.name:
+            raise SpecError("name", "enter the name of a network, or FILE.py:FUNCTION")
         own, entry = self.user_function(), find_network(self.name)
         if own is None and entry is None:
             allowed = ", ".join(NETWORKS)

@@ -146,7 +146,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"data": {"batch_size": 1.5}}, "data.batch_size", "must be a whole number"),
     ({"data": {"batch_size": True}}, "data.batch_size", "must be a whole number"),
     ({"data": {"augment": 1}}, "data.augment", "must be true or false; it is 1"),
-    ({"data": {"root": ""}}, "data.root", "must not be empty"),
+    ({"model": {"name": ""}}, "model.name", "enter the name of a network, or FILE.py:FUNCTION"),
     ({"data": {"root": 3}}, "data.root", "must be text; it is 3"),
     ({"data": {"size": 3}}, "data.size", "is not a key here; allowed: name, batch_size"),
     ({"model": {"name": "resnet19"}}, "model.name", "allowed: small_cnn, lenet5, resnet18, vgg11_bn, or FILE.py:FUNC"),
@@ -295,6 +295,12 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"device": "tpu"}, "device", "must be auto, cpu, cuda or cuda:N; it is 'tpu'"),
     ({"precision": "float64"}, "precision", "must be 'float32', 'tf32', 'bfloat16' or 'float16'; it is 'float64'"),
 ]
+
+
+def test_an_empty_text_is_not_repeated() -> None:
+    with pytest.raises(SpecError) as caught:
+        read(data={"root": ""})
+    assert str(caught.value) == "data.root: must not be empty"
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ def test_a_loss_that_is_not_finite_ends_the_sweep_before_it() -> None:
     assert [s.lr for s in found.suggestions] == [None, None]
     nothing = find(state_of(network="poisoned_always"))
     assert (len(nothing.lr), nothing.diverged) == (0, True)
-    assert "very first rate" in nothing.suggestions[0].text
+    assert "at the first LR" in nothing.suggestions[0].text
 
 
 def test_the_suggestions_of_a_real_network_train_it() -> None:
