@@ -14,6 +14,7 @@ from engine.common.spec import SpecError
 from engine.diagnostics.crash_log import crash_log
 from engine.library import Library, default_root
 from engine.recipe.recipe import Recipe
+from engine.schedules import ScheduleSpec
 from gui.advice.controller import AdviceController
 from gui.compare.controller import CompareController
 from gui.core import language
@@ -79,11 +80,22 @@ class App:
         self.setup_controller = SetupController(
             self.window, self.current_run, self.preview, self.lookups, self.settings
         )
-        self.taking_up = ResumeController(self.window, self.current_run, self.setup_controller, self.tasks)
+        self.taking_up = ResumeController(self.window.banner, self.current_run, self.setup_controller, self.tasks)
+        window, model = self.window, self.current_run.model
         self.files = FilesController(
-            self.window, self.current_run, self.setup_controller, self.settings, self.taking_up
+            window,
+            self.current_run,
+            self.setup_controller,
+            self.settings,
+            self.taking_up,
+            setup=window.setup,
+            banner=window.banner,
+            action_line=window.action_line,
+            open_action=window.open,
+            save_action=window.save,
+            save_as_action=window.save_as,
         )
-        self.help = HelpController(self.window)
+        self.help = HelpController(window, tutorial=window.tutorial, about=window.about, examples=window.examples)
         self.sketch = DrawingController(
             self.window, self.current_run, self.run_controller.change, self.tasks, self.window
         )
@@ -92,17 +104,34 @@ class App:
         self.waiting = WaitingController(self.window, self.current_run)
         self.recovery = DivergenceController(self.window, self.current_run)
         self.failures = FailuresController(self.window, self.current_run)
-        self.interrupted = InterruptedRuns(self.window, self.current_run, self.tasks, self.settings)
-        window, model = self.window, self.current_run.model
+        self.interrupted = InterruptedRuns(window.banner, self.current_run, self.tasks, self.settings)
         self.finding = RangeTestController(window, self.current_run, self.tasks, lambda: model.shown)
         self.advisor = AdviceController(
-            window, self.current_run, window.advice, lambda: model.shown, window.schedule.stage, window
+            self.current_run,
+            window.advice,
+            window.setup,
+            window.lr_panel,
+            window.show_side,
+            self._stage_schedule,
+            window,
         )
         self.aftermath = EffectsController(window, self.current_run, self.log_controller)
-        self.export = ExportController(window, self.current_run, self.tasks, self.settings, lambda: model.shown)
+        self.export = ExportController(
+            window,
+            model,
+            self.tasks,
+            self.settings,
+            menu=window.export,
+            setup=window.setup,
+            banner=window.banner,
+            action_line=window.action_line,
+        )
+        window.schedule.candidates.add_beside(self.export.button)
         self.going_back = RewindController(window, self.current_run)
-        self.comparison = CompareController(window, self.current_run, self.tasks)
-        self.retention = RetentionController(window, self.library, self.settings)
+        self.comparison = CompareController(window, window.banner, self.current_run, self.tasks)
+        self.retention = RetentionController(
+            window, self.library, self.settings, window.library_settings, window.action_line
+        )
         self.library_controller = LibraryController(
             window,
             self.current_run,
@@ -111,7 +140,16 @@ class App:
             self.tasks,
             self.settings,
             self.comparison.compare,
+            banner=window.banner,
+            action_line=window.action_line,
+            show_runs=window.show_runs,
+            settings_action=window.library_settings,
+            add_drawer=window.add_drawer,
+            show_name=lambda name: window.show_name(name, window.name.placeholderText()),
         )
+        window.renamed.connect(self.library_controller.refresh_soon)
+        window.start_page.continue_requested.connect(self.library_controller.open)
+        window.start_page.open_requested.connect(self.files.open)
         self.undo = UndoController(
             window, self.current_run, self.preview, self.going_back, self.library_controller.open
         )
@@ -161,6 +199,10 @@ class App:
         self.advisor.recipe_wanted.connect(self.setup_controller.amend)
         self.finding.recipe_wanted.connect(self.setup_controller.amend)
         self.finding.found.connect(self.advisor.take_finding)
+
+    def _stage_schedule(self, schedule: ScheduleSpec) -> None:
+        self.window.show_side(self.window.schedule)
+        self.window.schedule.stage(schedule)
 
     def _begin(self) -> None:
         self.tasks.start()

@@ -1,4 +1,4 @@
-"""What the rules of advice look at, collected from the window and the run; and their advice, shown and done."""
+"""Advice beside the run: the rules are given the recipe or the run, and their advice is shown and applied."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
 
 from engine.messages.commands import ScaleLR, SetLR, SetSchedule
 from engine.messages.events import (
@@ -15,7 +16,6 @@ from engine.messages.events import (
     CommandEvent,
     EndEvent,
     EpochEvent,
-    LREvent,
     RangeTestEvent,
     StartEvent,
     StepsEvent,
@@ -25,61 +25,61 @@ from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from gui.advice.panel import AdvicePanel
 from gui.core.current_run import CurrentRun
-from gui.main_window import MainWindow
+from gui.learning_rate.panel import LRPanel
 from gui.schedule.projection import rest_of
+from gui.setup.panel import SetupPanel
 
 if TYPE_CHECKING:
     from engine.advice import Advice, History
 
 LOSSES_KEPT: Final = 1000
-"""Batches that the rules look back on: the first epochs of a small set, the last moments of a large one."""
+"""The number of newest batch losses that the rules look at."""
 AFTER_EPOCH_MS: Final = 500
-"""The rules are asked at most so often while a run trains, however fast its epochs are."""
+"""The shortest time between two evaluations of the rules while a run trains."""
 SETTLE_MS: Final = 150
-"""A recipe's new curve comes within this time; until it does, and while somebody types, the old advice stays."""
+"""How long the rules wait after a change of the recipe, for its curve and for the end of typing."""
 
 
 class AdviceController(QObject):
-    """Keeps an ``AdvicePanel`` true: of the recipe before the start, of the run while it trains.
+    """Keeps an ``AdvicePanel`` up to date: for the recipe before the start, for the run while it trains.
 
-    The rules are asked when an epoch ended, when the hand acted, when a finder answered and when the recipe changed:
-    never for a batch.
+    The rules are evaluated when an epoch ends, a command is applied, a range test ends, or the recipe changes; never
+    for a batch.
 
     Signals:
-        recipe_wanted(Recipe): before the start, the forms should show this recipe instead.
+        recipe_wanted(Recipe): before the start, a recipe to show in the forms.
     """
 
     recipe_wanted = Signal(object)
 
     def __init__(
         self,
-        window: MainWindow,
         runs: CurrentRun,
         panel: AdvicePanel,
-        in_run: Callable[[], bool],
+        setup: SetupPanel,
+        lr_panel: LRPanel,
+        show_side: Callable[[QWidget], None],
         stage_schedule: Callable[[ScheduleSpec], None],
         parent: QObject | None = None,
     ) -> None:
-        """Watch ``window`` and ``runs``.
+        """Connect ``panel`` to the forms and the run.
 
         Args:
-            window: whose forms hold the recipe, and whose hand a rate is staged in.
-            runs: whose events tell of the run.
+            runs: the current run.
             panel: where the advice is shown; the caller has placed it.
-            in_run: whether a run is shown, rather than a recipe that is being set up.
-            stage_schedule: brings a schedule into the editor as the pending change.
-            parent: Qt's.
+            setup: the forms with the recipe.
+            lr_panel: where an LR is staged.
+            show_side: brings a panel on the right to the front.
+            stage_schedule: shows a schedule in the editor as the pending change.
+            parent: the Qt parent.
         """
         super().__init__(parent)
-        self._window, self._runs, self._panel = window, runs, panel
-        self._in_run, self._stage_schedule = in_run, stage_schedule
+        self._runs, self._model, self._panel = runs, runs.model, panel
+        self._setup, self._lr_panel, self._show_side = setup, lr_panel, show_side
+        self._stage_schedule = stage_schedule
         self._run = ""
-        self._ended = False
-        self._lrs: LREvent | None = None
-        self._recipe: Recipe | None = None  # of the run
         self._history: History | None = None
         self._losses: deque[float] = deque(maxlen=LOSSES_KEPT)
-        self._position = (1, 0)
         self._weight_decay: float | None = None
         self._valley: float | None = None
         self._curve: Curve | None = None
@@ -90,26 +90,25 @@ class AdviceController(QObject):
         runs.listen(self._on_steps, StepsEvent)
         runs.listen(self._on_epoch, EpochEvent)
         runs.listen(self._on_command, CommandEvent)
-        runs.listen(self._on_lr, LREvent)
         runs.listen(self._on_branch, BranchEvent)
         runs.listen(self.take_finding, RangeTestEvent)
         runs.listen(self._on_end, EndEvent)
-        window.setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
+        setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
 
     def show_curve(self, curve: Curve) -> None:
         """Take in the curve of the recipe, or of the run as it will go on."""
         self._curve = curve
-        if not self._in_run():
+        if not self._model.shown:
             self.refresh()
 
     def refresh(self) -> None:
         """Ask the rules again. For whoever brings another recipe into the forms, which say nothing of that."""
         self._settle.stop()
-        if not self._in_run():
-            if self._recipe is not None:
+        if not self._model.shown:
+            if self._run:
                 self._forget()
-            recipe = self._window.setup.recipe()
+            recipe = self._setup.recipe()
             self._panel.show_advice(self._of_recipe(recipe) if recipe is not None else [])
         else:
             self._panel.show_advice(self._of_run())
@@ -137,14 +136,15 @@ class AdviceController(QObject):
     def _of_run(self) -> list[Advice]:
         from engine.advice import RunView, for_run
 
-        recipe, lrs, history = self._recipe, self._lrs, self._history
-        if recipe is None or lrs is None or history is None or self._ended:
+        model, history = self._model, self._history
+        recipe, lrs = model.recipe, model.lrs
+        if recipe is None or lrs is None or history is None or model.end is not None:
             return []
         curve = rest_of(self._curve, lrs) if self._curve is not None and len(self._curve.x) else None
         view = RunView(
             recipe=recipe,
             epochs=lrs.epochs,
-            position=self._position,
+            position=(model.position.epoch, model.position.batch),
             lr=tuple(lrs.lr),
             history=history,
             losses=np.array(self._losses, np.float64),
@@ -157,7 +157,7 @@ class AdviceController(QObject):
 
     def _forget(self) -> None:
         """The run is not shown any more."""
-        self._recipe, self._lrs, self._run, self._valley = None, None, "", None
+        self._run, self._valley = "", None
         self._panel.forget()
 
     # -- events
@@ -165,22 +165,20 @@ class AdviceController(QObject):
     def _on_start(self, event: StartEvent) -> None:
         if self._run and event.run != self._run:
             self._forget()
-        self._recipe = event.recipe
-        self._run, self._ended, self._lrs = event.run, False, None
-        self._position = (event.epoch, event.batch)
+        self._run = event.run
         self._begin(event.history, event.interventions)
 
     def _on_branch(self, event: BranchEvent) -> None:
-        self._run, self._position = event.run, (event.epoch, event.batch)
+        self._run = event.run
         self._begin(event.history, event.interventions)
 
-    def _begin(self, history: Iterable[EpochEvent], lr_panel: Iterable[CommandEvent]) -> None:
+    def _begin(self, history: Iterable[EpochEvent], interventions: Iterable[CommandEvent]) -> None:
         from engine.advice import History
 
         self._history = History(history)
         self._losses.clear()
         self._curve, self._weight_decay = None, None
-        for command in lr_panel:
+        for command in interventions:
             self._note_optimizer(command)
         self._settle.start(SETTLE_MS)
 
@@ -190,18 +188,14 @@ class AdviceController(QObject):
     def _on_epoch(self, event: EpochEvent) -> None:
         if self._history is not None:
             self._history.append(event)
-        self._position = (event.epoch + 1, 0)
         if not self._settle.isActive():
             self._settle.start(AFTER_EPOCH_MS)
-
-    def _on_lr(self, event: LREvent) -> None:
-        self._lrs, self._position = event, max(self._position, (event.epoch, event.batch))
 
     def _on_command(self, event: CommandEvent) -> None:
         if event.status != "applied":
             return
         if event.lr != event.lr_before:
-            self._losses.clear()  # what the old rate did is no reason to act again
+            self._losses.clear()  # losses with the old LR say nothing about the new one
         self._note_optimizer(event)
         self._settle.start(SETTLE_MS)
 
@@ -210,36 +204,35 @@ class AdviceController(QObject):
             self._weight_decay = event.command.get("weight_decay", self._weight_decay)
 
     def _on_end(self, event: EndEvent) -> None:
-        self._ended = True
         self.refresh()
 
-    # -- doing it
+    # -- applying advice
 
     def _do(self, advice: Advice) -> None:
         from engine.advice import RecipeChange
 
-        window, do = self._window, advice.action
+        do = advice.action
         if isinstance(do, RecipeChange):
-            recipe = window.setup.recipe()
-            if recipe is not None and not self._in_run():
+            recipe = self._setup.recipe()
+            if recipe is not None and not self._model.shown:
                 self.recipe_wanted.emit(do.applied(recipe))
                 self._settle.start(SETTLE_MS)
         elif isinstance(do, (SetLR, ScaleLR)):
             self._stage(do)
         elif isinstance(do, SetSchedule):
-            window.show_side(window.schedule)
             self._stage_schedule(do.schedule)
         elif do is not None:
             self._runs.post(do)  # type: ignore[arg-type]
 
     def _stage(self, command: SetLR | ScaleLR) -> None:
-        """Bring the rate into the hand, for whichever group is chosen there; Apply is the person's."""
-        if self._lrs is None:
+        """Stage the LR in the LR panel, for the group that is chosen there."""
+        lrs, lr_panel = self._model.lrs, self._lr_panel
+        if lrs is None:
             return
-        lr_panel, groups = self._window.lr_panel, self._lrs.groups
+        groups = lrs.groups
         chosen = (
             [groups.index(name)] if (name := lr_panel.group()) in groups and name is not None else range(len(groups))
         )
-        now = max(self._lrs.lr[i] for i in chosen)
-        self._window.show_side(lr_panel)
+        now = max(lrs.lr[i] for i in chosen)
+        self._show_side(lr_panel)
         lr_panel.stage_lr(command.lr if isinstance(command, SetLR) else float(f"{now * command.factor:.12g}"))

@@ -1,23 +1,24 @@
-"""Runs to compare: looked up beside the window, then shown in one of their own."""
+"""Comparing runs: they are read in the background, then shown in a window of their own."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
 
 from engine.library.comparison import ComparedRun, read_run
 from gui.core.current_run import CurrentRun
 from gui.core.run_text import sentence
 from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import tr
-from gui.main_window import MainWindow
+from gui.run_bar.banner import Banner
 
 
 class CompareController(QObject):
-    """Opens a window for each comparison; they stand beside each other."""
+    """Opens a window for each comparison."""
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner) -> None:
+    def __init__(self, window: QWidget, banner: Banner, runs: CurrentRun, tasks: TaskRunner) -> None:
         super().__init__(window)
-        self._window, self._runs, self._tasks = window, runs, tasks
+        self._window, self._banner, self._runs, self._tasks = window, banner, runs, tasks
 
     def compare(self, ids: list[str]) -> None:
         """Compare the runs with these ids."""
@@ -36,4 +37,4 @@ class CompareController(QObject):
 
     def _failed(self, failure: Failure) -> None:
         text = tr("Not compared: {problem}", problem=sentence(failure.problem))
-        self._window.banner.show_failure(text, failure.details)
+        self._banner.show_failure(text, failure.details)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QDialog, QMessageBox, QTextBrowser, QVBoxLayout
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QMenu, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
 
 from engine import __version__
 from engine.recipe.presets import PRESETS, preset, tutorial_text
 from gui.core.translation import tr
-from gui.main_window import MainWindow
 
 
 class HelpController(QObject):
@@ -20,12 +20,12 @@ class HelpController(QObject):
 
     example_wanted = Signal(object)
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, *, tutorial: QAction, about: QAction, examples: QMenu) -> None:
         super().__init__(window)
         self._window = window
         self._tutorial: QDialog | None = None
-        window.about.triggered.connect(self._about)
-        window.tutorial.triggered.connect(self.show_tutorial)
+        about.triggered.connect(self._about)
+        tutorial.triggered.connect(self.show_tutorial)
         titles = {
             "digits": tr("Handwritten digits, StepLR"),
             "tutorial/step_lr": tr("StepLR: half the LR every 10 epochs"),
@@ -39,7 +39,7 @@ class HelpController(QObject):
             "fine_tune/layer_by_layer": tr("Fine-tuning: each earlier block slower"),
         }
         for name in PRESETS:
-            action = window.examples.addAction(titles.get(name, name))
+            action = examples.addAction(titles.get(name, name))
             action.triggered.connect(lambda _=False, name=name: self.example_wanted.emit(preset(name)))
 
     def show_tutorial(self) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from engine.common.position import Position
 from engine.library import Library, Overview, overviews, size_words
@@ -19,7 +21,8 @@ from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
 from gui.library.files import show_folder
 from gui.log.rewind import RewindController
-from gui.main_window import MainWindow
+from gui.run_bar.action_line import ActionLine
+from gui.run_bar.banner import Banner
 from gui.setup.controller import SetupController
 
 if TYPE_CHECKING:
@@ -58,22 +61,37 @@ def look(library: Library, in_bin: bool) -> LibraryView:
 
 
 class LibraryController(QObject):
-    """Owns the drawer, which is made when it is first opened; until then it asks for nothing.
+    """Owns the panel of runs, which is made when it is first opened; until then the library is not read.
 
-    ``compare`` is called with the ids of runs to compare.
+    Args:
+        window: the parent of dialogs.
+        compare: called with the ids of runs to compare.
+        show_runs: the action that shows and hides the panel.
+        settings_action: the action that opens the library settings.
+        add_drawer: puts the panel into the window.
+        show_name: called with the new name of the run in the window.
     """
 
     def __init__(
         self,
-        window: MainWindow,
+        window: QWidget,
         runs: CurrentRun,
         setup_controller: SetupController,
         going_back: RewindController,
         tasks: TaskRunner,
         settings: Settings,
         compare: Callable[[list[str]], None],
+        *,
+        banner: Banner,
+        action_line: ActionLine,
+        show_runs: QAction,
+        settings_action: QAction,
+        add_drawer: Callable[[QWidget], None],
+        show_name: Callable[[str], None],
     ) -> None:
         super().__init__(window)
+        self._banner, self._action_line, self._settings_action = banner, action_line, settings_action
+        self._add_drawer, self._show_name = add_drawer, show_name
         self._window, self._runs, self._reception, self._going_back = window, runs, setup_controller, going_back
         self._tasks, self._settings, self._compare = tasks, settings, compare
         self._own, self._trains = "", False
@@ -85,13 +103,11 @@ class LibraryController(QObject):
         self._look.setInterval(LOOK_MS)
         self._look.timeout.connect(self.look)
         if runs.library is None:
-            window.show_runs.setEnabled(False)
-            window.show_runs.setToolTip(tr("There is no library, so runs are not kept."))
-        window.show_runs.toggled.connect(self._toggled)
-        window.renamed.connect(lambda _: self._changed())
-        window.start_page.continue_requested.connect(self.open)
+            show_runs.setEnabled(False)
+            show_runs.setToolTip(tr("There is no library, so runs are not kept."))
+        show_runs.toggled.connect(self._toggled)
         runs.listen(self._happened, *_SHOWN)
-        runs.gone.connect(self._changed)
+        runs.gone.connect(self.refresh_soon)
 
     # -- what the library has
 
@@ -134,7 +150,8 @@ class LibraryController(QObject):
     def _not_read(self, failure: Failure) -> None:
         self._say(tr("The library cannot be read: {problem}", problem=said(failure.problem)), error=True)
 
-    def _changed(self) -> None:
+    def refresh_soon(self) -> None:
+        """Read the library again in a moment, if the panel is open."""
         if self.panel is not None and self.panel.isVisible() and not self._settle.isActive():
             self._settle.start(TRAINING_MS if self._trains else SETTLE_MS)
 
@@ -143,7 +160,7 @@ class LibraryController(QObject):
             self._own = event.run
         if isinstance(event, StateEvent):
             self._trains = event.state == "training"
-        self._changed()
+        self.refresh_soon()
 
     # -- what is done with runs
 
@@ -248,7 +265,7 @@ class LibraryController(QObject):
             if wrong:
                 self._say(said(wrong[0]), error=True)
             elif column == NAME and run == self._own:
-                self._window.show_name(text, self._window.name.placeholderText())
+                self._show_name(text)
 
         self._do(work, told)
 
@@ -268,9 +285,9 @@ class LibraryController(QObject):
         if self.panel is not None and self.panel.isVisible():
             self.panel.say(text, error=error, undo=undo)
         elif error:
-            self._window.banner.show_failure(text)
+            self._banner.show_failure(text)
         else:
-            self._window.action_line.show_text(text)
+            self._action_line.show_text(text)
 
     def _make(self, library: Library) -> None:
         from gui.library.maintenance import MaintenanceController
@@ -278,7 +295,7 @@ class LibraryController(QObject):
 
         panel = self.panel = RunsPanel()
         actions, chosen = panel.run_actions, panel.chosen
-        self._window.add_drawer(panel)
+        self._add_drawer(panel)
         panel.bin_wanted.connect(self.look)
         panel.model.typed.connect(self._typed)
         actions.open.triggered.connect(lambda: self.open(chosen()[0].row.id))
@@ -288,6 +305,6 @@ class LibraryController(QObject):
         actions.restore.triggered.connect(lambda: self._restore([run.row.id for run in chosen()]))
         actions.reveal.triggered.connect(lambda: self._reveal(chosen()[0]))
         self.maintenance = MaintenanceController(
-            self._window, library, panel, self._tasks, self._do, self._say, self._settings
+            self._window, self._banner, library, panel, self._tasks, self._do, self._say, self._settings
         )
-        actions.settings.triggered.connect(self._window.library_settings.trigger)
+        actions.settings.triggered.connect(self._settings_action.trigger)

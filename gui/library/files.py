@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtGui import QAction, QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from engine.common.spec import SpecError
 from engine.messages.commands import Save
@@ -17,8 +17,10 @@ from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.translation import said, tr
 from gui.library.resume import ResumeController
-from gui.main_window import MainWindow
+from gui.run_bar.action_line import ActionLine
+from gui.run_bar.banner import Banner
 from gui.setup.controller import SetupController
+from gui.setup.panel import SetupPanel
 
 _SNIFFED = 64
 
@@ -28,21 +30,27 @@ class FilesController(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        window: QWidget,
         runs: CurrentRun,
         setup_controller: SetupController,
         settings: Settings,
         taking_up: ResumeController,
-        parent: QObject | None = None,
+        *,
+        setup: SetupPanel,
+        banner: Banner,
+        action_line: ActionLine,
+        open_action: QAction,
+        save_action: QAction,
+        save_as_action: QAction,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(window)
         self._window, self._runs = window, runs
+        self._setup, self._banner, self._action_line = setup, banner, action_line
         self._reception, self._settings, self._taking_up = setup_controller, settings, taking_up
-        window.open.triggered.connect(self._open)
-        window.save.triggered.connect(self._save)
-        window.save_as.triggered.connect(self._save_as)
-        window.start_page.open_requested.connect(self._open)
-        window.action_line.folder_wanted.connect(lambda path: show_folder(Path(path).parent))
+        open_action.triggered.connect(self.open)
+        save_action.triggered.connect(self._save)
+        save_as_action.triggered.connect(self._save_as)
+        action_line.folder_wanted.connect(lambda path: show_folder(Path(path).parent))
 
     def open_path(self, path: str, begin: bool = False) -> None:
         """Open a recipe (into the forms) or a checkpoint (loaded, with its plots full, ready to go on).
@@ -56,7 +64,7 @@ class FilesController(QObject):
                 raise SpecError("", tr("{path} is not there.", path=path))
             recipe = read_recipe(file) if _is_recipe(file) else None
         except (SpecError, OSError) as error:
-            self._window.banner.show_failure(said(error))
+            self._banner.show_failure(said(error))
             return
         question = tr("Stop and save the run, then open {name}? It can be continued later.", name=file.name)
 
@@ -70,7 +78,8 @@ class FilesController(QObject):
 
         self._reception.when_free(go_on, question)
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Ask for a file, and open it."""
         filters = tr("Recipes and checkpoints (*.json *.tiller);;All files (*)")
         path, _ = QFileDialog.getOpenFileName(self._window, tr("Open"), self._settings.last_folder, filters)
         if path:
@@ -80,7 +89,7 @@ class FilesController(QObject):
         if self._runs.active:
             self._runs.post(Save(path=None))
         elif (checkpoint := self._runs.model.checkpoint) is not None:
-            self._window.action_line.show_saved(str(checkpoint))  # the end of a run is saved by itself
+            self._action_line.show_saved(str(checkpoint))  # the end of a run is saved by itself
         else:
             self._save_as()
 
@@ -99,15 +108,15 @@ class FilesController(QObject):
         try:
             self._write(Path(path))
         except OSError as error:
-            self._window.banner.show_failure(tr("Not saved: {reason}", reason=error.strerror or error))
+            self._banner.show_failure(tr("Not saved: {reason}", reason=error.strerror or error))
         except SpecError as error:
-            self._window.banner.show_failure(said(error))
+            self._banner.show_failure(said(error))
         else:
-            self._window.action_line.show_saved(path)
+            self._action_line.show_saved(path)
 
     def _write(self, path: Path) -> None:
         """Write the checkpoint of the run that has ended, or the recipe of the forms, in one piece or not at all."""
-        checkpoint, recipe = self._runs.model.checkpoint, self._window.setup.recipe()
+        checkpoint, recipe = self._runs.model.checkpoint, self._setup.recipe()
         part = path.with_name(f"{path.name}.part")
         try:
             if checkpoint is not None:
@@ -115,7 +124,7 @@ class FilesController(QObject):
             elif recipe is not None:
                 part.write_text(recipe.to_json(indent=1) + "\n", encoding="utf-8")
             else:
-                raise SpecError("", self._window.setup.first_error() or "")
+                raise SpecError("", self._setup.first_error() or "")
             os.replace(part, path)  # noqa: PTH105 - the law of files names it
         finally:
             part.unlink(missing_ok=True)

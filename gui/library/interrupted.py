@@ -13,8 +13,7 @@ from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.task_runner import TaskRunner
 from gui.core.translation import tr
-from gui.main_window import MainWindow
-from gui.run_bar.banner import Choice
+from gui.run_bar.banner import Banner, Choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +38,10 @@ class InterruptedRuns(QObject):
     continue_wanted = Signal(str)
 
     def __init__(
-        self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, settings: Settings, parent: QObject | None = None
+        self, banner: Banner, runs: CurrentRun, tasks: TaskRunner, settings: Settings, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._window, self._runs, self._tasks, self._settings = window, runs, tasks, settings
+        self._banner, self._runs, self._tasks, self._settings = banner, runs, tasks, settings
 
     def look(self) -> None:
         """Look for an interrupted run, and offer it unless it was offered before."""
@@ -68,7 +67,7 @@ class InterruptedRuns(QObject):
             primary=True,
         )
         later = Choice(tr("Not now"), tr("The run stays in the library and can be continued later."), lambda: None)
-        self._window.banner.show_offer(text, hint, [go_on, later])
+        self._banner.show_offer(text, hint, [go_on, later])
 
 
 def newest_interrupted(library: Library, offered: str) -> Interrupted | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from engine.common.text import Text
 from engine.library import Library, Overview, Soundness
@@ -17,7 +17,7 @@ from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
 from gui.library.files import show_folder
 from gui.library.panel import RunsPanel
-from gui.main_window import MainWindow
+from gui.run_bar.banner import Banner
 
 T = TypeVar("T")
 
@@ -37,11 +37,12 @@ class Say(Protocol):
 
 
 class MaintenanceController(QObject):
-    """Carries out what the drawer's menu of the library offers."""
+    """Applies what the menu of the library offers."""
 
     def __init__(
         self,
-        window: MainWindow,
+        window: QWidget,
+        banner: Banner,
         library: Library,
         panel: RunsPanel,
         tasks: TaskRunner,
@@ -51,7 +52,7 @@ class MaintenanceController(QObject):
     ) -> None:
         """``do`` has work done with the library, ``say`` says what became of something."""
         super().__init__(window)
-        self._window, self._library, self._settings = window, library, settings
+        self._window, self._banner, self._library, self._settings = window, banner, library, settings
         self._tasks, self._do, self._say = tasks, do, say
         self._checking = False
         actions = panel.run_actions
@@ -105,7 +106,7 @@ class MaintenanceController(QObject):
         else:
             text = sentence(found.problems[0])
         self._say(text, error=True)
-        self._window.banner.show_failure(text, details)
+        self._banner.show_failure(text, details)
 
     def _not_checked(self, failure: Failure) -> None:
         self._checking = False

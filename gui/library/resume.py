@@ -12,7 +12,7 @@ from engine.training.job import Job, from_checkpoint, of_file
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
+from gui.run_bar.banner import Banner
 from gui.setup.controller import SetupController
 
 
@@ -21,17 +21,17 @@ class ResumeController(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        banner: Banner,
         runs: CurrentRun,
         setup_controller: SetupController,
         tasks: TaskRunner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._runs = window, runs
+        self._banner, self._runs = banner, runs
         self._reception, self._tasks = setup_controller, tasks
-        window.banner.more_epochs_wanted.connect(self._more_epochs)
-        window.banner.continue_wanted.connect(self._go_on)
+        banner.more_epochs_wanted.connect(self._more_epochs)
+        banner.continue_wanted.connect(self._go_on)
 
     def from_file(self, file: Path, begin: bool, question: str) -> None:
         """Go on from a checkpoint's ``file``, at once with ``begin``; ``question`` is asked where a run trains."""
@@ -68,4 +68,4 @@ class ResumeController(QObject):
 
     def _not_found(self, failure: Failure) -> None:
         text = tr("The library cannot be read: {problem}", problem=said(failure.problem))
-        self._window.banner.show_failure(text, failure.details or "")
+        self._banner.show_failure(text, failure.details or "")

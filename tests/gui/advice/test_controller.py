@@ -37,7 +37,7 @@ class Counted(AdvicePanel):
         super().show_advice(advice)
 
 
-class ComparedRun:
+class Told:
     """A window with its advisor, placed and wired as the program does."""
 
     def __init__(self, driver: Driver) -> None:
@@ -49,7 +49,7 @@ class ComparedRun:
         assert layout is not None
         layout.addWidget(self.panel)
         self.advisor = AdviceController(
-            window, app.current_run, self.panel, self.in_run, self.staged.append, parent=window
+            app.current_run, self.panel, window.setup, window.lr_panel, window.show_side, self.staged.append, window
         )
         app.preview.planned.connect(self.advisor.show_curve)
         self.advisor.recipe_wanted.connect(app.setup_controller.set_up)
@@ -57,9 +57,6 @@ class ComparedRun:
     @property
     def asked(self) -> int:
         return self.panel.asked
-
-    def in_run(self) -> bool:
-        return self.driver.model.start is not None
 
     def show(self, do: Command) -> None:
         """Follow an advice that says ``do``."""
@@ -78,11 +75,11 @@ class ComparedRun:
 
 
 @pytest.fixture
-def told(driver: Driver) -> ComparedRun:
-    return ComparedRun(driver)
+def told(driver: Driver) -> Told:
+    return Told(driver)
 
 
-def test_the_recipe_is_judged_as_it_is_edited(told: ComparedRun) -> None:
+def test_the_recipe_is_judged_as_it_is_edited(told: Told) -> None:
     driver = told.driver
     driver.set_up(Recipe(optimizer=Adam(lr=0.05), schedule=CosineAnnealingLR(T_max=5)))
     told.says("first_lr", "t_max_short", "by_task")
@@ -98,21 +95,21 @@ def test_the_recipe_is_judged_as_it_is_edited(told: ComparedRun) -> None:
     assert recipe.schedule == StepLR(step_size=10)
 
 
-def test_the_planned_curve_is_looked_at_too(told: ComparedRun) -> None:
+def test_the_planned_curve_is_looked_at_too(told: Told) -> None:
     told.driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 if epoch < 2 else 0"}, epochs=20))
     told.says("zero_early")
     told.driver.set_up(tiny(schedule={"name": "CosineAnnealingLR", "T_max": 5, "interval": "step"}, epochs=20))
     told.says("stepwise", "t_max_short")  # 6 batches an epoch: told from the curve
 
 
-def dismiss(told: ComparedRun, beginning: str) -> None:
+def dismiss(told: Told, beginning: str) -> None:
     crosses = [b for b in told.panel.findChildren(QToolButton) if b.accessibleName().startswith("Dismiss")]
     (cross,) = [b for b in crosses if b.accessibleName().startswith(f"Dismiss: {beginning}")]
     told.driver.window.show_side(told.driver.window.lr_panel)
     told.driver.qtbot.mouseClick(cross, LEFT)
 
 
-def test_what_was_dismissed_comes_back_only_for_another_run(told: ComparedRun) -> None:
+def test_what_was_dismissed_comes_back_only_for_another_run(told: Told) -> None:
     driver = told.driver
     driver.set_up(tiny(**SLOW))
     told.says("first_lr", "constant")
@@ -129,7 +126,7 @@ def test_what_was_dismissed_comes_back_only_for_another_run(told: ComparedRun) -
     told.says("first_lr", "constant")
 
 
-def test_a_run_that_crawls_is_said_and_interventions_gets_the_remedy(told: ComparedRun) -> None:
+def test_a_run_that_crawls_is_said_and_interventions_gets_the_remedy(told: Told) -> None:
     driver = told.driver
     driver.stand(tiny(**SLOW), epoch=3)
     told.says("standstill")
@@ -142,7 +139,7 @@ def test_a_run_that_crawls_is_said_and_interventions_gets_the_remedy(told: Compa
     assert driver.answer("set_lr").lr == [1e-07]
 
 
-def test_the_rules_are_asked_twice_a_second_at_most_however_fast_epochs_are(told: ComparedRun) -> None:
+def test_the_rules_are_asked_twice_a_second_at_most_however_fast_epochs_are(told: Told) -> None:
     driver = told.driver
     driver.set_up(tiny(epochs=12))
     driver.settle(2 * SETTLE_MS)
@@ -156,7 +153,7 @@ def test_the_rules_are_asked_twice_a_second_at_most_however_fast_epochs_are(told
     told.says()  # a run that is over needs none
 
 
-def test_after_going_back_only_what_still_holds_is_looked_at(told: ComparedRun) -> None:
+def test_after_going_back_only_what_still_holds_is_looked_at(told: Told) -> None:
     driver = told.driver
     driver.stand(tiny(**SLOW), epoch=4)
     told.says("standstill")
@@ -164,7 +161,7 @@ def test_after_going_back_only_what_still_holds_is_looked_at(told: ComparedRun) 
     told.says()
 
 
-def test_a_finders_valley_is_remembered(told: ComparedRun) -> None:
+def test_a_finders_valley_is_remembered(told: Told) -> None:
     driver = told.driver
     driver.stand(tiny(**SLOW), epoch=2)
     told.says()
@@ -185,7 +182,7 @@ def test_a_finders_valley_is_remembered(told: ComparedRun) -> None:
     assert driver.lr_field.text() == "0.02"
 
 
-def test_a_cut_is_of_the_group_that_interventions_has_chosen(told: ComparedRun) -> None:
+def test_a_cut_is_of_the_group_that_interventions_has_chosen(told: Told) -> None:
     driver = told.driver
     driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), epoch=2)
     staged: list[object] = []
@@ -198,12 +195,11 @@ def test_a_cut_is_of_the_group_that_interventions_has_chosen(told: ComparedRun) 
     assert staged[-1] == SetLR(lr=0.005, then="follow", group="rest")
 
 
-def test_another_schedule_is_staged_and_another_weight_decay_is_sent(told: ComparedRun) -> None:
+def test_another_schedule_is_staged_and_another_weight_decay_is_sent(told: Told) -> None:
     driver = told.driver
     driver.stand(tiny(), epoch=2)
     told.show(SetSchedule(schedule=CosineAnnealingLR(T_max=5)))
     assert told.staged == [CosineAnnealingLR(T_max=5)]
-    assert driver.window.schedule.isVisible()
     assert driver.answers("set_schedule") == []
     told.show(SetOptimizer(weight_decay=5e-4))
     assert driver.answer("set_optimizer").command["weight_decay"] == 5e-4

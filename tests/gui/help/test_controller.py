@@ -12,7 +12,7 @@ from gui.main_window import MainWindow
 def test_every_ready_made_recipe_is_offered_by_a_title_of_its_own(qtbot: QtBot) -> None:
     window = MainWindow()
     qtbot.addWidget(window)
-    offered = HelpController(window)
+    offered = HelpController(window, tutorial=window.tutorial, about=window.about, examples=window.examples)
     actions = window.examples.actions()
     assert len({action.text() for action in actions}) == len(PRESETS)
     assert not any(action.text() in PRESETS for action in actions)
@@ -25,7 +25,7 @@ def test_every_ready_made_recipe_is_offered_by_a_title_of_its_own(qtbot: QtBot) 
 def test_the_tutorial_is_shown_beside_the_run(qtbot: QtBot) -> None:
     window = MainWindow()
     qtbot.addWidget(window)
-    HelpController(window).show_tutorial()
+    HelpController(window, tutorial=window.tutorial, about=window.about, examples=window.examples).show_tutorial()
     (text,) = window.findChildren(QTextBrowser)
     assert text.isVisible()
     assert "ReduceLROnPlateau" in text.toPlainText()
