@@ -62,7 +62,7 @@ def test_space_pauses_and_resumes_but_is_typed_in_a_field_and_presses_a_focused_
     driver.press(Qt.Key.Key_Space, back)
     driver.answer("scale_lr")
     assert driver.model.state == "training"
-    assert driver.number == "0.025"
+    driver.wait(lambda: driver.number == "0.025")
 
 
 def test_space_opens_a_list_that_has_the_focus_and_does_not_start(driver: Driver) -> None:
