@@ -27,7 +27,7 @@ set_hypothesis_home_dir(Path(_scratch.name) / "hypothesis")
 hypothesis.settings.register_profile("tiller", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("tiller")
 
-THREAD_GRACE_SECONDS = 1.0
+THREAD_GRACE_SECONDS = 30.0
 
 
 def pytest_unconfigure() -> None:

@@ -30,7 +30,7 @@ MAIN = Path(__file__).parents[2] / "main.py"
 NETWORKS = Path(__file__).with_name("tiny_networks.py")
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 PER_EPOCH = 3  # batches, of the 1437 training digits in batches of 512
-SECONDS = 20.0
+SECONDS = 60.0  # after which something hangs, however busy the machine is
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"name": "SGD", "lr": 0.05},

@@ -29,7 +29,7 @@ NETWORKS = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
 MAIN = Path(__file__).parents[2] / "main.py"
 LEFT = Qt.MouseButton.LeftButton
 BATCHES = 6  # an epoch's, of the 1437 training digits in batches of 256
-SECONDS = 30
+SECONDS = 60  # after which something hangs, however busy the machine is
 
 
 def tiny_dict(network: str = "tiny", **changes: Any) -> dict[str, Any]:
@@ -69,7 +69,6 @@ class Driver:
         self.app.current_run.happened.connect(self.events.append)
         self.app.setup_controller.left.connect(lambda: self.left.append(True))
         self.app.show()
-        qtbot.waitExposed(self.window)
         self.window.activateWindow()
 
     @property

@@ -22,7 +22,7 @@ from engine.data.registry import load
 from engine.hardware.memory import data_share, host_memory
 from engine.recipe.recipe import DataSpec
 from engine.training.job import Job
-from tests.engine.running import DEVICES, recipe, run
+from tests.engine.running import DEVICES, SECONDS, recipe, run
 
 HOW = DataSpec(batch_size=100, augment=True, cutout=2)
 # in order over an epoch's end, again, back, and far ahead
@@ -67,7 +67,7 @@ def test_a_file_read_by_other_processes_gives_the_same_batches(tmp_path: Path) -
     random = torch.get_rng_state()
     assert same(taken(mapped, 1.0, "cpu", batches), taken(images, 1.0, "cpu", batches))
     assert torch.equal(random, torch.get_rng_state()), "a DataLoader draws from the run's stream if it may"
-    until = time.monotonic() + 5
+    until = time.monotonic() + SECONDS
     while multiprocessing.active_children() and time.monotonic() < until:
         time.sleep(0.01)
     assert not multiprocessing.active_children()
@@ -92,7 +92,7 @@ def test_the_next_batch_is_gathered_while_one_is_used() -> None:
         ahead = feed._ahead
         assert ahead is not None
         assert ahead.position == Position(epoch=1, batch=1)
-        images, _ = ahead.batch.result(timeout=10)
+        images, _ = ahead.batch.result(timeout=SECONDS)
         assert feed.take(Position(epoch=1, batch=1))[0] is images
     finally:
         feed.close()

@@ -342,9 +342,7 @@ def test_code_runs_as_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str
     preamble = "import torch\nmodel = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))\n"
     preamble += f"train_loader = [(torch.randn(2, 1, 2, 2), torch.tensor([0, 1]))] * {PER_EPOCH}\n"
     script.write_text(f"{preamble}val_loader = train_loader\n{output_of(capsys, 'code', file)}")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, timeout=SECONDS * 3
-    )
+    done = subprocess.run([sys.executable, "-W", "error", str(script)], capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
     assert [[float(line.split()[3])] for line in done.stdout.splitlines()] == expected
 

@@ -33,7 +33,7 @@ from engine.library.index_writer import IndexWriter
 from engine.library.schema import VERSION
 from engine.messages.commands import Resume, Rewind
 from engine.training.job import Job, of_file, to_resume
-from tests.engine.running import MAIN, Live, at, commands, library_at, recipe, run
+from tests.engine.running import MAIN, SECONDS, Live, at, commands, library_at, recipe, run
 
 
 def row(run: str = "a", **changes: Any) -> RunRow:
@@ -271,7 +271,7 @@ def test_opening_waits_for_another_process_that_creates_the_library(tmp_path: Pa
     for statement in (*tables, f"PRAGMA user_version = {VERSION}", "COMMIT"):
         db.execute(statement)
     db.close()
-    other.join(10)
+    other.join(SECONDS)
     assert opened[0].runs() == []
     opened[0].close()
 

@@ -10,7 +10,7 @@ import torch
 
 from engine.library import CheckpointResult, CheckpointRow, CheckpointWrite, Kind, Library, Retention, size_words
 from engine.training.job import Job, to_resume
-from tests.engine.running import at, commands, library_at, recipe, run
+from tests.engine.running import SECONDS, at, commands, library_at, recipe, run
 
 
 def row(number: int, kind: Kind = "epoch", **metrics: float) -> CheckpointRow:
@@ -132,7 +132,7 @@ class Slow:
     def __init__(self, folder: Path, **retention: Any) -> None:
         self.library = Library(folder, Retention(**retention))
         self._go = threading.Event()
-        self.library._index.submit(lambda: self._go.wait(20))
+        self.library._index.submit(lambda: self._go.wait(SECONDS))
         self.results: list[tuple[str, bool, str | None]] = []
 
     def store(self, name: str, kind: Kind, megabytes: int = 1, **metrics: float) -> CheckpointWrite:

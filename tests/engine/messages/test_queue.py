@@ -6,6 +6,7 @@ import threading
 
 from engine.messages.commands import Note, Pause, Resume
 from engine.messages.queue import CommandQueue, PostedCommand
+from tests.engine.running import SECONDS
 
 
 def test_commands_are_taken_in_order_with_ids_from_1() -> None:
@@ -28,7 +29,7 @@ def test_a_command_is_reported_as_queued_before_it_can_be_taken() -> None:
     taker = threading.Thread(target=lambda: calls.append(commands.take(wait=True)))
     taker.start()
     commands.post(Pause(), None, lambda number: calls.append("queued"), lambda number: None)
-    taker.join(5)
+    taker.join(SECONDS)
     assert calls == ["queued", PostedCommand(1, Pause())]
 
 
@@ -58,6 +59,6 @@ def test_every_command_posted_while_the_queue_closes_is_answered_once() -> None:
     taken = [posted.number for posted in (commands.take(wait=False) for _ in range(100)) if posted]
     taken += [posted.number for posted in commands.close()]
     for thread in threads:
-        thread.join(5)
+        thread.join(SECONDS)
     assert sorted(taken) == sorted(queued)
     assert sorted(queued + rejected) == list(range(1, 801))

@@ -294,10 +294,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: f"{text[:12]!r}x{len(text)}")
 def test_hostile_input_takes_less_than_a_tenth_of_a_second(text: str) -> None:
-    seconds = []
-    for _ in range(3):  # the fastest counts: other processes may use the CPU
-        start = time.perf_counter()
-        with contextlib.suppress(ExpressionError):
-            Expression(text)({"epoch": 3.0, "step": 6.0, "epochs": 30.0, "steps_per_epoch": 2.0})
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.1
+    start = time.thread_time()  # CPU time, which passes only while this thread runs
+    with contextlib.suppress(ExpressionError):
+        Expression(text)({"epoch": 3.0, "step": 6.0, "epochs": 30.0, "steps_per_epoch": 2.0})
+    assert time.thread_time() - start < 0.1

@@ -15,7 +15,7 @@ from engine.messages.events import EndEvent, EpochEvent, Event
 from engine.training.ending import because_of
 from engine.training.job import Job
 from engine.training.trainer import Trainer
-from tests.engine.running import Events, Live, at, commands, library_at, recipe
+from tests.engine.running import SECONDS, Events, Live, at, commands, library_at, recipe
 
 NETWORK = """
 from tests.engine.tiny_networks import Poisoned
@@ -45,7 +45,7 @@ def trained_on_a_thread(job: Job, emit: Callable[[Event], None], library: Librar
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(30)
+    thread.join(SECONDS)
     assert not thread.is_alive()
     assert raised == []
 

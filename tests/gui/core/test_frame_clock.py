@@ -171,7 +171,7 @@ def test_what_qt_paints_afterwards_is_part_of_the_frame(qtbot: QtBot, timer: Sim
 
     window = Expensive()
     qtbot.addWidget(window)
-    with qtbot.waitExposed(window, timeout=30_000):
+    with qtbot.waitExposed(window):
         window.show()
     clock = FrameClock(window=window, share=0.1, now=lambda: timer.now, timer=timer)
     clock.set_mode("training")
@@ -214,7 +214,7 @@ def test_it_ticks_in_real_time_and_deleted_it_leaves_no_timer(qtbot: QtBot) -> N
 
     clock.register(paint)
     clock.start()
-    qtbot.waitUntil(lambda: len(calls) >= 3, timeout=30_000)
+    qtbot.waitUntil(lambda: len(calls) >= 3)
     clock.stop()
     timer = clock.findChild(QTimer)
     assert timer is not None

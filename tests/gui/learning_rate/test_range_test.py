@@ -63,8 +63,8 @@ def panel(qtbot: QtBot) -> FinderPanel:
     made = FinderPanel()
     qtbot.addWidget(made)
     made.set_enabled_because(None)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 
@@ -221,8 +221,8 @@ class Searched:
         self.events: list[Event] = []
         self.runs.happened.connect(self.events.append)
         self.window.show()
-        self.finding.open()
-        qtbot.waitExposed(self.panel)
+        with qtbot.waitExposed(self.panel):
+            self.finding.open()
 
     def begin(self, job: Job) -> None:
         self.begun = True
@@ -230,7 +230,7 @@ class Searched:
         self.reach("ready")
 
     def reach(self, state: str) -> None:
-        self.qtbot.waitUntil(lambda: self.states()[-1:] == [state], timeout=20_000)
+        self.qtbot.waitUntil(lambda: self.states()[-1:] == [state])
 
     def states(self) -> list[str]:
         return [e.state for e in self.events if isinstance(e, StateEvent)]
@@ -241,14 +241,14 @@ class Searched:
         self.qtbot.mouseClick(button, LEFT)
 
     def wait(self, text: str) -> None:
-        self.qtbot.waitUntil(lambda: text in shown(self.panel), timeout=20_000)
+        self.qtbot.waitUntil(lambda: text in shown(self.panel))
 
     def endless(self) -> None:
         type_into(self.panel, self.qtbot, "lr_min", "1e-9")
         type_into(self.panel, self.qtbot, "lr_max", "1e-8")
         type_into(self.panel, self.qtbot, "steps", "10000")
         self.click("Find a rate")
-        self.qtbot.waitUntil(lambda: self.panel.bar.value() > 2, timeout=20_000)
+        self.qtbot.waitUntil(lambda: self.panel.bar.value() > 2)
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ def searched(qtbot: QtBot) -> Iterator[Searched]:
     made = Searched(qtbot)
     yield made
     made.runs.stop()
-    qtbot.waitUntil(lambda: not made.runs.active, timeout=20_000)
+    qtbot.waitUntil(lambda: not made.runs.active)
     made.tasks.stop()
     made.window.leave()
     made.window.deleteLater()  # which listens until the run is gone
@@ -325,7 +325,7 @@ def test_the_end_of_the_run_ends_a_search_and_a_new_run_clears_what_was_found(se
     searched.endless()
     searched.runs.post(Stop())
     searched.wait("The LR range test was cancelled.")
-    searched.qtbot.waitUntil(lambda: not searched.runs.active, timeout=20_000)
+    searched.qtbot.waitUntil(lambda: not searched.runs.active)
     assert "The run has ended." in searched.panel.start.toolTip()
     assert len(searched.panel.plot.smoothed.xData) > 10
     searched.events.clear()

@@ -50,8 +50,8 @@ def plot(qtbot: QtBot) -> LRPlot:
     stack.set_history(history)
     stack.set_epochs(30)
     stack.set_projected(lr_curve([0.01] * 10 + [0.001] * 10, start=10))
-    stack.show()
-    qtbot.waitExposed(stack)
+    with qtbot.waitExposed(stack):
+        stack.show()
     stack.refresh()
     return stack.lr
 

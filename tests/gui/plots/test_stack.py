@@ -35,8 +35,8 @@ def stack(qtbot: QtBot, history: RunHistory) -> PlotStack:
     qtbot.addWidget(made)
     made.resize(700, 560)
     made.set_history(history)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     made.refresh()
     return made
 
@@ -456,8 +456,8 @@ def test_plots_in_both_themes_are_destroyed_after_closing(qtbot: QtBot) -> None:
         made = PlotStack()
         made.apply_theme(colors)
         made.resize(500, 400)
-        made.show()
-        qtbot.waitExposed(made)
+        with qtbot.waitExposed(made):
+            made.show()
         made.refresh()
         assert made.loss.canvas.backgroundBrush().color().name() == colors.plot
         made.close()

@@ -26,8 +26,8 @@ def form(qtbot: QtBot) -> SpecForm:
     assert isinstance(made, SpecForm)
     qtbot.addWidget(made)
     made.resize(290, 500)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -57,8 +57,8 @@ def panel(qtbot: QtBot) -> SchedulePanel:
     qtbot.addWidget(made)
     made.set_group_names(["rest", "head"])
     made.resize(310, 760)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -44,8 +44,8 @@ def panel(qtbot: QtBot) -> SchedulePanel:
     made = SchedulePanel()
     qtbot.addWidget(made)
     made.resize(310, 640)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -45,8 +45,8 @@ def panel(qtbot: QtBot) -> SchedulePanel:
     made = SchedulePanel()
     qtbot.addWidget(made)
     made.resize(310, 900)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -259,7 +259,8 @@ def test_data_put_into_the_folder_meanwhile_is_found_when_the_person_comes_back(
     if not files.is_dir():
         pytest.skip("TILLER_TEST_DATA names no folder with MNIST")
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: not driver.button(driver.window.transport, "Start").isEnabled())
+    driver.wait(lambda: driver.says(driver.window.setup, "Not on this machine yet"))
+    assert not driver.button(driver.window.transport, "Start").isEnabled()
     (tmp_path / "MNIST").symlink_to(files)
     come_back(driver)
     driver.wait(lambda: driver.button(driver.window.transport, "Start").isEnabled())

@@ -69,8 +69,8 @@ def panel(qtbot: QtBot) -> GroupsPanel:
     qtbot.addWidget(made)
     made.set_network("resnet18")
     made.set_outline(RESNET)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

@@ -25,8 +25,8 @@ def panel(qtbot: QtBot) -> SetupPanel:
     made = SetupPanel()
     qtbot.addWidget(made)
     made.resize(300, 640)
-    made.show()
-    qtbot.waitExposed(made)
+    with qtbot.waitExposed(made):
+        made.show()
     return made
 
 

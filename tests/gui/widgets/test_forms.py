@@ -19,8 +19,8 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the of
 def show(qtbot: QtBot, form: SpecForm, width: int = 300) -> SpecForm:
     qtbot.addWidget(form)
     form.resize(width, 400)
-    form.show()
-    qtbot.waitExposed(form)
+    with qtbot.waitExposed(form):
+        form.show()
     return form
 
 
