@@ -1,7 +1,7 @@
-"""Random changes to a batch on its device, as functions of (seed, epoch, batch) and of nothing else.
+"""Augmentation of a batch on its device, a function of (seed, epoch, batch) only.
 
-torch's global generators are neither read nor moved. What is drawn is drawn on the CPU, so that every device draws the
-same.
+torch's global generators are left as they are. Random numbers are drawn on the CPU, so that they are the same on every
+device.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from engine.recipe.recipe import DataSpec
 
 
 class Augmentation:
-    """What a recipe asks to be done to training images: a policy's operations, then flip, shift and cutout.
+    """The augmentation of a recipe: a policy's operations, then flip, shift and cutout.
 
     Args:
-        how: the data's fields of a recipe; ``augment`` is the shift.
+        spec: the recipe's ``data``; its ``augment`` is the shift.
         seed: the recipe's seed.
     """
 
-    def __init__(self, how: DataSpec, seed: int) -> None:
-        self._how, self._seed = how, seed
+    def __init__(self, spec: DataSpec, seed: int) -> None:
+        self._spec, self._seed = spec, seed
 
     def __call__(self, images: Tensor, epoch: int, batch: int) -> Tensor:
-        """``images`` (uint8 [B, C, H, W], not changed) as they are in ``batch`` (from 0) of ``epoch`` (from 1)."""
-        how, at = self._how, (self._seed, epoch, batch)
-        if how.policy != "none":
-            images = by_policy(images, how.policy, *at)
-        if how.flip:
-            images = flip(images, *at)
-        if how.augment:
-            images = shift(images, *at)
-        return cutout(images, how.cutout, *at) if how.cutout else images
+        """Augment ``images`` (uint8 [B, C, H, W], not modified) of ``batch`` (from 0) of ``epoch`` (from 1)."""
+        spec, key = self._spec, (self._seed, epoch, batch)
+        if spec.policy != "none":
+            images = apply_policy(images, spec.policy, *key)
+        if spec.flip:
+            images = flip(images, *key)
+        if spec.augment:
+            images = shift(images, *key)
+        return cutout(images, spec.cutout, *key) if spec.cutout else images
 
 
 def shift(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
-    """Each image moved by up to an eighth of its size (at least one pixel) down and across.
+    """Shift each image by up to an eighth of its size (at least one pixel) vertically and horizontally.
 
-    The same as a random crop of the padded image. What is uncovered takes the darkest value of the image's channel: the
-    background of every built-in set, whether its pixels are uint8 or normalised.
+    This is a random crop of the padded image. The padding has the darkest value of the image's channel: the background
+    in every built-in data set, whether its pixels are uint8 or normalised.
 
     Args:
-        images: [B, C, H, W], any type, any device; not changed.
+        images: [B, C, H, W], any type, any device; not modified.
         seed: the recipe's seed.
         epoch: from 1.
         batch: from 0.
 
     Returns:
-        The moved images, of the same shape, type and device.
+        The shifted images, of the same shape, type and device.
     """
     count, channels, height, width = images.shape
     rows, columns = max_shift(height), max_shift(width)
@@ -60,19 +60,19 @@ def shift(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
     size = (count, channels, height + 2 * rows, width + 2 * columns)
     padded = images.amin((2, 3), keepdim=True).expand(size).contiguous()
     padded[:, :, rows : rows + height, columns : columns + width] = images
-    # every crop of every padded image, as views: [B, C, down, across, H, W]; row y of the result is row y - down
+    # views of every crop of every padded image: [B, C, down, across, H, W]; row y of the result is row y - down
     crops = padded.unfold(2, height, 1).unfold(3, width, 1)
     return crops[torch.arange(count, device=images.device), :, rows - down, columns - across]
 
 
 def flip(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
-    """Each image [B, C, H, W], with a chance of one half, mirrored left to right."""
+    """Mirror each image of [B, C, H, W] left to right with a probability of one half."""
     mirrored = torch.rand(len(images), generator=_generator("flip", seed, epoch, batch)) < 0.5
     return torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(3), images)
 
 
 def cutout(images: Tensor, side: int, seed: int, epoch: int, batch: int) -> Tensor:
-    """Each image [B, C, H, W] with a square of ``side`` pixels, centred anywhere in it, at its channel's darkest value.
+    """Set a square of ``side`` pixels, centred anywhere in each image of [B, C, H, W], to its channel's darkest value.
 
     DeVries and Taylor 2017, "Improved Regularization of Convolutional Neural Networks with Cutout".
     """
@@ -86,21 +86,21 @@ def cutout(images: Tensor, side: int, seed: int, epoch: int, batch: int) -> Tens
     return torch.where(within, images.amin((2, 3), keepdim=True), images)
 
 
-def by_policy(images: Tensor, policy: str, seed: int, epoch: int, batch: int) -> Tensor:
-    """Each image of uint8 [B, C, H, W] changed by torchvision's ``RandAugment`` or ``TrivialAugment``.
+def apply_policy(images: Tensor, policy: str, seed: int, epoch: int, batch: int) -> Tensor:
+    """Apply torchvision's ``RandAugment`` or ``TrivialAugment`` to each image of uint8 [B, C, H, W].
 
-    They draw from torch's global generator of the CPU, which has the batch's seed meanwhile and then its state again.
+    Both draw from torch's global CPU generator. It gets the batch's seed for the call and its state back afterwards.
     """
     from torchvision.transforms import v2
 
-    change = v2.RandAugment() if policy == "RandAugment" else v2.TrivialAugmentWide()
+    transform = v2.RandAugment() if policy == "RandAugment" else v2.TrivialAugmentWide()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_batch_seed(policy, seed, epoch, batch))
-        return torch.stack([change(image) for image in images])
+        return torch.stack([transform(image) for image in images])
 
 
 def max_shift(size: int) -> int:
-    """The largest shift, in pixels, of an image that is ``size`` pixels long."""
+    """The largest shift in pixels along a side of ``size`` pixels."""
     return max(1, size // 8)
 
 

@@ -1,4 +1,4 @@
-"""Batches as a network takes them: on the device, augmented and normalised; functions of (seed, epoch, batch)."""
+"""A run's batches: on the device, augmented and normalised; a function of (seed, epoch, batch)."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _BLOCK: Final = 1 << 14  # images
 
 
 class Batches:
-    """The images of a run: uint8 until a batch is taken, then normalised.
+    """The training and validation batches of a run. Images are stored as uint8 and normalised when a batch is taken.
 
     Args:
         images: the data set.
-        how: the data's part of a recipe: the batch size, and how training images are augmented.
-        seed: decides the order and the augmentation.
-        device: where batches are wanted.
-        share: how much of the device's memory images may live in, 0 to 1; the same batches come, or more slowly.
+        spec: the recipe's ``data``: the batch size and the augmentation.
+        seed: the recipe's seed, which determines the order and the augmentation.
+        device: the device of the batches.
+        share: the share of the device's memory that images may take, 0 to 1. It changes the speed, not the batches.
     """
 
     def __init__(
-        self, images: ImageSet, how: DataSpec, seed: int, device: torch.device, share: float = DEFAULT_SHARE
+        self, images: ImageSet, spec: DataSpec, seed: int, device: torch.device, share: float = DEFAULT_SHARE
     ) -> None:
         self.count = len(images.train.labels)
-        order = Order(self.count, how.batch_size, seed)
+        order = Order(self.count, spec.batch_size, seed)
         self.per_epoch = order.per_epoch
-        self._augment = Augmentation(how, seed)
+        self._augment = Augmentation(spec, seed)
         self._device = device
         self._feed = feed_for(images.train, order, device, share)
         home = device if fits(images.val, device, share) else "cpu"
@@ -48,19 +48,19 @@ class Batches:
         self._mean, self._scale = mean.to(device), scale.to(device)
 
     def batch(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
-        """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W] channels last, and int64 [B]."""
+        """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W], channels last, and labels int64 [B]."""
         images, labels = self._feed.take(Position(epoch=epoch, batch=index))
         return self._normalised(self._augment(images, epoch, index)), labels
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """The validation images in their own order, in larger batches of the same form."""
+        """The validation images in their own order, in batches of up to ``EVALUATION_BATCH`` of the same form."""
         for start in range(0, len(self._val_labels), EVALUATION_BATCH):
             part = slice(start, start + EVALUATION_BATCH)
             images, labels = self._val_images[part].to(self._device), self._val_labels[part].to(self._device)
             yield self._normalised(images), labels
 
     def close(self) -> None:
-        """Let go of threads and processes; no batch can be taken after."""
+        """Stop threads and processes. No batch can be taken afterwards."""
         self._feed.close()
 
     def _normalised(self, images: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def normalisation(images: np.ndarray) -> tuple[Tensor, Tensor]:
     levels = np.arange(256, dtype=np.float64)
     for channel in range(images.shape[1]):
         counts = np.zeros(256, dtype=np.int64)
-        for start in range(0, len(images), _BLOCK):  # of images in a file, no more than a block is in memory
+        for start in range(0, len(images), _BLOCK):  # so that at most one block of a mapped file is in memory
             counts += np.bincount(images[start : start + _BLOCK, channel].ravel(), minlength=256)
         share = counts / images[:, channel].size
         mean = float((share * levels).sum())

@@ -24,7 +24,7 @@ def load(data_set: DataSet, spec: DataSpec, options: LoadOptions) -> ImageSet:
     options.progress(Text("Reading {file}", file=data_set.name), 0, 1)
     assert data_set.facts is not None
     images, labels = _read()
-    # A fixed shuffle that no library's random numbers can change: images in the order of the hash of their index
+    # in the order of the hash of their index: a shuffle that does not depend on a library's random numbers
     order = sorted(range(len(labels)), key=lambda i: hashlib.sha256(f"digits {i}".encode()).digest())
     by_class = [[i for i in order if labels[i] == c] for c in range(data_set.facts.num_classes)]
     val = np.array(sorted(i for members in by_class for i in members[:_VAL_PER_CLASS]))
@@ -34,13 +34,13 @@ def load(data_set: DataSet, spec: DataSpec, options: LoadOptions) -> ImageSet:
 
 
 def _read() -> tuple[np.ndarray, np.ndarray]:
-    # What sklearn.datasets.load_digits reads, without the second and the thread pools that importing scipy costs.
+    # the file of sklearn.datasets.load_digits, which would import scipy: a second, and thread pools
     package = importlib.util.find_spec("sklearn")
     path = Path(package.origin or "").parent / "datasets" / "data" / "digits.csv.gz" if package else None
     if path is None or not path.is_file():
-        raise SpecError("data.name", Text("the digits come with scikit-learn, which is not installed whole"))
+        raise SpecError("data.name", Text("the digits come with scikit-learn, which is not completely installed"))
     with gzip.open(path, "rt", encoding="ascii") as file:
         table = np.loadtxt(file, delimiter=",", dtype=np.int64)
-    # 0..16 becomes 0..255; no sixteenth of 255 lies half way between two whole numbers but 8, which rounds to 128
+    # 0..16 becomes 0..255, rounded; the only tie is 8, which becomes 128
     images = ((table[:, :-1] * 255 + 8) // 16).astype(np.uint8).reshape(-1, 1, 8, 8)
     return images, np.ascontiguousarray(table[:, -1])

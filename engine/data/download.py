@@ -1,4 +1,4 @@
-"""Fetching one file: from the first mirror that gives it whole, and under its final name only once it is proved."""
+"""Download one file from the first mirror that works. It gets its final name only after its checksum matched."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ _POLL: Final = 0.1
 _NETWORK: Final = (OSError, http.client.HTTPException, ValueError)
 
 
-class Cancelled(Exception):  # noqa: N818 - the person's wish, not an error
-    """The person cancelled what was being loaded."""
+class Cancelled(Exception):  # noqa: N818 - requested, not an error
+    """Loading was cancelled."""
 
 
 class DownloadError(Exception):
-    """A file could not be fetched. The message says what was tried and what to do offline."""
+    """A file could not be downloaded. The message says what was tried and what to do offline."""
 
 
 def ignore(what: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
+    """Do not report progress."""
 
 
 def never() -> bool:
-    """Say that nothing was cancelled."""
+    """Report that nothing was cancelled."""
     return False
 
 
 @dataclass(frozen=True)
 class Checksum:
-    """A published digest in lower-case hex; its first characters are enough."""
+    """A published digest in lower-case hex, or its first characters."""
 
     algorithm: Literal["md5", "sha256"]
     digest: str
@@ -75,15 +75,19 @@ def fetch(
     cancelled: Callable[[], bool] = never,
     timeout: float = TIMEOUT,
 ) -> None:
-    """Put the file that ``urls`` (mirrors of one another) offer at ``destination``; a good one there is kept.
+    """Download a file from one of ``urls`` (mirrors) to ``destination``. A file there that matches is kept.
 
-    ``progress`` is called with a sentence, bytes done and bytes in all (0 where the server does not say), ten times a
-    second at most. ``cancelled`` is asked that often too, also while a server is silent. ``timeout`` (seconds) limits
-    a server's silence.
+    Args:
+        urls: where to download from, in the order in which to try.
+        destination: the file to write. If the download fails or is cancelled, it stays as it was.
+        checksum: the file's published digest.
+        progress: called at most ten times a second with a sentence, the bytes so far and all bytes (0 if unknown).
+        cancelled: called at least ten times a second, even while a server does not respond.
+        timeout: seconds to wait for a server that does not respond.
 
     Raises:
-        Cancelled: ``cancelled`` said so. What was under the final name before still is.
-        DownloadError: no mirror gave the file whole, or it cannot be written.
+        Cancelled: ``cancelled`` returned True.
+        DownloadError: every mirror failed, or the file cannot be written.
     """
     failures = []
     try:
@@ -95,9 +99,9 @@ def fetch(
             try:
                 computed = _write(url, part, checksum.new(), progress, cancelled, timeout)
                 if checksum.accepts(computed):
-                    os.replace(part, destination)  # noqa: PTH105 - the law of files names it
+                    os.replace(part, destination)  # noqa: PTH105 - the atomic replacement of every writer here
                     return
-                failures.append(f"{url}: the file is damaged, its {checksum.algorithm} does not match")
+                failures.append(f"{url}: the file is damaged: its {checksum.algorithm} does not match")
             except _MirrorFailedError as error:
                 failures.append(f"{url}: {error}")
             finally:
@@ -113,7 +117,8 @@ def fetch(
         ) from error
     raise DownloadError(
         Text(
-            "{name} could not be downloaded ({failures}). Try again later, or, offline, put {name} into {folder}.",
+            "{name} could not be downloaded ({failures}). Try again later or, if you are offline, put {name} into "
+            "{folder}.",
             name=destination.name,
             failures="; ".join(failures),
             folder=destination.parent,
@@ -134,14 +139,14 @@ def _write(
     timeout: float,
 ) -> hashlib._Hash:
     what = Text("Downloading {name}", name=url.rpartition("/")[2])
-    done, told = 0, -_POLL
+    done, reported = 0, -_POLL
     with part.open("xb") as file:
         for chunk, total in _chunks(url, cancelled, timeout):
             file.write(chunk)
             computed.update(chunk)
             done += len(chunk)
-            if time.monotonic() - told >= _POLL or done == total:
-                told = time.monotonic()
+            if time.monotonic() - reported >= _POLL or done == total:
+                reported = time.monotonic()
                 progress(what, done, total)
         file.flush()
         os.fsync(file.fileno())
@@ -149,15 +154,15 @@ def _write(
 
 
 def _chunks(url: str, cancelled: Callable[[], bool], timeout: float) -> Iterator[tuple[bytes, int]]:
-    """The bytes of ``url`` in pieces, each with the number of bytes in all (0: not known).
+    """The bytes of ``url`` in pieces, each with the total number of bytes (0 if unknown).
 
-    The network is read on a thread of its own: a silent server would otherwise hold up a cancel until its timeout.
+    A separate thread reads from the network, so that a cancel does not have to wait for a server's timeout.
     """
     pieces: queue.Queue[tuple[bytes, int] | Exception | None] = queue.Queue(maxsize=16)
-    left = threading.Event()
+    abandoned = threading.Event()
 
     def put(piece: tuple[bytes, int] | Exception | None) -> bool:
-        while not left.is_set():
+        while not abandoned.is_set():
             try:
                 pieces.put(piece, timeout=_POLL)
                 return True
@@ -196,7 +201,7 @@ def _chunks(url: str, cancelled: Callable[[], bool], timeout: float) -> Iterator
                 raise _MirrorFailedError(_reason(piece)) from piece
             yield piece
     finally:
-        left.set()
+        abandoned.set()
 
 
 def _reason(error: Exception) -> str:

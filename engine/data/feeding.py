@@ -1,6 +1,6 @@
-"""Where a run's images wait: on the device, in host memory, or in a file. Every way gives the same batches.
+"""Feeds: training images on the device, in host memory or in a file. Each feed gives the same batches.
 
-The images are uint8 until they are on the device, so that it is a quarter of the bytes that travels.
+Images are copied to the device as uint8, a quarter of the bytes of float32.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _MOST_WORKERS: Final = 4
 
 
 class Feed(Protocol):
-    """Gives the training images of a batch, in the order of an ``Order``."""
+    """Gives the training images of each batch of an ``Order``."""
 
     def take(self, position: Position) -> tuple[Tensor, Tensor]:
-        """Of the batch at ``position``: uint8 [B, C, H, W] and int64 [B], on the device."""
+        """The images uint8 [B, C, H, W] and labels int64 [B] of the batch at ``position``, on the device."""
 
     def close(self) -> None:
-        """Let go of threads and processes; nothing can be taken after."""
+        """Stop threads and processes. Nothing can be taken afterwards."""
 
 
 def feed_for(split: Split, order: Order, device: torch.device, share: float) -> Feed:
-    """The fastest way for ``split`` that takes at most ``share`` of the device's memory."""
+    """The fastest feed for ``split`` that takes at most ``share`` of the device's memory."""
     if isinstance(split.images, np.memmap):
         return Mapped(split, order, device)
     kind = Resident if fits(split, device, share) else Host
@@ -44,12 +44,12 @@ def feed_for(split: Split, order: Order, device: torch.device, share: float) -> 
 
 
 def fits(split: Split, device: torch.device, share: float) -> bool:
-    """Whether the images of ``split`` may live on ``device``."""
+    """Whether the images of ``split`` take at most ``share`` of the memory of ``device``."""
     return not isinstance(split.images, np.memmap) and split.images.nbytes <= share * memory(device)
 
 
 class Resident:
-    """All images on the device: a batch is a selection there. On a CPU they are the very array that was loaded."""
+    """All images on the device, where a batch is selected. On a CPU they share the memory of the loaded array."""
 
     def __init__(self, split: Split, order: Order, device: torch.device) -> None:
         self._order, self._device = order, device
@@ -73,7 +73,7 @@ class _Ahead(NamedTuple):
 
 
 class Host:
-    """All images in host memory: while a batch trains, a thread gathers the next one, for a GPU in pinned memory."""
+    """All images in host memory. While a batch is trained on, a thread gathers the next one (pinned for a GPU)."""
 
     def __init__(self, split: Split, order: Order, device: torch.device) -> None:
         self._order, self._device = order, device
@@ -101,15 +101,15 @@ class Host:
         return self._select(self._images, chosen), self._select(self._labels, chosen)
 
     def _select(self, whole: Tensor, chosen: Tensor) -> Tensor:
-        # PyTorch's allocator of pinned memory gives none out again while a copy from it is under way
+        # PyTorch does not reuse pinned memory while a copy from it is in progress
         into = torch.empty((len(chosen), *whole.shape[1:]), dtype=whole.dtype, pin_memory=self._pins)
         return torch.index_select(whole, 0, chosen, out=into)
 
 
 class Mapped:
-    """Images in a file that memory has no room for: processes read them ahead, through PyTorch's DataLoader.
+    """Images in a file that does not fit into memory, read ahead by the processes of a DataLoader.
 
-    They are spawned, not forked: a fork of a process with threads, as one with a window is, may hang.
+    The processes are spawned, because the fork of a process with threads (such as the window's) may deadlock.
     """
 
     def __init__(self, split: Split, order: Order, device: torch.device) -> None:
@@ -123,7 +123,7 @@ class Mapped:
     def take(self, position: Position) -> tuple[Tensor, Tensor]:
         """See ``Feed``."""
         if self._stream is None or self._next != position:
-            self._stream = None  # which ends the processes that read elsewhere
+            self._stream = None  # ends the processes that read ahead from another batch
             self._stream = self._from(position)
         images = next(self._stream)
         self._next = self._order.after(position)
@@ -137,19 +137,19 @@ class Mapped:
     def _from(self, position: Position) -> Iterator[Tensor]:
         loader: DataLoader[Tensor] = DataLoader(
             self._file,
-            batch_sampler=_BatchIndices(self._order, position),  # type: ignore[arg-type] # indices as an array, without an end
+            batch_sampler=_BatchIndices(self._order, position),  # type: ignore[arg-type] # endless, and arrays
             num_workers=max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) // 2)),
-            collate_fn=_as_it_is,
+            collate_fn=_identity,
             multiprocessing_context="spawn",
-            worker_init_fn=_leave_signals_to_the_parent,
+            worker_init_fn=_ignore_interrupts,
             pin_memory=self._device.type == "cuda",
-            generator=torch.Generator(),  # or it would draw from the run's
+            generator=torch.Generator(),  # the default would draw from the run's
         )
         return iter(loader)
 
 
 class MappedFile(Dataset[Tensor]):
-    """The images in a file, opened anew in each process that they are read in."""
+    """The images in a file, which each process opens for itself."""
 
     def __init__(self, images: np.memmap) -> None:
         assert images.filename is not None
@@ -164,7 +164,7 @@ class MappedFile(Dataset[Tensor]):
 
 
 class _BatchIndices:
-    """The images of each batch from ``position`` on, over all epochs to come."""
+    """The indices of the images of each batch from ``position`` on, without an end."""
 
     def __init__(self, order: Order, position: Position) -> None:
         self._order, self._position = order, position
@@ -176,14 +176,14 @@ class _BatchIndices:
             position = self._order.after(position)
 
 
-def _as_it_is(batch: Any) -> Any:
+def _identity(batch: Any) -> Any:
     return batch
 
 
-def _leave_signals_to_the_parent(number: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C saves the run, which goes on reading until it is saved
+def _ignore_interrupts(number: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # after Ctrl+C the run still reads batches until it is saved
 
 
 def tensor(array: np.ndarray) -> Tensor:
-    """``array`` as a tensor on the CPU, of the same memory where it can be."""
+    """``array`` as a tensor on the CPU, which shares its memory if ``array`` is contiguous."""
     return torch.from_numpy(np.ascontiguousarray(array))

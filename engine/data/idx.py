@@ -1,4 +1,4 @@
-"""The IDX format of MNIST: a big-endian header (magic, then each dimension) and the bytes, often gzipped."""
+"""The IDX format of MNIST: a big-endian header (a magic number and each dimension), then the bytes; often gzipped."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _BLOCK: Final = 1 << 20
 
 
 class IdxError(ValueError):
-    """The file is not the IDX file that it should be; the message says how."""
+    """A file is not the expected IDX file. The message says why."""
 
 
 def read_idx(path: Path, dims: int, *, cancelled: Callable[[], bool] = never) -> np.ndarray:
-    """The uint8 array in an IDX file of ``dims`` dimensions; gzipped if the name ends in ``.gz``.
+    """Read the uint8 array of ``dims`` dimensions in an IDX file, which is gzipped if its name ends in ``.gz``.
 
     Raises:
-        IdxError: another kind of file, truncated, damaged, too long, or of more than 1 GiB.
+        IdxError: the file is of another kind, truncated, damaged, too long or larger than 1 GiB.
         OSError: the file cannot be read.
-        Cancelled: ``cancelled`` said so.
+        Cancelled: ``cancelled`` returned True.
     """
     with path.open("rb") as raw:
         file = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
@@ -39,16 +39,16 @@ def read_idx(path: Path, dims: int, *, cancelled: Callable[[], bool] = never) ->
             shape = _shape(file, dims)
             return _body(file, math.prod(shape), cancelled).reshape(shape)
         except gzip.BadGzipFile as error:
-            raise IdxError(Text("it is not a whole gzip file ({reason})", reason=str(error))) from error
+            raise IdxError(Text("it is not a complete gzip file ({reason})", reason=str(error))) from error
         except (EOFError, zlib.error) as error:
-            raise IdxError(Text("its compressed data is cut off or damaged")) from error
+            raise IdxError(Text("its compressed data is truncated or damaged")) from error
 
 
 def map_idx(path: Path, dims: int) -> np.memmap:
-    """The same array left in its file, which is not gzipped: of it, memory holds what is looked at.
+    """Map the array of an IDX file that is not gzipped into memory, where only the parts in use take space.
 
     Raises:
-        IdxError: another kind of file, or one of another length than its header says.
+        IdxError: the file is of another kind, or its length is not what its header says.
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
@@ -56,10 +56,10 @@ def map_idx(path: Path, dims: int) -> np.memmap:
         start = file.tell()
     expected, size = math.prod(shape), path.stat().st_size - start
     if size < expected:
-        raise IdxError(Text("it is cut off: {size} of {expected} bytes are there", size=size, expected=expected))
+        raise IdxError(Text("it is truncated: it has {size} of {expected} bytes", size=size, expected=expected))
     if size > expected:
         raise IdxError(Text("it is longer than its header says ({expected} bytes)", expected=expected))
-    return np.memmap(path, np.uint8, "c", start, shape)  # "c": what is read only, torch.from_numpy warns about
+    return np.memmap(path, np.uint8, "c", start, shape)  # "c", because torch.from_numpy warns about read-only arrays
 
 
 def _shape(file: BufferedIOBase, dims: int) -> tuple[int, ...]:
@@ -67,7 +67,7 @@ def _shape(file: BufferedIOBase, dims: int) -> tuple[int, ...]:
     header = file.read(size)
     if len(header) < size:
         raise IdxError(
-            Text("it is cut off: its header has {size} bytes, not {expected}", size=len(header), expected=size)
+            Text("it is truncated: its header has {size} bytes, not {expected}", size=len(header), expected=size)
         )
     magic, *shape = struct.unpack(f">{1 + dims}I", header)
     expected = _UNSIGNED_BYTE << 8 | dims
@@ -82,7 +82,7 @@ def _shape(file: BufferedIOBase, dims: int) -> tuple[int, ...]:
         )
     if min(shape) < 1 or math.prod(shape) > MAX_BYTES:
         sizes = " x ".join(map(str, shape))
-        raise IdxError(Text("its header gives sizes that cannot be: {sizes}", sizes=sizes))
+        raise IdxError(Text("its header has impossible sizes: {sizes}", sizes=sizes))
     return tuple(shape)
 
 
@@ -94,8 +94,8 @@ def _body(file: BufferedIOBase, expected: int, cancelled: Callable[[], bool]) ->
             raise Cancelled
         size += block
     if size < expected:
-        raise IdxError(Text("it is cut off: {size} of {expected} bytes are there", size=size, expected=expected))
-    # reading to the very end is also what checks gzip's own checksum
+        raise IdxError(Text("it is truncated: it has {size} of {expected} bytes", size=size, expected=expected))
+    # gzip checks its own checksum only when the file is read to its end
     if file.read(1):
         raise IdxError(Text("it is longer than its header says ({expected} bytes)", expected=expected))
     return np.frombuffer(body, np.uint8)

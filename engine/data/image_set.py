@@ -1,4 +1,4 @@
-"""What reading a data set gives, and what a module that reads one is given. Imports no torch."""
+"""Image sets, and the interface of the modules that load one. Imports no torch."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from engine.recipe.recipe import DataSpec
 
 
 class DataMissing(SpecError):  # noqa: N818 - a state of the disk; the message says the ways out
-    """Files of a data set were not found. ``files`` are their names, ``folder`` is where they were looked for."""
+    """Files of a data set were not found. ``files`` are their names, ``folder`` is where they should be."""
 
     def __init__(self, files: Sequence[str], folder: Path, root: Path) -> None:
         super().__init__(
             "data.root",
             Text(
-                "the data is not there: {files} not found in {folder} (root is {root}). Fetch it with --download (in "
-                "the window: Download), or, offline, put the files into {folder}, or name another folder as root",
+                "data set not found: {files} not found in {folder} (root is {root}). Download it with --download (in "
+                "the window: Download) or, if you are offline, put the files into {folder} or set another root",
                 files=", ".join(files),
                 folder=folder,
                 root=root,
@@ -44,7 +44,7 @@ class Split:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Labelled images for training and for validation; ``classes`` names the labels in order."""
+    """Labelled images for training and validation. ``classes`` are the names of the labels, in order."""
 
     name: str
     train: Split
@@ -53,20 +53,20 @@ class ImageSet:
 
     @property
     def facts(self) -> Facts:
-        """Its sizes, classes and counts."""
+        """Its size, classes and counts."""
         _, channels, height, width = self.train.images.shape
         return Facts(channels, height, width, self.classes, len(self.train.labels), len(self.val.labels))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadOptions:
-    """How a data set is to be read.
+    """How to load a data set.
 
     Attributes:
-        download: fetch first what is missing or damaged.
-        progress: called with a sentence and how much is done of how much (files, or bytes of a download).
-        cancelled: asked now and then; once it says so, ``Cancelled`` is raised.
-        room: images of more bytes than this stay in their file, where its format allows it; None: all go into memory.
+        download: download missing or damaged files first.
+        progress: called with a sentence, what is done and the total (files, or bytes of a download).
+        cancelled: called regularly; once it returns True, ``Cancelled`` is raised.
+        room: images that take more bytes stay in their file, if its format allows that; None: all go into memory.
     """
 
     download: bool = False
@@ -76,13 +76,13 @@ class LoadOptions:
 
 
 class Loader(Protocol):
-    """Reads a data set: what ``DataSet.loader`` names."""
+    """Loads a data set. ``DataSet.loader`` names one."""
 
     def __call__(self, data_set: DataSet, spec: DataSpec, options: LoadOptions) -> ImageSet:
-        """The images of ``data_set`` as ``spec`` asks for them.
+        """Load the images of ``data_set``; ``spec`` is the recipe's ``data``.
 
         Raises:
-            DataMissing: files are not there and may not be fetched.
-            SpecError: files are damaged or cannot be read or fetched; names the file.
-            Cancelled: ``options.cancelled`` said so.
+            DataMissing: files are missing, and ``options.download`` is False.
+            SpecError: a file is damaged, or cannot be read or downloaded. Names the file.
+            Cancelled: ``options.cancelled`` returned True.
         """

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST, in torchvision's layout (``ROOT/MNIST/raw``), fetched from where torchvision says."""
+"""MNIST and Fashion-MNIST, in torchvision's layout (``ROOT/MNIST/raw``), downloaded from torchvision's mirrors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILES: Final = (
 
 
 def load(data_set: DataSet, spec: DataSpec, options: LoadOptions) -> ImageSet:
-    """See ``engine.data.image_set.Loader``. The set's own test part is for validation."""
+    """See ``engine.data.image_set.Loader``. The set's test part is used for validation."""
     assert data_set.facts is not None
     train, val = _Files(data_set.torchvision, data_set.facts, root_of(spec), options).splits()
     return ImageSet(data_set.name, train, val, data_set.facts.classes)
@@ -36,8 +36,8 @@ class _Files:
     """The four IDX files of a data set: training and test, images and labels.
 
     Args:
-        name: of the class in ``torchvision.datasets``, and of the folder under ``root``.
-        facts: what the images' size and the labels must be.
+        name: the class in ``torchvision.datasets``, and the folder below ``root``.
+        facts: the expected size of the images and the number of classes.
         root: the folder of data sets.
         options: how to read them.
     """
@@ -94,7 +94,7 @@ class _Files:
             raise SpecError(
                 "data.root",
                 Text(
-                    "{path} is damaged: {reason}. Replace it, or fetch it again with --download (in the window: "
+                    "{path} is damaged: {reason}. Replace it, or download it again with --download (in the window: "
                     "Download)",
                     path=path,
                     reason=str(error),
@@ -110,7 +110,7 @@ class _Files:
             raise SpecError(
                 "data.root",
                 Text(
-                    "{images} has {n} images but {labels} has {m} labels, in {folder}; they do not belong together",
+                    "{images} has {n} images but {labels} has {m} labels, in {folder}: they are of different data sets",
                     images=names[0],
                     n=len(images),
                     labels=names[1],
@@ -121,7 +121,7 @@ class _Files:
         return Split(images[:, None], labels.astype(np.int64))
 
     def _fetch(self, name: str) -> None:
-        # torchvision knows the mirrors and the digests; it takes seconds to import, so only when something is fetched
+        # torchvision has the mirrors and checksums, but takes seconds to import
         import torchvision.datasets
 
         published = getattr(torchvision.datasets, self._name)

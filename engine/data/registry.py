@@ -1,6 +1,6 @@
-"""Data sets by name: described without reading them where that is possible, and read. Imports no torch.
+"""Load data sets by name. Imports no torch.
 
-The names and their entries are in ``engine.recipe.data_sets``, where recipes and the window see them too.
+The entries are in ``engine.recipe.data_sets``, because recipes and the window need them too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from engine.recipe.recipe import DataSpec
 
 
 def describe(spec: DataSpec) -> Facts:
-    """Sizes, classes and counts of a data set. One whose facts depend on its files is read for them.
+    """The size, classes and counts of a data set. It is loaded only if they depend on its files.
 
     Raises:
-        SpecError: it is read, and ``load`` raises it.
+        SpecError: as ``load``, if it is loaded.
     """
     known = DATA_SETS[spec.name].facts
     return load(spec).facts if known is None else known
@@ -32,12 +32,12 @@ def load(
     cancelled: Callable[[], bool] = never,
     room: int | None = None,
 ) -> ImageSet:
-    """Read a data set into memory; ``LoadOptions`` says what the arguments mean.
+    """Load a data set. See ``LoadOptions`` for the arguments.
 
     Raises:
-        DataMissing: files are not there and may not be fetched.
-        SpecError: files are damaged or cannot be read or fetched; names the file.
-        Cancelled: ``cancelled`` said so.
+        DataMissing: files are missing, and ``download`` is False.
+        SpecError: a file is damaged, or cannot be read or downloaded. Names the file.
+        Cancelled: ``cancelled`` returned True.
     """
     entry = DATA_SETS[spec.name]
     loader: Loader = resolve_name(entry.loader)

@@ -1,4 +1,4 @@
-"""Where the files of data sets lie."""
+"""The folder of the data sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.recipe.recipe import DataSpec
 
 
 def default_root() -> Path:
-    """The folder of data sets where a recipe names none: ``TILLER_DATA``, or one in the user-data folder."""
+    """The folder of data sets if a recipe names none: ``TILLER_DATA``, or one in the user-data folder."""
     own = os.environ.get("TILLER_DATA")
     return Path(own).expanduser() if own else platformdirs.user_data_path("tiller", appauthor=False) / "data"
 

@@ -1,4 +1,4 @@
-"""The device that a run computes on, and what exactness asks of it."""
+"""Choose a run's device and make it deterministic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.hardware.memory import host_memory
 
 
 def choose(name: str) -> tuple[torch.device, Text]:
-    """The device for ``name`` (auto, cpu, cuda, cuda:N), and a sentence about the choice.
+    """The device for ``name`` (auto, cpu, cuda, cuda:N), and a sentence that names it.
 
     Raises:
         SpecError: there is no such GPU.
@@ -22,18 +22,18 @@ def choose(name: str) -> tuple[torch.device, Text]:
         if count:
             gpu = torch.cuda.get_device_name(0)
             return torch.device("cuda", 0), Text("auto chose cuda:0 ({gpu})", gpu=gpu)
-        return torch.device("cpu"), Text("auto chose the CPU: PyTorch finds no CUDA GPU here")
+        return torch.device("cpu"), Text("auto chose the CPU: PyTorch found no CUDA GPU")
     if name == "cpu":
         return torch.device("cpu"), Text("the CPU")
     index = int(name.partition(":")[2] or 0)
     if index >= count:
         found = f"cuda:0 to cuda:{count - 1}" if count > 1 else "cuda:0" if count else "none"
-        raise SpecError("device", f"{name} is not here (CUDA GPUs found: {found}); choose auto or cpu")
+        raise SpecError("device", f"{name} was not found (CUDA GPUs found: {found}); choose auto or cpu")
     return torch.device("cuda", index), Text("cuda:{index} ({gpu})", index=index, gpu=torch.cuda.get_device_name(index))
 
 
 def available() -> list[tuple[str, str]]:
-    """The devices to choose from, as (name, description): auto, cpu and each CUDA GPU."""
+    """The available devices as (name, description): auto, cpu and each CUDA GPU."""
     found = [("auto", str(choose("auto")[1])), ("cpu", "CPU")]
     if torch.cuda.is_available():
         found += [(f"cuda:{i}", torch.cuda.get_device_name(i)) for i in range(torch.cuda.device_count())]
@@ -41,28 +41,28 @@ def available() -> list[tuple[str, str]]:
 
 
 def memory(device: torch.device) -> int:
-    """Bytes of memory that ``device`` has, used or not."""
+    """Total memory of ``device`` in bytes."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
     return host_memory()
 
 
 def make_deterministic(device: torch.device) -> Text | None:
-    """Ask for the same bits in every run on ``device``; a warning where the process began too late for that."""
+    """Make runs on ``device`` deterministic. Returns a warning if the process was not started for that."""
     if device.type != "cuda":
         return None
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     if os.environ.get("CUBLAS_WORKSPACE_CONFIG") not in (":4096:8", ":16:8"):
-        return Text("CUBLAS_WORKSPACE_CONFIG was not set before the start: a resumed run may differ in its last bits")
+        return Text("CUBLAS_WORKSPACE_CONFIG was not set at the start: a resumed run may differ in its last bits")
     return None
 
 
 def nondeterministic_operator(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> str | None:
-    """The first operator of a training step that has no deterministic form on ``x``'s device, or None.
+    """The first operator of a training step that is not deterministic on ``x``'s device, or None.
 
-    Runs one forward and backward pass on the given batch and leaves no trace of it: generators, buffers and
-    gradients are as before. On the CPU every operator offered is deterministic.
+    Runs one forward and backward pass on the given batch, and restores generators, buffers and gradients. On the CPU
+    every operator is deterministic.
     """
     if x.device.type != "cuda":
         return None

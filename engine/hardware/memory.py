@@ -1,4 +1,4 @@
-"""How much of a memory the images of a run may take: a setting of the machine, which changes no result."""
+"""The share of the memory that a run's images may take: a setting of the machine, which changes no result."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Final
 from engine.common.spec import SpecError
 
 DEFAULT_SHARE: Final = 0.5
-_UNKNOWN: Final = 4 << 30  # bytes, where the system does not tell
+_UNKNOWN: Final = 4 << 30  # bytes, if the system does not say
 _CGROUP: Final = Path("/sys/fs/cgroup/memory.max")
 
 
 def data_share(asked: str | float | None = None) -> float:
-    """The share, 0 to 1: what was ``asked`` for, else what ``TILLER_DATA_SHARE`` says, else a half.
+    """The share, 0 to 1: ``asked``, else ``TILLER_DATA_SHARE``, else one half.
 
     Raises:
-        SpecError: it is no such number.
+        SpecError: it is not a number from 0 to 1.
     """
     given = asked if asked is not None else os.environ.get("TILLER_DATA_SHARE") or DEFAULT_SHARE
     try:
@@ -30,11 +30,11 @@ def data_share(asked: str | float | None = None) -> float:
 
 
 def host_memory() -> int:
-    """Bytes of memory of this machine, or that this process may take."""
+    """Memory of this machine in bytes, or the limit of this process if that is lower."""
     if not hasattr(os, "sysconf"):  # Windows
         return _UNKNOWN
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         return min(total, int(_CGROUP.read_text()))
-    except (OSError, ValueError):  # there is no limit
+    except (OSError, ValueError):  # no limit
         return total

@@ -1,4 +1,4 @@
-"""Memory that ran out: how PyTorch and Python say it, and how a person is told what did not fit, and where."""
+"""Recognize out-of-memory errors of PyTorch and Python, and say what did not fit where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from engine.common.text import Text
 from engine.hardware import freed_memory
 
-Place = Literal["data", "network", "batch", "validation"]
+What = Literal["data", "network", "batch", "validation"]
 
 _CUDA: Final = re.compile(
     r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
@@ -20,34 +20,34 @@ _CUDA: Final = re.compile(
 _CPU: Final = re.compile(
     r"can't allocate memory|not enough memory: you tried|DefaultCPUAllocator|std::bad_alloc|Cannot allocate memory"
 )
-_ASKED: Final = re.compile(
+_REQUESTED: Final = re.compile(
     r"Tried to allocate ([\d.]+ [KMGT]?i?B)|tried to allocate (\d+) bytes|allocate ([\d.]+ \w+) for"
 )
-_DID_NOT_FIT: Final[dict[Place, str]] = {
-    "data": "the data set {what} did not fit into the memory of {where}",
-    "network": "the network {what} did not fit into the memory of {where}",
-    "batch": "the batch of {images} images through {what} did not fit into the memory of {where}",
-    "validation": "{images} validation images at a time through {what} did not fit into the memory of {where}",
+_DID_NOT_FIT: Final[dict[What, str]] = {
+    "data": "the data set {name} did not fit into the memory of {device}",
+    "network": "the network {name} did not fit into the memory of {device}",
+    "batch": "a batch of {images} images through {name} did not fit into the memory of {device}",
+    "validation": "a batch of {images} validation images through {name} did not fit into the memory of {device}",
 }
 
 
-class OutOfMemory(Exception):  # noqa: N818 - as Python's and PyTorch's own are called
-    """Memory ran out at ``place``; ``text`` says what did not fit."""
+class OutOfMemory(Exception):  # noqa: N818 - like MemoryError of Python and OutOfMemoryError of PyTorch
+    """Memory ran out for ``what``; ``text`` says what did not fit."""
 
-    def __init__(self, place: Place, text: Text) -> None:
+    def __init__(self, what: What, text: Text) -> None:
         super().__init__(text)
-        self.place, self.text = place, text
+        self.what, self.text = what, text
 
 
 def ran_out(error: BaseException) -> Literal["cuda", "cpu"] | None:
-    """Whose memory ran out, where ``error``, or what it was raised from, says that some did; else None."""
+    """Which memory ran out, if ``error`` or one of its causes is an out-of-memory error; else None."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, torch.OutOfMemoryError):
             return "cuda"
         if isinstance(seen, MemoryError):
             return "cpu"
-        if isinstance(seen, (RuntimeError, OSError)):  # PyTorch raises the former for nearly everything
+        if isinstance(seen, (RuntimeError, OSError)):  # PyTorch raises RuntimeError for almost everything
             if _CUDA.search(str(seen)):
                 return "cuda"
             if _CPU.search(str(seen)):
@@ -57,46 +57,46 @@ def ran_out(error: BaseException) -> Literal["cuda", "cpu"] | None:
 
 
 @contextmanager
-def fitting(place: Place, what: str, device: object, images: int = 0) -> Iterator[None]:
-    """While within, memory that runs out is said to be for want of room for ``what``.
+def fitting(what: What, name: str, device: object, images: int = 0) -> Iterator[None]:
+    """A context in which out-of-memory errors are raised as ``OutOfMemory`` with what did not fit.
 
     Args:
-        place: what kind of thing it is.
-        what: the data set's or the network's name.
-        device: where it shall be; where the error says that it was the host's memory, that is named instead.
-        images: how many of them at once, of a batch.
+        what: what is placed in memory.
+        name: the name of the data set or the network.
+        device: the device, which the sentence names unless the error is about the host's memory.
+        images: the size of the batch.
 
     Raises:
-        OutOfMemory: from the error that said so. Other errors pass.
+        OutOfMemory: from the original error. Other errors are raised as they are.
     """
     try:
         yield
     except Exception as error:
-        whose = ran_out(error)
-        if whose is None or isinstance(error, OutOfMemory):
+        memory = ran_out(error)
+        if memory is None or isinstance(error, OutOfMemory):
             raise
-        where = str(device) if whose == "cuda" else Text("this machine")
-        text = Text(_DID_NOT_FIT[place], what=what, images=images, where=where)
-        asked = _size_asked(error)
-        if asked:
-            text = Text("{text}: {size} more were asked for", text=text, size=asked)
-        raise OutOfMemory(place, text) from error
+        where = str(device) if memory == "cuda" else Text("this machine")
+        text = Text(_DID_NOT_FIT[what], name=name, images=images, device=where)
+        size = _size_requested(error)
+        if size:
+            text = Text("{text}: {size} more were needed", text=text, size=size)
+        raise OutOfMemory(what, text) from error
 
 
-def _size_asked(error: BaseException) -> str | None:
-    """How much was asked for, as people write it, where the message says so."""
+def _size_requested(error: BaseException) -> str | None:
+    """The size that the message of ``error`` or of one of its causes names, such as 1.5 GiB."""
     seen: BaseException | None = error
     while seen is not None:
-        found = _ASKED.search(str(seen))
+        found = _REQUESTED.search(str(seen))
         if found:
             size = found[1] or found[3]
-            return size if size else size_words(int(found[2]))
+            return size if size else size_text(int(found[2]))
         seen = seen.__cause__
     return None
 
 
-def size_words(size: float) -> str:
-    """A number of bytes as people write it: 1.5 GiB."""
+def size_text(size: float) -> str:
+    """``size`` in bytes as text, such as 1.5 GiB."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):
         if size < 1024:
             return f"{size:.4g} {unit}"
@@ -105,6 +105,6 @@ def size_words(size: float) -> str:
 
 
 def give_back() -> None:
-    """Return to the GPU and to the system, for others to use, memory that is kept but that nothing needs any more."""
-    torch.cuda.empty_cache()  # which does nothing where CUDA was not used
+    """Return unused memory to the GPU and to the system."""
+    torch.cuda.empty_cache()  # does nothing if CUDA was not used
     freed_memory.give_back()

@@ -1,4 +1,4 @@
-"""How exactly a run computes: the network's numbers, the scaled losses that float16 needs, and TF32."""
+"""Precision: autocast, loss scaling for float16, and TF32."""
 
 from __future__ import annotations
 
@@ -13,38 +13,36 @@ from engine.common.text import Text
 from engine.recipe.recipe import Recipe
 
 _SHORT: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16}
-LEAST_SCALE: Final = 1.0  # gradients that overflow without any scaling are the network's own
+LEAST_SCALE: Final = 1.0  # gradients that overflow at this scale are the network's fault
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """The context in which the network computes: as it is for float32, in half the bits where asked for."""
+    """The context in which the network computes: autocast to 16 bits for bfloat16 and float16."""
     return torch.autocast(device.type, dtype=_SHORT[precision]) if precision in _SHORT else nullcontext()
 
 
 def set_tf32(on: bool) -> None:
-    """Let NVIDIA GPUs multiply float32 with 10 bits of mantissa, or not, from here on; a CPU does neither."""
-    how = "tf32" if on else "ieee"
-    torch.backends.cuda.matmul.fp32_precision = how
-    torch.backends.cudnn.conv.fp32_precision = how  # type: ignore[attr-defined] # PyTorch's own default is tf32
+    """Switch TF32 on or off for NVIDIA GPUs: float32 multiplications with 10 bits of mantissa. No effect on a CPU."""
+    precision = "tf32" if on else "ieee"
+    torch.backends.cuda.matmul.fp32_precision = precision
+    torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined] # PyTorch's default is tf32
 
 
 def remarks(recipe: Recipe, device: torch.device) -> list[Text]:
-    """What a person should know of the choice of ``recipe`` on ``device``."""
+    """Warnings about the precision of ``recipe`` on ``device``."""
     if device.type != "cpu":
         return []
     if recipe.precision == "float16":
-        return [
-            Text("float16 is for GPUs: on a CPU it is many times slower than float32, and bfloat16 is meant for it")
-        ]
+        return [Text("float16 is for GPUs: on a CPU it is many times slower than float32. Use bfloat16 there")]
     if recipe.precision == "tf32":
-        return [Text("tf32 does nothing on a CPU: it is float32 there")]
+        return [Text("tf32 has no effect on a CPU, which computes in float32")]
     return []
 
 
 class Scaler:
-    """Updates from losses that are scaled up, so that float16's gradients do not vanish: PyTorch's GradScaler.
+    """Updates from scaled losses, so that float16 gradients do not underflow: PyTorch's GradScaler.
 
-    It looks at each batch, and so waits for the device, as GradScaler does in every loop.
+    Like GradScaler in every loop, it waits for the device in each batch.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -52,27 +50,27 @@ class Scaler:
 
     @property
     def scale(self) -> float:
-        """What the next loss is multiplied by."""
+        """The factor of the next loss."""
         return float(self._scaler.get_scale())
 
     def update(self, loss: Tensor, optimizer: Optimizer) -> bool:
-        """Backward and ``optimizer.step()``; returns False where the gradients overflowed.
+        """Backward and ``optimizer.step()``. Returns False if the gradients overflowed.
 
-        Then nothing was updated but the scale, which is halved.
+        Then only the scale is updated: it is halved.
         """
         before = self.scale
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(optimizer)
-        self._scaler.update()  # before the step, as the gradients are unscaled: it tells whether there is to be one
+        self._scaler.update()  # before the step, to know whether to make it; the gradients are unscaled already
         if self.scale < before:
             return False
         optimizer.step()
         return True
 
     def state(self) -> dict[str, Any]:
-        """Plain numbers that ``load`` takes up."""
+        """The state for ``load``: plain numbers."""
         return dict(self._scaler.state_dict())
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from ``state``."""
+        """Continue from ``state``."""
         self._scaler.load_state_dict(dict(state))

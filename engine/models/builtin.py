@@ -1,4 +1,4 @@
-"""The built-in networks that are Tiller's own. No operator in them has a nondeterministic backward on CUDA."""
+"""Tiller's own networks. Every operator in them has a deterministic backward on CUDA."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FLAT = 8
 
 
 class _Block(nn.Sequential):
-    """Convolution, perhaps a halving, normalisation, ReLU: pooled first, the last two have a quarter of the work."""
+    """Convolution, optional max pooling, BatchNorm, ReLU. Pooling first leaves the other two a quarter of the work."""
 
     def __init__(self, conv: nn.Conv2d, pool: tuple[int, int] = (1, 1)) -> None:
         super().__init__()
@@ -24,11 +24,11 @@ class _Block(nn.Sequential):
 
 
 class SmallCNN(nn.Sequential):
-    """A small, quick network for images of 4x4 pixels and more: ``block1``, ``block2`` ..., and the head ``fc``.
+    """A small, fast network for images of 4x4 pixels or more: ``block1``, ``block2``, ..., and the head ``fc``.
 
-    block1 is a 5x5 convolution to 16 channels, which halves images of 16 pixels and more; block2 a 3x3 convolution to
-    32 with 2x2 max pooling. Larger images get further blocks like it (64 channels at most) until the map is 8x8 at
-    most. Maps under 8 pixels are not halved.
+    block1 is a 5x5 convolution to 16 channels, of stride 2 for images of 16 pixels or more; block2 is a 3x3 convolution
+    to 32 channels with 2x2 max pooling. Larger images get more such blocks (at most 64 channels) until the map is at
+    most 8x8. Maps under 8 pixels are not pooled.
     """
 
     def __init__(self, channels: int, height: int, width: int, classes: int) -> None:
@@ -49,11 +49,11 @@ class SmallCNN(nn.Sequential):
 
 
 class LeNet5(nn.Module):
-    """LeCun, Bottou, Bengio and Haffner's network (1998): ``conv1``, ``conv2``, ``fc1``, ``fc2`` and the head ``fc3``.
+    """LeNet-5 of LeCun, Bottou, Bengio and Haffner (1998): ``conv1``, ``conv2``, ``fc1``, ``fc2`` and the head ``fc3``.
 
-    Its input is 32x32 pixels, as in the paper. Images of 24 to 31 pixels are centred in it, the border repeating their
-    outermost pixels; others are resized bilinearly. The head is linear, for cross-entropy, and C3 sees all of S2, where
-    the paper has radial basis functions and a table.
+    Its input is 32x32 pixels, as in the paper. Images of 24 to 31 pixels are padded to that size with their outermost
+    pixels; others are resized bilinearly. Other than in the paper, the head is linear, for cross-entropy, instead of
+    radial basis functions, and C3 is connected to all of S2.
     """
 
     side = 32
@@ -71,14 +71,14 @@ class LeNet5(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Scores [B, classes] of images [B, C, H, W]."""
-        x = self.pool(torch.tanh(self.conv1(self._fitted(images))))
+        x = self.pool(torch.tanh(self.conv1(self._resized(images))))
         x = self.pool(torch.tanh(self.conv2(x)))
         x = torch.tanh(self.fc1(x.flatten(1)))
         scores: Tensor = self.fc3(torch.tanh(self.fc2(x)))
         return scores
 
-    def _fitted(self, images: Tensor) -> Tensor:
-        # neither has a deterministic backward on CUDA, and neither needs one: no gradient goes to the images
+    def _resized(self, images: Tensor) -> Tensor:
+        # neither operator has a deterministic backward on CUDA, but images have no gradient
         if self.resizes:
             return functional.interpolate(images, size=(self.side, self.side), mode="bilinear", antialias=True)
         left, top = self.pads

@@ -14,7 +14,7 @@ from engine.recipe.recipe import GroupSpec
 
 @dataclass(frozen=True)
 class Group:
-    """A named group: ``spec`` is None for the group that no pattern made (``all`` or ``rest``)."""
+    """A named parameter group; ``spec`` is None for ``all`` and ``rest``, which have no patterns."""
 
     name: str
     spec: GroupSpec | None
@@ -25,22 +25,22 @@ class Group:
 def split(model: nn.Module, specs: Sequence[GroupSpec]) -> list[Group]:
     """Split the parameters of ``model`` by module-name patterns (``fnmatch``'s, case kept).
 
-    A module that matches brings its whole subtree; the first group that matches wins. What no pattern matches forms
-    ``rest``, which comes first and is absent if empty; without ``specs`` there is one group, ``all``.
+    A module that matches includes its whole subtree, and the first group that matches has it. The remaining modules are
+    the group ``rest``, which comes first and is left out if empty. Without ``specs`` there is one group, ``all``.
 
     Raises:
-        SpecError: a pattern that matches nothing, or a group that is left with no parameters.
+        SpecError: a pattern matches nothing, or a group has no parameters.
     """
     if not specs:
         return [Group("all", None, list(model.parameters()), list(model.modules()))]
     owner = {name: _owner(name, specs) for name, _ in model.named_modules()}
     for index, spec in enumerate(specs):
-        for place, pattern in enumerate(spec.modules):
+        for number, pattern in enumerate(spec.modules):
             if not any(name and fnmatchcase(name, pattern) for name in owner):
                 known = ", ".join(name for name, _ in model.named_children())
                 raise SpecError(
-                    f"groups[{index}].modules[{place}]",
-                    f"{pattern!r} matches no module; the network's modules are {known} and those within them",
+                    f"groups[{index}].modules[{number}]",
+                    f"{pattern!r} matches no module; the network's modules are {known} and those inside them",
                 )
     groups = []
     for index in range(-1, len(specs)):
@@ -53,7 +53,7 @@ def split(model: nn.Module, specs: Sequence[GroupSpec]) -> list[Group]:
         if not parameters:
             raise SpecError(
                 f"groups[{index}].modules",
-                "leave the group without parameters: what matches has none, or earlier groups own them",
+                "match no parameters: the matching modules have none or belong to earlier groups",
             )
         groups.append(Group(specs[index].name, specs[index], parameters, modules))
     return groups

@@ -1,4 +1,4 @@
-"""Optimizers by name, with PyTorch's own parameters, and changes to a live one."""
+"""Build optimizers from their specs, and change their hyperparameters while a run trains."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from engine.common.text import Text
 from engine.recipe.optimizers import OPTIMIZERS, OptimizerSpec
 
 
-class Rejected(Exception):  # noqa: N818 - a refusal with its reason, not an error of the program
-    """A command that is not carried out; ``reason`` says why, for a person, ``hold`` that holding would be."""
+class Rejected(Exception):  # noqa: N818 - an answer to the command, not an error of the program
+    """A command was rejected. ``reason`` says why; ``hold`` says that the command with ``hold`` would be applied."""
 
     def __init__(self, reason: Text, *, hold: bool = False) -> None:
         super().__init__(str(reason))
@@ -23,9 +23,9 @@ class Rejected(Exception):  # noqa: N818 - a refusal with its reason, not an err
 
 
 def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> Optimizer:
-    """The optimizer of ``spec`` over ``groups``, each its parameters and its learning rate."""
+    """Build the optimizer of ``spec`` for ``groups``, each its parameters and its learning rate."""
     options = spec.model_dump(exclude={"name", "lr"})
-    if not options.get("fused"):  # False would also forbid the foreach that PyTorch chooses by itself on a GPU
+    if not options.get("fused"):  # with False, PyTorch would not choose foreach by itself on a GPU
         options.pop("fused", None)
     parameters = [{"params": params, "lr": lr} for params, lr in groups]
     optimizer: Optimizer = getattr(torch.optim, spec.name)(parameters, lr=spec.lr, **options)
@@ -33,10 +33,10 @@ def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> 
 
 
 def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) -> None:
-    """Set hyperparameters (never ``lr``) of the given groups of a live optimizer, all or none.
+    """Set hyperparameters (never ``lr``) of the given groups of a live optimizer: all of them or none.
 
     Raises:
-        Rejected: the optimizer has no such hyperparameter, or the values contradict each other.
+        Rejected: the optimizer has no such hyperparameter, or the values are not allowed together.
     """
     chosen = [optimizer.param_groups[i] for i in groups]
     for name in values:
@@ -56,12 +56,12 @@ def change(optimizer: Optimizer, values: dict[str, Any], groups: Iterable[int]) 
 
 
 def changeable(optimizer: Optimizer, group: dict[str, Any]) -> dict[str, Any]:
-    """The hyperparameters of a live ``group`` that ``change`` changes, by PyTorch's names."""
+    """The hyperparameters of a live ``group`` that ``change`` can set, by PyTorch's names."""
     return {name: group[name] for name in OPTIMIZERS[type(optimizer).__name__].changeable}
 
 
 def lacks_momentum_buffer(optimizer: Optimizer, group: dict[str, Any]) -> bool:
-    """Whether ``group`` cannot start using momentum: RMSprop creates a weight's buffer at its first step, or never."""
+    """Whether ``group`` cannot start using momentum: RMSprop creates a weight's buffer in its first step or never."""
     if "momentum" not in optimizer.defaults:
         return False
     states = [optimizer.state[p] for p in group["params"] if p in optimizer.state]

@@ -1,6 +1,6 @@
-"""Networks by name: built and checked by a forward pass. Whoever builds one seeds torch first.
+"""Build networks by name, and check them by a forward pass. The caller seeds torch first.
 
-The names and their entries are in ``engine.recipe.networks``, where recipes and the window see them too.
+The entries are in ``engine.recipe.networks``, because recipes and the window need them too.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from torch import Tensor, nn
 from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.data.download import Progress, ignore, never
-from engine.models.user_file import FIELD, build_own, raised
+from engine.models.user_file import FIELD, build_from_file, describe_error
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import ModelSpec
 
 
 class Builder(Protocol):
-    """Makes a network: what ``Network.builder`` names."""
+    """Builds a network. ``Network.builder`` names one."""
 
     def __call__(self, channels: int, height: int, width: int, classes: int) -> nn.Module:
-        """The network for images [B, channels, height, width], which gives scores [B, classes]."""
+        """The network from images [B, channels, height, width] to scores [B, classes]."""
 
 
 def build(
@@ -43,15 +43,22 @@ def build(
     """The network of ``spec`` for images [B, channels, height, width], in training mode on the CPU.
 
     Its initial weights are drawn from torch's global generator, which the caller seeds. The check afterwards (zeros
-    in, scores [2, classes] out) moves no generator.
+    in, scores [2, classes] out) changes no generator.
 
     Args:
-        download: fetch pretrained weights that are not there. ``progress`` and ``cancelled`` are for that.
+        spec: the recipe's ``model``.
+        channels: values per pixel.
+        height: rows of pixels.
+        width: columns of pixels.
+        classes: number of scores.
+        download: download pretrained weights that are missing. ``progress`` and ``cancelled`` are for that.
+        progress: as in ``engine.data.download.fetch``.
+        cancelled: as in ``engine.data.download.fetch``.
 
     Raises:
-        SpecError: a function of the person's own fails or its network does not fit, the images are too small, or
-            pretrained weights are not there.
-        Cancelled: ``cancelled`` said so.
+        SpecError: the user's function fails or its network does not fit, the images are too small, or pretrained
+            weights are missing.
+        Cancelled: ``cancelled`` returned True.
     """
     network = _build(spec, channels, height, width, classes)
     if spec.pretrained:
@@ -64,16 +71,16 @@ def build(
 
 
 def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes: int) -> nn.Module:
-    """The network of ``spec`` on torch's meta device, for counting: no memory spent, no generator moved.
+    """The network of ``spec`` on torch's meta device, which takes no memory and changes no generator.
 
-    A function of the person's own that cannot build there (one that computes with values of tensors) builds on the
-    CPU. What it draws is undone by restoring torch's generator: do not call this for one while a run trains beside it.
+    A user's function that fails there (because it computes with the values of tensors) builds on the CPU. Torch's
+    generator is then restored, so do not call this for a user's network while a run trains on another thread.
 
     Raises:
-        SpecError: as ``build`` does; pretrained weights are not looked for.
+        SpecError: as ``build``; pretrained weights are not loaded.
     """
     shape = (2, channels, height, width)
-    with _undrawn(spec):
+    with _keep_generator(spec):
         try:
             with torch.device("meta"):
                 network = _build(spec, channels, height, width, classes)
@@ -87,11 +94,11 @@ def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes:
 
 
 def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
-    own = spec.user_function()
-    if own is not None:
-        return build_own(*own, channels=channels, classes=classes)
+    function = spec.user_function()
+    if function is not None:
+        return build_from_file(*function, channels=channels, classes=classes)
     entry = find_network(spec.name)
-    assert entry is not None  # or there would be no such spec
+    assert entry is not None  # ModelSpec checks it
     if min(height, width) < entry.smallest:
         text = Text(
             "{name} needs images of {side} x {side} pixels or more, not {size}",
@@ -104,38 +111,37 @@ def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int
     return builder(channels, height, width, classes)
 
 
-def _undrawn(spec: ModelSpec) -> AbstractContextManager[None]:
-    # Only the person's own code can draw here. Restoring a generator that nobody moved would undo what another thread
-    # has drawn meanwhile.
+def _keep_generator(spec: ModelSpec) -> AbstractContextManager[None]:
+    # Only a user's code draws here. Restoring the generator for other networks would undo another thread's draws.
     return nullcontext() if spec.user_function() is None else torch.random.fork_rng(devices=[])
 
 
 def _check(network: nn.Module, spec: ModelSpec, shape: tuple[int, ...], classes: int) -> None:
-    training = {module: module.training for module in network.modules()}
-    own = spec.user_function()
+    modes = {module: module.training for module in network.modules()}
+    function = spec.user_function()
     device = next(network.parameters()).device
     network.eval()
     try:
-        with _undrawn(spec), torch.no_grad():
+        with _keep_generator(spec), torch.no_grad():
             scores = network(torch.zeros(shape, device=device))
     except (Exception, SystemExit) as error:
-        if own is None:
+        if function is None:
             raise
         what = Text("{name}, given images {shape},", name=spec.name, shape=list(shape))
-        raise raised(what, Path(own[0]).expanduser().resolve(), error) from error
+        raise describe_error(what, Path(function[0]).expanduser().resolve(), error) from error
     finally:
-        for module, mode in training.items():
+        for module, mode in modes.items():
             module.training = mode
     expected = (shape[0], classes)
     if not isinstance(scores, Tensor) or tuple(scores.shape) != expected:
-        gave = f"a tensor {list(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        returned = f"a tensor {list(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
         raise SpecError(
             FIELD,
             Text(
-                "{name} must turn images {shape} into scores {expected}; it gave {gave}",
+                "{name} must map images {shape} to scores {expected}; it returned {returned}",
                 name=spec.name,
                 shape=list(shape),
                 expected=list(expected),
-                gave=gave,
+                returned=returned,
             ),
         )

@@ -1,4 +1,4 @@
-"""What a network consists of."""
+"""The modules of a network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import nn
 
 
 def outline(network: nn.Module) -> list[tuple[str, int]]:
-    """Each named module, in order, with the number of parameters that it holds itself, its children's left out."""
+    """The named modules in order, each with its number of parameters, without those of its children."""
     return [
         (name, sum(p.numel() for p in module.parameters(recurse=False)))
         for name, module in network.named_modules()

@@ -1,6 +1,6 @@
-"""torchvision's networks, fitted to images of any size and number of channels, and their ImageNet weights.
+"""torchvision's networks, adapted to images of any size and number of channels, and their ImageNet weights.
 
-Imports torchvision, which takes seconds: import this module where one of its networks is built.
+Imports torchvision, which takes seconds: import this module only where one of its networks is built.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _VGG_SIDE: Final = range(224, 256)
 
 
 def resnet18(channels: int, height: int, width: int, classes: int) -> nn.Module:
-    """torchvision's resnet18 with the head ``fc``.
+    """torchvision's resnet18; its head is ``fc``.
 
-    Under 64 pixels its stem is a 3x3 convolution of stride 1 without max pooling, and a stage that would leave a map
-    under 2 pixels keeps the map's size.
+    For images under 64 pixels the stem is a 3x3 convolution of stride 1 without max pooling, and a stage does not
+    downsample if its output would be under 2 pixels.
     """
     network: torchvision.models.ResNet = torchvision.models.resnet18(weights=None, num_classes=classes)
     side = min(height, width)
@@ -46,16 +46,15 @@ def resnet18(channels: int, height: int, width: int, classes: int) -> nn.Module:
 
 
 def vgg11_bn(channels: int, height: int, width: int, classes: int) -> nn.Module:
-    """torchvision's vgg11_bn with the head ``classifier``.
+    """torchvision's vgg11_bn; its head is ``classifier``.
 
-    Its own large classifier is kept for images of 224 to 255 pixels, which give the 7x7 map that it expects. For
-    others the map is averaged and a small classifier follows, and a pool that would leave a map under 2 pixels is left
-    out. (The 7x7 adaptive pool has no deterministic backward on CUDA, and on a 7x7 map changes nothing.)
+    The large classifier is kept for images of 224 to 255 pixels, whose feature map is 7x7. For others, global average
+    pooling and a small classifier replace it, and a max pooling is left out if its output would be under 2 pixels. (The
+    7x7 adaptive pooling is left out: it has no deterministic backward on CUDA and does not change a 7x7 map.)
     """
     features = make_layers(cfgs["A"], batch_norm=True)
     features[0] = nn.Conv2d(channels, 64, 3, padding=1)
-    whole = height in _VGG_SIDE and width in _VGG_SIDE
-    if whole:
+    if height in _VGG_SIDE and width in _VGG_SIDE:
         network = VGG(features, num_classes=classes)
         network.avgpool = nn.Identity()
         return cast(nn.Module, network)
@@ -66,7 +65,7 @@ def vgg11_bn(channels: int, height: int, width: int, classes: int) -> nn.Module:
                 features[index] = nn.Identity()
             else:
                 side //= 2
-    # on the meta device VGG spends no time and memory on the classifier that is replaced; the features stay as they are
+    # on the meta device the classifier, which is replaced, takes no time and memory; the features stay where they are
     with torch.device("meta"):
         network = VGG(features)
     network.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -75,7 +74,7 @@ def vgg11_bn(channels: int, height: int, width: int, classes: int) -> nn.Module:
 
 
 def pretrained_url(name: str) -> str:
-    """Where torchvision's ImageNet weights of the network are; the file's name ends in the start of its SHA-256."""
+    """The URL of torchvision's ImageNet weights; the file name ends in the first characters of its SHA-256."""
     url: str = torchvision.models.get_model_weights(name).IMAGENET1K_V1.url
     return url
 
@@ -83,11 +82,11 @@ def pretrained_url(name: str) -> str:
 def load_weights(
     url: str, *, download: bool = False, progress: Progress = ignore, cancelled: Callable[[], bool] = never
 ) -> dict[str, Tensor]:
-    """The state dict in the file of ``url``, from torch.hub's folder of checkpoints; fetched there with ``download``.
+    """Load the state dict of ``url`` from torch.hub's checkpoint folder; with ``download``, download it first.
 
     Raises:
-        SpecError: the file is not there, damaged, or could not be fetched.
-        Cancelled: ``cancelled`` said so.
+        SpecError: the file is missing or damaged, or could not be downloaded.
+        Cancelled: ``cancelled`` returned True.
     """
     file = url.rpartition("/")[2]
     path = Path(torch.hub.get_dir()) / "checkpoints" / file
@@ -99,7 +98,8 @@ def load_weights(
             raise SpecError(
                 FIELD,
                 Text(
-                    "{path} is damaged: its name gives another sha256. Delete it and fetch it anew with --download",
+                    "{path} is damaged: its sha256 is not the one in its name. Delete it and download it again with "
+                    "--download (in the window: Download)",
                     path=path,
                 ),
             )
@@ -111,8 +111,8 @@ def load_weights(
         raise SpecError(
             FIELD,
             Text(
-                "the weights are not there: {file} in {folder} ({reason}). Fetch them with --download (in the window: "
-                "Download), or, offline, put the file into {folder}",
+                "weights not found: {file} in {folder} ({reason}). Download them with --download (in the window: "
+                "Download) or, if you are offline, put the file into {folder}",
                 file=file,
                 folder=path.parent,
                 reason=error.strerror or str(error),
@@ -121,22 +121,22 @@ def load_weights(
 
 
 def fit_weights(network: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Give ``network`` the weights of torchvision's network of its kind; the head keeps its own, and a new classifier.
+    """Load torchvision's weights for the same architecture into ``network``, except into its head.
 
-    The first convolution is fitted. Of a 7x7 kernel the 3x3 centre is taken; for other than three channels each gets
-    the sum over red, green and blue divided by the number of channels, so that a grey image gives what the same image
-    in three equal channels gives in torchvision's network.
+    The first convolution is adapted: a 3x3 kernel gets the centre of the 7x7 one. If the number of channels is not
+    three, each gets the sum over red, green and blue divided by the number of channels, so that a grayscale image has
+    the same output as its RGB version in torchvision's network.
     """
     own = network.state_dict()
     first = "conv1.weight" if "conv1.weight" in own else "features.0.weight"
     heads = ("fc.", "classifier.6.", "classifier.")
-    fresh = next(head for head in heads if any(name.startswith(head) for name in own))
-    kept = {name: value for name, value in weights.items() if not name.startswith(fresh)}
-    kept[first] = _fitted(weights[first], own[first].shape)
-    network.load_state_dict(kept, strict=False)
+    head = next(prefix for prefix in heads if any(name.startswith(prefix) for name in own))
+    loaded = {name: value for name, value in weights.items() if not name.startswith(head)}
+    loaded[first] = _adapted(weights[first], own[first].shape)
+    network.load_state_dict(loaded, strict=False)
 
 
-def _fitted(kernel: Tensor, shape: torch.Size) -> Tensor:
+def _adapted(kernel: Tensor, shape: torch.Size) -> Tensor:
     _, channels, height, width = shape
     top, left = (kernel.shape[2] - height) // 2, (kernel.shape[3] - width) // 2
     kernel = kernel[:, :, top : top + height, left : left + width]

@@ -1,6 +1,6 @@
-"""A network of the person's own: ``FILE.py:FUNCTION``, a function of in_channels and num_classes.
+"""A user's own network: ``FILE.py:FUNCTION``, a function of in_channels and num_classes.
 
-The file is run as it is: it is the person's program on the person's machine, named in the person's recipe.
+The file is run as a program.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from engine.common.text import Text
 FIELD: Final = "model.name"
 
 
-def build_own(file: str, function: str, *, channels: int, classes: int) -> nn.Module:
-    """Run ``file`` afresh and call ``function(in_channels=channels, num_classes=classes)``.
+def build_from_file(file: str, function: str, *, channels: int, classes: int) -> nn.Module:
+    """Run ``file`` and call ``function(in_channels=channels, num_classes=classes)``.
 
-    Files beside it can be imported by it. A relative path counts from the current folder.
+    The file can import modules in its folder. A relative path is relative to the current folder.
 
     Raises:
-        SpecError: no such file or function, either raised, or what came back is not a network with parameters.
+        SpecError: the file or the function does not exist or raises, or it does not return a network with parameters.
     """
     path = Path(file).expanduser().resolve()
     if not path.is_file():
-        raise SpecError(FIELD, Text("there is no file {path}", path=path))
-    with _beside(path):
+        raise SpecError(FIELD, Text("{path} does not exist", path=path))
+    with _importable(path):
         module = _run(path)
         maker = getattr(module, function, None)
         if not callable(maker):
@@ -42,7 +42,7 @@ def build_own(file: str, function: str, *, channels: int, classes: int) -> nn.Mo
         try:
             network = maker(in_channels=channels, num_classes=classes)
         except (Exception, SystemExit) as error:
-            raise raised(f"{path.name}:{function}", path, error) from error
+            raise describe_error(f"{path.name}:{function}", path, error) from error
     if not isinstance(network, nn.Module):
         raise SpecError(
             FIELD,
@@ -53,8 +53,8 @@ def build_own(file: str, function: str, *, channels: int, classes: int) -> nn.Mo
     return network
 
 
-def raised(what: str, path: Path | None, error: BaseException) -> SpecError:
-    """The sentence for ``error`` raised by the person's code, with the line of ``path`` where it has one."""
+def describe_error(what: str, path: Path | None, error: BaseException) -> SpecError:
+    """A SpecError for ``error``, which the user's code raised, with the line of ``path`` if the traceback has one."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     if isinstance(error, SyntaxError) and error.filename == str(path):
         lines = [error.lineno]
@@ -67,36 +67,36 @@ def raised(what: str, path: Path | None, error: BaseException) -> SpecError:
 
 
 def _run(path: Path) -> ModuleType:
-    # under a name of its own in sys.modules, which dataclasses and the like look themselves up in
-    name = f"tiller_own_{path.stem}"
+    # in sys.modules, because dataclasses and others look up their module there
+    name = f"tiller_user_{path.stem}"
     loader = _FreshLoader(name, str(path))
     spec = ModuleSpec(name, loader, origin=str(path))
-    spec.has_location = True  # so that the file knows its own ``__file__``
+    spec.has_location = True  # sets ``__file__``
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
         loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise raised(path.name, path, error) from error
+        raise describe_error(path.name, path, error) from error
     return module
 
 
 class _FreshLoader(SourceFileLoader):
-    """Reads the source each time: cached bytecode misses an edit within the second, and litters the person's folder."""
+    """Compiles the source every time: cached bytecode misses an edit within a second, and litters the folder."""
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[None]:
+def _importable(path: Path) -> Iterator[None]:
     folder = str(path.parent)
     sys.path.insert(0, folder)
     try:
         yield
     finally:
-        if folder in sys.path:  # the person's code may have changed the list
+        if folder in sys.path:  # the user's code may have changed the list
             sys.path.remove(folder)
 
 

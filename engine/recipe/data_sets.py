@@ -1,6 +1,6 @@
-"""The data sets that a recipe can name, and what is known of each without reading it.
+"""The registry of data sets: what is known of each without loading it.
 
-Adding one is an entry in ``DATA_SETS`` and the module of ``engine.data`` that its ``loader`` names. Imports no torch.
+To add one, add an entry here and the function in ``engine.data`` that its ``loader`` names. Imports no torch.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 @dataclass(frozen=True)
 class Facts:
-    """Sizes in pixels, names of the classes in the order of the labels, and numbers of images (``train``, ``val``)."""
+    """Image size in pixels, class names in the order of the labels, and numbers of images (``train``, ``val``)."""
 
     channels: int
     height: int
@@ -32,14 +32,14 @@ class DataSet:
 
     Attributes:
         name: ``data.name`` in a recipe.
-        title: how the window lists it.
-        loader: ``module:function``; the function is an ``engine.data.image_set.Loader``, imported when it is needed.
-        facts: None where they depend on what is in the files.
-        in_root: its files lie under ``data.root``. False: they come with an installed package, and are always there.
-        can_download: whether what is missing can be fetched.
-        difficulty: what the advice on schedules goes by: ``simple`` sets are soon learned by a small network,
-            ``moderate`` ones still, ``complex`` ones by no network.
-        torchvision: the class of ``torchvision.datasets`` whose layout and mirrors are this set's, if any.
+        title: its name in the window.
+        loader: ``module:function`` of an ``engine.data.image_set.Loader``, which is imported when it is needed.
+        facts: None if they depend on the files.
+        in_root: whether its files are below ``data.root``; if not, an installed package contains them.
+        can_download: whether missing files can be downloaded.
+        difficulty: which kind of schedule the advice suggests: StepLR for a ``simple`` set and a small network, a
+            cosine for a ``complex`` set, and for a ``moderate`` one and a large network.
+        torchvision: the class in ``torchvision.datasets`` that has its layout and its mirrors, if any.
     """
 
     name: str
@@ -94,4 +94,4 @@ _ENTRIES: Final = (
     ),
 )
 DATA_SETS: Final[dict[str, DataSet]] = {entry.name: entry for entry in _ENTRIES}
-"""By name, in the order in which the window lists them."""
+"""By name, in the order of the window's list."""

@@ -1,6 +1,7 @@
-"""The networks that a recipe can name, and what is known of each without building it.
+"""The registry of networks: what is known of each without building it.
 
-Adding one is an entry in ``NETWORKS`` and the class or function that its ``builder`` names. Imports no torch.
+To add one, add an entry here and the class or function in ``engine.models`` that its ``builder`` names. Imports no
+torch.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ class Network:
 
     Attributes:
         name: ``model.name`` in a recipe.
-        family: what the network is a member of.
-        builder: ``module:function``; the function is an ``engine.models.registry.Builder``, imported when it is needed.
-        head: the pattern of its last layers' module names, which ``groups`` of a recipe can use.
+        family: the architecture that it belongs to, by which lists of networks are grouped.
+        builder: ``module:function`` of an ``engine.models.registry.Builder``, which is imported when it is needed.
+        head: the module name (or a pattern) of its last layers, as in ``groups`` of a recipe.
         smallest: side in pixels of the smallest images that it can be built for.
-        large: it computes far more for each pixel than a small CNN; more threads pay, and the task counts as harder.
-        pretrained: torchvision has ImageNet weights of that name.
+        large: whether it computes far more per pixel than a small CNN. More threads are worthwhile for it.
+        pretrained: whether torchvision has ImageNet weights for it.
     """
 
     name: str
@@ -53,9 +54,9 @@ _ENTRIES: Final = (
     ),
 )
 NETWORKS: Final[dict[str, Network]] = {entry.name: entry for entry in _ENTRIES}
-"""By name, in the order in which the window lists them."""
+"""By name, in the order of the window's list."""
 
 
 def find_network(name: str) -> Network | None:
-    """The entry of the network that a recipe calls ``name``; None for one of the person's own, or an unknown name."""
+    """The entry for a recipe's ``model.name``; None for a user's own network and for an unknown name."""
     return NETWORKS.get(name)

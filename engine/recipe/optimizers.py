@@ -1,8 +1,8 @@
 """Optimizer specs with PyTorch's names and parameters, without torch.
 
-Adding one is a class here and its place in ``OPTIMIZERS``: forms, recipes, commands and advice are made from it. The
-optimizer itself is the class of the same name in ``torch.optim``, called with its fields. See
-https://docs.pytorch.org/docs/stable/optim.html for what each parameter does.
+To add one, add a class here and list it in ``OPTIMIZERS``: forms, recipes, commands and advice are made from it. The
+optimizer itself is the class of the same name in ``torch.optim``. See https://docs.pytorch.org/docs/stable/optim.html
+for what each parameter does.
 """
 
 from __future__ import annotations
@@ -191,11 +191,11 @@ class RMSprop(OptimizerSpec):
 
 _CLASSES: Final = (SGD, Adam, AdamW, RMSprop)
 OPTIMIZERS: Final[dict[str, type[OptimizerSpec]]] = {kind.__name__: kind for kind in _CLASSES}
-"""By name, in the order in which the window lists them."""
+"""By name, in the order of the window's list."""
 
 
 def changeable_fields() -> dict[str, Any]:
-    """The type, with its limits, of each hyperparameter of any optimizer that can be changed in mid-run."""
+    """The type, with its limits, of every optimizer's hyperparameters that can be changed while a run trains."""
     kinds: dict[str, Any] = {}
     for spec in OPTIMIZERS.values():
         for name in spec.changeable:

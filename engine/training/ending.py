@@ -61,7 +61,7 @@ def because_of(error: BaseException) -> Ending:
         return Ending(reason="failed", text=error.problem, field=error.field)
     details = "".join(traceback.format_exception(error))
     if isinstance(error, OutOfMemory):
-        return Ending(reason="failed", text=error.text, details=details, out_of_memory=error.place)
+        return Ending(reason="failed", text=error.text, details=details, out_of_memory=error.what)
     if ran_out(error) is not None:
         text = Text("memory ran out: {error}", error=_first_line(error))
         return Ending(reason="failed", text=text, details=details, out_of_memory="run")

@@ -300,7 +300,7 @@ class GroupsPanel(QWidget):
         if missing:
             return tr("{pattern} matches no module", pattern=missing[0])
         if not any(count for name, count in self._outline if owner(name, groups) == index):
-            return tr("earlier groups own all that it matches")
+            return tr("all matching modules belong to earlier groups")
         return None
 
     def _name_problem(self, index: int) -> str | None:

@@ -162,10 +162,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "epochs on resume": (["train", "--resume", "CHECKPOINT", "--epochs", "-3"], "epochs: must be at least 1"),
     "device": (["train", "RECIPE", "--device", "tpu"], "device: must be auto, cpu, cuda or cuda:N; it is 'tpu'"),
     "device on resume": (["train", "--resume", "CHECKPOINT", "--device", "tpu"], "device: must be auto, cpu"),
-    "GPU not found": (["train", "RECIPE", "--device", "cuda:77"], "device: cuda:77 is not here"),
+    "GPU not found": (["train", "RECIPE", "--device", "cuda:77"], "device: cuda:77 was not found"),
     "GPU not found on resume": (
         ["train", "--resume", "CHECKPOINT", "--device", "cuda:77"],
-        "device: cuda:77 is not here",
+        "device: cuda:77 was not found",
     ),
     "commands": (["train", "RECIPE", "--commands", "TEXT"], "commands line 1: is not JSON"),
     "commands on resume": (["train", "--resume", "CHECKPOINT", "--commands", "TEXT"], "commands line 1: is not JSON"),
@@ -180,7 +180,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "not a checkpoint": (["train", "--resume", "TEXT"], "checkpoint: "),
     "a folder": (["train", "--resume", "/"], "resume: '/' is neither"),
     "own network": (["train", "OWN"], "model.name: "),
-    "data": (["train", "MNIST"], "data.root: the data is not there"),
+    "data": (["train", "MNIST"], "data.root: data set not found"),
     "field of the recipe": (["lr", "FIELD"], "schedule.gamma: "),
     "schedule of the recipe": (["lr", "SCHEDULE"], "schedule: "),
 }

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.data.augment import Augmentation, by_policy, cutout, flip, max_shift, shift
+from engine.data.augment import Augmentation, apply_policy, cutout, flip, max_shift, shift
 from engine.recipe.recipe import DataSpec
 
 
@@ -22,7 +22,7 @@ def shifts(moved: Tensor) -> list[tuple[int, int]]:
     return [(int(y) - height // 2, int(x) - width // 2) for _, y, x in found]
 
 
-def test_it_is_a_function_of_seed_epoch_and_batch() -> None:
+def test_shift_is_a_function_of_seed_epoch_and_batch() -> None:
     images = one_dot(64, 28, 28)
     given = shifts(shift(images, seed=1, epoch=2, batch=3))
     torch.manual_seed(123)
@@ -31,8 +31,8 @@ def test_it_is_a_function_of_seed_epoch_and_batch() -> None:
         assert shifts(shift(images, seed=seed, epoch=epoch, batch=batch)) != given
 
 
-def test_the_shifts_of_one_batch_are_what_they_always_were() -> None:
-    # spelled out: a checkpoint resumed by a later version must see the same images
+def test_the_shifts_of_one_batch_never_change() -> None:
+    # a checkpoint resumed by a later version must get the same images
     assert shifts(shift(one_dot(4, 28, 28), seed=0, epoch=1, batch=0)) == [(-2, -1), (2, 0), (0, -1), (2, -2)]
 
 
@@ -43,7 +43,7 @@ def test_every_shift_up_to_an_eighth_occurs_and_no_other(height: int, width: int
     assert found == {(y, x) for y in range(-rows, rows + 1) for x in range(-columns, columns + 1)}
 
 
-def test_images_are_moved_whole_and_the_border_takes_the_darkest_value() -> None:
+def test_the_border_of_a_shifted_image_has_its_darkest_value() -> None:
     images = torch.randn(50, 3, 8, 8) - 2
     moved = shift(images, seed=0, epoch=1, batch=0)
     dots = shift(one_dot(50, 8, 8), seed=0, epoch=1, batch=0)
@@ -55,7 +55,7 @@ def test_images_are_moved_whole_and_the_border_takes_the_darkest_value() -> None
         assert torch.equal(result, expected)
 
 
-def test_type_shape_and_the_original_are_kept() -> None:
+def test_shift_keeps_type_and_shape_and_does_not_modify_its_input() -> None:
     for dtype in (torch.uint8, torch.float32, torch.bfloat16):
         images = (torch.rand(5, 3, 9, 12) * 255).to(dtype).to(memory_format=torch.channels_last)
         before = images.clone()
@@ -64,7 +64,7 @@ def test_type_shape_and_the_original_are_kept() -> None:
         assert torch.equal(images, before)
 
 
-def test_torchs_own_generator_is_neither_read_nor_moved() -> None:
+def test_torchs_generator_is_not_used() -> None:
     torch.manual_seed(5)
     state = torch.get_rng_state()
     shift(one_dot(8, 8, 8), seed=0, epoch=1, batch=0)
@@ -95,7 +95,7 @@ def test_half_of_the_images_are_mirrored() -> None:
     assert 900 < right < 1100
 
 
-def test_a_square_is_blanked_at_the_channels_darkest_value() -> None:
+def test_cutout_sets_a_square_to_the_channels_darkest_value() -> None:
     images = torch.full((500, 3, 33, 33), 200, dtype=torch.uint8)
     images[:, :, 0, 0] = 7
     blanked = cutout(images, 5, 0, 1, 0)
@@ -113,9 +113,9 @@ def colours(count: int) -> Tensor:
 
 @pytest.mark.parametrize("policy", ["RandAugment", "TrivialAugment"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_each_image_has_operations_of_its_own(policy: str, channels: int) -> None:
+def test_a_policy_draws_operations_for_each_image(policy: str, channels: int) -> None:
     same = colours(1)[:, :channels].expand(16, -1, -1, -1)
-    changed = by_policy(same, policy, 0, 1, 0)
+    changed = apply_policy(same, policy, 0, 1, 0)
     assert (changed.shape, changed.dtype) == (same.shape, torch.uint8)
     assert len({image.numpy().tobytes() for image in changed}) > 4
 
@@ -131,7 +131,7 @@ def test_each_image_has_operations_of_its_own(policy: str, channels: int) -> Non
     ],
     ids=str,
 )
-def test_all_of_it_is_a_function_of_seed_epoch_and_batch_and_leaves_torchs_generator_alone(how: DataSpec) -> None:
+def test_augmentation_is_a_function_of_seed_epoch_and_batch_and_keeps_torchs_generator(how: DataSpec) -> None:
     images = colours(24)
     before = images.clone()
     torch.manual_seed(5)
@@ -146,6 +146,6 @@ def test_all_of_it_is_a_function_of_seed_epoch_and_batch_and_leaves_torchs_gener
         assert not torch.equal(Augmentation(how, seed)(images, epoch, batch), given)
 
 
-def test_nothing_is_done_where_nothing_is_asked_for() -> None:
+def test_without_augmentation_images_stay_as_they_are() -> None:
     images = colours(4)
     assert Augmentation(DataSpec(), 0)(images, 1, 0) is images

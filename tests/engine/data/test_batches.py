@@ -1,4 +1,4 @@
-"""Batches: their order is a function of (seed, epoch), and evaluating moves no stream of random numbers."""
+"""Batches: their order is a function of (seed, epoch), and evaluation uses no random numbers."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def batches(seed: int = 0, size: int = 100, shift: bool = False, images: ImageSe
     return Batches(images or digits(), DataSpec(batch_size=size, augment=shift), seed, CPU)
 
 
-def test_the_order_is_a_permutation_that_seed_and_epoch_decide() -> None:
+def test_the_order_is_a_permutation_for_a_seed_and_an_epoch() -> None:
     order = epoch_order(1437, 0, 1)
     assert sorted(order.tolist()) == list(range(1437))
-    torch.manual_seed(99)  # whatever the global stream stands at
+    torch.manual_seed(99)  # the order does not depend on the global generator
     assert torch.equal(order, epoch_order(1437, 0, 1))
     assert not torch.equal(order, epoch_order(1437, 0, 2))
     assert not torch.equal(order, epoch_order(1437, 1, 1))
 
 
-def test_the_order_is_the_same_in_every_version() -> None:
-    """Numbers spelt out: a checkpoint of one version resumes in the next."""
+def test_the_order_never_changes() -> None:
+    """A checkpoint of one version must resume in the next."""
     assert stream_seed("order", 0, 1) == 224518690161945571
     assert epoch_order(8, 0, 1).tolist() == torch.randperm(8, generator=_generator(224518690161945571)).tolist()
 
@@ -57,8 +57,8 @@ def test_the_batch_after_the_last_is_the_next_epochs_first() -> None:
 
 
 @pytest.mark.parametrize("shift", [False, True])
-def test_any_batch_can_be_had_at_once_and_again(shift: bool) -> None:
-    """No stream has to be run forward: epoch 3's batch 5 is the same whatever was taken before it."""
+def test_batches_can_be_taken_in_any_order(shift: bool) -> None:
+    """Epoch 3's batch 5 is the same whatever was taken before it."""
     one, other = batches(shift=shift), batches(shift=shift)
     for epoch in (1, 2, 3):
         for index in range(one.per_epoch):
@@ -69,7 +69,7 @@ def test_any_batch_can_be_had_at_once_and_again(shift: bool) -> None:
     assert torch.equal(y, labels)
 
 
-def test_an_epoch_holds_every_training_image_once() -> None:
+def test_an_epoch_has_every_training_image_once() -> None:
     feed = batches(size=512)
     labels = torch.cat([feed.batch(2, index)[1] for index in range(feed.per_epoch)])
     assert feed.per_epoch == 3
@@ -92,7 +92,7 @@ def test_the_training_images_are_normalised_to_mean_0_and_deviation_1() -> None:
     x, _ = feed.batch(1, 0)
     assert x.mean().item() == pytest.approx(0, abs=1e-5)
     assert x.std().item() == pytest.approx(1, abs=1e-3)
-    black = np.zeros((4, 3, 2, 2), dtype=np.uint8)  # no spread at all: still no division by 0
+    black = np.zeros((4, 3, 2, 2), dtype=np.uint8)  # a deviation of 0 must not be a divisor
     assert all(bool(torch.isfinite(t).all()) for t in normalisation(black))
 
 
@@ -104,7 +104,7 @@ def test_the_validation_images_come_in_their_own_order() -> None:
     assert torch.equal(torch.cat([y for _, y in parts]), torch.from_numpy(split.labels))
 
 
-def test_taking_batches_and_evaluating_moves_no_stream_of_random_numbers() -> None:
+def test_taking_batches_and_evaluating_uses_no_global_random_numbers() -> None:
     state = RunState(recipe(data={"name": "digits", "batch_size": 512, "augment": True}), digits(), CPU)
     before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # type: ignore[index]
     for index in range(state.batches.per_epoch):

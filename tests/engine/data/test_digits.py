@@ -13,7 +13,7 @@ from engine.data.registry import load
 from engine.recipe.recipe import DataSpec
 
 
-def test_digits_are_scikit_learns_scaled_to_bytes() -> None:
+def test_the_digits_are_scikit_learns_as_uint8() -> None:
     from sklearn.datasets import load_digits
 
     given, theirs = load(DataSpec(name="digits")), load_digits()
@@ -30,15 +30,15 @@ def test_digits_are_scikit_learns_scaled_to_bytes() -> None:
     assert rows(every, np.concatenate([given.train.labels, given.val.labels])) == rows(scaled, theirs.target)
 
 
-def test_the_digits_validation_split_is_always_the_same_with_every_class_alike() -> None:
+def test_the_validation_split_is_fixed_and_balanced() -> None:
     one, two = load(DataSpec(name="digits")), load(DataSpec(name="digits"))
     assert np.array_equal(one.val.images, two.val.images)
     assert np.bincount(one.val.labels).tolist() == [36] * 10
-    # the first labels of the split pin it down: a changed split makes old runs incomparable
+    # a changed split would make old runs incomparable
     assert one.val.labels[:20].tolist() == [0, 8, 5, 5, 0, 8, 2, 8, 0, 1, 7, 3, 4, 5, 0, 2, 7, 6, 3, 9]
 
 
-def test_loading_digits_imports_neither_torch_nor_scikit_learn() -> None:
+def test_loading_imports_neither_torch_nor_scikit_learn() -> None:
     code = (
         "import sys; from engine.data.registry import load; from engine.recipe.recipe import DataSpec;"
         "load(DataSpec(name='digits'));"
@@ -48,6 +48,6 @@ def test_loading_digits_imports_neither_torch_nor_scikit_learn() -> None:
     assert said.stdout.strip() == "[]"
 
 
-def test_reading_can_be_cancelled() -> None:
+def test_loading_can_be_cancelled() -> None:
     with pytest.raises(Cancelled):
         load(DataSpec(name="digits"), cancelled=lambda: True)

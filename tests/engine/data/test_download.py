@@ -68,7 +68,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             assert not reader.is_alive()
 
 
-def test_a_good_file_arrives_whole_and_progress_ends_at_its_size(server: Server, tmp_path: Path) -> None:
+def test_a_file_is_downloaded_and_progress_ends_at_its_size(server: Server, tmp_path: Path) -> None:
     reports: list[tuple[str, int, int]] = []
     target = tmp_path / "new" / "folder" / "file.gz"
     fetch([server.url("file.gz")], target, GOOD, progress=lambda *report: reports.append(report))
@@ -78,14 +78,14 @@ def test_a_good_file_arrives_whole_and_progress_ends_at_its_size(server: Server,
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_a_good_file_that_is_there_is_not_fetched_again(server: Server, tmp_path: Path) -> None:
+def test_an_existing_file_that_matches_is_kept(server: Server, tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_bytes(BODY)
     fetch([server.url("file")], target, GOOD)
     assert server.asked == []
 
 
-def test_a_damaged_file_that_is_there_is_replaced(server: Server, tmp_path: Path) -> None:
+def test_an_existing_file_that_is_damaged_is_replaced(server: Server, tmp_path: Path) -> None:
     target = tmp_path / "file"
     target.write_bytes(BODY[:-1])
     fetch([server.url("file")], target, GOOD)
@@ -114,13 +114,13 @@ def test_the_error_lists_what_failed_and_says_what_to_do_offline(server: Server,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_silent_server_fails_after_the_timeout(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_does_not_respond_fails_after_the_timeout(server: Server, tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="timed out"):
         fetch([server.url("silent")], tmp_path / "file", GOOD, timeout=0.3)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_cancel_leaves_a_silent_server_at_once_and_no_file(server: Server, tmp_path: Path) -> None:
+def test_a_cancel_does_not_wait_for_a_server_and_leaves_no_file(server: Server, tmp_path: Path) -> None:
     wish = threading.Event()
     target = tmp_path / "file"
     target.write_bytes(b"what was there before")
@@ -146,7 +146,7 @@ def test_a_prefix_of_the_digest_is_enough(tmp_path: Path) -> None:
     assert not Checksum("sha256", ("0" if digest[0] != "0" else "1") + digest[1:8]).matches(path)
 
 
-def test_a_folder_that_cannot_be_made_is_said_in_words(server: Server, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error_with_the_reason(server: Server, tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(DownloadError, match=r"file cannot be written to .*taken"):
         fetch([server.url("file")], tmp_path / "taken" / "file", GOOD)

@@ -1,4 +1,4 @@
-"""Wherever the images wait, the batches are the same bits; and no thread or process is left behind."""
+"""Every feed gives the same batches, and leaves no thread or process behind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def digits() -> ImageSet:
 
 
 def in_a_file(split: Split, path: Path) -> Split:
-    """The same images behind a header, as an IDX file has one, never in memory as a whole."""
+    """The same images in a file behind a header, as in an IDX file, mapped into memory."""
     path.write_bytes(b"head" + split.images.tobytes())
     return Split(np.memmap(path, np.uint8, "c", 4, split.images.shape), split.labels)
 
@@ -73,7 +73,7 @@ def test_a_file_read_by_other_processes_gives_the_same_batches(tmp_path: Path) -
     assert not multiprocessing.active_children()
 
 
-def test_the_share_decides_where_images_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_share_of_the_memory_decides_which_feed_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     train, order, cpu = digits().train, Order(1437, 100, 0), torch.device("cpu")
     needed = train.images.nbytes
     monkeypatch.setattr("engine.data.feeding.memory", lambda device: 2 * needed)
@@ -85,7 +85,7 @@ def test_the_share_decides_where_images_live(tmp_path: Path, monkeypatch: pytest
     assert batches_module.DEFAULT_SHARE == 0.5
 
 
-def test_the_next_batch_is_gathered_while_one_is_used() -> None:
+def test_the_next_batch_is_gathered_ahead() -> None:
     feed = Host(digits().train, Order(1437, 100, 0), torch.device("cpu"))
     try:
         feed.take(Position(epoch=1, batch=0))
@@ -99,7 +99,7 @@ def test_the_next_batch_is_gathered_while_one_is_used() -> None:
 
 
 class Noted(Order):
-    """An order that notes which batches were gathered."""
+    """An order that records which batches were gathered."""
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
         super().__init__(count, batch_size, seed)
@@ -110,17 +110,17 @@ class Noted(Order):
         return super().chosen(position)
 
 
-def test_in_order_every_batch_is_gathered_ahead_and_once() -> None:
+def test_every_batch_is_gathered_once_if_they_are_taken_in_order() -> None:
     order = Noted(1437, 500, 0)
     feed = Host(digits().train, order, torch.device("cpu"))
     positions = [Position(epoch=epoch, batch=batch) for epoch, batch in ((1, 0), (1, 1), (1, 2), (2, 0), (2, 1))]
     for position in positions:
         feed.take(position)
-    feed.close()  # which waits for the batch that is being gathered
+    feed.close()  # waits for the batch that is being gathered
     assert order.gathered == [*positions, Position(epoch=2, batch=2)]
 
 
-def test_over_an_epochs_end_the_processes_that_read_ahead_read_on(tmp_path: Path) -> None:
+def test_the_processes_that_read_ahead_continue_into_the_next_epoch(tmp_path: Path) -> None:
     feed = Mapped(in_a_file(digits().train, tmp_path / "images"), Order(1437, 500, 0), torch.device("cpu"))
     feed.take(Position(epoch=1, batch=1))
     stream = feed._stream
@@ -130,7 +130,7 @@ def test_over_an_epochs_end_the_processes_that_read_ahead_read_on(tmp_path: Path
     feed.close()
 
 
-def test_a_run_ends_with_the_same_weights_wherever_its_images_were(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_ends_with_the_same_weights_with_each_feed(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(Job(recipe=recipe(), data_share=1.0)).end.weights_sha256
     assert run(Job(recipe=recipe(), data_share=0.0)).end.weights_sha256 == whole
     monkeypatch.setenv("TILLER_DATA_SHARE", "0")
@@ -138,7 +138,7 @@ def test_a_run_ends_with_the_same_weights_wherever_its_images_were(monkeypatch: 
     assert not [t for t in threading.enumerate() if t.name.startswith("batches")]
 
 
-def test_the_share_is_asked_for_or_set_or_a_half(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_share_is_given_or_set_in_the_environment_or_one_half(monkeypatch: pytest.MonkeyPatch) -> None:
     assert data_share() == 0.5
     monkeypatch.setenv("TILLER_DATA_SHARE", "0.25")
     assert (data_share(), data_share(0.75), data_share("1"), data_share(0.0)) == (0.25, 0.75, 1.0, 0.0)

@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: files in torchvision's layout, and where they are fetched from."""
+"""MNIST and Fashion-MNIST: files in torchvision's layout, and their download."""
 
 from __future__ import annotations
 
@@ -56,17 +56,17 @@ def spec(root: Path, name: str = "mnist") -> DataSpec:
     return DataSpec(name=name, root=str(root))
 
 
-def test_images_that_there_is_no_room_for_stay_in_their_file(tmp_path: Path) -> None:
+def test_images_that_do_not_fit_into_memory_stay_in_their_file(tmp_path: Path) -> None:
     raw = write_mnist(tmp_path, zipped=False)
     size = (raw / "train-images-idx3-ubyte").stat().st_size
     assert not isinstance(load(spec(tmp_path), room=size).train.images, np.memmap)
     given = load(spec(tmp_path), room=size - 1)
     assert isinstance(given.train.images, np.memmap)
-    assert not isinstance(given.val.images, np.memmap)  # which are fewer
+    assert not isinstance(given.val.images, np.memmap)  # fewer images
     assert np.array_equal(given.train.images, images(30)[:, None])
     reread = MappedFile(given.train.images).__getitems__(np.array([29, 3]))
     assert np.array_equal(reread.numpy(), images(30)[[29, 3], None])
-    for spoilt, said in ((idx(images(30))[:-1], "it is cut off"), (idx(images(30)) + b"x", "it is longer than")):
+    for spoilt, said in ((idx(images(30))[:-1], "it is truncated"), (idx(images(30)) + b"x", "it is longer than")):
         (raw / "train-images-idx3-ubyte").write_bytes(spoilt)
         with pytest.raises(SpecError, match=said):
             load(spec(tmp_path), room=0)
@@ -93,7 +93,7 @@ def test_fashion_mnist_has_its_own_folder_and_class_names(tmp_path: Path) -> Non
         load(spec(tmp_path, "mnist"))
 
 
-def test_missing_files_are_named_with_where_and_the_ways_out(tmp_path: Path) -> None:
+def test_missing_files_are_named_with_the_folder_and_what_to_do(tmp_path: Path) -> None:
     raw = write_mnist(tmp_path)
     (raw / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(DataMissing) as caught:
@@ -108,7 +108,7 @@ def test_missing_files_are_named_with_where_and_the_ways_out(tmp_path: Path) -> 
         assert words in said
 
 
-def test_without_a_root_the_environment_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_root_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TILLER_DATA", str(tmp_path))
     assert default_root() == tmp_path
     write_mnist(tmp_path)
@@ -117,28 +117,28 @@ def test_without_a_root_the_environment_says_where(tmp_path: Path, monkeypatch: 
     assert default_root().parts[-2:] == ("tiller", "data")
 
 
-def test_a_damaged_copy_is_passed_over_for_a_good_one(tmp_path: Path) -> None:
+def test_an_undamaged_copy_is_used_instead_of_a_damaged_one(tmp_path: Path) -> None:
     raw = write_mnist(tmp_path)
     (raw / "train-images-idx3-ubyte").write_bytes(b"half a file")
     assert np.array_equal(load(spec(tmp_path)).train.images, images(30)[:, None])
 
 
 BROKEN = {
-    "truncated gzip": (gzip.compress(idx(images(30)))[:-20], "cut off or damaged"),
-    "flipped bytes": (gzip.compress(idx(images(30)))[:-8] + bytes(8), "not a whole gzip file"),
-    "not gzip": (b"<html>not here</html>", "not a whole gzip file"),
+    "truncated gzip": (gzip.compress(idx(images(30)))[:-20], "truncated or damaged"),
+    "flipped bytes": (gzip.compress(idx(images(30)))[:-8] + bytes(8), "not a complete gzip file"),
+    "not gzip": (b"<html>not here</html>", "not a complete gzip file"),
     "empty": (b"", "header has 0 bytes, not 16"),
     "magic": (gzip.compress(idx(labels(30)) + bytes(99)), "begins with 0x00000801, not 0x00000803"),
     "short": (gzip.compress(idx(images(30))[:-1]), "23519 of 23520 bytes"),
     "long": (gzip.compress(idx(images(30)) + b"x"), "longer than its header says"),
-    "huge": (gzip.compress(struct.pack(">4I", 0x0803, 2**31, 28, 28)), "sizes that cannot be"),
-    "none": (gzip.compress(struct.pack(">4I", 0x0803, 0, 28, 28)), "sizes that cannot be"),
+    "huge": (gzip.compress(struct.pack(">4I", 0x0803, 2**31, 28, 28)), "impossible sizes"),
+    "none": (gzip.compress(struct.pack(">4I", 0x0803, 0, 28, 28)), "impossible sizes"),
     "other size": (gzip.compress(idx(images(30, 32))), "32 x 32 pixels, not 28 x 28"),
 }
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_damaged_file_is_named_and_explained(tmp_path: Path, kind: str) -> None:
+def test_a_damaged_file_is_named_with_the_reason(tmp_path: Path, kind: str) -> None:
     raw = write_mnist(tmp_path)
     content, words = BROKEN[kind]
     path = raw / "train-images-idx3-ubyte.gz"
@@ -150,7 +150,7 @@ def test_a_damaged_file_is_named_and_explained(tmp_path: Path, kind: str) -> Non
     assert words in caught.value.problem
 
 
-def test_labels_out_of_range_and_of_another_number_are_refused(tmp_path: Path) -> None:
+def test_labels_that_do_not_fit_the_images_are_an_error(tmp_path: Path) -> None:
     raw = write_mnist(tmp_path)
     path = raw / "train-labels-idx1-ubyte.gz"
     path.write_bytes(gzip.compress(idx(np.full(30, 10, np.uint8))))
@@ -161,20 +161,20 @@ def test_labels_out_of_range_and_of_another_number_are_refused(tmp_path: Path) -
         load(spec(tmp_path))
 
 
-def test_a_cancel_is_obeyed_while_a_file_is_read(tmp_path: Path) -> None:
+def test_reading_a_file_can_be_cancelled(tmp_path: Path) -> None:
     raw = write_mnist(tmp_path)
     with pytest.raises(Cancelled):
         read_idx(raw / "train-images-idx3-ubyte.gz", 3, cancelled=lambda: True)
 
 
-def test_an_idx_error_is_a_value_error_in_words(tmp_path: Path) -> None:
+def test_a_file_with_half_a_header_is_an_idx_error(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"\0\0\x08\x01")
-    with pytest.raises(IdxError, match="cut off: its header has 4 bytes, not 8"):
+    with pytest.raises(IdxError, match="truncated: its header has 4 bytes, not 8"):
         read_idx(path, 1)
 
 
-def test_with_download_good_files_are_read_without_any_network(tmp_path: Path) -> None:
+def test_with_download_files_that_exist_need_no_network(tmp_path: Path) -> None:
     write_mnist(tmp_path)
     code = (
         "import socket, sys; from engine.data.registry import load; from engine.recipe.recipe import DataSpec;"
@@ -192,7 +192,7 @@ class Files(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of small files, served on loopback where torchvision says that MNIST is."""
+    """A folder of small files, served on loopback in place of torchvision's mirror."""
     import torchvision.datasets
 
     raw = write_mnist(tmp_path / "mirror")
@@ -209,7 +209,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server.server_close()
 
 
-def test_download_fetches_what_is_missing_and_replaces_what_is_damaged(tmp_path: Path, mirror: Path) -> None:
+def test_download_adds_missing_files_and_replaces_damaged_ones(tmp_path: Path, mirror: Path) -> None:
     root = tmp_path / "root"
     said: set[str] = set()
     load(spec(root), download=True, progress=lambda what, *_: said.add(what))
@@ -236,7 +236,7 @@ def test_a_download_that_fails_says_where_to_put_the_file(tmp_path: Path, mirror
 
 @needs_real_data
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
-def test_the_real_sets_are_what_is_described(name: str) -> None:
+def test_the_real_data_sets_have_the_facts_of_the_registry(name: str) -> None:
     given, facts = load(DataSpec(name=name, root=REAL)), describe(DataSpec(name=name))
     assert given.train.images.shape == (facts.train, facts.channels, facts.height, facts.width)
     assert given.val.images.shape == (facts.val, facts.channels, facts.height, facts.width)

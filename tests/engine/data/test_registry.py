@@ -17,11 +17,11 @@ DIGITS = DataSpec(name="digits")
 
 
 @pytest.mark.parametrize("entry", DATA_SETS.values(), ids=lambda entry: entry.name)
-def test_an_entry_names_a_loader_that_there_is(entry: object) -> None:
+def test_every_entry_names_a_loader_that_exists(entry: object) -> None:
     assert callable(resolve_name(entry.loader))
 
 
-def test_what_is_described_is_what_is_read() -> None:
+def test_a_loaded_set_has_the_facts_of_the_registry() -> None:
     facts, given = describe(DIGITS), load(DIGITS)
     assert given.facts == facts
     assert (given.name, given.classes) == ("digits", facts.classes)
@@ -30,14 +30,14 @@ def test_what_is_described_is_what_is_read() -> None:
     assert facts.num_classes == 10
 
 
-def test_a_set_whose_facts_depend_on_its_files_is_read_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_set_without_known_facts_is_loaded_to_describe_it(monkeypatch: pytest.MonkeyPatch) -> None:
     known = describe(DIGITS)
     monkeypatch.setitem(DATA_SETS, "digits", replace(DATA_SETS["digits"], facts=None, loader=f"{__name__}:load_digits"))
     assert describe(DIGITS) == known
 
 
 def load_digits(data_set: object, spec: DataSpec, options: object) -> object:
-    """The digits as a set that is known only once it is read."""
+    """Load the digits as a set without known facts."""
     from engine.data.digits import load
 
     return load(replace(data_set, facts=FACTS), spec, options)
@@ -46,7 +46,7 @@ def load_digits(data_set: object, spec: DataSpec, options: object) -> object:
 FACTS = DATA_SETS["digits"].facts
 
 
-def test_describing_a_set_that_is_known_needs_no_files(tmp_path: Path) -> None:
+def test_a_set_with_known_facts_is_described_without_its_files(tmp_path: Path) -> None:
     nowhere = DataSpec(name="mnist", root=str(tmp_path))
     assert describe(nowhere).train == 60_000
     with pytest.raises(DataMissing):

@@ -1,4 +1,4 @@
-"""Devices by name, and what exactness asks of them."""
+"""Devices by name, and determinism."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from engine.training.loading import _set_threads
 from tests.engine.running import DEVICES, recipe, run
 
 GPU = torch.cuda.is_available()
-needs_gpu = pytest.mark.skipif(not GPU, reason="no CUDA GPU here")
+needs_gpu = pytest.mark.skipif(not GPU, reason="no CUDA GPU")
 
 
-def test_auto_takes_the_first_gpu_or_says_why_it_is_the_cpu() -> None:
+def test_auto_is_the_first_gpu_or_the_cpu_with_the_reason() -> None:
     device, said = choose("auto")
     assert device == (torch.device("cuda", 0) if GPU else torch.device("cpu"))
-    assert said.startswith("auto chose cuda:0 (" if GPU else "auto chose the CPU: PyTorch finds no CUDA GPU here")
+    assert said.startswith("auto chose cuda:0 (" if GPU else "auto chose the CPU: PyTorch found no CUDA GPU")
     start, warning = (run(recipe(device="auto", epochs=1)).of(kind)[0] for kind in ("start", "warning"))
     assert (start.device, warning.text) == (str(device), said)
 
 
 @pytest.mark.parametrize("name", ["cuda:42", *([] if GPU else ["cuda", "cuda:0"])])
-def test_a_gpu_that_is_not_here_is_refused_with_what_is(name: str) -> None:
-    with pytest.raises(SpecError, match=rf"^device: {name} is not here \(CUDA GPUs found: .*\); choose auto or cpu$"):
+def test_a_missing_gpu_is_an_error_that_lists_the_gpus(name: str) -> None:
+    with pytest.raises(SpecError, match=rf"^device: {name} was not found \(CUDA GPUs found: .*\); choose auto or cpu$"):
         choose(name)
 
 
-def test_the_choices_begin_with_auto_and_each_can_be_chosen() -> None:
+def test_the_available_devices_start_with_auto_and_can_be_chosen() -> None:
     names = [name for name, _ in available()]
     assert names[:2] == ["auto", "cpu"]
     assert len(names) == 2 + (torch.cuda.device_count() if GPU else 0)
@@ -44,7 +44,7 @@ def test_on_the_cpu_every_operator_is_deterministic() -> None:
 
 
 class Histogram(torch.nn.Module):
-    """Cumulative sums have no deterministic form on CUDA."""
+    """Cumulative sums are not deterministic on CUDA."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Histogram(torch.nn.Module):
 
 
 @needs_gpu
-def test_an_operator_without_a_deterministic_form_is_named_and_looking_leaves_no_trace() -> None:
+def test_a_nondeterministic_operator_is_named_and_the_search_changes_nothing() -> None:
     device = torch.device("cuda", 0)
     network = Histogram().to(device)
     before = {name: t.clone() for name, t in network.state_dict().items()}
@@ -71,14 +71,14 @@ def test_an_operator_without_a_deterministic_form_is_named_and_looking_leaves_no
 
 
 @needs_gpu
-def test_a_process_that_began_without_cublas_workspace_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_without_cublas_workspace_config_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
     assert "CUBLAS_WORKSPACE_CONFIG" in str(make_deterministic(torch.device("cuda", 0)))
     assert torch.backends.cudnn.deterministic
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_run_says_what_it_computes_on(device: str) -> None:
+def test_the_start_event_has_the_device(device: str) -> None:
     (start,) = run(recipe(device=device, epochs=1)).of("start")
     assert start.device == str(choose(device)[0])
     assert start.threads == torch.get_num_threads()
@@ -96,8 +96,8 @@ def test_a_run_says_what_it_computes_on(device: str) -> None:
         ("resnet18", 1, 4),
     ],
 )
-def test_a_thread_is_used_for_each_few_pixels_of_a_batch(network: str, batch: int, threads: int) -> None:
-    """More would cost more than they bring; the rule is the recipe's, so the bits are too."""
+def test_the_number_of_threads_depends_on_the_pixels_of_a_batch(network: str, batch: int, threads: int) -> None:
+    """More threads would be slower. The number depends on the recipe only, so that the results do too."""
     name = recipe().model.name if network == "tiny" else network
     torch.set_num_threads(4)
     made = recipe(model={"name": name}, data={"name": "mnist", "batch_size": batch})

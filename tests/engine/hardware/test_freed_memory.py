@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next batch where the C library can, and given back when asked."""
+"""Freed memory is kept for the next batch if the C library can, and returned on request."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def probe(*words: str) -> tuple[int, int]:
     return faults, given_back
 
 
-def test_memory_that_was_freed_is_there_for_the_next_batch() -> None:
+def test_freed_memory_is_reused_by_the_next_batch() -> None:
     plain, _ = probe()
     kept, given_back = probe("keep")
     assert plain > 10_000

@@ -1,4 +1,4 @@
-"""Memory that runs out: recognised by what PyTorch and Python really raise, said in words, and let go of."""
+"""Out-of-memory errors of PyTorch and Python are recognized, explained, and release the memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.hardware.out_of_memory import OutOfMemory, fitting, ran_out, size_words
+from engine.hardware.out_of_memory import OutOfMemory, fitting, ran_out, size_text
 from engine.messages.events import Event
-from engine.models.user_file import raised
+from engine.models.user_file import describe_error
 from engine.training.job import Job
 from engine.training.trainer import Trainer
 from tests.engine.running import MAIN, Events, library_at, recipe, recipe_dict, run
@@ -43,7 +43,7 @@ def raised_by(code: str) -> BaseException:
         "[None] * 10**17",
     ],
 )
-def test_what_is_really_raised_is_recognised(code: str) -> None:
+def test_real_errors_are_recognized(code: str) -> None:
     assert ran_out(raised_by(code)) == "cpu"
 
 
@@ -65,28 +65,28 @@ def test_what_is_really_raised_is_recognised(code: str) -> None:
         (KeyboardInterrupt(), None),
     ],
 )
-def test_what_is_said_elsewhere_is_recognised_too(error: BaseException, whose: str | None) -> None:
+def test_errors_of_other_systems_are_recognized(error: BaseException, whose: str | None) -> None:
     assert ran_out(error) == whose
 
 
-def test_a_network_of_ones_own_that_runs_out_of_memory_is_recognised_through_its_sentence() -> None:
+def test_an_error_in_a_users_network_is_recognized_from_its_cause() -> None:
     inner = raised_by("torch.empty(ABSURD)")
-    outer = raised("net.py:make", None, inner)
+    outer = describe_error("net.py:make", None, inner)
     assert ran_out(outer) is None
     outer.__cause__ = inner
     assert ran_out(outer) == "cpu"
 
 
-def test_what_did_not_fit_is_said_and_other_errors_pass() -> None:
+def test_the_error_names_what_did_not_fit_and_other_errors_pass() -> None:
     with pytest.raises(OutOfMemory) as found, fitting("batch", "resnet18", "cuda:0", 256):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total")
     assert str(found.value) == (
-        "the batch of 256 images through resnet18 did not fit into the memory of cuda:0: 2.50 GiB more were asked for"
+        "a batch of 256 images through resnet18 did not fit into the memory of cuda:0: 2.50 GiB more were needed"
     )
     with pytest.raises(OutOfMemory) as found, fitting("data", "mnist", "cuda:0"):
         torch.empty(ABSURD)  # on the host, whatever the device
     assert str(found.value) == (
-        "the data set mnist did not fit into the memory of this machine: 3638 TiB more were asked for"
+        "the data set mnist did not fit into the memory of this machine: 3638 TiB more were needed"
     )
     with pytest.raises(OutOfMemory) as found, fitting("data", "outer", "cpu"), fitting("network", "inner", "cpu"):
         raise MemoryError
@@ -96,31 +96,31 @@ def test_what_did_not_fit_is_said_and_other_errors_pass() -> None:
 
 
 @pytest.mark.parametrize(("size", "text"), [(100, "100 bytes"), (1536, "1.5 KiB"), (5 * 2**30, "5 GiB")])
-def test_sizes_in_words(size: int, text: str) -> None:
-    assert size_words(size) == text
+def test_sizes_as_text(size: int, text: str) -> None:
+    assert size_text(size) == text
 
 
 @pytest.mark.parametrize(
     ("network", "place", "text"),
     [
-        ("greedy_first", "batch", "the batch of 512 images through tiny_networks.py:greedy_first did not fit"),
-        ("greedy_when_validated", "validation", "512 validation images at a time through"),
+        ("greedy_first", "batch", "a batch of 512 images through tiny_networks.py:greedy_first did not fit"),
+        ("greedy_when_validated", "validation", "a batch of 512 validation images through"),
         ("greedy_to_build", "network", "the network tiny_networks.py:greedy_to_build did not fit"),
     ],
 )
-def test_the_end_says_what_did_not_fit(network: str, place: str, text: str, tmp_path: Path) -> None:
+def test_the_end_event_names_what_did_not_fit(network: str, place: str, text: str, tmp_path: Path) -> None:
     events = Events()
     with library_at(tmp_path) as library:
         Trainer(Job(recipe=recipe(network)), events.append, library).run()
     end = events.end
     assert (end.reason, end.out_of_memory, end.field) == ("failed", place, None)
     assert str(end.text).startswith(text)
-    assert "more were asked for" in str(end.text)
+    assert "more were needed" in str(end.text)
     assert "can't allocate memory" in str(end.details)
 
 
-def test_nothing_of_the_run_is_kept_once_its_end_is_said() -> None:
-    """Without Python's collector: in the window it does not run on the training thread, and the GPU is waiting."""
+def test_no_memory_of_the_run_is_kept_after_its_end_event() -> None:
+    """Without Python's garbage collector, which in the window does not run on the training thread."""
     kept: list[weakref.ref[object]] = []
     alive: list[bool] = []
 
@@ -141,7 +141,7 @@ def test_nothing_of_the_run_is_kept_once_its_end_is_said() -> None:
     assert alive == [False, False, False]
 
 
-def test_the_process_trains_on_afterwards() -> None:
+def test_the_process_can_train_again_afterwards() -> None:
     for network in ("greedy_to_build", "greedy_first"):
         events = Events()
         Trainer(Job(recipe=recipe(network)), events.append).run()
@@ -159,7 +159,7 @@ def make(in_channels, num_classes):
 LIMITED = """
 import resource, runpy, sys
 sys.path.insert(0, {folder!r})
-import engine.training.trainer  # which maps much itself
+import engine.training.trainer  # needs much address space itself
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20,) * 2)
 sys.argv = ["main.py", "train", *sys.argv[1:]]
@@ -168,8 +168,8 @@ runpy.run_path({main!r}, run_name="__main__")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
-def test_a_process_that_may_have_no_more_says_what_did_not_fit(tmp_path: Path) -> None:
-    """A network whose activations are of 188 MB each, in a process that may have 300 MB more."""
+def test_a_process_at_its_memory_limit_names_what_did_not_fit(tmp_path: Path) -> None:
+    """A network with activations of 188 MB each, in a process that may allocate 300 MB more."""
     (tmp_path / "net.py").write_text(WIDE)
     data, model = {"name": "digits", "batch_size": 1437}, {"name": "net.py:make"}
     (tmp_path / "recipe.json").write_text(json.dumps(recipe_dict(data=data, model=model)))
@@ -181,11 +181,11 @@ def test_a_process_that_may_have_no_more_says_what_did_not_fit(tmp_path: Path) -
     assert [e["event"] for e in events].count("end") == 1
     assert events[-1]["event"] == "end"
     assert events[-1]["out_of_memory"] == "batch", events[-1]
-    assert "the batch of 1437 images through net.py:make did not fit into the memory of this machine" in done.stderr
+    assert "a batch of 1437 images through net.py:make did not fit into the memory of this machine" in done.stderr
 
 
 @needs_gpu
-def test_a_gpu_that_is_full_is_said_and_emptied() -> None:
+def test_a_full_gpu_is_named_and_its_memory_released() -> None:
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(0.02)
     try:

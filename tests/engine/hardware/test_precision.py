@@ -1,4 +1,4 @@
-"""Every precision and way to update learns the same; float16's scaling is part of the run, and never a divergence."""
+"""All precisions and fused updates train equally well; float16's loss scale is part of the run's state."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def scale_to(state: RunState, scale: float) -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("optimizer", [{}, {"optimizer": {**OPTIMIZERS["SGD nesterov"], "fused": True}}])
-def test_an_overflow_halves_the_scale_and_steps_neither_weights_nor_plan(
+def test_an_overflow_halves_the_scale_and_steps_neither_weights_nor_schedule(
     device: str, optimizer: dict[str, Any]
 ) -> None:
     state = state_of(**HALF, **optimizer, schedule=SCHEDULES["step"], device=device)
@@ -48,7 +48,7 @@ def test_an_overflow_halves_the_scale_and_steps_neither_weights_nor_plan(
     scale_to(state, 2.0**100)
     before, lr = everything(state)[1], state.lr_control.current()
     weights = [p.detach().clone() for p in state.model.parameters()]
-    assert loop.batch() is None  # which is no trouble
+    assert loop.batch() is None  # not a divergence
     assert state.stepper.scaler is not None
     assert state.stepper.scaler.scale == 2.0**99
     assert equal(everything(state)[1], before)
@@ -63,10 +63,10 @@ def test_an_overflow_halves_the_scale_and_steps_neither_weights_nor_plan(
     assert not all(torch.equal(a, b) for a, b in zip(weights, state.model.parameters(), strict=True))
 
 
-def test_gradients_that_overflow_without_any_scaling_are_a_divergence() -> None:
+def test_gradients_that_overflow_at_the_lowest_scale_are_a_divergence() -> None:
     state = state_of(**HALF)
     scale_to(state, 1.0)
-    # the loss is finite, and a gradient is not
+    # the loss is finite, but a gradient is not
     next(iter(state.model.parameters())).register_hook(lambda grad: grad * float("inf"))
     loop = Loop(state, lambda event: None)
     before = everything(state)
@@ -76,7 +76,7 @@ def test_gradients_that_overflow_without_any_scaling_are_a_divergence() -> None:
     assert equal(everything(state), before)
 
 
-def test_a_loss_that_the_guard_refuses_reaches_neither_weights_nor_the_scale() -> None:
+def test_a_loss_that_the_guard_rejects_changes_neither_weights_nor_scale() -> None:
     state = state_of(**HALF)
     x, y = state.batches.batch(1, 0)
     assert state.stepper.step(x, y, state.meter.sums).passed
@@ -96,27 +96,27 @@ def test_the_scale_is_in_the_checkpoint(tmp_path: Path) -> None:
     state = state_of(**HALF)
     state.restore(content)
     assert state.capture()["scaler"] == content["scaler"]
-    del content["scaler"]  # a checkpoint from before there was one
+    del content["scaler"]  # as in a checkpoint without a scaler
     state_of().restore(content)
 
 
-def test_losses_judged_in_words() -> None:
+def test_a_rejected_loss_has_a_reason() -> None:
     assert "too large for float16" in str(Guard(GuardSpec()).batch_words(1.0, 1, 2))
     assert "above the limit" in str(Guard(GuardSpec()).batch_words(2000.0, 1, 2))
 
 
-def test_a_choice_that_does_little_on_a_cpu_says_so() -> None:
+def test_a_precision_that_is_no_use_on_a_cpu_is_a_warning() -> None:
     cpu = torch.device("cpu")
     (half,) = precision.remarks(recipe(**HALF), cpu)
     assert "many times slower" in str(half)
     (tf32,) = precision.remarks(recipe(precision="tf32"), cpu)
-    assert "does nothing on a CPU" in str(tf32)
+    assert "no effect on a CPU" in str(tf32)
     assert precision.remarks(recipe(**HALF), torch.device("cuda")) == []
     assert precision.remarks(recipe(precision="bfloat16"), cpu) == []
 
 
 def test_tf32_is_off_until_a_recipe_turns_it_on() -> None:
-    """PyTorch's own default has it on in convolutions."""
+    """PyTorch's default is on for convolutions."""
     run(recipe(epochs=1, precision="tf32"))
     try:
         assert _fp32() == ["tf32", "tf32"]
@@ -130,8 +130,8 @@ def _fp32() -> list[str]:
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "SGD nesterov", "Adam", "AdamW"])
-def test_a_fused_optimizer_ends_within_a_hair_of_the_plain_one(optimizer: str) -> None:
-    """From the same gradients: Adam makes a whole step of any gradient's sign, also where rounding decides it."""
+def test_a_fused_optimizer_ends_close_to_the_plain_one(optimizer: str) -> None:
+    """From the same gradients, because Adam makes a full step even for the sign of a rounding error."""
     ends = []
     for fused in (False, True):
         draw = torch.Generator().manual_seed(1)
@@ -146,7 +146,7 @@ def test_a_fused_optimizer_ends_within_a_hair_of_the_plain_one(optimizer: str) -
     torch.testing.assert_close(*ends, rtol=1e-5, atol=1e-6)
 
 
-def test_float16_as_code_is_gradscaler_which_steps_no_schedule_for_an_overflow() -> None:
+def test_exported_float16_code_uses_gradscaler_and_steps_no_schedule_after_an_overflow() -> None:
     code = pytorch_code(recipe(**HALF, schedule=SCHEDULES["step"], epochs=1))
     assert "torch.autocast(device.type, dtype=torch.float16)" in code
     assert "if scaler.get_scale() >= scale:\n            scheduler.step()" in code
@@ -163,8 +163,8 @@ LEARNS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("choice", LEARNS)
-def test_each_choice_learns_the_same_within_noise(choice: str) -> None:
-    """The median accuracy over five seeds, on the 360 digits kept apart: one image is 0.3%."""
+def test_each_precision_trains_equally_well_within_noise(choice: str) -> None:
+    """The median accuracy over five seeds on the 360 validation digits; one image is 0.3%."""
 
     def accuracy(changes: dict[str, Any], seed: int) -> float:
         made = recipe(

@@ -37,13 +37,13 @@ def names(net: nn.Module, *specs: GroupSpec) -> dict[str, list[str]]:
     return {g.name: [known[id(p)] for p in g.parameters] for g in split(net, specs)}
 
 
-def test_without_groups_there_is_one_that_holds_all() -> None:
+def test_without_groups_there_is_one_with_all_parameters() -> None:
     net = Net()
     assert names(net) == {"all": [name for name, _ in net.named_parameters()]}
     assert split(net, ())[0].spec is None
 
 
-def test_what_no_pattern_matches_is_rest_and_comes_first() -> None:
+def test_modules_that_match_no_pattern_are_the_first_group_rest() -> None:
     groups = names(Net(), group("head", "fc*"))
     assert list(groups) == ["rest", "head"]
     assert groups["head"] == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
@@ -51,12 +51,12 @@ def test_what_no_pattern_matches_is_rest_and_comes_first() -> None:
     assert "block1.1.weight" in groups["rest"]
 
 
-def test_rest_is_absent_if_it_would_be_empty() -> None:
+def test_an_empty_rest_is_left_out() -> None:
     net = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
     assert list(names(net, group("layers", "*"))) == ["layers"]
 
 
-def test_a_module_brings_its_whole_subtree_and_its_batchnorms() -> None:
+def test_a_module_includes_its_whole_subtree() -> None:
     net = Net()
     assert names(net, group("first", "block1"))["first"] == [
         "block1.0.weight",
@@ -69,13 +69,13 @@ def test_a_module_brings_its_whole_subtree_and_its_batchnorms() -> None:
     assert net.block2[1] not in first.modules
 
 
-def test_the_first_group_that_matches_wins() -> None:
+def test_the_first_group_that_matches_has_the_module() -> None:
     groups = names(Net(), group("one", "fc1"), group("both", "fc*"))
     assert groups["one"] == ["fc1.weight", "fc1.bias"]
     assert groups["both"] == ["fc2.weight", "fc2.bias"]
 
 
-def test_patterns_are_fnmatchs_with_the_case_kept() -> None:
+def test_patterns_are_fnmatch_patterns_and_case_sensitive() -> None:
     assert names(Net(), group("g", "block[12].0"))["g"] == [
         f"block{n}.0.{p}" for n in (1, 2) for p in ("weight", "bias")
     ]
@@ -99,7 +99,7 @@ def test_a_weight_that_two_modules_share_is_in_one_group() -> None:
     assert sorted(owned) == sorted(id(p) for p in net.parameters())
 
 
-def test_a_pattern_that_matches_nothing_is_refused_with_the_modules_there_are() -> None:
+def test_a_pattern_that_matches_nothing_is_an_error_that_lists_the_modules() -> None:
     with pytest.raises(SpecError) as caught:
         split(Net(), (group("a", "fc1"), group("b", "fc2", "head*")))
     assert caught.value.field == "groups[1].modules[1]"
@@ -109,9 +109,9 @@ def test_a_pattern_that_matches_nothing_is_refused_with_the_modules_there_are() 
 @pytest.mark.parametrize(
     "specs", [(group("a", "fc*"), group("b", "fc2")), (group("a", "fc*"), group("b", "relu")), (group("b", "relu"),)]
 )
-def test_a_group_left_without_parameters_is_refused(specs: tuple[GroupSpec, ...]) -> None:
+def test_a_group_without_parameters_is_an_error(specs: tuple[GroupSpec, ...]) -> None:
     with pytest.raises(
-        SpecError, match="without parameters: what matches has none, or earlier groups own them"
+        SpecError, match="match no parameters: the matching modules have none or belong to earlier groups"
     ) as caught:
         split(Net(), specs)
     assert caught.value.field == f"groups[{len(specs) - 1}].modules"

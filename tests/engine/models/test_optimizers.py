@@ -1,4 +1,4 @@
-"""Optimizers from specs, and changes of their hyperparameters in mid-run."""
+"""Optimizers from specs, and changes to their hyperparameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def built(spec: OptimizerSpec) -> Optimizer:
 
 
 def trained(optimizer: Optimizer, steps: int = 3) -> list[float]:
-    """A few real steps on a fixed gradient; the weights afterwards."""
+    """The weights after a few real steps with fixed gradients."""
     for step in range(steps):
         for group in optimizer.param_groups:
             for p in group["params"]:
@@ -34,7 +34,7 @@ def trained(optimizer: Optimizer, steps: int = 3) -> list[float]:
 
 
 @pytest.mark.parametrize("spec", OPTIMIZERS.values())
-def test_an_optimizer_is_pytorchs_own_with_its_groups_and_rates(spec: type[OptimizerSpec]) -> None:
+def test_an_optimizer_is_pytorchs_with_its_groups_and_lrs(spec: type[OptimizerSpec]) -> None:
     optimizer = built(spec())
     assert type(optimizer) is getattr(torch.optim, spec.__name__)
     assert [group["lr"] for group in optimizer.param_groups] == [0.1, 0.2]
@@ -42,7 +42,7 @@ def test_an_optimizer_is_pytorchs_own_with_its_groups_and_rates(spec: type[Optim
 
 
 @pytest.mark.parametrize("spec", OPTIMIZERS.values())
-def test_fields_and_defaults_are_pytorchs_own(spec: type[OptimizerSpec]) -> None:
+def test_fields_and_defaults_are_pytorchs(spec: type[OptimizerSpec]) -> None:
     theirs = inspect.signature(getattr(torch.optim, spec.__name__).__init__).parameters
     for name, value in spec().model_dump(exclude={"name"}).items():
         # None lets PyTorch choose between foreach and a loop; Tiller's False does not fuse
@@ -74,7 +74,7 @@ def test_every_option_reaches_the_optimizer(spec: OptimizerSpec) -> None:
 @pytest.mark.parametrize(
     ("spec", "values"),
     [
-        (SGD(), {"weight_decay": 0.1, "momentum": 0.9}),  # momentum taken up in mid-run
+        (SGD(), {"weight_decay": 0.1, "momentum": 0.9}),  # starts to use momentum
         (SGD(momentum=0.9), {"momentum": 0.0}),
         (SGD(momentum=0.9), {"nesterov": True}),
         (SGD(momentum=0.9, nesterov=True), {"nesterov": False, "momentum": 0.0}),
@@ -84,7 +84,7 @@ def test_every_option_reaches_the_optimizer(spec: OptimizerSpec) -> None:
         (RMSprop(momentum=0.5), {"momentum": 0.0}),
     ],
 )
-def test_a_change_takes_hold_in_the_chosen_group_and_training_goes_on(
+def test_a_change_applies_to_the_chosen_group_and_training_continues(
     spec: OptimizerSpec, values: dict[str, Any]
 ) -> None:
     optimizer, untouched = built(spec), built(spec)
@@ -111,9 +111,7 @@ def test_a_change_takes_hold_in_the_chosen_group_and_training_goes_on(
         (RMSprop(), {"momentum": 0.9}, "RMSprop cannot start using momentum in mid-run"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_and_nothing_is_changed(
-    spec: OptimizerSpec, values: dict[str, Any], why: str
-) -> None:
+def test_a_rejected_change_changes_nothing(spec: OptimizerSpec, values: dict[str, Any], why: str) -> None:
     optimizer, untouched = built(spec), built(spec)
     trained(optimizer)
     trained(untouched)
@@ -122,7 +120,7 @@ def test_a_change_that_cannot_be_is_refused_and_nothing_is_changed(
     assert trained(optimizer) == trained(untouched)
 
 
-def test_rmsprop_with_a_momentum_buffer_can_take_momentum_up_again() -> None:
+def test_rmsprop_with_a_momentum_buffer_can_use_momentum_again() -> None:
     optimizer = built(RMSprop(momentum=0.5))
     trained(optimizer)
     optimizers.change(optimizer, {"momentum": 0.0}, [0, 1])
@@ -131,14 +129,14 @@ def test_rmsprop_with_a_momentum_buffer_can_take_momentum_up_again() -> None:
     trained(optimizer)
 
 
-def test_rmsprop_that_has_not_stepped_yet_can_take_momentum_up() -> None:
+def test_rmsprop_can_start_using_momentum_before_its_first_step() -> None:
     optimizer = built(RMSprop())
     optimizers.change(optimizer, {"momentum": 0.9}, [0, 1])
     assert trained(optimizer) == trained(built(RMSprop(momentum=0.9)))
 
 
 @pytest.mark.parametrize("spec", OPTIMIZERS.values())
-def test_all_but_what_decides_the_state_can_be_changed_in_mid_run(
+def test_all_hyperparameters_can_be_changed_but_those_that_determine_the_state(
     spec: type[OptimizerSpec],
 ) -> None:
     assert set(spec.changeable) == set(spec.model_fields) - {"name", "lr", "amsgrad", "centered", "fused"}

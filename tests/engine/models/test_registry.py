@@ -26,7 +26,7 @@ def state() -> Tensor:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("size", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (2, 4, 4), (3, 5, 17), (3, 64, 80)])
-def test_every_network_fits_every_size(name: str, size: tuple[int, int, int]) -> None:
+def test_every_network_can_be_built_for_every_size(name: str, size: tuple[int, int, int]) -> None:
     channels, height, width = size
     network = on_meta(ModelSpec(name=name), channels=channels, height=height, width=width, classes=7)
     scores = network(torch.zeros(3, channels, height, width, device="meta"))
@@ -34,7 +34,7 @@ def test_every_network_fits_every_size(name: str, size: tuple[int, int, int]) ->
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_last_batch_of_a_single_image_can_be_trained(name: str) -> None:
+def test_a_batch_of_a_single_image_can_be_trained_on(name: str) -> None:
     torch.manual_seed(0)
     network = build(ModelSpec(name=name), **DIGITS)
     assert network.training
@@ -51,13 +51,13 @@ def test_a_last_batch_of_a_single_image_can_be_trained(name: str) -> None:
         ("vgg11_bn", "classifier", 512 * 512 + 512 + 512 * 10 + 10),
     ],
 )
-def test_the_head_is_found_by_its_name(name: str, pattern: str, parameters: int) -> None:
+def test_the_head_of_an_entry_is_the_last_layers(name: str, pattern: str, parameters: int) -> None:
     network = on_meta(ModelSpec(name=name), **MNIST)
     found = [module for module, _ in outline(network) if fnmatchcase(module, pattern)]
     assert sum(size for module, size in outline(network) if module.startswith(found[0])) == parameters
 
 
-def test_an_outline_counts_what_each_module_holds_itself() -> None:
+def test_an_outline_counts_each_modules_own_parameters() -> None:
     network = nn.Sequential()
     network.add_module("body", nn.Sequential(nn.Linear(2, 3), nn.ReLU()))
     network.add_module("fc", nn.Linear(3, 4, bias=False))
@@ -65,7 +65,7 @@ def test_an_outline_counts_what_each_module_holds_itself() -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_on_meta_is_the_same_network_and_moves_no_generator(name: str) -> None:
+def test_on_meta_is_the_same_network_and_changes_no_generator(name: str) -> None:
     torch.manual_seed(0)
     before = state()
     counted = on_meta(ModelSpec(name=name), **DIGITS)
@@ -74,7 +74,7 @@ def test_on_meta_is_the_same_network_and_moves_no_generator(name: str) -> None:
     assert outline(counted) == outline(build(ModelSpec(name=name), **DIGITS))
 
 
-def test_the_initial_weights_are_the_callers_seeds_and_the_check_draws_nothing() -> None:
+def test_the_initial_weights_depend_on_the_callers_seed_and_the_check_draws_nothing() -> None:
     def weights(seed: int) -> tuple[list[Tensor], Tensor]:
         torch.manual_seed(seed)
         network = build(ModelSpec(name="small_cnn"), **MNIST)
@@ -90,7 +90,7 @@ def test_the_initial_weights_are_the_callers_seeds_and_the_check_draws_nothing()
     assert torch.equal(state(), after), "building alone moves the generator as far as building and checking"
 
 
-def test_large_images_keep_torchvisions_own_networks() -> None:
+def test_for_large_images_the_networks_are_torchvisions() -> None:
     import torchvision.models
 
     large: dict[str, int] = {"channels": 3, "height": 224, "width": 224, "classes": 5}
@@ -101,7 +101,7 @@ def test_large_images_keep_torchvisions_own_networks() -> None:
         assert shapes == {key: value.shape for key, value in reference.state_dict().items()}
 
 
-def test_images_under_four_pixels_are_refused() -> None:
+def test_images_under_four_pixels_are_an_error() -> None:
     with pytest.raises(SpecError, match=r"model.name: small_cnn needs images of 4 x 4 pixels or more, not 3 x 8"):
         build(ModelSpec(name="small_cnn"), channels=1, height=3, width=8, classes=2)
 

@@ -17,7 +17,9 @@ from engine.recipe.recipe import ModelSpec
 MNIST: dict[str, int] = {"channels": 1, "height": 28, "width": 28, "classes": 10}
 
 
-def test_missing_weights_are_named_with_folder_and_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_weights_are_named_with_the_folder_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(SpecError) as caught:
         build(ModelSpec(name="resnet18", pretrained=True), **MNIST)
@@ -26,7 +28,7 @@ def test_missing_weights_are_named_with_folder_and_way_out(tmp_path: Path, monke
         assert words in caught.value.problem
 
 
-def test_weights_are_read_if_the_digest_in_their_name_is_theirs(
+def test_weights_are_loaded_if_the_digest_in_their_name_matches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -36,7 +38,7 @@ def test_weights_are_read_if_the_digest_in_their_name_is_theirs(
     content = (tmp_path / "weights").read_bytes()
     name = f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth"
     served = (tmp_path / name).as_uri()
-    with pytest.raises(SpecError, match="the weights are not there"):
+    with pytest.raises(SpecError, match="weights not found"):
         load_weights(served)
     (tmp_path / name).write_bytes(content)
     assert torch.equal(load_weights(served, download=True)["fc.weight"], torch.ones(2))
@@ -46,7 +48,7 @@ def test_weights_are_read_if_the_digest_in_their_name_is_theirs(
         load_weights(served)
 
 
-def test_grey_images_give_what_three_equal_channels_give_in_torchvisions_network() -> None:
+def test_grayscale_images_have_the_output_of_rgb_images_in_torchvisions_network() -> None:
     torch.manual_seed(0)
     theirs = torchvision.models.resnet18(weights=None)
     grey = resnet18(1, 64, 64, 10)
@@ -61,7 +63,7 @@ def test_grey_images_give_what_three_equal_channels_give_in_torchvisions_network
         torch.testing.assert_close(grey.eval()(images), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_small_images_take_the_centre_of_the_stem_and_all_else() -> None:
+def test_a_network_for_small_images_gets_the_centre_of_the_stem_and_the_other_weights() -> None:
     theirs = torchvision.models.resnet18(weights=None).state_dict()
     small = resnet18(3, 32, 32, 10)
     fit_weights(small, theirs)
@@ -70,7 +72,7 @@ def test_small_images_take_the_centre_of_the_stem_and_all_else() -> None:
     assert all(torch.equal(value, theirs[key]) for key, value in given.items() if not key.startswith("fc."))
 
 
-def test_a_small_vgg_takes_the_features_and_keeps_its_own_classifier() -> None:
+def test_a_small_vgg_gets_the_features_only() -> None:
     small = vgg11_bn(3, 28, 28, 10)
     features = {key: torch.rand(t.shape).to(t.dtype) for key, t in small.state_dict().items() if "features." in key}
     head = small.get_submodule("classifier")
@@ -81,8 +83,8 @@ def test_a_small_vgg_takes_the_features_and_keeps_its_own_classifier() -> None:
     assert all(torch.equal(value, fresh[key]) for key, value in head.state_dict().items())
 
 
-def test_a_large_vgg_takes_the_classifier_too_but_for_its_last_layer() -> None:
-    """On a stand-in with vgg's names, as the real classifier has 120 million weights."""
+def test_a_large_vgg_gets_all_but_the_last_layer() -> None:
+    """On a small network with vgg's names, because the real classifier has 120 million weights."""
     classifier = nn.Sequential(*(nn.Linear(2, 2) if i % 3 == 0 else nn.Identity() for i in range(7)))
     network = nn.Sequential(OrderedDict(features=nn.Sequential(nn.Conv2d(3, 2, 3)), classifier=classifier))
     before = {key: value.clone() for key, value in network.state_dict().items()}

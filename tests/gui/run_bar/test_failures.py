@@ -42,8 +42,8 @@ def fails(driver: Driver, part: str) -> None:
 def test_a_batch_that_does_not_fit_is_said_and_half_of_it_is_one_click_away(driver: Driver) -> None:
     recipe = tiny("greedy_over_300_images", data={"name": "digits", "batch_size": 600}, epochs=2)
     driver.start(recipe)
-    fails(driver, "The batch of 600 images through tiny_networks.py:greedy_over_300_images did not fit into the memory")
-    assert "more were asked for" in driver.window.banner.text()
+    fails(driver, "A batch of 600 images through tiny_networks.py:greedy_over_300_images did not fit into the memory")
+    assert "more were needed" in driver.window.banner.text()
     assert choices(driver) == ["Start with batches of 300"]
     assert "can't allocate memory" in details(driver)
     driver.click(driver.window.banner, "Start with batches of 300")  # while the thread of the first may still be there
@@ -56,7 +56,7 @@ def test_a_batch_that_does_not_fit_is_said_and_half_of_it_is_one_click_away(driv
 def test_a_run_under_way_keeps_its_batch_size_and_can_be_duplicated_with_a_smaller_one(driver: Driver) -> None:
     recipe = tiny("greedy_fifth")
     driver.start(recipe)
-    fails(driver, "The batch of 256 images")
+    fails(driver, "A batch of 256 images")
     assert choices(driver) == ["Duplicate as new with batches of 128", "Continue"]
     assert driver.says(driver.window.banner, "A run that goes on keeps its batch size.")
     driver.wait(lambda: not driver.app.current_run.active)

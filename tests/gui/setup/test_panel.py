@@ -255,7 +255,7 @@ def test_the_first_group_that_matches_wins_and_an_empty_one_is_refused(qtbot: Qt
     click(qtbot, panel.groups.add)
     second = panel.groups._cards[1].form
     retype(qtbot, second.editor("modules").control(), "block.0")
-    assert second.note("modules").full_text() == "earlier groups own all that it matches"
+    assert second.note("modules").full_text() == "all matching modules belong to earlier groups"
     retype(qtbot, second.editor("modules").control(), "*conv*")
     assert second.note("modules").full_text() == "1 module, 80 parameters"
     retype(qtbot, second.editor("name").control(), "head")
