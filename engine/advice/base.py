@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 
 import numpy as np
 
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import Command
 from engine.messages.events import EpochEvent
@@ -117,7 +118,7 @@ class RunView:
     Attributes:
         recipe: the run's recipe.
         epochs: the current number of epochs of the run.
-        position: epoch (from 1) and batch (from 0).
+        position: where the run is.
         lr: the current LR of each group.
         history: the completed epochs.
         losses: training losses of the latest batches since an intervention last changed the LR [steps].
@@ -130,7 +131,7 @@ class RunView:
 
     recipe: Recipe
     epochs: int
-    position: tuple[int, int]
+    position: Position
     lr: tuple[float, ...]
     history: History = field(default_factory=History)
     losses: np.ndarray = field(default_factory=_no_numbers)

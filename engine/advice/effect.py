@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.common.position import Position
 from engine.messages.events import EpochEvent
 
 
@@ -26,9 +27,7 @@ class Effect:
     complete: bool
 
 
-def effect(
-    history: Sequence[EpochEvent], since: tuple[int, int], until: tuple[int, int] | None = None
-) -> Effect | None:
+def effect(history: Sequence[EpochEvent], since: Position, until: Position | None = None) -> Effect | None:
     """The effect of the change at ``since`` up to ``until``.
 
     The last epoch before the change is compared with the last one before ``until``. For a change within an epoch, that
@@ -36,8 +35,8 @@ def effect(
 
     Args:
         history: the completed epochs, in order.
-        since: the epoch (from 1) and batch (from 0) of the change.
-        until: those of the next change, not before ``since``; None for the latest epoch.
+        since: the position of the change.
+        until: that of the next change, not before ``since``; None for the latest epoch.
 
     Returns:
         The effect; None if no epoch ended before the change, none since, or a loss is not finite.
@@ -45,8 +44,8 @@ def effect(
     if not history:
         return None
     first = history[0].epoch
-    last = history[-1].epoch if until is None else min(history[-1].epoch, until[0] - 1)
-    before = since[0] - 1
+    last = history[-1].epoch if until is None else min(history[-1].epoch, until.epoch - 1)
+    before = since.epoch - 1
     if before < first or last <= before:
         return None
     old, new = history[before - first], history[last - first]

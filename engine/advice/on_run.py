@@ -86,7 +86,7 @@ def divergence(view: RunView) -> Advice | None:
 def oscillation(view: RunView) -> Advice | None:
     """In the first epochs, the training loss oscillates without falling, or rose far above its first value."""
     losses = np.asarray(view.losses, np.float64)
-    if view.position[0] > EARLY_EPOCHS or len(losses) < EARLY_STEPS or not np.isfinite(losses).all():
+    if view.position.epoch > EARLY_EPOCHS or len(losses) < EARLY_STEPS or not np.isfinite(losses).all():
         return None
     third = len(losses) // 3
     begin, end, mean = float(losses[:third].mean()), float(losses[-third:].mean()), float(losses.mean())
@@ -174,7 +174,7 @@ def below_suggestion(view: RunView) -> Advice | None:
 def metric_at_bound(view: RunView) -> Advice | None:
     """The metric that ReduceLROnPlateau monitors is as good as it can be, so that every epoch counts as bad."""
     spec = view.current_schedule
-    if not isinstance(spec, ReduceLROnPlateau) or not len(view.history) or view.position[0] > view.epochs:
+    if not isinstance(spec, ReduceLROnPlateau) or not len(view.history) or view.position.epoch > view.epochs:
         return None
     values = view.history.metric(spec.monitor)
     accuracy = spec.monitor.endswith("accuracy")
@@ -251,7 +251,7 @@ def zero_ahead(view: RunView) -> Advice | None:
     if epoch is None:
         return None
     action: Command | None = None
-    left = view.epochs - view.position[0] + 1
+    left = view.epochs - view.position.epoch + 1
     if left > 0 and view.max_lr > NEGLIGIBLE * peak:
         action = SetSchedule.model_validate({"schedule": CosineAnnealingLR(T_max=left)})
     return Advice(
@@ -290,7 +290,7 @@ def _blocks(losses: np.ndarray) -> np.ndarray:
 
 def _projected(view: RunView, epochs: int) -> np.ndarray:
     """The highest projected group LR over the next ``epochs`` [points]; empty if it is not known."""
-    now = view.position[0] - 1
+    now = view.position.epoch - 1
     if not len(view.projected_x) or len(view.projected_x) != len(view.projected_lr):
         return np.empty(0)
     next_epochs = (view.projected_x >= now) & (view.projected_x <= now + epochs)

@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 
 from engine.checkpoints import digest
 from engine.checkpoints.digest import CheckpointError
+from engine.common.position import AtPosition, Position
 from engine.messages.events import CommandEvent, EpochEvent
 
 _LARGEST: Final = 256 * 1024**2  # bytes, without tensors
@@ -39,13 +40,13 @@ _UNREADABLE: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
+class Header(AtPosition):
     """A checkpoint's run, its position (before ``batch`` of ``epoch``), and what happened until then."""
 
     run: str
     name: str
     parent: str | None
-    branch: tuple[int, int] | None
+    branch: Position | None
     epoch: int
     batch: int
     epochs: int
@@ -100,7 +101,7 @@ def _header(content: dict[str, Any]) -> Header:
         run=str(run["id"]),
         name=str(run["name"]),
         parent=str(parent) if parent is not None else None,
-        branch=(int(branch[0]), int(branch[1])) if branch else None,
+        branch=Position(epoch=int(branch[0]), batch=int(branch[1])) if branch else None,
         epoch=int(epoch),
         batch=int(batch),
         epochs=int(lr["epochs"]),

@@ -24,3 +24,15 @@ class Position(Spec):
 
     def __str__(self) -> str:
         return f"epoch {self.epoch}, batch {self.batch}"
+
+
+class AtPosition:
+    """Base of what is at one position of a run and keeps it as two flat fields."""
+
+    epoch: int
+    batch: int
+
+    @property
+    def position(self) -> Position:
+        """``epoch`` and ``batch`` as one value."""
+        return Position(epoch=self.epoch, batch=self.batch)

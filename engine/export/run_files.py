@@ -55,7 +55,7 @@ def commands_to_replay(interventions: Sequence[CommandEvent], stopped: Position 
     """
     commands = [
         CommandAt(
-            at=Position(epoch=intervention.epoch, batch=intervention.batch),
+            at=intervention.position,
             intervention=to_intervention(intervention.command),
         )
         for intervention in interventions

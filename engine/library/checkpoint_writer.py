@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import statements
 from engine.library.disk_errors import why
@@ -43,7 +44,7 @@ class CheckpointWrite:
         content: of the file; emptied once it is not needed any more.
         run: the run's id.
         kind: what it is for.
-        at: its position, (epoch, batch).
+        at: its position.
         path: of the file.
         done: called with the result, on the writer thread; on the caller's where it is rejected at once.
         metrics: of the epoch that ended at its position.
@@ -52,7 +53,7 @@ class CheckpointWrite:
     content: dict[str, Any]
     run: str
     kind: Kind
-    at: tuple[int, int]
+    at: Position
     path: Path
     done: Callable[[CheckpointResult], None]
     metrics: dict[str, float] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.library import Reader
@@ -34,8 +35,7 @@ class Difference:
 class InterventionDifference:
     """A position at which the runs' interventions differ, and those of each run there."""
 
-    epoch: int
-    batch: int
+    position: Position
     interventions: tuple[tuple[CommandEvent, ...], ...]
 
 
@@ -62,13 +62,12 @@ def recipe_differences(recipes: Sequence[Mapping[str, Any]]) -> list[Difference]
 
 def intervention_differences(runs: Sequence[Sequence[CommandEvent]]) -> list[InterventionDifference]:
     """The positions at which the applied interventions of ``runs`` differ, in order."""
-    by_position: dict[tuple[int, int], list[list[CommandEvent]]] = {}
+    by_position: dict[Position, list[list[CommandEvent]]] = {}
     for index, interventions in enumerate(runs):
         for intervention in interventions:
             if intervention.status == "applied" and intervention.name not in _NOT_COMPARED:
-                position = (intervention.epoch, intervention.batch)
-                by_position.setdefault(position, [[] for _ in runs])[index].append(intervention)
-    rows = [InterventionDifference(*at, tuple(map(tuple, applied))) for at, applied in sorted(by_position.items())]
+                by_position.setdefault(intervention.position, [[] for _ in runs])[index].append(intervention)
+    rows = [InterventionDifference(at, tuple(map(tuple, by_position[at]))) for at in sorted(by_position)]
     return [
         row
         for row in rows

@@ -84,7 +84,7 @@ def import_checkpoint(reader: Reader, index: IndexWriter, file: Path) -> str:
     def work() -> None:
         _copy(file, target)
         metrics = header.history[-1].metrics() if header.history and header.batch == 0 else {}
-        path, at, size = str(target.relative_to(reader.root)), (header.epoch, header.batch), target.stat().st_size
+        path, at, size = str(target.relative_to(reader.root)), header.position, target.stat().st_size
         checkpoint = statements.checkpoint(path, run, "stop", at, now, size, metrics)
         index.execute([*statements.begin(replace(beginning, row=row)), checkpoint])
 

@@ -117,31 +117,30 @@ class Reader:
         for row, until in self._lineage(run, None):
             if until is None:
                 continue
-            branch = (until.epoch, until.batch)
             own = self.checkpoints(row.id)
-            found += [s.path for s in own if (s.epoch, s.batch) == branch][:1]
-            before = [s for s in own if (s.epoch, s.batch) < branch]
-            found += [s.path for s in sorted(before, key=lambda s: (s.epoch, s.batch), reverse=True)]
+            found += [s.path for s in own if s.position == until][:1]
+            before = [s for s in own if s.position < until]
+            found += [s.path for s in sorted(before, key=lambda s: s.position, reverse=True)]
         return [path for path in found if path.exists()]
 
-    def checkpoints_up_to(self, run: str, epoch: int, batch: int) -> list[Path]:
-        """Checkpoints of ``run`` and its ancestors at (epoch, batch) or before it, the nearest first.
+    def checkpoints_up_to(self, run: str, position: Position) -> list[Path]:
+        """Checkpoints of ``run`` and its ancestors at ``position`` or before it, the nearest first.
 
         Of those at one position, the oldest comes first. Of an ancestor, only checkpoints from before the branch count.
         """
         found: list[CheckpointRow] = []
-        for row, until in self._lineage(run, Position(epoch=epoch, batch=batch)):
-            last = (until.epoch, until.batch) if until else (epoch, batch)
+        for row, until in self._lineage(run, position):
+            last = until or position
             own = self.checkpoints(row.id)
-            found += [s for s in own if (s.epoch, s.batch) < last]
-            there = [s for s in own if (s.epoch, s.batch) == last]
+            found += [s for s in own if s.position < last]
+            there = [s for s in own if s.position == last]
             found += there if row.id == run else there[:1]
-        found.sort(key=lambda s: (s.epoch, s.batch), reverse=True)  # stable: of equal positions the older is first
+        found.sort(key=lambda s: s.position, reverse=True)  # stable: of equal positions the older is first
         return [s.path for s in found if s.path.exists()]
 
-    def positions(self, run: str) -> list[tuple[int, int]]:
-        """Positions of the checkpoints of ``run``, as (epoch, batch), in order."""
-        return sorted({(s.epoch, s.batch) for s in self.checkpoints(run)})
+    def positions(self, run: str) -> list[Position]:
+        """Positions of the checkpoints of ``run``, in order."""
+        return sorted({s.position for s in self.checkpoints(run)})
 
     # -- within
 
@@ -154,8 +153,7 @@ class Reader:
             lineage.append((row, until))
             if row.branch is None:
                 break
-            branch = Position(epoch=row.branch[0], batch=row.branch[1])
-            until = branch if until is None or branch < until else until
+            until = row.branch if until is None or row.branch < until else until
             row = known.get(row.parent or "")
         return lineage
 

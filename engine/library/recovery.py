@@ -13,7 +13,6 @@ from typing import Any, Final
 from engine.checkpoints.digest import CheckpointError
 from engine.checkpoints.header import Header, read_header
 from engine.common.file_lock import lock
-from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import statements
 from engine.library.disk_errors import is_damage
@@ -196,14 +195,13 @@ def beginning_of(header: Header, run: str, state: str, created: float) -> Beginn
         epochs_done=header.epoch - 1,
         epochs=header.epochs,
         parent=header.parent,
-        branch_epoch=header.branch[0] if header.branch else None,
-        branch_batch=header.branch[1] if header.branch else None,
+        branch_epoch=header.branch.epoch if header.branch else None,
+        branch_batch=header.branch.batch if header.branch else None,
         recipe=header.recipe,
         commands="",
         batches_per_epoch=header.batches_per_epoch,
     )
-    at = Position(epoch=header.epoch, batch=header.batch)
-    return Beginning(row=row, at=at, history=header.history, interventions=header.interventions)
+    return Beginning(row=row, at=header.position, history=header.history, interventions=header.interventions)
 
 
 def _remove_missing_checkpoints(root: Path, db: sqlite3.Connection) -> None:
@@ -214,7 +212,7 @@ def _remove_missing_checkpoints(root: Path, db: sqlite3.Connection) -> None:
 
 def _checkpoint(root: Path, run: str, file: Path, kind: Kind, header: Header) -> Statement:
     metrics = header.history[-1].metrics() if header.history and header.batch == 0 else {}
-    path, at, size = str(file.relative_to(root)), (header.epoch, header.batch), file.stat().st_size
+    path, at, size = str(file.relative_to(root)), header.position, file.stat().st_size
     return statements.checkpoint(path, run, kind, at, _created(file), size, metrics)
 
 

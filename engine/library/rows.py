@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from engine.common.position import Position
+from engine.common.position import AtPosition, Position
 from engine.messages.commands import CommandAt
 from engine.messages.commands_file import parse_commands
 from engine.messages.queue import Source
@@ -70,11 +70,11 @@ class RunRow:
     bytes: int = 0
 
     @property
-    def branch(self) -> tuple[int, int] | None:
-        """Where it branched from its parent, as (epoch, batch), or None."""
+    def branch(self) -> Position | None:
+        """Where it branched from its parent, or None."""
         if self.parent is None or self.branch_epoch is None:
             return None
-        return self.branch_epoch, self.branch_batch or 0
+        return Position(epoch=self.branch_epoch, batch=self.branch_batch or 0)
 
 
 STORED: Final = (
@@ -99,7 +99,7 @@ STORED: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckpointRow:
+class CheckpointRow(AtPosition):
     """A checkpoint file; the run resumes from it before ``batch`` of ``epoch``.
 
     ``metrics`` are those of the epoch that ended there; empty where none did.

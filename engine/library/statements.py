@@ -75,11 +75,12 @@ def update(run: str, **values: Any) -> Statement:
 
 
 def checkpoint(
-    path: str, run: str, kind: Kind, at: tuple[int, int], created: float, size: int, metrics: Mapping[str, float]
+    path: str, run: str, kind: Kind, at: Position, created: float, size: int, metrics: Mapping[str, float]
 ) -> Statement:
     """Add a checkpoint file."""
     query = "INSERT OR REPLACE INTO checkpoints (path, run, kind, epoch, batch, created, bytes, metrics)"
-    return f"{query} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (path, run, kind, *at, created, size, json.dumps(dict(metrics)))
+    values = (path, run, kind, at.epoch, at.batch, created, size, json.dumps(dict(metrics)))
+    return f"{query} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values
 
 
 # -- metrics

@@ -58,7 +58,7 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
     stepwise = rate.stepwise
     x: list[float] = []
     lr: list[list[float]] = []
-    for epoch, batch, lrs in walk(rate, Position(epoch=begin[0], batch=begin[1]), per_batch=stepwise):
+    for epoch, batch, lrs in walk(rate, begin, per_batch=stepwise):
         x.append(epoch - 1 + batch / rate.length.steps_per_epoch)
         lr.append(lrs)
         if len(x) % _CHECK_EVERY == 0 and cancelled():
@@ -88,10 +88,10 @@ def _prepared(query: CurveQuery) -> tuple[LRControl, list[str]]:
     return lr, warnings
 
 
-def _advance(lr: LRControl, position: tuple[int, int], target: tuple[int, int]) -> None:
-    """Run ``rate`` from ``position`` to ``target``, both (epoch, batch), without metrics."""
-    epoch, batch = position
-    while (epoch, batch) < target:
+def _advance(lr: LRControl, position: Position, target: Position) -> None:
+    """Run ``lr`` from ``position`` to ``target`` without metrics."""
+    epoch, batch = position.epoch, position.batch
+    while (epoch, batch) < (target.epoch, target.batch):
         lr.step_done()
         batch += 1
         if batch == lr.length.steps_per_epoch:

@@ -103,7 +103,7 @@ class WaitingCommands:
 
 def _not_skipped(lines: Sequence[CommandAt], start: Position, applied: Sequence[CommandEvent]) -> Iterator[CommandAt]:
     """The ``lines`` that a run that resumes at ``start`` has yet to apply."""
-    done = [(Position(epoch=event.epoch, batch=event.batch), event.command) for event in applied]
+    done = [(event.position, event.command) for event in applied]
     rewinds = [entry for entry in done if entry[1]["command"] == "rewind"]
     done_at_start = [command for at, command in done if at == start and command["command"] != "rewind"]
     skipped = 0

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Final, Literal
 import numpy as np
 
 from engine.common.lifecycle import State
+from engine.common.position import AtPosition, Position
+from engine.common.spec import Spec
 from engine.common.text import Text
 from engine.messages.schedule_view import ControlState, ScheduleView
 from engine.recipe.recipe import Recipe
@@ -37,7 +39,8 @@ class Event:
     def as_json(self) -> dict[str, Any]:
         """The event as JSON data."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {"event": self.event, **fields}
+        specs = {name: value.model_dump(mode="json") for name, value in fields.items() if isinstance(value, Spec)}
+        return {"event": self.event, **fields, **specs}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ class LoadingEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StartEvent(Event):
+class StartEvent(Event, AtPosition):
     """The run is loaded and in the library.
 
     Attributes:
@@ -100,13 +103,13 @@ class StartEvent(Event):
 
     def as_json(self) -> dict[str, Any]:
         """The event without what earlier events have said."""
-        line = super().as_json() | {"recipe": self.recipe.model_dump(mode="json")}
+        line = super().as_json()
         del line["history"], line["interventions"], line["steps"]
         return line
 
 
 @dataclass(frozen=True, kw_only=True)
-class StateEvent(Event):
+class StateEvent(Event, AtPosition):
     """The lifecycle of the run changed to ``state``."""
 
     event: ClassVar[str] = "state"
@@ -117,7 +120,7 @@ class StateEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepsEvent(Event):
+class StepsEvent(Event, AtPosition):
     """The batches since the last such event.
 
     Attributes:
@@ -175,7 +178,7 @@ class EpochEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CommandEvent(Event):
+class CommandEvent(Event, AtPosition):
     """The answer to a command: ``queued``, then ``applied`` or ``rejected``.
 
     Attributes:
@@ -210,7 +213,7 @@ class CommandEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduleEvent(Event):
+class ScheduleEvent(Event, AtPosition):
     """The schedule changed the LR of a group at a distinct position ("StepLR 0.01 -> 0.005")."""
 
     event: ClassVar[str] = "schedule_step"
@@ -224,7 +227,7 @@ class ScheduleEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LREvent(Event):
+class LREvent(Event, AtPosition):
     """The LR of each group, and its schedule, at the run's position.
 
     Published at every epoch's start, after every intervention and at a pause. One entry a group: ``lr`` is the current
@@ -278,7 +281,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RangeTestEvent(Event):
+class RangeTestEvent(Event, AtPosition):
     """The result of the range test with the id ``id``.
 
     Attributes:
@@ -307,7 +310,7 @@ class RangeTestEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SavedEvent(Event):
+class SavedEvent(Event, AtPosition):
     """A checkpoint was saved.
 
     Attributes:
@@ -326,7 +329,7 @@ class SavedEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BranchEvent(Event):
+class BranchEvent(Event, AtPosition):
     """The run went back and continues as a branch.
 
     Attributes:
@@ -373,14 +376,14 @@ class WarningEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DivergedEvent(Event):
+class DivergedEvent(Event, AtPosition):
     """The loss diverged: the update was skipped, and the run pauses (window) or ends (command line).
 
     Attributes:
         epoch: epoch of that batch, from 1.
         batch: the batch, from 0.
         text: what happened.
-        back: the position (epoch, batch) to go back to: of the last checkpoint before the divergence, or else the
+        back: the position to go back to: of the last checkpoint before the divergence, or else the
             start of its epoch.
     """
 
@@ -388,11 +391,11 @@ class DivergedEvent(Event):
     epoch: int
     batch: int
     text: str
-    back: tuple[int, int]
+    back: Position
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndEvent(Event):
+class EndEvent(Event, AtPosition):
     """The last event of every run, exactly one.
 
     Attributes:

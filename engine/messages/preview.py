@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from engine.common.position import Position
 from engine.messages.commands import Command
 from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import Recipe
@@ -22,7 +23,7 @@ class CurveQuery:
         steps_per_epoch: batches per epoch, for schedules stepped per batch and for expressions.
         epochs: the end of the curve, in epochs completed.
         control: the state of a run's LR control (``LREvent.control``), or None.
-        position: position of ``control``: (epoch from 1, batch).
+        position: position of ``control``.
         intervention: a pending intervention to apply, or None.
         applies_at: position at which it is applied and the curve starts; None: at ``position``.
         history: metrics of the epochs so far, for a schedule that is replayed from epoch 1.
@@ -34,9 +35,9 @@ class CurveQuery:
     steps_per_epoch: int = 1
     epochs: int = 30
     control: ControlState | None = None
-    position: tuple[int, int] = (1, 0)
+    position: Position = field(default=Position(epoch=1))
     intervention: Command | None = None
-    applies_at: tuple[int, int] | None = None
+    applies_at: Position | None = None
     history: tuple[dict[str, float], ...] = ()
 
 

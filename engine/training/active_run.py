@@ -160,11 +160,7 @@ class ActiveRun:
         began = self._divergences.add(divergence, position)
         # without a checkpoint from before it, the start of its epoch: that can be recomputed
         good = newest_good(self._recorder.positions(), began) or Position(epoch=began.epoch)
-        self._publish(
-            DivergedEvent(
-                epoch=position.epoch, batch=position.batch, text=divergence.text, back=(good.epoch, good.batch)
-            )
-        )
+        self._publish(DivergedEvent(epoch=position.epoch, batch=position.batch, text=divergence.text, back=good))
         if self._job.on_divergence == "pause":
             self._move("diverge")
         else:

@@ -95,15 +95,13 @@ class DivergenceTracker:
         return self._began
 
 
-def newest_good(positions: Iterable[tuple[int, int]], began: Position) -> Position | None:
-    """The newest of ``positions``, (epoch, batch), whose weights are from before the divergence; None without one.
+def newest_good(positions: Iterable[Position], began: Position) -> Position | None:
+    """The newest of ``positions`` whose weights are from before the divergence; None without one.
 
     Weights from right before the masked batch produced its loss, so they do not count, unless they are an epoch's end:
     that was validated.
     """
-    good = [Position(epoch=epoch, batch=batch) for epoch, batch in positions]
-    good = [at for at in good if at < began or (at == began and at.batch == 0)]
-    return max(good, key=lambda at: (at.epoch, at.batch), default=None)
+    return max((at for at in positions if at < began or (at == began and at.batch == 0)), default=None)
 
 
 def short(value: float) -> str:

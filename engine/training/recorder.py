@@ -62,7 +62,7 @@ class RunRecorder:
         self.run = ""
         self.name = ""
         self.parent: str | None = None
-        self.branch: tuple[int, int] | None = None
+        self.branch: Position | None = None
         self.newest: Path | None = None
         self._newest_state: object = None
         self._newest_is_stop = False  # retention keeps it longer than an epoch's end
@@ -106,7 +106,7 @@ class RunRecorder:
         self._reports, self._written = [], 0
         self._last_epoch = state.history[-1] if state.history else None
         self._checkpoint_due = time.monotonic() + self._interval()
-        self.branch = (state.position.epoch, state.position.batch) if parent else None
+        self.branch = state.position if parent else None
         if self._library is None:
             return
         if run is None:
@@ -121,8 +121,8 @@ class RunRecorder:
             epochs_done=state.position.epoch - 1,
             epochs=state.epochs,
             parent=parent,
-            branch_epoch=self.branch[0] if self.branch else None,
-            branch_batch=self.branch[1] if self.branch else None,
+            branch_epoch=self.branch.epoch if self.branch else None,
+            branch_batch=self.branch.batch if self.branch else None,
             recipe=state.recipe.to_json(),
             commands=commands,
             batches_per_epoch=state.batches.per_epoch,
@@ -242,7 +242,7 @@ class RunRecorder:
                     content=content,
                     run=self.run,
                     kind=kind,
-                    at=(at.epoch, at.batch),
+                    at=at,
                     path=target,
                     done=stored,
                     metrics=ended.metrics() if ended is not None and ended.epoch == at.epoch - 1 else {},
@@ -297,11 +297,11 @@ class RunRecorder:
             return []
         self.flush()
         with suppress(OSError, sqlite3.Error):
-            return self._library.checkpoints_up_to(self.run, at.epoch, at.batch)
+            return self._library.checkpoints_up_to(self.run, at)
         return []
 
-    def positions(self) -> list[tuple[int, int]]:
-        """Positions of this run's checkpoints, as (epoch, batch); empty where the library cannot be read."""
+    def positions(self) -> list[Position]:
+        """Positions of this run's checkpoints; empty where the library cannot be read."""
         if self._library is None:
             return []
         self.flush()
@@ -352,7 +352,7 @@ class RunRecorder:
             self._warn(text)
 
     def _identity(self) -> dict[str, Any]:
-        branch = list(self.branch) if self.branch else None
+        branch = [self.branch.epoch, self.branch.batch] if self.branch else None
         return {"id": self.run, "name": self.name, "parent": self.parent, "branch": branch}
 
     def _new_file(self, root: Path, kind: Kind, at: Position) -> Path:

@@ -163,7 +163,7 @@ def go_to(
     try:
         _restore_nearest(state, target, checkpoints)
         later = interventions[len(state.interventions) :]
-        again = [c for c in later if c.name != "rewind" and _position_of(c) < target]
+        again = [c for c in later if c.name != "rewind" and c.position < target]
         _recompute(state, target, again, progress, cancelled)
     except BaseException:
         state.restore(now)
@@ -187,7 +187,7 @@ def _restore_nearest(state: RunState, target: Position, checkpoints: Iterable[Pa
                 continue  # of another network, such as a user's own whose file has changed
         # A checkpoint at the target that holds interventions from there is already beyond it.
         if state.position < target or not any(
-            _position_of(c) == target and c.name not in ("rewind", "note") for c in state.interventions
+            c.position == target and c.name not in ("rewind", "note") for c in state.interventions
         ):
             break
     state.training_mode()
@@ -214,7 +214,7 @@ def _recompute(
     total = (target.epoch - state.position.epoch) * per_epoch + target.batch - state.position.batch
     done = 0
     while True:
-        while waiting and _position_of(waiting[0]) <= state.position:
+        while waiting and waiting[0].position <= state.position:
             intervention = waiting.popleft()
             apply(to_intervention(intervention.command), state)
             state.interventions.append(intervention)
@@ -227,10 +227,6 @@ def _recompute(
         done += 1
         if loop.at_epochs_end:
             loop.finish_epoch()
-
-
-def _position_of(intervention: CommandEvent) -> Position:
-    return Position(epoch=intervention.epoch, batch=intervention.batch)
 
 
 def _differs(recorded: Sequence[EpochEvent], computed: Sequence[EpochEvent]) -> Text:

@@ -144,7 +144,7 @@ class AdviceController(QObject):
         view = RunView(
             recipe=recipe,
             epochs=lrs.epochs,
-            position=(model.position.epoch, model.position.batch),
+            position=model.position,
             lr=tuple(lrs.lr),
             history=history,
             losses=np.array(self._losses, np.float64),

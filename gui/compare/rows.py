@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.common.position import Position
 from engine.library.comparison import ComparedRun, intervention_differences, recipe_differences
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
@@ -30,7 +31,7 @@ def rows_of(runs: Sequence[ComparedRun]) -> list[Row]:
     recipe = [Row(d.field, tuple(map(_value, d.values))) for d in recipe_differences([run.recipe for run in runs])]
     interventions = [
         Row(
-            _position_text(at.epoch, at.batch),
+            _position_text(at.position),
             tuple("; ".join(map(describe, applied)) or "–" for applied in at.interventions),
         )
         for at in intervention_differences([run.interventions for run in runs])
@@ -63,10 +64,10 @@ def _results(runs: Sequence[ComparedRun]) -> list[Row]:
     ]
 
 
-def _position_text(epoch: int, batch: int) -> str:
-    if batch:
-        return tr("Epoch {epoch}, batch {batch}", epoch=epoch, batch=batch)
-    return tr("Epoch {epoch}", epoch=epoch)
+def _position_text(position: Position) -> str:
+    if position.batch:
+        return tr("Epoch {epoch}, batch {batch}", epoch=position.epoch, batch=position.batch)
+    return tr("Epoch {epoch}", epoch=position.epoch)
 
 
 def _value(value: Any) -> str:

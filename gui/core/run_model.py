@@ -260,7 +260,7 @@ class RunModel(QObject):
             return
         self.lrs, self.lr_beyond = event, []
         self.current_lrs = self._as_of_batch()
-        if self.position < Position(epoch=event.epoch, batch=event.batch):  # else batches were reported sooner
+        if self.position < event.position:  # else batches were reported sooner
             self._place(event.epoch, event.batch)
 
     def _as_of_batch(self) -> LREvent | None:
@@ -269,7 +269,7 @@ class RunModel(QObject):
         if lrs is None or self._of_batch is None:
             return lrs
         at, lr = self._of_batch
-        if at <= Position(epoch=lrs.epoch, batch=lrs.batch) or len(lr) != len(lrs.lr) or lr == lrs.lr:
+        if at <= lrs.position or len(lr) != len(lrs.lr) or lr == lrs.lr:
             return lrs
         scheduled = (
             planned if held or not before else planned * (now / before)

@@ -212,7 +212,7 @@ class LibraryController(QObject):
             from gui.log.epochs_dialog import ends_of
 
             checkpoints = library.checkpoints(run.row.id)
-            stands = (checkpoints[-1].epoch, checkpoints[-1].batch) if checkpoints and not run.row.live else None
+            stands = checkpoints[-1].position if checkpoints and not run.row.live else None
             return ends_of(library.history(run.row.id), stands)
 
         self._do(ends, offer, tr("Could not go back"))

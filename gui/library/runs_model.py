@@ -175,7 +175,7 @@ class RunsModel(QAbstractTableModel):
         row = run.row
         if row.parent is None or row.branch is None:
             return tr("{name} ({run})", name=name_of(run), run=row.id)
-        epoch, batch = row.branch
+        epoch, batch = row.branch.epoch, row.branch.batch
         parent = self._names.get(row.parent, row.parent)
         if batch:
             return tr("Branch of {parent}, from epoch {epoch}, batch {batch}", parent=parent, epoch=epoch, batch=batch)

@@ -71,17 +71,17 @@ class EffectsController(QObject):
         log = self._window.log
         texts: dict[object, str] = {}
         interventions = sorted(
-            {_at(event) for event, _ in self._marked if _brings(event) and isinstance(event, CommandEvent)}
+            {event.position for event, _ in self._marked if _brings(event) and isinstance(event, CommandEvent)}
         )
-        changes = sorted({_at(event) for event, _ in self._marked if _brings(event)})
+        changes = sorted({event.position for event, _ in self._marked if _brings(event)})
         noted = {id(intervention): text for intervention, text in notes(self._model.interventions)}
         for event, line in self._marked:
             note = noted.get(id(event), "")
             found = None
             if _brings(event):
                 ends = interventions if isinstance(event, CommandEvent) else changes
-                place = bisect_right(ends, _at(event))
-                found = effect(self._model.epochs_done, _at(event), ends[place] if place < len(ends) else None)
+                place = bisect_right(ends, event.position)
+                found = effect(self._model.epochs_done, event.position, ends[place] if place < len(ends) else None)
             log.set_effect(line, effect_text(found) if found else "", _effect_tip(found) if found else "")
             log.set_note(line, note)
             tip = _tip(event, found, note)
@@ -94,10 +94,6 @@ class EffectsController(QObject):
 def _brings(event: CommandEvent | ScheduleEvent) -> bool:
     """Whether what is marked changed the course of the run: a note does not."""
     return isinstance(event, ScheduleEvent) or event.name in _BRINGS
-
-
-def _at(event: CommandEvent | ScheduleEvent) -> tuple[int, int]:
-    return event.epoch, event.batch
 
 
 def effect_text(effect: Effect) -> str:

@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QVBoxLayout, QWidget
 
+from engine.common.position import Position
 from engine.messages.events import EpochEvent
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 from gui.widgets.labels import label
 
 
-def ends_of(history: Sequence[EpochEvent], stands: tuple[int, int] | None = None) -> list[tuple[str, int]]:
+def ends_of(history: Sequence[EpochEvent], stands: Position | None = None) -> list[tuple[str, int]]:
     """The epochs' ends that ``history`` tells of, newest first, then the beginning: what is said of each, and which.
 
-    Where the run ``stands``, as (epoch, batch), it cannot be gone back to.
+    Where the run ``stands``, it cannot be gone back to.
     """
     ends = [
         (
@@ -30,7 +31,7 @@ def ends_of(history: Sequence[EpochEvent], stands: tuple[int, int] | None = None
             event.epoch,
         )
         for event in reversed(history)
-        if stands is None or (event.epoch + 1, 0) < stands
+        if stands is None or Position(epoch=event.epoch + 1) < stands
     ]
     return [*ends, (tr("The very beginning"), 0)]
 

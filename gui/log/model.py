@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QIcon, QPalette
 
+from engine.common.position import Position
 from engine.messages.events import (
     WITHDRAWN,
     BranchEvent,
@@ -44,14 +45,14 @@ _COLOURS: Final[dict[Kind, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One line. ``place`` is (epoch from 1, batch from 0), None where the event has none; ``when`` is local time.
+    """One line. ``position`` is None where the event has none; ``when`` is local time.
 
     ``brought`` is what followed, and ``note`` why it was done; both come later than the line.
     """
 
     kind: Kind
     text: str
-    place: tuple[int, int] | None = None
+    position: Position | None = None
     when: datetime | None = None
     event: Event | None = None
     effect: str = ""
@@ -64,15 +65,15 @@ class LogEntry:
         return isinstance(self.event, CommandEvent) and can_have_note(self.event)
 
     @property
-    def place_text(self) -> str:
-        """The place as "7.12"."""
-        return f"{self.place[0]}.{self.place[1]}" if self.place else ""
+    def position_text(self) -> str:
+        """The position as "7.12"."""
+        return f"{self.position.epoch}.{self.position.batch}" if self.position else ""
 
     def line(self) -> str:
         """The entry as one line to copy: its columns, with tabs between."""
         time = self.when.strftime("%H:%M:%S") if self.when else ""
         columns = (self.text, self.effect_tip, self.note)
-        return "\t".join((time, self.place_text, *(" ".join(text.split()) for text in columns))).rstrip("\t")
+        return "\t".join((time, self.position_text, *(" ".join(text.split()) for text in columns))).rstrip("\t")
 
 
 def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
@@ -82,35 +83,35 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
             return None
         case CommandEvent(status="applied") if about_of(event) is not None:
             return None  # it stands in the line of its act
-        case CommandEvent(epoch=epoch, batch=batch):
+        case CommandEvent(position=position):
             refused = event.status == "rejected" and event.reason != WITHDRAWN
             kind: Kind = "warning" if refused else "intervention"
             text = describe(event)
             if event.warning:
                 text = tr("{intervention}. Note: {warning}", intervention=text, warning=said(event.warning))
-        case ScheduleEvent(epoch=epoch, batch=batch):
+        case ScheduleEvent(position=position):
             kind, text = "plan", said(event.text)
         case SavedEvent(kind="epoch" | "before"):
             return None  # what is saved by itself is no news
-        case SavedEvent(epoch=epoch, batch=batch):
+        case SavedEvent(position=position):
             kind, text = "saved", _saved_words(event)
-        case BranchEvent(epoch=epoch, batch=batch):
+        case BranchEvent(position=position):
             kind, text = "state", tr("Went back; from here on this is a new branch, {run}", run=event.run)
-        case DivergedEvent(epoch=epoch, batch=batch):
+        case DivergedEvent(position=position):
             kind, text = "warning", said(event.text)
-        case EndEvent(epoch=epoch, batch=batch):
+        case EndEvent(position=position):
             kind = "warning" if event.reason in ("failed", "diverged") else "state"
             text = said(event.text) if event.text else state_text(event.reason)
         case StateEvent(state="diverged"):
             return None  # the DivergedEvent says it, with the reason
-        case StateEvent(epoch=epoch, batch=batch):
+        case StateEvent(position=position):
             kind, text = "state", state_text(event.state)
         case WarningEvent():
             text = said(event.text)
             return LogEntry(kind="warning", text=text[:1].upper() + text[1:], when=when, event=event)
         case _:
             return None
-    return LogEntry(kind=kind, text=text, place=(epoch, batch), when=when, event=event)
+    return LogEntry(kind=kind, text=text, position=position, when=when, event=event)
 
 
 class LogModel(QAbstractTableModel):
@@ -233,7 +234,7 @@ class LogModel(QAbstractTableModel):
             return entry.when.strftime("%H:%M:%S") if entry.when else ""
         if column == NOTE and not entry.note:
             return tr("why?") if entry.takes_note else ""
-        texts = {PLACE: entry.place_text, TEXT: entry.text, EFFECT: entry.effect, NOTE: entry.note}
+        texts = {PLACE: entry.position_text, TEXT: entry.text, EFFECT: entry.effect, NOTE: entry.note}
         return " ".join(texts[column].split())
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMenu, QMessageBox, QProgressDialog
 
+from engine.common.position import Position
 from engine.messages.commands import CancelRewind, Rewind
 from engine.messages.events import CommandEvent, EndEvent, Event, RewindProgressEvent, StartEvent
 from gui.core.current_run import CurrentRun
@@ -13,8 +14,6 @@ from gui.main_window import MainWindow
 from gui.widgets.intervention_text import describe
 
 _AFTER_MS = 500
-Place = tuple[int, int]
-"""Epoch (from 1) and batch (from 0): the moment before that batch."""
 
 
 class RewindController(QObject):
@@ -35,36 +34,32 @@ class RewindController(QObject):
 
     # -- what can be gone back to
 
-    def why_not(self, place: Place) -> str | None:
-        """Why the run cannot go back to ``place``, or None."""
+    def why_not(self, position: Position) -> str | None:
+        """Why the run cannot go back to ``position``, or None."""
         why_not = self._model.why_not("rewind")
         if why_not is not None:
             return why_not
-        return None if place < self._position() else tr("The run stands there.")
+        return None if position < self._model.position else tr("The run stands there.")
 
-    def epochs_since(self, place: Place) -> float:
-        """How many epochs lie between ``place`` and where the run stands."""
-        (epoch, batch), (now, at) = place, self._position()
-        return now - epoch + (at - batch) / self._model.batches_per_epoch
-
-    def _position(self) -> Place:
-        return self._model.position.epoch, self._model.position.batch
+    def epochs_since(self, position: Position) -> float:
+        """How many epochs lie between ``position`` and the run's."""
+        now = self._model.position
+        return now.epoch - position.epoch + (now.batch - position.batch) / self._model.batches_per_epoch
 
     def before(self, intervention: CommandEvent) -> None:
         """Ask for the moment just before ``act``."""
-        place = (intervention.epoch, intervention.batch)
         where = tr(
             "just before “{intervention}” (epoch {epoch}, batch {batch})",
             intervention=describe(intervention),
             epoch=intervention.epoch,
             batch=intervention.batch,
         )
-        self._ask(place, tr("Go back to {where}?", where=where))
+        self._ask(intervention.position, tr("Go back to {where}?", where=where))
 
     def to_end_of(self, epoch: int) -> None:
         """Ask for the end of ``epoch``; 0 is the run's beginning."""
         where = tr("the end of epoch {epoch}", epoch=epoch) if epoch else tr("the very beginning")
-        self._ask((epoch + 1, 0), tr("Go back to {where}?", where=where))
+        self._ask(Position(epoch=epoch + 1), tr("Go back to {where}?", where=where))
 
     def _offer(self, menu: QMenu, x: float, marker: object) -> None:
         """Add the ways back from a place on the plots to its context menu."""
@@ -75,19 +70,19 @@ class RewindController(QObject):
         if isinstance(intervention, CommandEvent):
             here = menu.addAction(tr("Go back to just before “{intervention}”…", intervention=describe(intervention)))
             here.triggered.connect(lambda: self.before(intervention))
-            here.setEnabled(self.why_not((intervention.epoch, intervention.batch)) is None)
+            here.setEnabled(self.why_not(intervention.position) is None)
         epoch = max(0, round(min(x, self._model.epochs_completed(self._model.position))))
-        if self.why_not((epoch + 1, 0)) is not None and epoch:
+        if self.why_not(Position(epoch=epoch + 1)) is not None and epoch:
             epoch -= 1
         text = tr("Go back to the end of epoch {epoch}…", epoch=epoch) if epoch else tr("Go back to the beginning…")
         back = menu.addAction(text)
-        back.setEnabled(self.why_not((epoch + 1, 0)) is None)
+        back.setEnabled(self.why_not(Position(epoch=epoch + 1)) is None)
         back.triggered.connect(lambda: self.to_end_of(epoch))
 
     # -- going
 
-    def _ask(self, place: Place, question: str) -> None:
-        why_not = self.why_not(place)
+    def _ask(self, position: Position, question: str) -> None:
+        why_not = self.why_not(position)
         if why_not is not None:
             self._window.banner.show_failure(tr("Not gone back: {reason}", reason=why_not))
             return
@@ -97,15 +92,14 @@ class RewindController(QObject):
             if self._current_run.library is not None
             else tr("They stay on the plots as a faint line. There is no library to keep them in.")
         )
-        since = f"{self.epochs_since(place):.1f}".removesuffix(".0")
+        since = f"{self.epochs_since(position):.1f}".removesuffix(".0")
         box.setInformativeText(tr("{n} epochs are left behind. {kept}", n=since, kept=kept))
         go = box.addButton(tr("Go back"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(go)
         box.exec()
-        if box.clickedButton() is go and self.why_not(place) is None:
-            epoch, batch = place
-            self._asked.add(self._current_run.post(Rewind(epoch=epoch - 1, batch=batch or None)))
+        if box.clickedButton() is go and self.why_not(position) is None:
+            self._asked.add(self._current_run.post(Rewind(epoch=position.epoch - 1, batch=position.batch or None)))
 
     def _happened(self, event: Event) -> None:
         match event:

@@ -93,10 +93,10 @@ class UndoController(QObject):
         put.setEnabled(bool(commands))
         if not commands:
             put.setToolTip(tr("Only a change of the LR can be put back."))
-        since = f"{self._going_back.epochs_since((intervention.epoch, intervention.batch)):.1f}".removesuffix(".0")
+        since = f"{self._going_back.epochs_since(intervention.position):.1f}".removesuffix(".0")
         back = menu.addAction(tr("Go back to just before it: {n} epochs are left behind…", n=since))
         back.triggered.connect(lambda: self._going_back.before(intervention))
-        why_not = self._going_back.why_not((intervention.epoch, intervention.batch))
+        why_not = self._going_back.why_not(intervention.position)
         back.setEnabled(why_not is None)
         back.setToolTip(why_not or "")
         self._show(menu)

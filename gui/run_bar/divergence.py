@@ -67,17 +67,17 @@ class DivergenceController(QObject):
         )
 
     def _place(self, event: DivergedEvent) -> str:
-        epoch, batch = event.back
+        epoch, batch = event.back.epoch, event.back.batch
         if batch:
             return tr("before batch {batch} of epoch {epoch}", batch=batch, epoch=epoch)
         return tr("the end of epoch {epoch}", epoch=epoch - 1) if epoch > 1 else tr("the start")
 
     def _batches_since(self, event: DivergedEvent) -> int:
-        epoch, batch = event.back
+        epoch, batch = event.back.epoch, event.back.batch
         return (event.epoch - epoch) * self._per_epoch + event.batch - batch
 
     def _back(self, event: DivergedEvent, lower: bool) -> None:
-        epoch, batch = event.back
+        epoch, batch = event.back.epoch, event.back.batch
         number = self._runs.post(Rewind(epoch=epoch - 1, batch=batch or None))
         self._lower[number] = lower  # the rest follows once that is done
 

@@ -31,7 +31,7 @@ class PendingChange(QObject):
         self._swap: SetSchedule | None = None
         self._edited = True  # whether the editor may still hold another plan than the one in force
         self._waiting: int | None = None  # the command with a new plan that waits for its moment, and that moment
-        self._waiting_at = (1, 0)
+        self._waiting_at = Position(epoch=1)
         self._withdrawn: set[int] = set()
         window.lr_panel.staged.connect(self._stage)
         window.schedule.pending_changed.connect(self._edit)
@@ -56,15 +56,15 @@ class PendingChange(QObject):
         if alone and self._swap is not None and self._waiting is None:
             self._window.schedule.drop()
 
-    def beginning(self, command: SetSchedule) -> tuple[int, int]:
-        """Epoch and batch where a new plan would begin: at once, or at the start of the next epoch."""
+    def beginning(self, command: SetSchedule) -> Position:
+        """Where a new plan would begin: at once, or at the start of the next epoch."""
         if self._waiting is not None:
             return self._waiting_at
-        epoch, batch = self._position
+        now = self._model.position
         at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
-        if at_once or not self._model.mid_epoch or self._lrs is None or epoch >= self._lrs.epochs:
-            return epoch, batch
-        return epoch + 1, 0
+        if at_once or not self._model.mid_epoch or self._lrs is None or now.epoch >= self._lrs.epochs:
+            return now
+        return Position(epoch=now.epoch + 1)
 
     def close(self) -> None:
         """The run has ended: nothing can be changed any more."""
@@ -119,11 +119,12 @@ class PendingChange(QObject):
     def _apply(self, command: SetSchedule) -> None:
         self._withdraw()
         at = self.beginning(command)
-        if at <= self._position:
+        if at <= self._model.position:
             self._runs.post(command)
             return
-        self._waiting, self._waiting_at = self._runs.post(command, Position(epoch=at[0], batch=at[1])), at
-        self._window.schedule.show_waiting(tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at[0]))
+        self._waiting, self._waiting_at = self._runs.post(command, at), at
+        text = tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at.epoch)
+        self._window.schedule.show_waiting(text)
 
     def _drop(self) -> None:
         self._withdraw()
@@ -145,7 +146,7 @@ class PendingChange(QObject):
     def _draw(self) -> None:
         """Have the change drawn from where it would be in force."""
         if self._staged is not None:
-            self._preview.set_pending(self._staged, self._position)
+            self._preview.set_pending(self._staged, self._model.position)
         elif self._swap is not None:
             self._preview.set_pending(self._swap, self.beginning(self._swap))
         else:
@@ -159,15 +160,11 @@ class PendingChange(QObject):
         """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
         if self._lrs is None:
             return
-        epoch, schedule = self._position[0], self._window.schedule
+        epoch, schedule = self._model.position.epoch, self._window.schedule
         done = epoch if self._model.mid_epoch else epoch - 1
         schedule.set_context(self._lrs.epochs, done, self._lrs.lr, True)
         schedule.pending.offer_epoch(done + 1 if epoch <= done < self._lrs.epochs else None)
         self._tell_beginning()
-
-    @property
-    def _position(self) -> tuple[int, int]:
-        return self._model.position.epoch, self._model.position.batch
 
     def _tell_beginning(self) -> None:
         """Tell from where the edited schedule would count."""
@@ -175,9 +172,9 @@ class PendingChange(QObject):
         if self._lrs is None or command is None or command.start == "replay":
             self.begins.emit(0.0)
             return
-        epoch, batch = self.beginning(command)
+        at = self.beginning(command)
         counts_epochs = command.schedule.interval == "epoch"  # then the one under way is the first
-        self.begins.emit(epoch - 1 + (0.0 if counts_epochs else batch / self._lrs.steps_per_epoch))
+        self.begins.emit(at.epoch - 1 + (0.0 if counts_epochs else at.batch / self._lrs.steps_per_epoch))
 
 
 def _in_force(lrs: LREvent) -> Schedules:

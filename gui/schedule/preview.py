@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
+from engine.common.position import Position
 from engine.messages.commands import Command, SetSchedule
 from engine.messages.events import LREvent
 from engine.messages.preview import Curve, CurveQuery
@@ -114,7 +115,7 @@ class Preview(QObject):
             self._show_rest(self._whole)
         self.moved.emit()
 
-    def set_pending(self, intervention: Command | None, at: tuple[int, int] | None = None) -> None:
+    def set_pending(self, intervention: Command | None, at: Position | None = None) -> None:
         """Draw what ``act`` would bring (from ``at`` on), dotted; None takes it back."""
         before, self._pending = self._pending, intervention
         if before is not None and not isinstance(intervention, SetSchedule):
@@ -132,9 +133,7 @@ class Preview(QObject):
         """The change that is drawn dotted."""
         return self._pending
 
-    def query(
-        self, key: str, intervention: Command | None = None, at: tuple[int, int] | None = None
-    ) -> CurveQuery | None:
+    def query(self, key: str, intervention: Command | None = None, at: Position | None = None) -> CurveQuery | None:
         """The question what the rates will be if ``act`` comes into force at ``at``; None where there is no run.
 
         Before the start it is what they would be if the schedule of ``act`` were the recipe's.
@@ -157,7 +156,6 @@ class Preview(QObject):
                 steps_per_epoch=self._batches,
                 epochs=recipe.epochs,
             )
-        position = (lrs.epoch, lrs.batch)
         return CurveQuery(
             key=key,
             recipe=recipe,
@@ -165,13 +163,13 @@ class Preview(QObject):
             steps_per_epoch=self._batches,
             epochs=lrs.epochs,
             control=lrs.control,
-            position=position,
+            position=lrs.position,
             intervention=intervention,
-            applies_at=max(at, position) if at is not None else None,
+            applies_at=max(at, lrs.position) if at is not None else None,
             history=tuple(self._history),
         )
 
-    def _ask(self, kind: str, intervention: Command | None, at: tuple[int, int] | None) -> None:
+    def _ask(self, kind: str, intervention: Command | None, at: Position | None) -> None:
         query = self.query(kind, intervention, at) if self._lrs is not None else None
         if query is not None:
             self._submit(kind, partial(_draw, query))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.advice import Advice, History, RecipeChange, RunView, for_recipe, for_run
 from engine.advice.base import negligible_from
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import ScaleLR, SetLR, SetOptimizer, SetSchedule
 from engine.messages.events import EpochEvent
@@ -461,7 +462,7 @@ def view(**given: Any) -> RunView:
     start: dict[str, Any] = {
         "recipe": Recipe(schedule=Constant()),
         "epochs": 30,
-        "position": (len(past) + 1, 0),
+        "position": Position(epoch=len(past) + 1),
         "lr": (0.01,),
         "projected_x": np.arange(float(len(past)), 31),
         "projected_lr": np.full((31 - len(past), 1), given.get("lr", (0.01,))[0]),
@@ -494,7 +495,7 @@ def test_healthy_run_needs_no_advice() -> None:
     ],
 )
 def test_rising_training_loss(blocks: list[float], advised: bool) -> None:
-    run = view(position=(9, 0), losses=np.repeat(blocks, 10))
+    run = view(position=Position(epoch=9), losses=np.repeat(blocks, 10))
     assert ("divergence" in run_keys(run)) is advised
     if advised:
         assert named(for_run(run), "divergence").action == ScaleLR(factor=0.1)
@@ -507,18 +508,18 @@ def noisy(level: float, share: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("losses", "position", "advised"),
     [
-        (noisy(2.3, 0.32), (3, 0), True),
-        (noisy(2.3, 0.28), (3, 0), False),
-        (noisy(2.3, 0.32), (4, 0), False),  # no longer early
-        (noisy(2.3, 0.32)[:20], (1, 20), False),  # too few to tell
-        (noisy(2.3, 0.5) * np.linspace(1, 0.6, 60), (2, 0), False),  # it falls
-        (noisy(0.3, 0.8), (2, 0), False),  # training works
-        (np.r_[2.5, 21.0, np.full(40, 2.4)], (2, 0), True),  # a spike, and the loss stays high
-        (np.r_[2.5, 12.0, np.linspace(2, 0.1, 40)], (2, 0), False),
-        (np.r_[2.5, 4.9, np.full(40, 2.4)], (2, 0), False),
+        (noisy(2.3, 0.32), Position(epoch=3), True),
+        (noisy(2.3, 0.28), Position(epoch=3), False),
+        (noisy(2.3, 0.32), Position(epoch=4), False),  # no longer early
+        (noisy(2.3, 0.32)[:20], Position(epoch=1, batch=20), False),  # too few to tell
+        (noisy(2.3, 0.5) * np.linspace(1, 0.6, 60), Position(epoch=2), False),  # it falls
+        (noisy(0.3, 0.8), Position(epoch=2), False),  # training works
+        (np.r_[2.5, 21.0, np.full(40, 2.4)], Position(epoch=2), True),  # a spike, and the loss stays high
+        (np.r_[2.5, 12.0, np.linspace(2, 0.1, 40)], Position(epoch=2), False),
+        (np.r_[2.5, 4.9, np.full(40, 2.4)], Position(epoch=2), False),
     ],
 )
-def test_oscillating_loss_in_the_first_epochs(losses: np.ndarray, position: tuple[int, int], advised: bool) -> None:
+def test_oscillating_loss_in_the_first_epochs(losses: np.ndarray, position: Position, advised: bool) -> None:
     assert ("oscillation" in run_keys(view(losses=losses, position=position))) is advised
 
 
@@ -669,7 +670,7 @@ def test_any_history_is_checked_without_an_exception(
     run = RunView(
         recipe=recipe,
         epochs=recipe.epochs,
-        position=(len(past) + 1, 0),
+        position=Position(epoch=len(past) + 1),
         lr=tuple(lr),
         history=History(epoch(i + 1, a, b, c, d) for i, (a, b, c, d) in enumerate(past)),
         losses=np.array(losses, np.float64),

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from engine.advice.effect import Effect, effect
+from engine.common.position import Position
 from engine.messages.events import EpochEvent
 
 LOSSES = [2.0, 1.5, 1.25, 1.0, 0.875, 0.5]  # of epochs 1 to 6
@@ -28,6 +29,10 @@ def history(losses: list[float] = LOSSES, first: int = 1) -> list[EpochEvent]:
         )
         for number, loss in enumerate(losses, first)
     ]
+
+
+def at(epoch: int, batch: int) -> Position:
+    return Position(epoch=epoch, batch=batch)
 
 
 def between(before: int, after: int, *, complete: bool) -> Effect:
@@ -54,18 +59,18 @@ def between(before: int, after: int, *, complete: bool) -> Effect:
 def test_epoch_before_the_change_is_compared_with_the_latest(
     since: tuple[int, int], until: tuple[int, int] | None, expected: Effect | None
 ) -> None:
-    assert effect(history(), since, until) == expected
+    assert effect(history(), at(*since), at(*until) if until is not None else None) == expected
 
 
 def test_effect_of_a_rise() -> None:
-    assert effect(history([1.0, 1.5]), (2, 0)) == Effect((1.0, 1.5), (0.75, 0.625), 1, False)
+    assert effect(history([1.0, 1.5]), at(2, 0)) == Effect((1.0, 1.5), (0.75, 0.625), 1, False)
 
 
 def test_no_effect_without_epochs_or_finite_losses() -> None:
-    assert effect([], (2, 0)) is None
-    assert effect(history([1.0, math.nan]), (2, 0)) is None
+    assert effect([], at(2, 0)) is None
+    assert effect(history([1.0, math.nan]), at(2, 0)) is None
 
 
 def test_history_that_starts_at_a_later_epoch() -> None:
-    assert effect(history([2.0, 1.0, 0.5], first=5), (7, 0)) == Effect((1.0, 0.5), (0.75, 0.875), 1, False)
-    assert effect(history([2.0, 1.0, 0.5], first=5), (5, 0)) is None
+    assert effect(history([2.0, 1.0, 0.5], first=5), at(7, 0)) == Effect((1.0, 0.5), (0.75, 0.875), 1, False)
+    assert effect(history([2.0, 1.0, 0.5], first=5), at(5, 0)) is None

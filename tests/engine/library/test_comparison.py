@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.library import Library
 from engine.library.comparison import (
@@ -93,8 +94,8 @@ def test_interventions_are_listed_by_position_and_run() -> None:
     halve, double, late = intervention(4, factor=0.5), intervention(4, factor=2.0), intervention(2, 3, factor=0.1)
     rows = intervention_differences([[halve], [late, double], [halve, double]])
     assert rows == [
-        InterventionDifference(2, 3, ((), (late,), ())),
-        InterventionDifference(4, 0, ((halve,), (double,), (halve, double))),
+        InterventionDifference(Position(epoch=2, batch=3), ((), (late,), ())),
+        InterventionDifference(Position(epoch=4), ((halve,), (double,), (halve, double))),
     ]
 
 
@@ -110,7 +111,8 @@ def test_real_runs_have_their_lrs_at_each_batch(tmp_path: Path) -> None:
         first, second = (read_run(library, run) for run in two_runs(library))
         assert recipe_differences([first.recipe, second.recipe]) == []
         (row,) = intervention_differences([first.interventions, second.interventions])
-        assert (row.epoch, row.batch, [len(interventions) for interventions in row.interventions]) == (2, 1, [0, 1])
+        assert row.position == Position(epoch=2, batch=1)
+        assert [len(interventions) for interventions in row.interventions] == [0, 1]
         index = int(np.flatnonzero(np.isclose(second.x, 1 + 1 / 3))[0])
         assert second.lr[index, 0] == pytest.approx(second.lr[index - 1, 0] / 2)
         assert not np.isclose(first.x, 1 + 1 / 3).any()  # no point where the LR does not change

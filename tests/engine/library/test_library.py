@@ -100,7 +100,7 @@ def test_autosaves_are_the_last_three_epoch_ends_and_one_before_each_interventio
         ]
         assert Retention().last == 3
         (known,) = library.runs()
-        assert library.positions(known.id) == [(1, 1), (3, 1), (5, 0), (6, 0), (7, 0)]
+        assert [(p.epoch, p.batch) for p in library.positions(known.id)] == [(1, 1), (3, 1), (5, 0), (6, 0), (7, 0)]
         assert str(library.newest_checkpoint(known.id)) == events.end.checkpoint == kept[-1].path
         assert sorted((tmp_path / "checkpoints" / known.id).iterdir()) == sorted(Path(e.path) for e in kept)
 
@@ -193,7 +193,7 @@ def test_a_write_that_fails_in_any_way_is_reported(tmp_path: Path) -> None:
         good = {"model": {"w": torch.zeros(2)}}
         for content, path in ((good, "file/x.tiller"), ({"model": lambda: 1}, "y.tiller"), (good, "z.tiller")):
             checkpoint = CheckpointWrite(
-                content=content, run="a", kind="asked", at=(1, 0), path=tmp_path / path, done=results.append
+                content=content, run="a", kind="asked", at=Position(epoch=1), path=tmp_path / path, done=results.append
             )
             library.store(checkpoint)
         library.flush()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.common.position import Position
 from engine.common.spec import SpecError
 from engine.library import Library
 from engine.training.job import Job, to_resume
@@ -120,7 +121,7 @@ def test_a_checkpoint_of_a_known_run_is_imported_as_its_branch(tmp_path: Path) -
         known = library.import_checkpoint(newest)
         row = library.run(known)
         assert row is not None
-        assert (row.parent, row.branch) == (origin, (2, 1))
+        assert (row.parent, row.branch) == (origin, Position(epoch=2, batch=1))
         assert sum(len(e.loss) for e in library.steps(known)) == 4  # its parent's batches
         assert run(to_resume(known, library), library).end.weights_sha256 == uninterrupted()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from engine.common.position import Position
 from engine.library import CheckpointResult, CheckpointRow, CheckpointWrite, Kind, Library, Retention, size_words
 from engine.training.job import Job, to_resume
 from tests.engine.running import SECONDS, at, commands, library_at, recipe, run
@@ -143,7 +144,7 @@ class Slow:
             content={"model": {"w": torch.zeros(megabytes * 250_000)}},
             run="a",
             kind=kind,
-            at=(1, 0),
+            at=Position(epoch=1),
             path=self.library.root / "checkpoints" / "a" / f"{name}.tiller",
             done=done,
             metrics=metrics,

@@ -29,7 +29,7 @@ def recipe_of(schedule: ScheduleSpec, lr: float = 0.1, epochs: int = EPOCHS) -> 
     return Recipe(optimizer=SGD(lr=lr, momentum=0.9), schedule=schedule, epochs=epochs)
 
 
-def ask(lr: LRControl, position: tuple[int, int], intervention: Any = None, history: Any = ()) -> Curve:
+def ask(lr: LRControl, position: Position, intervention: Any = None, history: Any = ()) -> Curve:
     """The window's question about a live run: only its state, in words that could come through a file."""
     return draw(
         CurveQuery(
@@ -45,11 +45,11 @@ def ask(lr: LRControl, position: tuple[int, int], intervention: Any = None, hist
     )
 
 
-def lived(lr: LRControl, position: tuple[int, int]) -> list[tuple[float, list[float]]]:
+def lived(lr: LRControl, position: Position) -> list[tuple[float, list[float]]]:
     """Epochs completed and the rates in force, for every batch to the end; ``rate`` is used up."""
     seen, batches = [], lr.length.steps_per_epoch
-    for epoch in range(position[0], lr.length.epochs + 1):
-        for batch in range(position[1] if epoch == position[0] else 0, batches):
+    for epoch in range(position.epoch, lr.length.epochs + 1):
+        for batch in range(position.batch if epoch == position.epoch else 0, batches):
             seen.append((epoch - 1 + batch / batches, lr.current()))
             lr.step_done()
         lr.epoch_done(None)
@@ -62,7 +62,7 @@ def drawn_at(curve: Curve, x: float) -> list[float]:
     return lrs
 
 
-def assert_drawn_as_lived(curve: Curve, lr: LRControl, position: tuple[int, int]) -> None:
+def assert_drawn_as_lived(curve: Curve, lr: LRControl, position: Position) -> None:
     assert curve.problem is None
     for x, lrs in lived(lr, position):
         assert drawn_at(curve, x) == lrs
@@ -95,7 +95,7 @@ def test_a_pending_change_is_drawn_as_it_will_be_lived(
             done += 1
             if done % STEPS == 0:
                 lr.epoch_done({"val_loss": 1.0 + done % 4})
-        position = (done // STEPS + 1, done % STEPS)
+        position = Position(epoch=done // STEPS + 1, batch=done % STEPS)
         history = [{"val_loss": 1.0}] * (done // STEPS)
         curve, before = ask(lr, position, intervention, tuple(history)), lr.state()
         if curve.problem is not None:
@@ -114,7 +114,7 @@ def test_a_pending_change_is_drawn_as_it_will_be_lived(
 def test_a_recipe_is_drawn_as_it_will_be_lived(spec: ScheduleSpec, lr: float) -> None:
     recipe = recipe_of(spec, lr)
     curve = draw(CurveQuery(key="test", recipe=recipe, steps_per_epoch=STEPS, epochs=EPOCHS))
-    assert_drawn_as_lived(curve, LRControl.from_recipe(recipe, ("all",), STEPS), (1, 0))
+    assert_drawn_as_lived(curve, LRControl.from_recipe(recipe, ("all",), STEPS), Position(epoch=1))
     assert curve.x[-1] == EPOCHS
     assert curve.lr[-1].tolist() == curve.lr[-2].tolist()
 
@@ -134,7 +134,7 @@ def test_one_point_an_epoch_or_one_a_batch() -> None:
 def test_a_live_run_is_drawn_from_its_position() -> None:
     lr = after(control(StepLR(step_size=1, gamma=0.5, interval="step"), epochs=4, steps=4), 2)
     lr.step_done()
-    curve = ask(lr, (3, 1))
+    curve = ask(lr, Position(epoch=3, batch=1))
     assert curve.x.tolist() == [2.25, 2.5, 2.75, 3, 3.25, 3.5, 3.75, 4]
     assert curve.lr[0, 0] == 0.1 * 0.5**9
 
@@ -155,16 +155,16 @@ def test_what_cannot_be_drawn_says_why() -> None:
     assert "at epoch = 6 the expression '1 - epoch / 5' gives a negative number" in curve.problem
     assert curve.x.shape == (0,)
     assert curve.lr.shape == (0, 1)
-    refused = ask(control(Constant()), (1, 0), ReleaseLR())
+    refused = ask(control(Constant()), Position(epoch=1), ReleaseLR())
     assert refused.problem == "the rate follows the plan already"
 
 
 def test_warnings_travel_with_the_curve() -> None:
     odd = ReduceLROnPlateau(monitor="val_accuracy", mode="min")
     assert draw(CurveQuery(key="k", recipe=recipe_of(odd), epochs=3)).warnings == tuple(odd.warnings())
-    rising = ask(control(StepLR(step_size=1, gamma=2.0)), (1, 0), SetLR(lr=0.01, then="follow"))
+    rising = ask(control(StepLR(step_size=1, gamma=2.0)), Position(epoch=1), SetLR(lr=0.01, then="follow"))
     assert "rises to" in rising.warnings[0]
-    swapped = ask(control(Constant()), (1, 0), SetSchedule(schedule=odd))
+    swapped = ask(control(Constant()), Position(epoch=1), SetSchedule(schedule=odd))
     assert swapped.warnings == tuple(odd.warnings())
 
 
@@ -180,7 +180,7 @@ def test_a_longer_run_is_drawn_to_its_end_with_a_warning_where_the_schedule_ends
 
 def test_a_change_that_is_no_change_of_lrs_is_drawn_as_none() -> None:
     lr = control(ExponentialLR(gamma=0.5), epochs=5)
-    assert ask(lr, (1, 0), Note(text="why")).lr.tolist() == ask(lr, (1, 0)).lr.tolist()
+    assert ask(lr, Position(epoch=1), Note(text="why")).lr.tolist() == ask(lr, Position(epoch=1)).lr.tolist()
 
 
 def test_a_cancelled_curve_is_empty_without_a_problem() -> None:

@@ -46,9 +46,10 @@ def view(lr: LRControl, position: Position | None = None) -> ScheduleView:
 
 def first_move(lr: LRControl, position: Position) -> tuple[float, float] | None:
     """Where the projected LR first differs from the current one, and its value there."""
-    at = (position.epoch, position.batch)
     state = ControlState(lr.state())
-    curve = draw(CurveQuery(key="", recipe=Recipe(), steps_per_epoch=STEPS, epochs=EPOCHS, control=state, position=at))
+    curve = draw(
+        CurveQuery(key="", recipe=Recipe(), steps_per_epoch=STEPS, epochs=EPOCHS, control=state, position=position)
+    )
     now = lr.current()[0]
     return next(((x, lr) for x, (lr,) in zip(curve.x.tolist(), curve.lr.tolist(), strict=True) if lr != now), None)
 

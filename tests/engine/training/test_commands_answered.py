@@ -387,14 +387,16 @@ def test_a_rewind_does_not_take_a_position_of_another_branchs_future(library: Li
     parent = library.runs()[-2]
     assert branch.parent == parent.id
     assert len(first) == 1
-    parents = {s.path for s in library.checkpoints(parent.id) if (s.epoch, s.batch) > (2, 0)}
+    parents = {s.path for s in library.checkpoints(parent.id) if s.position > Position(epoch=2)}
     assert parents
-    found = library.checkpoints_up_to(branch.id, 3, 0)
+    found = library.checkpoints_up_to(branch.id, Position(epoch=3))
     assert branch.id in str(found[0])
     assert not parents & set(found)
     found[0].unlink()
-    assert library.checkpoints_up_to(branch.id, 3, 0) == found[1:]
-    assert library.checkpoints_up_to(branch.id, 1, 0) == library.checkpoints_up_to(parent.id, 1, 0)
+    assert library.checkpoints_up_to(branch.id, Position(epoch=3)) == found[1:]
+    assert library.checkpoints_up_to(branch.id, Position(epoch=1)) == library.checkpoints_up_to(
+        parent.id, Position(epoch=1)
+    )
 
 
 def test_a_waiting_command_can_be_withdrawn_once() -> None:

@@ -176,7 +176,8 @@ def test_losses_are_written_as_people_do(loss: float, text: str) -> None:
     ],
 )
 def test_the_last_good_state(places: Any, began: tuple[int, int], well: tuple[int, int] | None) -> None:
-    found = newest_good(places, Position(epoch=began[0], batch=began[1]))
+    positions = [Position(epoch=epoch, batch=batch) for epoch, batch in places]
+    found = newest_good(positions, Position(epoch=began[0], batch=began[1]))
     assert (found and (found.epoch, found.batch)) == well
 
 
@@ -206,7 +207,7 @@ def test_the_way_back_is_to_the_checkpoint_of_the_intervention_that_made_it_expl
     with library_at(tmp_path) as library, Live(job, library) as live:
         live.reach("diverged")
         event = diverged(live.events)
-        assert event.back == (2, 1)
+        assert event.back == Position(epoch=2, batch=1)
         assert live.ask(Rewind(epoch=1, batch=1)).status == "applied"
         assert live.state.lr_control.current() == [pytest.approx(0.05 * 0.7)]
         live.trainer.post(Resume())
@@ -218,4 +219,4 @@ def test_an_epochs_end_that_is_spoiled_is_not_kept(tmp_path: Path) -> None:
         events = run(recipe("loud_when_validated_again", epochs=5), library)
         places = library.positions(events.of("start")[0].run)
     assert re.fullmatch(r"the validation loss of epoch 2 is \S+e\d+, above the limit of 1000", str(events.end.text))
-    assert places == [(1, 0), (2, 0)]
+    assert places == [Position(epoch=1), Position(epoch=2)]

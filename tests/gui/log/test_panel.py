@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 
+from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import SetLR
 from engine.messages.events import (
@@ -209,7 +210,7 @@ EVENTS: list[tuple[Event, str, str]] = [
     (SavedEvent(path="/x/a.tiller", kind="asked", epoch=1, batch=0), "saved", "/x/a.tiller"),
     (SavedEvent(path="/x/b", kind="stop", epoch=1, batch=0), "saved", "where the run was left"),
     (WarningEvent(text="2 threads, not 4"), "warning", "2 threads"),
-    (DivergedEvent(epoch=1, batch=2, text="not finite", back=(1, 0)), "warning", "not finite"),
+    (DivergedEvent(epoch=1, batch=2, text="not finite", back=Position(epoch=1)), "warning", "not finite"),
     (StateEvent(state="paused", epoch=1, batch=2), "state", "Paused"),
     (BranchEvent(run="b2", parent="a1", epoch=3, batch=0), "state", "b2"),
     (EndEvent(reason="finished", epoch=30), "state", "Finished"),

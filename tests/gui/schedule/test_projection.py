@@ -54,7 +54,7 @@ def drawn(lrs: LREvent) -> Curve:
         steps_per_epoch=lrs.steps_per_epoch,
         epochs=lrs.epochs,
         control=lrs.control,
-        position=(lrs.epoch, lrs.batch),
+        position=lrs.position,
     )
     return draw(query)
 
