@@ -48,7 +48,8 @@ def type_into(qtbot: QtBot, editor: PointsEditor, row: int, column: int, text: s
     qtbot.mouseClick(editor.table.viewport(), LEFT, pos=spot)
     qtbot.mouseDClick(editor.table.viewport(), LEFT, pos=spot)
     assert editor.table.state() == QAbstractItemView.State.EditingState
-    field = editor.table.viewport().findChild(QLineEdit)
+    # The line edit of an earlier cell may not be destroyed yet.
+    (field,) = [f for f in editor.table.viewport().findChildren(QLineEdit) if f.isVisible()]
     field.selectAll()
     qtbot.keyClicks(field, text)
     qtbot.keyClick(field, Qt.Key.Key_Return)
