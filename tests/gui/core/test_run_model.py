@@ -223,7 +223,7 @@ def test_a_run_that_continues_where_it_stood_keeps_its_history(model: RunModel) 
 def test_why_not_is_the_lifecycles_reason(model: RunModel) -> None:
     model.update(state("training"))
     assert model.why_not("pause") is None
-    assert model.why_not("start") == "The run is training already."
+    assert model.why_not("start") == "The run is already training."
     model.update(EndEvent(reason="stopped", epoch=2))
     assert model.why_not("act") == "The run was stopped."
 
