@@ -1,4 +1,4 @@
-"""Interventions on a run, but for those that concern its files and its end."""
+"""Applies interventions to a run, except those that concern its files, branches and end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHANGES = (SetLR, ScaleLR, ReleaseLR, SetSchedule, SetOptimizer, Freeze, Unfreez
 
 
 class Steerable(Protocol):
-    """What of a run the interventions ask for and change; ``RunState`` has it all."""
+    """What interventions need of a run; ``RunState`` has all of it."""
 
     lr_control: LRControl
     optimizer: Optimizer
@@ -44,14 +44,14 @@ class Steerable(Protocol):
         """The metrics of each epoch so far."""
 
     def freeze(self, name: str, frozen: bool = True) -> None:
-        """Stop training a group, or take it up again."""
+        """Stop training a group, or train it again."""
 
 
 def apply(intervention: Intervention, state: Steerable) -> Text | None:
-    """Do ``act`` to ``state``; returns a warning for the person, or None.
+    """Apply ``intervention`` to ``state``; returns a warning for the person, or None.
 
     Raises:
-        Rejected: it cannot be done, and nothing was changed; says why.
+        Rejected: it cannot be applied, and nothing was changed; says why.
     """
     match intervention:
         case SetEpochs():
@@ -61,7 +61,7 @@ def apply(intervention: Intervention, state: Steerable) -> Text | None:
             if intervention.about is not None and referenced(intervention.about, state.interventions) is None:
                 raise Rejected(
                     Text(
-                        "the note is about an act before batch {batch} of epoch {epoch}, and there is none",
+                        "the note is about an intervention at epoch {epoch}, batch {batch}, and there is none",
                         batch=intervention.about.batch,
                         epoch=intervention.about.epoch,
                     )
@@ -84,12 +84,12 @@ def apply(intervention: Intervention, state: Steerable) -> Text | None:
         case Freeze() | Unfreeze():
             _freeze(intervention.group, isinstance(intervention, Freeze), state)
         case _:
-            raise AssertionError(f"{intervention.command} is not for here")
+            raise AssertionError(f"{intervention.command} is applied elsewhere")
     return None
 
 
 def check_not_over(at: Position, lr_control: LRControl) -> None:
-    """Know whether a run with ``lr_control`` has anything left to train ``at``.
+    """Check that a run with ``lr_control`` has something left to train ``at`` its position.
 
     Raises:
         Rejected: it is at its end.
@@ -100,10 +100,10 @@ def check_not_over(at: Position, lr_control: LRControl) -> None:
 
 
 def check_length(epochs: int, at: Position, lr_control: LRControl) -> None:
-    """Know whether a run with ``lr_control`` can be made ``epochs`` long ``at`` where it stands.
+    """Check that a run with ``lr_control``, ``at`` its position, can be made ``epochs`` long.
 
     Raises:
-        Rejected: it is further already, or that long already.
+        Rejected: it is further already, or has that length.
     """
     least = max(1, at.epoch if at.batch else at.epoch - 1)
     if epochs < least:
@@ -112,26 +112,26 @@ def check_length(epochs: int, at: Position, lr_control: LRControl) -> None:
         raise Rejected(Text("the run has {epochs} epochs already", epochs=epochs))
 
 
-def target_of(intervention: Rewind) -> Position:
-    """The moment that ``act`` goes back to."""
-    return Position(epoch=intervention.epoch + 1, batch=intervention.batch or 0)
+def target_of(rewind: Rewind) -> Position:
+    """The position that ``rewind`` goes back to."""
+    return Position(epoch=rewind.epoch + 1, batch=rewind.batch or 0)
 
 
 def check_behind(target: Position, now: Position, batches: int) -> None:
-    """Know whether a run that stands at ``now``, with epochs of ``batches``, can go back to ``target``.
+    """Check that a run at ``now``, with epochs of ``batches``, can go back to ``target``.
 
     Raises:
-        Rejected: it is not behind, or there is no such batch.
+        Rejected: it is not before ``now``, or there is no such batch.
     """
     if not target < now:
-        raise Rejected(Text("{target} is not behind: the run is at {now}", target=target, now=now))
+        raise Rejected(Text("{target} is not before {now}, where the run is", target=target, now=now))
     problem = no_such_batch(target, batches)
     if problem is not None:
         raise Rejected(problem)
 
 
 def no_such_batch(at: Position, batches: int) -> Text | None:
-    """Why nothing can happen ``at`` in epochs of ``batches``, or None where it can."""
+    """Why there is no position ``at`` in epochs of ``batches``, or None where there is."""
     if at.batch < batches:
         return None
     return Text("there is no batch {batch}: an epoch has batches 0 to {last}", batch=at.batch, last=batches - 1)

@@ -1,4 +1,4 @@
-"""``main.py lr``: the rates that training would use, without training."""
+"""``main.py lr``: the LRs that training would use, without training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.training.apply import apply, check_behind, no_such_batch, target_of
 
 
 def group_names(recipe: Recipe) -> list[str]:
-    """The parameter groups that ``recipe`` makes, in order, without data and without memory for the network.
+    """The parameter groups of ``recipe``, in order, found without data and without memory for the network.
 
     Raises:
         SpecError: a pattern matches nothing.
@@ -38,11 +38,11 @@ def group_names(recipe: Recipe) -> list[str]:
     return [g.name for g in groups.split(network, recipe.groups)]
 
 
-class Weightless:
-    """A run without network and images: what of it decides which rates come, and what an intervention may do.
+class DryRun:
+    """A run without network and images: all of it that decides the LRs, and which interventions are rejected.
 
-    It has of a ``RunState`` what ``apply`` asks for. Each group is one number whose gradient is 0, so that the
-    optimizer's state is there when a real one's is.
+    It has what ``apply`` needs. Each group is one number whose gradient is 0, so that the optimizer has state when a
+    real one has.
 
     Raises:
         SpecError: the recipe cannot be trained.
@@ -66,37 +66,37 @@ class Weightless:
                 self.freeze(group.name)
 
     def metrics(self) -> list[dict[str, float]]:
-        """None: nothing is measured."""
+        """Empty: nothing is measured."""
         return []
 
     def freeze(self, name: str, frozen: bool = True) -> None:
-        """Stop training a group, or take it up again."""
+        """Stop training a group, or train it again."""
         self._numbers[self.group_names.index(name)].grad = None if frozen else torch.zeros(1)
         (self.frozen.add if frozen else self.frozen.discard)(name)
         self._unstepped = True
 
     def apply(self, intervention: Intervention) -> None:
-        """Do what the hand does here.
+        """Apply an intervention here.
 
         Raises:
-            Rejected: training would refuse it.
+            Rejected: training would reject it.
         """
         apply(intervention, self)
         epoch, batch = self.position.epoch, self.position.batch
-        done = command_json(intervention)
-        self.interventions.append(CommandEvent(id=0, command=done, status="applied", epoch=epoch, batch=batch))
+        command = command_json(intervention)
+        self.interventions.append(CommandEvent(id=0, command=command, status="applied", epoch=epoch, batch=batch))
 
     def lines(self, batches: bool) -> Iterator[dict[str, Any]]:
-        """What is to be said of the batch that comes now."""
+        """The lines to print at this position."""
         epoch, batch, lrs = self.position.epoch, self.position.batch, self.lr_control.current()
         if batch == 0:
             yield {"epoch": epoch, "lr": lrs}
         if batches and self.lr_control.stepwise:
             yield {"epoch": epoch, "batch": batch, "lr": lrs}
 
-    def train_a_batch(self) -> None:
-        """Go on to the next batch, or to the next epoch."""
-        if self._unstepped:  # state that an optimizer makes at its first step; no other changes it
+    def next_batch(self) -> None:
+        """Go to the next batch, or to the next epoch."""
+        if self._unstepped:  # an optimizer creates its state at its first step; the others change nothing here
             self.lr_control.write(self.optimizer)
             self.optimizer.step()
             self._unstepped = False
@@ -107,7 +107,7 @@ class Weightless:
             epoch, batch = epoch + 1, 0
         self.position = Position(epoch=epoch, batch=batch)
 
-    def copy(self) -> Weightless:
+    def copy(self) -> DryRun:
         """An independent run in the same state."""
         made = copy.copy(self)
         made.lr_control = self.lr_control.copy()
@@ -117,21 +117,26 @@ class Weightless:
 
 
 def lrs_ahead(
-    recipe: Recipe, interventions: Iterable[CommandAt], batches: bool, refused: Callable[[CommandAt, str], None]
+    recipe: Recipe, commands: Iterable[CommandAt], batches: bool, rejected: Callable[[CommandAt, str], None]
 ) -> Iterator[dict[str, Any]]:
-    """A line for each epoch that begins and, with ``batches`` and a schedule stepped per batch, for each batch.
+    """A line for the start of each epoch and, with ``batches`` and a schedule stepped per batch, for each batch.
 
-    Where the hand goes back, the lines do too. A metric-driven schedule is given no metric, and so stays flat.
-    ``refused`` hears of lines of the hand that training would reject.
+    Where a command goes back, so do the lines. A schedule that a metric drives gets no metric, and so stays flat.
+
+    Args:
+        recipe: the run.
+        commands: its commands file.
+        batches: whether to give a line for each batch too.
+        rejected: called with each command that training would reject, and why.
 
     Raises:
         SpecError: the recipe cannot be trained.
-        PlanError: the schedule gives no rate at some position.
+        ScheduleError: the schedule gives no LR at some position.
     """
     per_epoch = batches_in(describe(recipe.data).train, recipe.data.batch_size)
-    lines = list(interventions)
+    lines = list(commands)
     targets = {target_of(line.intervention) for line in lines if isinstance(line.intervention, Rewind)}
-    run, waiting, kept = Weightless(recipe, per_epoch), WaitingCommands(lines), dict[Position, Weightless]()
+    run, waiting, kept = DryRun(recipe, per_epoch), WaitingCommands(lines), dict[Position, DryRun]()
     while True:
         if run.position in targets:
             kept[run.position] = run.copy()
@@ -142,19 +147,19 @@ def lrs_ahead(
             try:
                 run = _after(run, line, kept, per_epoch)
             except Rejected as refusal:
-                refused(line, str(refusal.reason))
+                rejected(line, str(refusal.reason))
             line = waiting.due(run.position)
         if run.position.epoch > run.lr_control.length.epochs:
             return
         yield from run.lines(batches)
-        run.train_a_batch()
+        run.next_batch()
 
 
-def _after(run: Weightless, line: CommandAt, kept: dict[Position, Weightless], per_epoch: int) -> Weightless:
-    """The run after a line of the hand.
+def _after(run: DryRun, line: CommandAt, kept: dict[Position, DryRun], per_epoch: int) -> DryRun:
+    """The run after a line of the commands file.
 
     Raises:
-        Rejected: training would refuse it.
+        Rejected: training would reject it.
     """
     problem = no_such_batch(line.at, per_epoch)
     if problem is not None:
@@ -169,5 +174,5 @@ def _after(run: Weightless, line: CommandAt, kept: dict[Position, Weightless], p
 
 
 def shown(line: CommandAt) -> str:
-    """A line of the hand in short, for a message."""
+    """A line of the commands file in short, for a message."""
     return f"{command_json(line.intervention)['command']} at {line.at}"

@@ -1,4 +1,4 @@
-"""How a run ends, and why: one value, whatever the way out."""
+"""How a run ends, and why, as one value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAST_ACTIONS: Final[dict[EndReason, Action]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What the end event says of the end; see ``engine.messages.events.EndEvent``."""
+    """How a run ended; see ``engine.messages.events.EndEvent`` for the fields."""
 
     reason: EndReason
     text: str | None = None
@@ -39,7 +39,7 @@ class Ending:
         return _LAST_ACTIONS[self.reason]
 
     def event(self, at: Position, weights: str | None, checkpoint: Path | None) -> EndEvent:
-        """The end event of a run that stands ``at``, of the weights with this digest, kept in ``checkpoint``."""
+        """The end event of a run at position ``at``, whose weights have this digest and are saved in ``checkpoint``."""
         return EndEvent(
             reason=self.reason,
             epoch=at.epoch,
@@ -54,7 +54,7 @@ class Ending:
 
 
 def because_of(error: BaseException) -> Ending:
-    """The end of a run that ``error`` ended."""
+    """The ending of a run that raised ``error``."""
     if isinstance(error, Cancelled):
         return Ending(reason="stopped", text=Text("stopped while loading"))
     if isinstance(error, SpecError) and ran_out(error) is None:

@@ -1,4 +1,4 @@
-"""From a job to a run in memory."""
+"""Loading: builds the run of a job in memory."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from engine.recipe.data_sets import Facts
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.training.job import Job
-from engine.training.run_state import DRAWS, RunState, group_sizes
+from engine.training.run_state import RANDOM_LOCK, RunState, group_sizes
 
 MOST_THREADS: Final = 256
-# A rule and not measured at each start, since another number gives other last bits. A thread with less to do costs more
-# than it brings: see tests/benchmarks/README.md.
-PIXELS_A_THREAD: Final = 4096
-PIXELS_A_THREAD_OF_LARGE: Final = 128  # of large networks, which have far more to do with a pixel
-_PATIENCE: Final = 0.05  # seconds
+# Not measured at each start, since another number of threads gives other last bits. A thread with fewer pixels costs
+# more than it saves: see tests/benchmarks/README.md.
+PIXELS_PER_THREAD: Final = 4096
+PIXELS_PER_THREAD_LARGE: Final = 128  # for large networks, which compute far more for each pixel
+_POLL_SECONDS: Final = 0.05
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A run in memory, and what a person should know of how it got there."""
+    """A run in memory; ``remarks`` is what a person should know of how it was loaded."""
 
     state: RunState
     remarks: list[Text]
@@ -49,7 +49,7 @@ class Loaded:
     resumed: bool
 
     def start_event(self, run: str, name: str, steps: list[StepsEvent]) -> StartEvent:
-        """What is said of the run ``run``, called ``name``, before it trains; ``steps`` is what is known of batches."""
+        """The start event of the run ``run``, called ``name``; ``steps`` holds its batches so far, of a resumed run."""
         state = self.state
         return StartEvent(
             run=run,
@@ -72,17 +72,22 @@ class Loaded:
 
 
 def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
-    """Build the run of ``job``, on this thread and for it: the number of threads is set here.
+    """Build the run of ``job``, on the thread that trains it: the number of PyTorch's threads is set for this thread.
+
+    Args:
+        job: the run to begin or resume.
+        progress: called with what is loaded, and how much of it is done.
+        cancelled: asked from time to time.
 
     Raises:
         SpecError: the recipe, the data or the checkpoint is bad.
-        Cancelled: ``cancelled`` said so.
+        Cancelled: ``cancelled`` returned true.
     """
-    while not DRAWS.acquire(timeout=_PATIENCE):
-        progress(Text("waiting for the search for a rate to end"), 0, 0)
+    while not RANDOM_LOCK.acquire(timeout=_POLL_SECONDS):
+        progress(Text("waiting for the LR range test to end"), 0, 0)
         if cancelled():
             raise Cancelled
-    DRAWS.release()
+    RANDOM_LOCK.release()
     if job.checkpoint is not None:
         progress(Text("reading the checkpoint"), 0, 0)
     file, content, skipped = _read(job)
@@ -108,23 +113,23 @@ def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
     with fitting("network", network, device):
         state = RunState(recipe, images, device, download=job.download, share=share)
     try:
-        return _taken_up(state, job, file, content, remarks)
+        return _resumed(state, job, file, content, remarks)
     except BaseException:
         state.batches.close()
         raise
 
 
-def _taken_up(
+def _resumed(
     state: RunState, job: Job, file: Path | None, content: dict[str, Any] | None, remarks: list[Text]
 ) -> Loaded:
-    """``state``, new as it is, at the moment that ``content`` holds, with all that there is to remark."""
+    """Restore the checkpoint's ``content``, if there is one, in the new ``state``, and complete ``remarks``."""
     recipe, network = state.recipe, Path(state.recipe.model.name).name
     with fitting("batch", network, state.device, recipe.data.batch_size):
         operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
     if operator:
         remarks.append(
             Text(
-                "{operator} has no deterministic form here: a resumed run may differ in its last bits",
+                "{operator} is not deterministic here: a resumed run may differ in its last bits",
                 operator=operator,
             )
         )
@@ -138,10 +143,10 @@ def _taken_up(
 
 
 def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Text]]:
-    """The file to go on from, its content, and why it is none of those before it.
+    """The checkpoint to resume from, its content, and remarks on those that could not be read.
 
     Raises:
-        CheckpointError: it is damaged, and nothing else leads to the same run.
+        CheckpointError: it is damaged, and the run cannot be resumed from anything else.
     """
     problems: list[CheckpointError] = []
     for file in (job.checkpoint, *job.older):
@@ -153,18 +158,18 @@ def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Text]]:
             problems.append(error)
     if problems and (job.recipe is None or job.run is None):
         raise problems[0]
-    again = Text("none of the run's checkpoints can be read: it is trained again from its recipe and interventions")
-    return None, None, [*_skipped(problems), again] if problems else []
+    restart = Text("none of the run's checkpoints can be read: it is trained again from its recipe and interventions")
+    return None, None, [*_skipped(problems), restart] if problems else []
 
 
 def _skipped(problems: list[CheckpointError]) -> list[Text]:
-    """What is said of checkpoints that could not be read."""
+    """Remarks on checkpoints that could not be read."""
     if not problems:
         return []
-    said = [Text("{problem}; the run resumes from an older checkpoint", problem=problems[0].problem)]
+    remarks = [Text("{problem}; the run resumes from an older checkpoint", problem=problems[0].problem)]
     if len(problems) > 1:
-        said.append(Text("{count} older checkpoints of the run cannot be read either", count=len(problems) - 1))
-    return said
+        remarks.append(Text("{count} older checkpoints of the run cannot be read either", count=len(problems) - 1))
+    return remarks
 
 
 def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Recipe:
@@ -174,17 +179,17 @@ def _recipe(job: Job, file: Path | None, content: dict[str, Any] | None) -> Reci
         try:
             recipe = recipe_from_json(content["recipe"])
         except SpecError as error:
-            raise CheckpointError(file or "", f"holds a bad recipe: {error}") from None
+            raise CheckpointError(file or "", f"contains a bad recipe: {error}") from None
     if job.device is not None:
         recipe = recipe_from_json(json.dumps({**recipe.model_dump(mode="json"), "device": job.device}))
     return recipe
 
 
 def _set_threads(recipe: Recipe, facts: Facts, content: dict[str, Any] | None) -> list[Text]:
-    """Bits differ with the number of threads: a resumed run takes the number that it began with."""
+    """Set the number of threads, on which the last bits depend; a resumed run keeps the number that it began with."""
     network = find_network(recipe.model.name)
     pixels = recipe.data.batch_size * facts.channels * facts.height * facts.width
-    share = PIXELS_A_THREAD_OF_LARGE if network is not None and network.large else PIXELS_A_THREAD
+    share = PIXELS_PER_THREAD_LARGE if network is not None and network.large else PIXELS_PER_THREAD
     now = min(torch.get_num_threads(), max(1, pixels // share))
     threads = min(max(1, content["environment"]["threads"]), MOST_THREADS) if content else now
     torch.set_num_threads(threads)
@@ -198,14 +203,14 @@ def _restore(state: RunState, content: dict[str, Any], file: Path | None) -> Non
         state.restore(content)
     except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(file or "", f"does not fit the run it names: {reason}") from None
+        raise CheckpointError(file or "", f"does not fit its own recipe: {reason}") from None
 
 
 def _differences(content: dict[str, Any], state: RunState) -> list[Text]:
-    """Why the resumed run may not be bit-identical, one sentence each."""
-    made, remarks = content["environment"], []
+    """Why the resumed run may not be bit-identical, a sentence each."""
+    environment, remarks = content["environment"], []
     for what, now in (("torch", str(torch.__version__)), ("device", str(state.device))):
-        then = made.get(what)
+        then = environment.get(what)
         if then is not None and then != now:
             remarks.append(
                 Text(

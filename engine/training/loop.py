@@ -1,4 +1,4 @@
-"""Batches and epochs of one run: the part of the trainer that trains. Knows nothing of commands or the lifecycle."""
+"""Trains the batches and epochs of one run; knows nothing of commands or the lifecycle."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from engine.models.optimizers import changeable
 from engine.training.guard import Divergence
 from engine.training.reports import StepReports
 from engine.training.run_state import Meter, RunState
-from engine.training.step import Sums, evaluate, looking_is_free
+from engine.training.step import Sums, evaluate, sync_is_free
 
 
 class Loop:
-    """Trains ``state`` batch by batch and reports what happened through ``emit``."""
+    """Trains ``state`` batch by batch; ``publish`` is called with every event."""
 
-    def __init__(self, state: RunState, emit: Callable[[Event], None]) -> None:
+    def __init__(self, state: RunState, publish: Callable[[Event], None]) -> None:
         self.state = state
-        self._emit = emit
+        self._publish = publish
         self._reports = StepReports()
         self._network = Path(state.recipe.model.name).name
 
     @property
     def at_epochs_end(self) -> bool:
-        """Whether the epoch under way has no batch left."""
+        """Whether this epoch has no batch left."""
         return self.state.position.batch == self.state.batches.per_epoch
 
     @property
@@ -40,17 +40,17 @@ class Loop:
         return self.state.position.epoch > self.state.epochs
 
     def batch(self) -> Divergence | None:
-        """Train on the next batch. Returns the trouble, if some is known of."""
+        """Train on the next batch. Returns a divergence, if one is known of."""
         state, at = self.state, self.state.position
         began = time.perf_counter()
         lrs = state.lr_control.current()
         state.lr_control.write(state.optimizer)
-        state.meter.note(lrs)
+        state.meter.add_lrs(lrs)
         with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
             x, y = state.batches.batch(at.epoch, at.batch)
             loss, passed, reduced_scale = state.stepper.step(x, y, state.meter.sums)
-        # A plan stepped per batch must know at once, whatever it costs: a skipped update skips its step.
-        skipped = (looking_is_free(state.device) or state.lr_control.stepwise) and not bool(passed)
+        # A schedule stepped per batch has to know at once, although that synchronises: a skipped update is no step.
+        skipped = (sync_is_free(state.device) or state.lr_control.stepwise) and not bool(passed)
         if not skipped and reduced_scale is None:
             state.lr_control.step_done()
         seconds = time.perf_counter() - began
@@ -63,28 +63,28 @@ class Loop:
 
     def _warn_of_overflow(self, at: Position, scale: float) -> None:
         text = Text(
-            "float16: the gradients overflowed in epoch {epoch}, batch {batch}, as they do now and then; that update "
-            "was not made, and losses are scaled by {scale} from here on",
+            "float16: the gradients overflowed in epoch {epoch}, batch {batch}, which happens occasionally; that "
+            "update was skipped, and losses are scaled by {scale} from now on",
             epoch=at.epoch,
             batch=at.batch,
             scale=scale,
         )
-        self._emit(WarningEvent(text=text))
+        self._publish(WarningEvent(text=text))
 
     def report(self) -> Divergence | None:
-        """Report the batches since the last report. Returns the trouble that was among them, if there was some."""
+        """Publish the batches since the last report. Returns a divergence among them, if there was one."""
         report = self._reports.take()
         if report is None:
             return None
-        self._emit(report.event)
-        if report.refused is None:
+        self._publish(report.event)
+        if report.masked is None:
             return None
-        epoch, batch = divmod(report.event.batch + report.refused.place, self.state.batches.per_epoch)
+        epoch, batch = divmod(report.event.batch + report.masked.offset, self.state.batches.per_epoch)
         at = Position(epoch=report.event.epoch + epoch, batch=batch)
-        return Divergence(at, self.state.guard.batch_words(report.refused.loss, at.epoch, at.batch))
+        return Divergence(at, self.state.guard.batch_text(report.masked.loss, at.epoch, at.batch))
 
     def finish_epoch(self) -> Divergence | None:
-        """Validate, let the plans move on, begin the next epoch. Returns the trouble, if there is some."""
+        """Validate, step the schedules, begin the next epoch. Returns a divergence, if there is one."""
         state, epoch, meter = self.state, self.state.position.epoch, self.state.meter
         began = time.perf_counter()
         train_loss, train_accuracy = meter.sums.means()
@@ -108,9 +108,9 @@ class Loop:
         cuts = state.lr_control.epoch_done(event.metrics())
         state.meter = Meter(Sums.zero(state.device))
         state.position = Position(epoch=epoch + 1)
-        self._emit(event)
+        self._publish(event)
         for cut in cuts if not self.at_runs_end else ():
-            self._emit(
+            self._publish(
                 ScheduleEvent(
                     epoch=epoch + 1,
                     batch=0,
@@ -122,14 +122,14 @@ class Loop:
                 )
             )
         self.publish_lrs()
-        text = state.guard.epoch_words(train_loss, val_loss, epoch)
+        text = state.guard.epoch_text(train_loss, val_loss, epoch)
         return Divergence(Position(epoch=epoch, batch=state.batches.per_epoch), text) if text is not None else None
 
     def publish_lrs(self) -> None:
         """Publish the current and scheduled LRs, the schedules, and what a preview needs."""
         state, lr = self.state, self.state.lr_control
         lr.write(state.optimizer)  # so that what is published is what the optimizer has
-        self._emit(
+        self._publish(
             LREvent(
                 epoch=state.position.epoch,
                 batch=state.position.batch,

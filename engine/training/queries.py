@@ -1,4 +1,4 @@
-"""What the window asks of the engine beside training. Importing this brings no torch; asking may.
+"""What the window asks of the engine beside training. Importing this imports no PyTorch; calling it may.
 
 Each function may take a while and is called on a background thread (``gui.core.task_runner``).
 """
@@ -48,7 +48,7 @@ def load_torch() -> list[tuple[str, str]]:
 
 
 def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
-    """The planned rates that ``query`` asks for."""
+    """The projected LRs that ``query`` asks for."""
     _import_torch()
     from engine.lr.preview import draw
 
@@ -56,7 +56,7 @@ def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
 
 
 def drawn_like(curve: Curve, group: int) -> Drawn:
-    """The drawn schedule that gives about the rates of ``group`` in ``curve``; its points count the run's epochs.
+    """A drawn schedule that approximates the LR of ``group`` in ``curve``; its points count the run's epochs.
 
     Raises:
         SpecError: the curve is empty.
@@ -71,7 +71,7 @@ def drawn_like(curve: Curve, group: int) -> Drawn:
 
 @dataclass(frozen=True)
 class Outline:
-    """Of a network: its modules with their numbers of parameters, and the batches an epoch of its data has."""
+    """A network's modules with their numbers of parameters, and the number of all."""
 
     modules: list[tuple[str, int]]
     parameters: int
@@ -118,27 +118,27 @@ def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
     from engine.training.dry_run import group_names
 
     names, batches = group_names(recipe), batches_per_epoch(recipe.data)
-    LRControl.from_recipe(recipe, names, batches)  # which refuses what has no rate at some position
+    LRControl.from_recipe(recipe, names, batches)  # raises where the schedule has no LR at some position
     return text_of(recipe, names, batches, remarks)
 
 
 def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Cancelled) -> RangeTestEvent:
-    """Search for a rate in the run that ``recipe`` would begin; it is built for that and forgotten.
+    """Run an LR range test on the run that ``recipe`` would begin, which is built for it.
 
-    ``progress`` hears of what is loaded, and then, with an empty sentence, of how many rates were tried.
+    ``progress`` is called with what is loaded, and then, with an empty text, with the number of LRs tried.
 
     Raises:
-        SpecError: the recipe cannot be trained, or the search failed.
-        Cancelled: ``cancelled`` said so.
+        SpecError: the recipe cannot be trained, or the test failed.
+        Cancelled: ``cancelled`` returned true.
     """
     _import_torch()
     from engine.models.optimizers import Rejected
     from engine.training.job import Job
     from engine.training.loading import load
     from engine.training.range_test import sweep
-    from engine.training.run_state import DRAWS
+    from engine.training.run_state import RANDOM_LOCK
 
-    with DRAWS:
+    with RANDOM_LOCK:
         state = load(Job(recipe=recipe), progress, cancelled).state
         try:
             return sweep(state, settings, lambda done, total: progress("", done, total), cancelled).event(0, state)
@@ -147,7 +147,7 @@ def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Can
 
 
 def data_problem(spec: DataSpec) -> str | None:
-    """Why the data set cannot be loaded as things stand (not there, damaged), or None."""
+    """Why the data set cannot be loaded (it is missing or damaged), or None."""
     from engine.data.image_set import DataMissing
     from engine.data.registry import load
 
@@ -163,7 +163,7 @@ def data_problem(spec: DataSpec) -> str | None:
 
 
 def download(spec: DataSpec, progress: Progress, cancelled: Cancelled) -> str | None:
-    """Fetch the data set; returns why it could not be, or None. Cancelling is no problem to speak of."""
+    """Download the data set; returns why that failed, or None, also where it was cancelled."""
     _import_torch()
     from engine.data import download as fetching
     from engine.data.registry import load

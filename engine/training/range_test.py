@@ -1,8 +1,9 @@
-"""The learning-rate range test: train a copy of the run for some batches while the rate grows, and watch the loss.
+"""The LR range test: a copy of the run is trained for some batches while the LR grows, and the loss recorded.
 
 After L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2015, arXiv:1506.01186, section 3.3), with
-the choices that fastai's ``lr_find`` and Lightning's ``lr_find`` document: the rate grows by one factor a batch, 100
-batches by default, the loss is an average with beta 0.98, and the test ends where that exceeds 4 times its minimum.
+the choices that fastai's ``lr_find`` and Lightning's ``lr_find`` document: the LR grows by a constant factor per batch,
+for 100 batches by default, the loss is averaged with beta 0.98, and the test ends where that exceeds 4 times its
+minimum.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ _ALLOWED: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
 
 @dataclass(frozen=True)
 class Finding:
-    """Rates tried, the loss of each one's batch, and the loss smoothed: float64 [n], all finite, the rates rising.
+    """LRs tried, rising, the loss of each one's batch, and the smoothed loss: float64 [n], all finite.
 
-    ``n`` is less than was asked for where the loss ``diverged``.
+    ``n`` is smaller than the number of steps where the loss ``diverged``.
     """
 
     lr: Curve
@@ -51,7 +52,7 @@ class Finding:
     suggestions: tuple[Suggestion, ...]
 
     def event(self, number: int, state: RunState) -> RangeTestEvent:
-        """What was found of ``state`` by the search that was posted as ``number``."""
+        """The event for the test of ``state`` that was posted as ``number``."""
         lrs = state.lr_control.current()
         return RangeTestEvent(
             id=number,
@@ -69,20 +70,20 @@ class Finding:
 def sweep(
     state: RunState, settings: FindLR, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
 ) -> Finding:
-    """Try the rates of ``settings`` on a copy of ``state``, which is left exactly as it is.
+    """Try the LRs of ``settings`` on a copy of ``state``, which is not changed.
 
-    The batches are those of the epoch under way, from the next one on, and again from its first. A rate's loss is of
-    its batch before the update, as the well-known finders have it. BatchNorm and dropout are as in training.
+    The batches are those of this epoch from the next one on, then from its first. An LR's loss is that of its batch
+    before the update, as in fastai and Lightning. BatchNorm and dropout are as in training.
 
     Args:
         state: the run, between two batches.
         settings: the range and the number of steps.
-        progress: called with the number of rates tried and of all, before the first and after each.
+        progress: called with the number of LRs tried so far, and of all, before the first and after each.
         cancelled: asked before each step.
 
     Raises:
-        Cancelled: ``cancelled`` said so.
-        Rejected: the network cannot be copied, or fails on the way (for want of memory, say).
+        Cancelled: ``cancelled`` returned true.
+        Rejected: the network cannot be copied, or raised an error, such as for lack of memory.
     """
     kept = random_state(state.device)
     try:
@@ -93,26 +94,26 @@ def sweep(
 
 
 def lrs_tried(settings: FindLR) -> list[float]:
-    """The rates of a sweep, each a constant factor above the one before."""
+    """The LRs of a sweep, each a constant factor above the one before."""
     span = math.log(settings.lr_max / settings.lr_min)
     inner = [settings.lr_min * math.exp(span * i / (settings.steps - 1)) for i in range(1, settings.steps - 1)]
     return [settings.lr_min, *inner, settings.lr_max]
 
 
 def shares(lrs: list[float]) -> list[float]:
-    """What each group gets of the rate that is tried: the fastest all of it. Alike where every rate is 0."""
+    """The share of the tried LR that each group gets: the fastest all of it. Equal where every LR is 0."""
     fastest = max(lrs)
     return [lr / fastest for lr in lrs] if fastest else [1.0] * len(lrs)
 
 
 def _copies(state: RunState) -> tuple[nn.Module, Optimizer]:
-    """Network and optimizer that share nothing with the run's, and belong together as those do."""
+    """Copies of the run's network and optimizer; the optimizer holds the parameters of the copy."""
     try:
         # in one call, so that the copied optimizer holds the copied network's parameters
         model, optimizer = copy.deepcopy((state.model, state.optimizer))
     except (RuntimeError, TypeError) as error:
         raise Rejected(
-            Text("the search trains a copy of the network, and this one cannot be copied: {error}", error=error)
+            Text("the LR range test trains a copy of the network, and this one cannot be copied: {error}", error=error)
         ) from None
     return model, optimizer
 
@@ -125,37 +126,37 @@ def _sweep(
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
 ) -> Finding:
-    state.lr_control.write(optimizer)  # momentum as the next batch would have it, where the plan cycles that
+    state.lr_control.write(optimizer)  # the momentum of the next batch, where the schedule cycles it
     stepper = Stepper(model, optimizer, state.device, state.recipe.precision, Guard(GuardSpec(loss_limit=None)))
     if stepper.scaler is not None and state.stepper.scaler is not None:
         stepper.scaler.load(state.stepper.scaler.state())
     unused = Sums.zero(state.device)
     start, per_epoch = state.position, state.batches.per_epoch
     share = shares(state.lr_control.current())
-    watch = noisy_ends(settings.steps)[0]  # before that the average is of too few batches to be exceeded
+    watch = noisy_ends(settings.steps)[0]  # before that, the average is of too few batches
     average, least = Smoothed(), math.inf
     lr: list[float] = []
     losses: list[float] = []
     smoothed: list[float] = []
     diverged = False
     progress(0, settings.steps)
-    for step, rate in enumerate(lrs_tried(settings)):
+    for step, tried in enumerate(lrs_tried(settings)):
         if cancelled():
             raise Cancelled
         for group, part in zip(optimizer.param_groups, share, strict=True):
-            group["lr"] = rate * part
+            group["lr"] = tried * part
         x, y = state.batches.batch(start.epoch, (start.batch + step) % per_epoch)
         try:
             loss = float(stepper.step(x, y, unused).loss)
         except RuntimeError as error:
             problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Rejected(
-                Text("the search failed at the rate {lr}: {error}", lr=number(rate), error=problem)
+                Text("the LR range test failed at LR {lr}: {error}", lr=number(tried), error=problem)
             ) from None
         if not math.isfinite(loss):
             diverged = True
             break
-        lr.append(rate)
+        lr.append(tried)
         losses.append(loss)
         smoothed.append(average.add(loss))
         progress(step + 1, settings.steps)

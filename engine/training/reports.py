@@ -1,4 +1,4 @@
-"""What is said of the batches, now and then: the device is synchronised only when something is reported."""
+"""Reports on batches, several times a second: the device is synchronised only for a report."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from engine.messages.events import StepsEvent
 REPORT_SECONDS = 0.1
 
 
-class Refused(NamedTuple):
-    """A batch that the guard did not pass: its place in the report, and its loss."""
+class Masked(NamedTuple):
+    """A batch that the guard masked: its offset from the first one of the report, and its loss."""
 
-    place: int
+    offset: int
     loss: float
 
 
 class Report(NamedTuple):
-    """What is told of some batches, and the first of them that was refused, if one was."""
+    """The event for some batches, and the first of them that was masked, if one was."""
 
     event: StepsEvent
-    refused: Refused | None
+    masked: Masked | None
 
 
 class StepReports:
-    """Collects losses (on the device) and rates of batches until it is time to report them."""
+    """Collects losses (on the device) and LRs of batches until it is time to report them."""
 
     def __init__(self) -> None:
         self._losses: list[Tensor] = []
@@ -42,7 +42,7 @@ class StepReports:
         self._last = time.monotonic()
 
     def add(self, at: Position, loss: Tensor, passed: Tensor, lrs: list[float], images: int, seconds: float) -> None:
-        """One batch was trained, at ``at``, with ``rates``, in ``seconds``."""
+        """Add the batch that was trained ``at`` a position, with one LR per group, in ``seconds``."""
         if self._first is None:
             self._first = at
         self._losses.append(loss)
@@ -53,11 +53,11 @@ class StepReports:
 
     @property
     def is_time(self) -> bool:
-        """Whether the last report is long enough ago."""
+        """Whether the next report is due."""
         return time.monotonic() - self._last >= REPORT_SECONDS
 
     def take(self) -> Report | None:
-        """The report of what was added since the last one (synchronises the device), or None."""
+        """The report of all batches since the last one, which synchronises the device; None where there are none."""
         self._last = time.monotonic()
         if self._first is None:
             return None
@@ -73,4 +73,4 @@ class StepReports:
         )
         self._losses, self._passed, self._lrs, self._first = [], [], [], None
         self._images, self._seconds = 0, 0.0
-        return Report(event, None if passed.all() else Refused(int(passed.argmin()), float(losses[passed.argmin()])))
+        return Report(event, None if passed.all() else Masked(int(passed.argmin()), float(losses[passed.argmin()])))

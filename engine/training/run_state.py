@@ -30,23 +30,23 @@ from engine.training.guard import Guard
 from engine.training.step import Stepper, Sums
 
 Capture = dict[str, Any]
-DRAWS: Final = threading.RLock()
-"""Held by whoever draws from PyTorch's generators, which are one for all, outside a run: one that begins waits."""
+RANDOM_LOCK: Final = threading.RLock()
+"""Held while PyTorch's global generators are used outside a run; a run that begins waits for it."""
 
 
-class Written:
-    """A growing list of events as JSON, each written a single time: a checkpoint's cost must not grow with the run."""
+class GrowingJSON:
+    """A growing list of events as JSON, each converted once: the cost of a checkpoint must not grow with the run."""
 
     def __init__(self) -> None:
         self._known: list[tuple[Event, str]] = []
 
     def text(self, events: Sequence[Event]) -> str:
-        """``events`` as a JSON list; the same objects at the same places as before are not written anew."""
+        """``events`` as a JSON list; objects that were at the same index before are not converted again."""
         known = self._known
-        for place, event in enumerate(events):
-            if place < len(known) and known[place][0] is event:
+        for index, event in enumerate(events):
+            if index < len(known) and known[index][0] is event:
                 continue
-            del known[place:]
+            del known[index:]
             known.append((event, json.dumps(dataclasses.asdict(event))))
         del known[len(events) :]
         return f"[{', '.join(text for _, text in known)}]"
@@ -54,7 +54,7 @@ class Written:
 
 @dataclass
 class Meter:
-    """What the epoch under way has seen: sums on the device, rates, and seconds (of all, and of training alone)."""
+    """What is measured in an epoch: sums on the device, LRs, and seconds (of everything, and of training alone)."""
 
     sums: Sums
     lr_first: list[float] = field(default_factory=list)
@@ -65,13 +65,13 @@ class Meter:
     images: int = 0
 
     def add_batch(self, images: int, seconds: float) -> None:
-        """A batch of ``images`` was trained in ``seconds``."""
+        """Add a batch of ``images`` that was trained in ``seconds``."""
         self.images += images
         self.seconds += seconds
         self.train_seconds += seconds
 
-    def note(self, lrs: list[float]) -> None:
-        """Rates that the next batch trains with."""
+    def add_lrs(self, lrs: list[float]) -> None:
+        """Add the LRs that the next batch trains with."""
         if not self.lr_first:
             self.lr_first, self.lr_min, self.lr_max = list(lrs), list(lrs), list(lrs)
             return
@@ -80,7 +80,7 @@ class Meter:
 
 
 class RunState:
-    """Network, optimizer, rates, position and history of one run.
+    """Network, optimizer, LRs, position and history of one run.
 
     ``position`` is the next batch: ``epoch`` from 1, ``batch`` from 0; (epochs + 1, 0) is the end.
     """
@@ -94,7 +94,7 @@ class RunState:
         download: bool = False,
         share: float = DEFAULT_SHARE,
     ) -> None:
-        """Build the run that ``recipe`` describes, at its beginning; of ``share`` see ``Batches``.
+        """Build the run that ``recipe`` describes, at its beginning; for ``share`` see ``Batches``.
 
         Raises:
             SpecError: the network, the groups or the schedule do not fit.
@@ -128,22 +128,22 @@ class RunState:
         self.meter = Meter(Sums.zero(device))
         self.history: list[EpochEvent] = []
         self.interventions: list[CommandEvent] = []
-        self._history_written, self._interventions_written = Written(), Written()
+        self._history_written, self._interventions_written = GrowingJSON(), GrowingJSON()
         self.frozen: set[str] = set()
         for group in self.groups:
             if group.spec and group.spec.frozen:
                 self.freeze(group.name)
         if len(self.frozen) == len(self.groups):
-            raise SpecError("groups", "all are frozen, so nothing would be trained; leave one of them not frozen")
+            raise SpecError("groups", "all are frozen, so nothing would be trained; leave at least one unfrozen")
 
     @property
     def epochs(self) -> int:
-        """The run's length now, in epochs."""
+        """The run's length in epochs."""
         return self.lr_control.length.epochs
 
     @property
     def parameters(self) -> int:
-        """Numbers in the network."""
+        """Number of parameters of the network."""
         return sum(p.numel() for p in self.model.parameters())
 
     def metrics(self) -> list[dict[str, float]]:
@@ -151,7 +151,7 @@ class RunState:
         return [epoch.metrics() for epoch in self.history]
 
     def training_mode(self) -> None:
-        """Training mode for all but the frozen groups' modules, whose statistics stand still."""
+        """Set training mode for all modules but those of frozen groups, whose statistics do not change."""
         self.model.train()
         for group in self.groups:
             if group.name in self.frozen:
@@ -159,22 +159,22 @@ class RunState:
                     module.training = False
 
     def freeze(self, name: str, frozen: bool = True) -> None:
-        """Stop (or take up again) training the group ``name``; its optimizer state is kept and stands still."""
+        """Stop training the group ``name``, or train it again; its optimizer state is kept unchanged meanwhile."""
         group = self.groups[self.group_names.index(name)]
         for parameter in group.parameters:
             parameter.requires_grad_(not frozen)
-            parameter.grad = None  # a gradient left over would still move the weight
+            parameter.grad = None  # or the old gradient would still change the weight
         (self.frozen.add if frozen else self.frozen.discard)(name)
         self.training_mode()
 
     def beginning(self) -> Capture:
-        """What ``capture`` would have been before the first batch; the global streams of random numbers move."""
+        """What ``capture`` was before the first batch; changes the global random generators."""
         other = copy.copy(self)
         other._begin(download=False)
         return other.capture()
 
     def capture(self) -> Capture:
-        """A deep copy of everything that decides how the run goes on; tensors stay on their device."""
+        """A deep copy of everything that decides how the run continues; tensors stay on their device."""
         meter = dataclasses.asdict(dataclasses.replace(self.meter, sums=None))  # type: ignore[arg-type]
         meter["sums"] = {name: t.clone() for name, t in self.meter.sums.tensors().items()}
         return {
@@ -192,7 +192,7 @@ class RunState:
         }
 
     def restore(self, capture: Capture) -> None:
-        """Take up the state of ``capture``, which is left as it is. The networks must be the same.
+        """Restore the state of ``capture``, which is not changed. The networks must be the same.
 
         Raises:
             RuntimeError, ValueError, KeyError: the capture does not fit this network.
@@ -226,33 +226,33 @@ def commands_from_json(text: str) -> list[CommandEvent]:
 
 
 def seed_everything(seed: int) -> None:
-    """Begin every global stream of random numbers anew: PyTorch's, and Python's and NumPy's for own networks."""
+    """Seed every global random generator: PyTorch's, and Python's and NumPy's for networks of the user's own."""
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
 
 
 def random_state(device: torch.device) -> dict[str, Any]:
-    """Where the global streams of random numbers stand, as what ``torch.load(weights_only=True)`` reads."""
+    """The state of the global random generators, as data that ``torch.load(weights_only=True)`` reads."""
     version, words, gauss = random.getstate()
-    name, keys, place, has_gauss, cached = np.random.get_state()
+    name, keys, index, has_gauss, cached = np.random.get_state()
     return {
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         "python": [version, list(words), gauss],
-        "numpy": [str(name), np.asarray(keys).tolist(), int(place), int(has_gauss), float(cached)],
+        "numpy": [str(name), np.asarray(keys).tolist(), int(index), int(has_gauss), float(cached)],
     }
 
 
 def restore_random(state: dict[str, Any], device: torch.device) -> None:
-    """Put the global streams of random numbers where ``random_state`` found them."""
+    """Restore the global random generators to a state from ``random_state``."""
     torch.set_rng_state(state["torch"])
     if device.type == "cuda" and state["cuda"] is not None:
         torch.cuda.set_rng_state(state["cuda"].cpu(), device)
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
-    name, keys, place, has_gauss, cached = state["numpy"]
-    np.random.set_state((name, np.array(keys, dtype=np.uint32), place, has_gauss, cached))
+    name, keys, index, has_gauss, cached = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), index, has_gauss, cached))
 
 
 def weights_sha256(model: nn.Module) -> str:
@@ -269,7 +269,7 @@ def weights_sha256(model: nn.Module) -> str:
 
 
 def _cloned(value: Any) -> Any:
-    """A deep copy: tensors cloned where they are, containers rebuilt, plain values kept."""
+    """A deep copy: tensors cloned on their device, containers rebuilt, plain values kept."""
     if isinstance(value, Tensor):
         return value.detach().clone()
     if isinstance(value, dict):
@@ -280,5 +280,5 @@ def _cloned(value: Any) -> Any:
 
 
 def group_sizes(run_groups: Sequence[groups.Group]) -> list[int]:
-    """Numbers in each group."""
+    """Number of parameters of each group."""
     return [sum(p.numel() for p in g.parameters) for g in run_groups]

@@ -13,11 +13,11 @@ from torch.optim import Optimizer
 from engine.hardware.precision import LEAST_SCALE, Scaler, autocast
 from engine.training.guard import Guard
 
-_TOGETHER: Final = 16  # batches; each keeps its scores until then
+_TOGETHER: Final = 16  # batches whose logits are kept until then
 
 
-def looking_is_free(device: torch.device) -> bool:
-    """Whether a value on ``device`` can be read without waiting for work that is under way there."""
+def sync_is_free(device: torch.device) -> bool:
+    """Whether a value on ``device`` can be read without waiting for work there."""
     return device.type == "cpu"
 
 
@@ -29,10 +29,10 @@ class _Batch(NamedTuple):
 
 
 class Sums:
-    """What an epoch has added up so far, on the device: summed loss (float64), correct answers, images (int64).
+    """An epoch's sums so far, on the device: loss (float64), correct predictions and images (int64).
 
-    Where looking is free, batches are added up some at a time, which takes fewer operations. The sums are the same
-    then, to the last bit: losses are added one after the other.
+    Where reading a value is free, several batches are added at once, which takes fewer operations. The sums are the
+    same to the last bit, since losses are added one after the other.
     """
 
     def __init__(self, loss: Tensor, correct: Tensor, images: Tensor) -> None:
@@ -41,14 +41,14 @@ class Sums:
 
     @classmethod
     def zero(cls, device: torch.device) -> Sums:
-        """Nothing added up yet."""
+        """Sums of no batches."""
         loss = torch.zeros((), dtype=torch.float64, device=device)
         correct, images = (torch.zeros((), dtype=torch.int64, device=device) for _ in range(2))
         return cls(loss, correct, images)
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor, passed: Tensor) -> None:
-        """Add one batch with mean ``loss``; one that was not ``passed`` by the guard counts as no images."""
-        if looking_is_free(passed.device):
+        """Add one batch with mean ``loss``; one that has not ``passed`` the guard counts as no images."""
+        if sync_is_free(passed.device):
             self._waiting.append(_Batch(loss, logits, labels, passed))
             if len(self._waiting) == _TOGETHER:
                 self._add_up()
@@ -58,7 +58,7 @@ class Sums:
         self._images += passed * len(labels)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The sums by name, as ``Sums`` takes them; they are the ones that go on being added to."""
+        """The sums by name, as ``Sums`` takes them; not copied."""
         self._add_up()
         return {"loss": self._loss, "correct": self._correct, "images": self._images}
 
@@ -82,7 +82,7 @@ class Sums:
 
 
 class Step(NamedTuple):
-    """What became of a batch.
+    """The result of a batch.
 
     ``loss`` and ``passed`` (whether the guard let it through) are 0-dimensional and on the device. Where float16's
     gradients overflowed, which they sometimes do, no update was made, and ``reduced_scale`` is the new loss scale.
@@ -96,8 +96,8 @@ class Step(NamedTuple):
 class Stepper:
     """Forward, backward, update: one training step at a time.
 
-    A loss that the guard does not pass never reaches the weights, the optimizer's state or the buffers: on the CPU the
-    update is left out; on another device it is made and masked, without a synchronisation.
+    A loss that does not pass the guard never reaches the weights, the optimizer's state or the buffers: on the CPU the
+    update is skipped; on another device it is made and masked, without a synchronisation.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class Stepper:
                 else:
                     reduced_scale = self.scaler.scale
             restore(self._buffers, kept, passed)
-        elif not looking_is_free(self._device):
+        elif not sync_is_free(self._device):
             loss.backward()  # type: ignore[no-untyped-call]
             masked_update(self._optimizer, passed)
             restore(self._buffers, kept, passed)
@@ -141,30 +141,30 @@ class Stepper:
 
 
 def masked_update(optimizer: Optimizer, passed: Tensor) -> None:
-    """``optimizer.step()`` whose every effect is undone on the device where ``passed`` is false."""
+    """``optimizer.step()``, whose effects are undone on the device where ``passed`` is false."""
     kept: list[tuple[Tensor, Tensor]] = []
-    makes_state = False
+    creates_state = False
     for group in optimizer.param_groups:
-        # SGD makes its momentum's buffer out of the first gradient, and none where momentum is 0
+        # SGD creates its momentum buffer from the first gradient, and none where momentum is 0
         stateless = isinstance(optimizer, torch.optim.SGD) and group["momentum"] == 0
         for parameter in group["params"]:
             if parameter.grad is None:
                 continue
             state = [t for t in optimizer.state.get(parameter, {}).values() if isinstance(t, Tensor)]
             kept.extend((t, t.clone()) for t in (parameter.data, *state))
-            makes_state |= not state and not stateless
-    if makes_state and not passed:  # state cannot be unmade on the device, so a group's first update alone looks
+            creates_state |= not state and not stateless
+    if creates_state and not passed:  # new state cannot be removed on the device, so the first update synchronises
         return
     optimizer.step()
     flags = {passed.device: passed}
     for live, before in kept:
-        if live.device not in flags:  # PyTorch keeps some counts of steps on the CPU
+        if live.device not in flags:  # PyTorch keeps some step counts on the CPU
             flags[live.device] = passed.to(live.device)
         live.copy_(torch.where(flags[live.device], live, before))
 
 
 def restore(live: list[Tensor], before: list[Tensor], passed: Tensor) -> None:
-    """Put ``before`` back into ``live`` where ``passed`` is false, without a synchronisation."""
+    """Restore ``before`` in ``live`` where ``passed`` is false, without a synchronisation."""
     for buffer, kept in zip(live, before, strict=True):
         buffer.copy_(torch.where(passed, buffer, kept))
 

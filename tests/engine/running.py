@@ -1,4 +1,4 @@
-"""Runs for tests: tiny recipes, trainers that run to their end here, and live ones on a thread of their own."""
+"""Runs for tests: tiny recipes, trainers that run to their end on this thread, and live ones on their own."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "MultiStepLR": {"name": "MultiStepLR", "milestones": [1, 2], "gamma": 0.3},
     "ExponentialLR": {"name": "ExponentialLR", "gamma": 0.7},
     "CosineAnnealingLR": {"name": "CosineAnnealingLR", "T_max": 4, "eta_min": 1e-4},
-    # a threshold that no epoch reaches: it cuts after every epoch but the first
+    # a threshold that no epoch reaches: the LR is reduced after every epoch but the first
     "ReduceLROnPlateau": {"name": "ReduceLROnPlateau", "patience": 0, "factor": 0.5, "threshold": 0.99},
     "LambdaLR": {"name": "LambdaLR", "lr_lambda": "1 / (1 + epoch)"},
     "step": {"name": "CosineAnnealingLR", "T_max": 9, "eta_min": 1e-4, "interval": "step"},
 }
-# Each with the optimizer that it asks the most of: momentum and betas are cycled too.
+# Each with an optimizer; momentum and betas are cycled too.
 MORE_SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
     "ConstantLR": ("SGD", {"name": "ConstantLR", "total_iters": 2}),
     "LinearLR": ("Adam", {"name": "LinearLR", "interval": "step"}),
@@ -89,7 +89,7 @@ MORE_SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def recipe_dict(network: str = "tiny", /, **changes: Any) -> dict[str, Any]:
-    """A recipe of three batches an epoch and three epochs, as JSON data, with ``changes``."""
+    """A recipe of three epochs of three batches, as JSON data, with ``changes``."""
     return {
         "data": {"name": "digits", "batch_size": 512},
         "model": {"name": f"{NETWORKS}:{network}"},
@@ -111,12 +111,12 @@ def commands_text(*lines: dict[str, Any]) -> str:
 
 
 def commands(*lines: dict[str, Any]) -> tuple[CommandAt, ...]:
-    """Lines of a hand; a line's ``at`` may be (epoch, batch)."""
+    """Lines of a commands file."""
     return tuple(parse_commands(commands_text(*lines)))
 
 
 def at(epoch: int, batch: int = 0, command: str = "", /, **fields: Any) -> dict[str, Any]:
-    """One line of a hand."""
+    """One line of a commands file."""
     return {"at": {"epoch": epoch, "batch": batch}, "command": command, **fields}
 
 
@@ -130,7 +130,7 @@ def library_at(folder: Path) -> Iterator[Library]:
 
 
 class Events(list[Event]):
-    """What a trainer said."""
+    """The events of a trainer."""
 
     @property
     def end(self) -> EndEvent:
@@ -144,7 +144,7 @@ class Events(list[Event]):
 
     @property
     def answers(self) -> list[CommandEvent]:
-        """Commands that were carried out or refused."""
+        """The answers to commands that were applied or rejected."""
         return [event for event in self if isinstance(event, CommandEvent) and event.status != "queued"]
 
     def answer(self, command: str) -> CommandEvent:
@@ -156,7 +156,7 @@ class Events(list[Event]):
 
 
 def run(job: Job | Recipe, library: Library | None = None) -> Events:
-    """Do ``job`` to its end on this thread; the end must be the last event, and no failure."""
+    """Do ``job`` to its end on this thread; the end must be the last event, and not an error of the program."""
     events = Events()
     job = Job(recipe=job) if isinstance(job, Recipe) else job
     end = Trainer(job, events.append, library).run()
@@ -166,7 +166,7 @@ def run(job: Job | Recipe, library: Library | None = None) -> Events:
 
 
 class Live:
-    """A trainer on a thread of its own, to be spoken to while it runs."""
+    """A trainer on a thread of its own, which takes commands while it runs."""
 
     def __init__(self, job: Job, library: Library | None = None) -> None:
         self.events = Events()
@@ -185,7 +185,7 @@ class Live:
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
-        torch.set_num_threads(1)  # which is a thread's own; other numbers give other last bits
+        torch.set_num_threads(1)  # it is set for each thread, and other numbers give other last bits
         self.trainer.run()
 
     def _hear(self, event: Event) -> None:
@@ -194,14 +194,14 @@ class Live:
             self._changed.notify_all()
 
     def wait(self, arrived: Callable[[Event], bool]) -> Event:
-        """The first event that ``arrived`` accepts, perhaps one that was there already."""
+        """The first event that ``arrived`` accepts, which may have come already."""
         with self._changed:
             found = self._changed.wait_for(lambda: [e for e in self.events if arrived(e)], SECONDS)
             assert found, self.events
             return found[0]
 
     def reach(self, state: State) -> None:
-        """Wait until the lifecycle's newest state is ``state``."""
+        """Wait until the run is in ``state``."""
 
         def newest() -> bool:
             states = [e.state for e in self.events if isinstance(e, StateEvent)]
@@ -211,7 +211,7 @@ class Live:
             assert self._changed.wait_for(newest, SECONDS), self.events
 
     def ask(self, command: AnyCommand, when: Position | None = None) -> CommandEvent:
-        """Post ``command`` and wait until it is carried out or refused; it must be queued first."""
+        """Post ``command`` and wait until it is applied or rejected; it must be queued first."""
         number = self.trainer.post(command, when)
         answer = self.wait(lambda e: isinstance(e, CommandEvent) and e.id == number and e.status != "queued")
         assert isinstance(answer, CommandEvent)
@@ -224,8 +224,8 @@ class Live:
         assert isinstance(end, EndEvent)
         return end
 
-    def stand(self, epoch: int, batch: int) -> None:
-        """From ready or paused: train up to before ``batch`` of ``epoch``, and pause there."""
+    def pause_at(self, epoch: int, batch: int) -> None:
+        """From ready or paused: train up to ``batch`` of ``epoch``, and pause there."""
         self.wait(lambda e: isinstance(e, StateEvent) and e.state == "ready")
         pause = self.trainer.post(Pause(), Position(epoch=epoch, batch=batch))
         self.trainer.post(Start())
@@ -234,6 +234,6 @@ class Live:
 
     @property
     def state(self) -> RunState:
-        """The run in memory: to look at only while the trainer stands still."""
+        """The run in memory; read it only while the trainer is paused."""
         assert self.trainer._run is not None
         return self.trainer._run.state

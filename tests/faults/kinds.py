@@ -41,7 +41,7 @@ def disk_full(folder: Path) -> Outcome:
         root, ballast = folder / "library", folder / "ballast"
         library = Library(root)
         with Live(job(begin=False), library) as live:
-            live.stand(2, 0)
+            live.pause_at(2, 0)
             library.flush()
             before = contents(root)
             _fill(ballast)
@@ -65,7 +65,7 @@ def disk_full_to_the_end(folder: Path) -> Outcome:
         root, ballast = folder / "library", folder / "ballast"
         library = Library(root)
         with Live(job(begin=False), library) as live:
-            live.stand(3, 0)
+            live.pause_at(3, 0)
             library.flush()
             before = contents(root)
             _fill(ballast)
@@ -81,7 +81,7 @@ def read_only(folder: Path) -> Outcome:
     """The folder of the checkpoints is read-only from epoch 2 to 4."""
     library = Library(folder)
     with Live(job(begin=False), library) as live:
-        live.stand(2, 0)
+        live.pause_at(2, 0)
         library.flush()
         before = contents(folder)
         with mounted(folder / "checkpoints", "ro"):
@@ -118,7 +118,7 @@ def folder_gone(folder: Path) -> Outcome:
     root, away = folder / "library", folder / "moved away"
     library = Library(root)
     with Live(job(begin=False), library) as live:
-        live.stand(3, 1)
+        live.pause_at(3, 1)
         library.flush()
         root.rename(away)
         live.trainer.post(Resume())
@@ -142,7 +142,7 @@ def index_locked(folder: Path) -> Outcome:
     """Another process locks the index from epoch 2 to 4."""
     library = Library(folder, busy=BUSY)
     with Live(job(begin=False), library) as live:
-        live.stand(2, 0)
+        live.pause_at(2, 0)
         library.flush()
         command = [sys.executable, "-c", LOCKER, str(folder / "runs.sqlite")]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as locker:
@@ -163,7 +163,7 @@ def index_damaged(folder: Path) -> Outcome:
     """Pages of the index are overwritten with garbage during the run."""
     library = Library(folder)
     with Live(job(begin=False), library) as live:
-        live.stand(3, 1)
+        live.pause_at(3, 1)
         library.flush()
         with (folder / "runs.sqlite").open("r+b") as file:
             file.seek(0)
@@ -279,7 +279,7 @@ def _stopped(root: Path) -> None:
     """Leave a run in ``root`` that was stopped in epoch 5."""
     library = Library(root)
     with Live(job(begin=False), library) as live:
-        live.stand(5, 1)
+        live.pause_at(5, 1)
     library.close()
 
 

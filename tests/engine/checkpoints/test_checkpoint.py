@@ -27,7 +27,7 @@ from engine.messages.commands import Resume, Save
 from engine.messages.events import Event, WarningEvent
 from engine.recipe.recipe import DataSpec
 from engine.training.job import Job
-from engine.training.run_state import RunState, Written
+from engine.training.run_state import GrowingJSON, RunState
 from tests.engine.running import DEVICES, MAIN, Live, at, commands, recipe, run
 
 
@@ -255,7 +255,7 @@ def test_a_capture_shares_no_memory_with_the_run(device: str) -> None:
     before = flat(capture)
     for _ in range(2):
         step()
-        live.meter.note([0.5])
+        live.meter.add_lrs([0.5])
     assert all(
         torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in zip(flat(capture), before, strict=True)
     )
@@ -395,7 +395,7 @@ def test_a_save_onto_a_full_disk_is_rejected_with_the_reason_and_the_old_file_is
     """With the real trainer, in a process whose files are limited in size."""
     old = tmp_path / "old.tiller"
     with Live(Job(recipe=recipe(), begin=False)) as live:
-        live.stand(1, 1)
+        live.pause_at(1, 1)
         assert live.ask(Save(path=str(old))).status == "applied"
         raw = old.read_bytes()
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -413,7 +413,7 @@ def test_a_save_onto_a_full_disk_is_rejected_with_the_reason_and_the_old_file_is
 
 def test_a_growing_list_of_events_is_the_json_of_the_whole_list() -> None:
     events: list[Event] = [WarningEvent(text=text) for text in ("a", "b", "c")]
-    written = Written()
+    growing = GrowingJSON()
     for some in (
         events[:0],
         events[:1],
@@ -422,4 +422,4 @@ def test_a_growing_list_of_events_is_the_json_of_the_whole_list() -> None:
         [events[0], WarningEvent(text="other"), events[2]],
         events[1:],
     ):
-        assert written.text(some) == json.dumps([dataclasses.asdict(e) for e in some])
+        assert growing.text(some) == json.dumps([dataclasses.asdict(e) for e in some])

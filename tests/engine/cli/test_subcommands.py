@@ -139,7 +139,7 @@ def test_diverged_run_exits_with_1_and_the_position(call: Caller) -> None:
     result = call("train", call.recipe("poisoned_fifth"))
     assert result.status == 1
     assert result.of("end")[0]["reason"] == "diverged"
-    assert result.err == "the loss was not finite in epoch 2, batch 1; that update was not made\n"
+    assert result.err == "the loss was not finite in epoch 2, batch 1; that update was skipped\n"
     assert call("runs").lines[0]["state"] == "diverged"
 
 

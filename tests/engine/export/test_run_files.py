@@ -17,7 +17,7 @@ from engine.library import Library
 from engine.messages.events import CommandEvent, EpochEvent
 from engine.training.job import Job, to_resume
 from tests.engine.running import at, commands, library_at, recipe, run
-from tests.engine.training.test_exactness import ACTS, GROUPS
+from tests.engine.training.test_exactness import GROUPS, INTERVENTIONS
 
 
 def exported(run_id: str, library: Library, folder: Path) -> tuple[str, str]:
@@ -33,12 +33,12 @@ def replay(files: tuple[str, str], folder: Path, capture: pytest.CaptureFixture[
     return end
 
 
-@pytest.mark.parametrize("intervention", ACTS)
+@pytest.mark.parametrize("intervention", INTERVENTIONS)
 def test_run_with_interventions_is_replayed_bit_for_bit(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], intervention: str
 ) -> None:
     with library_at(tmp_path / "library") as library:
-        original = run(Job(recipe=recipe(groups=GROUPS), lines=commands(*ACTS[intervention])), library)
+        original = run(Job(recipe=recipe(groups=GROUPS), lines=commands(*INTERVENTIONS[intervention])), library)
         files = exported(library.runs()[-1].id, library, tmp_path)
     assert replay(files, tmp_path, capfd)["weights_sha256"] == original.end.weights_sha256
 

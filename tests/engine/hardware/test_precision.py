@@ -56,7 +56,7 @@ def test_an_overflow_halves_the_scale_and_steps_neither_weights_nor_schedule(
     assert (state.lr_control.current(), state.lr_control.steps_done) == (lr, 0)
     assert state.position == Position(epoch=1, batch=1)
     (warning,) = [e for e in said if e.event == "warning"]
-    assert "overflowed in epoch 1, batch 0, as they do now and then" in str(warning.text)
+    assert "overflowed in epoch 1, batch 0, which happens occasionally" in str(warning.text)
     scale_to(state, 2.0**10)
     loop.batch()
     assert state.lr_control.steps_done == 1
@@ -101,8 +101,8 @@ def test_the_scale_is_in_the_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_rejected_loss_has_a_reason() -> None:
-    assert "too large for float16" in str(Guard(GuardSpec()).batch_words(1.0, 1, 2))
-    assert "above the limit" in str(Guard(GuardSpec()).batch_words(2000.0, 1, 2))
+    assert "too large for float16" in str(Guard(GuardSpec()).batch_text(1.0, 1, 2))
+    assert "above the limit" in str(Guard(GuardSpec()).batch_text(2000.0, 1, 2))
 
 
 def test_a_precision_that_is_no_use_on_a_cpu_is_a_warning() -> None:

@@ -85,7 +85,7 @@ def test_interventions_are_recorded_with_their_state(tmp_path: Path) -> None:
     lines = commands(at(1, 1, "scale_lr", factor=0.5), at(2, 0, "freeze", group="tail"), at(9, 0, "note", text="never"))
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), lines=lines, begin=False), library) as live:
-            live.stand(2, 1)
+            live.pause_at(2, 1)
             live.ask(SetLR(lr=0.01))
             live.trainer.post(ScaleLR(factor=0.9), Position(epoch=3, batch=2))
             number = live.trainer.post(ScaleLR(factor=0.8), Position(epoch=3, batch=1))
@@ -131,7 +131,7 @@ def test_what_was_posted_for_later_is_pending_again_in_a_resumed_run(tmp_path: P
     whole = run(Job(recipe=recipe(), lines=commands(at(2, 2, "scale_lr", factor=0.5), at(3, 1, "set_lr", lr=0.001))))
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
-            live.stand(2, 0)
+            live.pause_at(2, 0)
             live.trainer.post(ScaleLR(factor=0.5), Position(epoch=2, batch=2))
             live.trainer.post(SetLR(lr=0.001), Position(epoch=3, batch=1))
             assert live.ask(Stop()).status == "applied"
@@ -152,7 +152,7 @@ def test_what_was_posted_for_later_is_pending_again_in_a_resumed_run(tmp_path: P
 def test_a_commands_file_given_on_resume_replaces_all_that_was_pending(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
-            live.stand(2, 0)
+            live.pause_at(2, 0)
             live.trainer.post(ScaleLR(factor=0.5), Position(epoch=2, batch=2))
             live.ask(Stop())
         (row,) = library.runs()
@@ -173,7 +173,7 @@ def test_interventions_since_the_last_checkpoint_are_applied_again_at_their_posi
     lines = commands(at(2, 1, "set_lr", lr=0.02), at(3, 1, "scale_lr", factor=0.5))
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), lines=lines, begin=False), library) as live:
-            live.stand(2, 0)
+            live.pause_at(2, 0)
             live.trainer.post(SetLR(lr=0.3), Position(epoch=2, batch=1))
             live.trainer.post(Resume())
             live.wait(lambda e: isinstance(e, CommandEvent) and e.name == "set_lr" and e.status == "applied")
@@ -208,7 +208,7 @@ def test_a_branch_killed_before_it_saved_anything_resumes_where_it_branched(tmp_
 def test_pending_interventions_go_to_the_branch(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
-            live.stand(2, 1)
+            live.pause_at(2, 1)
             live.trainer.post(ScaleLR(factor=0.5), Position(epoch=3, batch=1))
             live.ask(Rewind(epoch=1))
             live.ask(Stop())

@@ -111,7 +111,7 @@ def test_a_runs_row_is_written_before_its_start_and_has_its_state(tmp_path: Path
         with Live(Job(recipe=recipe(), begin=False), library) as live:
             start = live.wait(lambda e: e.event == "start")
             assert [r.id for r in library.runs()] == [start.run]  # type: ignore[attr-defined]
-            live.stand(2, 1)
+            live.pause_at(2, 1)
             library.flush()
             (known,) = library.runs()
             states += [known.state]
@@ -206,7 +206,7 @@ def test_a_write_that_fails_in_any_way_is_reported(tmp_path: Path) -> None:
 
 def test_an_index_deleted_in_mid_run_causes_a_warning_and_training_continues(tmp_path: Path) -> None:
     with library_at(tmp_path) as library, Live(Job(recipe=recipe(), begin=False), library) as live:
-        live.stand(2, 1)
+        live.pause_at(2, 1)
         library.flush()
         for file in tmp_path.glob("runs.sqlite*"):
             file.unlink()

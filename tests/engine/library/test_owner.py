@@ -113,7 +113,7 @@ def test_a_run_in_use_elsewhere_is_refused_and_one_whose_process_was_killed_resu
 def test_a_paused_run_is_locked_too_and_released_at_its_end(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
-            live.stand(2, 1)
+            live.pause_at(2, 1)
             library.flush()
             (row,) = library.runs()
             assert (row.state, row.live) == ("paused", True)

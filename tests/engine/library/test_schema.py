@@ -99,7 +99,7 @@ def test_an_older_copy_does_not_undo_what_the_checkpoints_hold(tmp_path: Path) -
     """What was pending when the copy was made was applied since: it is not applied again."""
     with library_at(tmp_path) as library:
         with Live(Job(recipe=recipe(), begin=False), library) as live:
-            live.stand(2, 0)
+            live.pause_at(2, 0)
             live.trainer.post(ScaleLR(factor=0.5), Position(epoch=2, batch=1))
             live.trainer.post(ScaleLR(factor=0.5), Position(epoch=3, batch=1))
             live.ask(Stop())

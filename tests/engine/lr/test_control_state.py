@@ -38,7 +38,7 @@ def test_lrs_are_written_to_the_groups_in_order_and_only_there() -> None:
         lr.write(optimizer_of(1.0))
 
 
-ACTS = st.sampled_from(
+INTERVENTIONS = st.sampled_from(
     [
         lambda lr, v: lr.set_lr(v, "follow", None),
         lambda lr, v: lr.set_lr(v, "hold", "head"),
@@ -53,7 +53,11 @@ ACTS = st.sampled_from(
 )
 
 
-@given(name=st.sampled_from(list(SPECS)), data=st.data(), interventions=st.lists(st.tuples(ACTS, RATES), max_size=8))
+@given(
+    name=st.sampled_from(list(SPECS)),
+    data=st.data(),
+    interventions=st.lists(st.tuples(INTERVENTIONS, RATES), max_size=8),
+)
 def test_from_its_state_everything_goes_on_exactly(name: str, data: Any, interventions: list[Any]) -> None:
     lr = control_if_usable(data.draw(SPECS[name]), epochs=40, steps=2, names=TWO)
     for intervention, value in interventions:

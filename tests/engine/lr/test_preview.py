@@ -74,7 +74,7 @@ EITHER_INTERVAL = st.tuples(ANY_SPEC, st.sampled_from(["epoch", "step"])).map(
 )
 GROUP = st.sampled_from([None, *TWO])
 THEN = st.sampled_from(["keep", "follow", "hold"])
-ACTS = st.one_of(
+INTERVENTIONS = st.one_of(
     st.builds(SetLR, lr=RATES, then=THEN, group=GROUP),
     st.builds(ScaleLR, factor=st.floats(0.1, 3), then=THEN, group=GROUP),
     st.builds(ReleaseLR, group=GROUP),
@@ -84,7 +84,9 @@ ACTS = st.one_of(
 
 
 @settings(max_examples=60)
-@given(spec=EITHER_INTERVAL, interventions=st.lists(st.tuples(st.integers(0, 4), ACTS), min_size=1, max_size=5))
+@given(
+    spec=EITHER_INTERVAL, interventions=st.lists(st.tuples(st.integers(0, 4), INTERVENTIONS), min_size=1, max_size=5)
+)
 def test_a_pending_change_is_drawn_as_it_will_be_lived(
     spec: ScheduleSpec, interventions: list[tuple[int, Any]]
 ) -> None:

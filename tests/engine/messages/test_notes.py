@@ -73,7 +73,7 @@ def test_notes_are_saved_and_restored_with_the_run(tmp_path: Path) -> None:
     events = run(Job(recipe=recipe(), lines=lines))
     rejected = [answer for answer in events.answers if answer.status == "rejected"]
     assert [(r.command["text"], str(r.reason)) for r in rejected] == [
-        ("about nothing", "the note is about an act before batch 0 of epoch 1, and there is none")
+        ("about nothing", "the note is about an intervention at epoch 1, batch 0, and there is none")
     ]
     expected = [("scale_lr", "noisy"), ("set_optimizer", "as the paper has it")]
     kept = commands_from_json(checkpoint.read(tmp_path / "here.tiller")["interventions"])

@@ -1,4 +1,4 @@
-"""Whatever is done to a run, in whatever order: an uninterrupted replay of its recipe and hand lives the same life."""
+"""Whatever is done to a run, in any order, an uninterrupted replay of its recipe and interventions equals it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ GROUPS = [{"name": "head", "modules": ["head"], "lr": 0.02}]
 GROUP = st.sampled_from([None, None, "rest", "head"])
 INTERVAL = st.sampled_from(["epoch", "step"])
 THEN = st.sampled_from(["keep", "follow", "hold"])
-ACTS: st.SearchStrategy[Any] = st.one_of(
+INTERVENTIONS: st.SearchStrategy[Any] = st.one_of(
     st.builds(SetLR, lr=st.floats(0, 0.2), then=THEN, group=GROUP),
     st.builds(ScaleLR, factor=st.floats(0.1, 2), then=THEN, group=GROUP),
     st.builds(ReleaseLR, group=GROUP),
@@ -78,13 +78,13 @@ ACTS: st.SearchStrategy[Any] = st.one_of(
     st.builds(SetEpochs, epochs=st.integers(1, 7)),
     st.builds(Note, text=st.text(min_size=1, max_size=9)),
 )
-NOTHING: st.SearchStrategy[Any] = st.one_of(
+WITHOUT_EFFECT: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([Pause(), Withdraw(id=77), ReleaseLR(group="nobody")]), st.builds(FindLR, steps=st.just(20))
 )
 
 
 def lrs(events: list[Event]) -> dict[int, list[float]]:
-    """The rates of each step (from 0) as they were trained with, the newest of a step that was trained twice."""
+    """The LRs of each step (from 0); the newest ones of a step that was trained twice."""
     found: dict[int, list[float]] = {}
     for event in events:
         if isinstance(event, StepsEvent):
@@ -94,7 +94,7 @@ def lrs(events: list[Event]) -> dict[int, list[float]]:
 
 
 class Session(RuleBasedStateMachine):
-    """A run that stands still between two rules."""
+    """A run that is paused between two rules."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class Session(RuleBasedStateMachine):
         self._folder = Path(self._scratch.name)
         self._context = library_at(self._folder / "library")
         self._library = self._context.__enter__()
-        self._lived: dict[int, list[float]] = {}
+        self._trained: dict[int, list[float]] = {}
         self._seen = 0
         self._posted = 0
         self._over: EndEvent | None = None
@@ -118,11 +118,11 @@ class Session(RuleBasedStateMachine):
         self._recipe = recipe(optimizer=OPTIMIZERS[optimizer], schedule=SCHEDULES[schedule], groups=groups, epochs=4)
         self._open(Job(recipe=self._recipe, begin=False, on_divergence="pause"))
 
-    # -- what is done
+    # -- rules
 
     @precondition(lambda self: self._over is None)
     @rule(batches=st.integers(1, 5))
-    def go_on(self, batches: int) -> None:
+    def train_on(self, batches: int) -> None:
         epoch, batch = divmod(self._step + batches, PER_EPOCH)
         self._ask(Pause(), Position(epoch=epoch + 1, batch=batch), also=Resume())
 
@@ -133,13 +133,13 @@ class Session(RuleBasedStateMachine):
         self._wait(lambda: self._state in ("paused", "diverged") or self._ended)
 
     @precondition(lambda self: self._over is None)
-    @rule(intervention=ACTS)
+    @rule(intervention=INTERVENTIONS)
     def intervention(self, intervention: Any) -> None:
         self._ask(intervention)
 
     @precondition(lambda self: self._over is None)
-    @rule(intervention=ACTS, batches=st.integers(1, 4))
-    def act_while_it_trains(self, intervention: Any, batches: int) -> None:
+    @rule(intervention=INTERVENTIONS, batches=st.integers(1, 4))
+    def intervene_while_training(self, intervention: Any, batches: int) -> None:
         epoch, batch = divmod(self._step + batches, PER_EPOCH)
         assert self._live is not None
         self._live.trainer.post(intervention, Position(epoch=epoch + 1, batch=batch))
@@ -148,22 +148,22 @@ class Session(RuleBasedStateMachine):
 
     @precondition(lambda self: self._over is None and self._step > 0)
     @rule(share=st.floats(0, 0.999))
-    def go_back(self, share: float) -> None:
+    def rewind(self, share: float) -> None:
         step = int(self._step * share)
         epoch, batch = divmod(step, PER_EPOCH)
         answer = self._ask(Rewind(epoch=epoch, batch=batch or None))
         assert answer.status == "applied", answer
         self._hear()
-        self._lived = {at: lr for at, lr in self._lived.items() if at < step}
+        self._trained = {at: lr for at, lr in self._trained.items() if at < step}
 
     @precondition(lambda self: self._over is None)
-    @rule(command=NOTHING)
-    def nothing_that_changes_anything(self, command: Any) -> None:
+    @rule(command=WITHOUT_EFFECT)
+    def something_without_effect(self, command: Any) -> None:
         self._ask(command)
 
     @precondition(lambda self: self._over is None)
     @rule(asked=st.booleans())
-    def leave_and_come_back(self, asked: bool) -> None:
+    def stop_and_resume(self, asked: bool) -> None:
         file = self._folder / "asked.tiller"
         if asked:
             assert self._ask(Save(path=str(file))).status == "applied"
@@ -185,7 +185,7 @@ class Session(RuleBasedStateMachine):
         self._over = None
         self._open(Job(checkpoint=checkpoint, run=run_id, epochs=epochs, begin=False, on_divergence="pause"))
 
-    # -- what must hold
+    # -- invariants
 
     @invariant()
     def every_command_is_answered_once(self) -> None:
@@ -212,10 +212,10 @@ class Session(RuleBasedStateMachine):
         whole: Events = run(Job(recipe=self._recipe, lines=lines, on_divergence="pause"))
         assert [a.reason for a in whole.answers if a.status != "applied"] == []
         assert whole.end.weights_sha256 == end.weights_sha256
-        assert lrs(whole) == self._lived
+        assert lrs(whole) == self._trained
         assert [e.metrics() for e in whole.epochs] == [e.metrics() for e in epochs_from_json(kept["history"])]
 
-    # -- how
+    # -- helpers
 
     @property
     def _step(self) -> int:
@@ -251,10 +251,10 @@ class Session(RuleBasedStateMachine):
         assert self._live is not None
         heard = self._live.events[self._seen :]
         self._seen += len(heard)
-        self._lived.update(lrs(heard))
+        self._trained.update(lrs(heard))
 
     def _ask(self, command: AnyCommand, when: Position | None = None, also: AnyCommand | None = None) -> CommandEvent:
-        """Post ``command`` (then ``also``), and wait until all is answered and the run stands still, or has ended."""
+        """Post ``command`` (then ``also``), and wait until all is answered and the run is paused or has ended."""
         live = self._live
         assert live is not None
         number = live.trainer.post(command, when)
@@ -267,7 +267,7 @@ class Session(RuleBasedStateMachine):
                 return True
             active = live.trainer._run
             if active is None or active.position.epoch > active.state.epochs:
-                return False  # it will end by itself
+                return False  # it ends without a command
             done = len([e for e in live.events.answers if e.id]) == self._posted
             return done and (self._state != "training" or isinstance(command, RunEpoch))
 
@@ -286,18 +286,18 @@ class Session(RuleBasedStateMachine):
         return end
 
 
-def explored(examples: int, steps: int) -> None:
-    # the rules train, which Hypothesis takes for slow generation of input on a busy machine
+def explore(examples: int, steps: int) -> None:
+    # training counts as generation of input, which is slow on a busy machine
     checks = [hypothesis.HealthCheck.too_slow]
     settings = hypothesis.settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=checks)
     run_state_machine_as_test(Session, settings=settings)  # type: ignore[no-untyped-call]
 
 
 def test_any_session_equals_its_uninterrupted_replay() -> None:
-    explored(12, 10)
+    explore(12, 10)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_many_long_sessions_equal_their_uninterrupted_replays() -> None:
-    explored(200, 30)
+    explore(200, 30)

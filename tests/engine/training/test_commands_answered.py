@@ -46,9 +46,9 @@ def library(tmp_path: Path) -> Iterator[Library]:
 
 @pytest.fixture
 def live() -> Iterator[Live]:
-    """A run of the groups rest and head that stands still before batch 1 of epoch 2 of 3."""
+    """A run with the groups rest and head, paused before batch 1 of epoch 2 of 3."""
     with Live(Job(recipe=recipe(groups=GROUPS), begin=False)) as trainer:
-        trainer.stand(2, 1)
+        trainer.pause_at(2, 1)
         yield trainer
 
 
@@ -69,7 +69,7 @@ APPLIED: list[Intervention] = [
 
 
 @pytest.mark.parametrize("command", APPLIED, ids=lambda c: c.command)
-def test_while_paused_a_command_is_applied_where_the_run_stands(live: Live, command: Intervention) -> None:
+def test_while_paused_a_command_is_applied_at_the_position(live: Live, command: Intervention) -> None:
     before = live.state.lr_control.current()
     answer = live.ask(command)
     assert (answer.status, answer.reason, answer.epoch, answer.batch) == ("applied", None, 2, 1)
@@ -96,14 +96,14 @@ REFUSED: list[tuple[Intervention, str]] = [
     (Unfreeze(group="head"), "group head is not frozen already"),
     (SetEpochs(epochs=1), "epoch 2 is reached already"),
     (SetEpochs(epochs=3), "the run has 3 epochs already"),
-    (Rewind(epoch=1, batch=1), "is not behind"),
-    (Rewind(epoch=9), "is not behind"),
+    (Rewind(epoch=1, batch=1), "is not before epoch 2, batch 1"),
+    (Rewind(epoch=9), "is not before epoch 2, batch 1"),
     (Save(), "there is no library to save into; name a file"),
 ]
 
 
 @pytest.mark.parametrize(("command", "reason"), REFUSED, ids=[f"{c.command} {r[:20]}" for c, r in REFUSED])
-def test_a_command_that_cannot_be_done_is_rejected_with_the_reason_and_changes_nothing(
+def test_a_command_that_cannot_be_applied_is_rejected_with_the_reason_and_changes_nothing(
     live: Live, command: Intervention, reason: str
 ) -> None:
     state = live.state
@@ -143,7 +143,7 @@ def test_a_command_for_all_groups_changes_all_or_none() -> None:
 def test_each_optimizer_takes_its_own_hyperparameters_in_mid_run(optimizer: str, changes: dict[str, Any]) -> None:
     job = Job(recipe=recipe(optimizer=OPTIMIZERS[optimizer]), begin=False)
     with Live(job) as live:
-        live.stand(1, 2)
+        live.pause_at(1, 2)
         live.ask(SetOptimizer.model_validate({"command": "set_optimizer", **changes}))
         (group,) = live.state.optimizer.param_groups
         assert {name: list(v) if isinstance(v, tuple) else v for name, v in group.items() if name in changes} == changes
@@ -151,13 +151,13 @@ def test_each_optimizer_takes_its_own_hyperparameters_in_mid_run(optimizer: str,
         assert live.finish().reason == "finished"
 
 
-def test_a_command_for_a_later_position_waits_for_it() -> None:
+def test_a_command_for_a_later_position_is_applied_there() -> None:
     with Live(Job(recipe=recipe(), begin=False)) as live:
         live.reach("ready")
         number = live.trainer.post(SetLR(lr=0.5), Position(epoch=2, batch=2))
         never = live.trainer.post(SetLR(lr=0.5), Position(epoch=9))
         nowhere = live.trainer.post(SetLR(lr=0.5), Position(epoch=2, batch=3))
-        live.stand(2, 1)
+        live.pause_at(2, 1)
         live.trainer.post(Resume())
         live.finish()
         answers = {a.id: a for a in live.events.answers}
@@ -173,7 +173,7 @@ def test_what_is_posted_after_the_end_is_rejected() -> None:
         assert (answer.status, answer.reason) == ("rejected", "the run has ended")
 
 
-def test_lines_that_can_never_be_due_are_answered_too() -> None:
+def test_lines_that_are_never_reached_are_answered_too() -> None:
     events = run(
         Job(recipe=recipe(), lines=commands(at(1, 3, "note", text="no such batch"), at(9, 0, "note", text="never")))
     )
@@ -184,7 +184,7 @@ def test_lines_that_can_never_be_due_are_answered_too() -> None:
     assert events.end.reason == "finished"  # a command rejected while running does not change the outcome
 
 
-def test_at_the_very_end_the_run_can_still_be_made_longer_but_nothing_else() -> None:
+def test_at_the_end_of_the_run_only_its_length_can_be_changed() -> None:
     lines = commands(at(4, 0, "set_lr", lr=0.1), at(4, 0, "set_epochs", epochs=4), at(5, 0, "note", text="end"))
     events = run(Job(recipe=recipe(), lines=lines))
     assert [(a.name, a.status) for a in events.answers] == [
@@ -196,7 +196,7 @@ def test_at_the_very_end_the_run_can_still_be_made_longer_but_nothing_else() -> 
     assert [e.epoch for e in events.epochs] == [1, 2, 3, 4]
 
 
-def test_a_run_can_be_made_to_end_with_the_epoch_that_was_finished_last() -> None:
+def test_a_run_can_be_shortened_to_the_epochs_completed() -> None:
     events = run(Job(recipe=recipe(), lines=commands(at(2, 0, "set_epochs", epochs=1))))
     assert ([e.epoch for e in events.epochs], events.end.epoch) == ([1], 1)
 
@@ -214,13 +214,13 @@ def test_set_epochs_warns_where_the_schedule_does_not_reach_the_new_end() -> Non
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_frozen_group_stands_still_in_weights_state_and_statistics(optimizer: str) -> None:
+def test_a_frozen_groups_weights_state_and_statistics_do_not_change(optimizer: str) -> None:
     chosen = {**OPTIMIZERS[optimizer], "weight_decay": 0.1}
     with Live(Job(recipe=recipe(groups=GROUPS, optimizer=chosen), begin=False)) as live:
-        live.stand(2, 1)
+        live.pause_at(2, 1)
         assert live.ask(Freeze(group="rest")).status == "applied"
         before, state = everything(live.state), live.state
-        live.stand(3, 2)
+        live.pause_at(3, 2)
         after = everything(state)
         moved = {name for name, t in after[0].items() if not torch.equal(t, before[0][name])}
         assert moved == {"head.weight", "head.bias"}
@@ -253,7 +253,7 @@ def test_a_recipe_that_freezes_everything_is_refused() -> None:
 # -- save and stop
 
 
-def test_a_save_is_answered_when_the_file_stands(live: Live, tmp_path: Path) -> None:
+def test_a_save_is_answered_once_the_file_is_written(live: Live, tmp_path: Path) -> None:
     target = tmp_path / "deep" / "here.tiller"
     there: list[bool] = []
     hear = live.trainer._emit
@@ -270,7 +270,9 @@ def test_a_save_is_answered_when_the_file_stands(live: Live, tmp_path: Path) -> 
     assert read(target)["position"] == [2, 1]
 
 
-def test_a_save_where_no_file_can_be_written_is_rejected_and_training_goes_on(tmp_path: Path, library: Library) -> None:
+def test_a_save_where_no_file_can_be_written_is_rejected_and_training_continues(
+    tmp_path: Path, library: Library
+) -> None:
     (tmp_path / "file").write_text("old")
     (tmp_path / "folder").mkdir()
     for kept in (None, library):
@@ -316,7 +318,7 @@ def test_stop_while_loading_is_applied() -> None:
 # -- rewind
 
 
-def test_rewind_goes_back_to_a_kept_position_in_a_new_branch(library: Library) -> None:
+def test_rewind_goes_back_to_a_checkpoint_in_a_new_branch(library: Library) -> None:
     whole = run(Job(recipe=recipe()))
     lines = commands(at(2, 1, "scale_lr", factor=3), at(3, 1, "rewind", epoch=1), at(3, 1, "note", text="after"))
     events = run(Job(recipe=recipe(), lines=lines), library)
@@ -328,13 +330,13 @@ def test_rewind_goes_back_to_a_kept_position_in_a_new_branch(library: Library) -
     answer = events.answer("rewind")
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 3, 1)
     assert [e.epoch for e in events.epochs] == [1, 2, 2, 3]
-    assert events.end.weights_sha256 == whole.end.weights_sha256  # the act was undone with the rest
+    assert events.end.weights_sha256 == whole.end.weights_sha256  # the intervention was undone too
     assert (first.state, first.epochs_done) == ("abandoned", 2)
     assert (second.state, second.epochs_done, second.parent) == ("finished", 3, first.id)
     assert (second.branch_epoch, second.branch_batch) == (2, 0)
 
 
-def test_rewind_to_the_position_before_an_act(library: Library) -> None:
+def test_rewind_to_the_checkpoint_before_an_intervention(library: Library) -> None:
     lines = commands(at(2, 1, "scale_lr", factor=3), at(3, 1, "rewind", epoch=1, batch=1), at(2, 2, "stop"))
     events = run(Job(recipe=recipe(), lines=lines), library)
     assert events.answer("rewind").lr == [pytest.approx(0.035)]
@@ -342,7 +344,7 @@ def test_rewind_to_the_position_before_an_act(library: Library) -> None:
     assert (events.end.epoch, events.end.batch) == (2, 2)
 
 
-def test_a_branch_is_resumed_by_its_id_and_does_not_go_back_once_more(library: Library) -> None:
+def test_a_branch_is_resumed_by_its_id_and_its_rewind_is_not_applied_again(library: Library) -> None:
     lines = [
         at(1, 1, "scale_lr", factor=0.5),
         at(3, 1, "rewind", epoch=1),
@@ -360,26 +362,26 @@ def test_a_branch_is_resumed_by_its_id_and_does_not_go_back_once_more(library: L
     assert again.end.weights_sha256 == whole.end.weights_sha256
 
 
-def test_a_branch_can_be_resumed_from_its_very_start(library: Library) -> None:
+def test_a_branch_can_be_resumed_from_its_start(library: Library) -> None:
     whole = run(Job(recipe=recipe(), lines=commands(at(1, 2, "scale_lr", factor=0.5))))
     lines = [at(1, 2, "scale_lr", factor=0.5), at(3, 1, "rewind", epoch=1), at(2, 0, "stop")]
     run(Job(recipe=recipe(), lines=commands(*lines)), library)
     branch = library.runs()[-1]
     newest = library.newest_checkpoint(branch.id)
     assert newest is not None
-    newest.unlink()  # as if the process had been killed right after it went back
+    newest.unlink()  # as if the process had been killed right after the rewind
     again = run(to_resume(branch.id, library), library)
     assert again.of("start")[0].epoch == 2
     assert again.end.weights_sha256 == whole.end.weights_sha256
 
 
-def test_a_rewind_does_not_take_a_position_of_another_branchs_future(library: Library) -> None:
-    """The parent's end of epoch 2 came after the branch; in the branch there has been no such moment kept."""
+def test_a_rewind_does_not_use_a_checkpoint_of_another_branch(library: Library) -> None:
+    """The parent's checkpoint of epoch 2 is from after the branch, and the branch has none there."""
     lines = commands(at(3, 1, "rewind", epoch=1), at(2, 2, "rewind", epoch=1), at(2, 2, "note", text="in the second"))
     events = run(Job(recipe=recipe(), lines=lines), library)
     assert [a.status for a in events.answers] == ["applied"] * 3
     with Live(Job(recipe=recipe(), lines=commands(at(3, 1, "rewind", epoch=1)), begin=False), library) as live:
-        live.stand(2, 2)
+        live.pause_at(2, 2)
         first = live.state.history[:]
         live.trainer.post(Resume())
         live.finish()
@@ -399,7 +401,7 @@ def test_a_rewind_does_not_take_a_position_of_another_branchs_future(library: Li
     )
 
 
-def test_a_waiting_command_can_be_withdrawn_once() -> None:
+def test_a_pending_command_can_be_withdrawn_once() -> None:
     with Live(Job(recipe=recipe(), begin=False)) as live:
         live.reach("ready")
         waiting = live.trainer.post(SetLR(lr=0.5), Position(epoch=2, batch=1))

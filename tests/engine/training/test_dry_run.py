@@ -1,4 +1,4 @@
-"""``main.py lr`` beside training: any recipe, any groups, any hand, and every rate the same to the last bit."""
+"""``main.py lr`` compared with training: for any recipe, groups and commands, every LR is the same to the last bit."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Batch = tuple[int, int, list[float]]
 NAMES = ("rest", "head", "first")
 
 
-def looked_ahead(of: Recipe, lines: tuple[CommandAt, ...]) -> tuple[list[Batch], list[Batch], list[tuple[str, str]]]:
-    """The lines of batches and of epochs as (epoch, batch, rates), and what is refused as (command, why)."""
-    refused: list[tuple[str, str]] = []
-    said = list(lrs_ahead(of, lines, True, lambda line, why: refused.append((line.intervention.command, why))))
-    batches = [(line["epoch"], line["batch"], line["lr"]) for line in said if "batch" in line]
-    return batches, [(line["epoch"], 0, line["lr"]) for line in said if "batch" not in line], refused
+def dry_run(of: Recipe, lines: tuple[CommandAt, ...]) -> tuple[list[Batch], list[Batch], list[tuple[str, str]]]:
+    """The lines of batches and of epochs as (epoch, batch, LRs), and rejected commands as (command, why)."""
+    rejected: list[tuple[str, str]] = []
+    printed = list(lrs_ahead(of, lines, True, lambda line, why: rejected.append((line.intervention.command, why))))
+    batches = [(line["epoch"], line["batch"], line["lr"]) for line in printed if "batch" in line]
+    return batches, [(line["epoch"], 0, line["lr"]) for line in printed if "batch" not in line], rejected
 
 
 def trained(events: Events) -> tuple[list[Batch], list[tuple[str, str]]]:
-    """Every batch that was trained as (epoch, batch, rates), and what was refused."""
+    """Every trained batch as (epoch, batch, LRs), and rejected commands."""
     batches: list[Batch] = []
     for steps in events.of("steps"):
         for place, lrs in enumerate(steps.lr.tolist()):
@@ -42,13 +42,13 @@ def trained(events: Events) -> tuple[list[Batch], list[tuple[str, str]]]:
 
 
 def assert_same(of: Recipe, lines: tuple[CommandAt, ...]) -> Events:
-    batches, epochs, refused = looked_ahead(of, lines)
+    batches, epochs, rejected = dry_run(of, lines)
     events = run(Job(recipe=of, lines=lines))
     steps, refusals = trained(events)
     assert events.end.reason in ("finished", "stopped")
-    assert refused == refusals
+    assert rejected == refusals
     assert epochs == [step for step in steps if step[1] == 0]
-    rest = iter(steps)  # lines of batches are for schedules stepped per batch, so a swap may begin or end them
+    rest = iter(steps)  # only schedules stepped per batch have lines for batches, so a swap may begin or end them
     assert all(batch in rest for batch in batches)
     if not any(line.intervention.command == "set_schedule" for line in lines):
         stepped = [schedule for schedule in (of.schedule, *(g.schedule for g in of.groups)) if schedule is not None]
@@ -69,7 +69,7 @@ GROUPS = st.one_of(
         {"lr": st.one_of(st.none(), RATES), "schedule": st.one_of(st.none(), AS_JSON), "frozen": st.booleans()}
     ).map(lambda own: [{"name": "head", "modules": ["head"], **own}, {"name": "first", "modules": ["body.1"]}]),
 )
-ACTS = st.one_of(
+INTERVENTIONS = st.one_of(
     st.fixed_dictionaries({"command": st.just("set_lr"), "lr": RATES, "then": THEN, "group": SOME}),
     st.fixed_dictionaries({"command": st.just("scale_lr"), "factor": st.floats(0.1, 3), "then": THEN, "group": SOME}),
     st.fixed_dictionaries({"command": st.just("release_lr"), "group": SOME}),
@@ -89,7 +89,7 @@ ACTS = st.one_of(
     st.fixed_dictionaries({"command": st.just("note"), "text": st.just("why")}),
     st.fixed_dictionaries({"command": st.just("stop")}),
 )
-HANDS = st.lists(st.tuples(st.integers(1, 5), st.integers(0, PER_EPOCH), ACTS), max_size=5).map(
+COMMANDS = st.lists(st.tuples(st.integers(1, 5), st.integers(0, PER_EPOCH), INTERVENTIONS), max_size=5).map(
     lambda interventions: [
         {"at": {"epoch": epoch, "batch": batch}, **{k: v for k, v in intervention.items() if v is not None}}
         for epoch, batch, intervention in sorted(interventions, key=lambda intervention: intervention[:2])
@@ -97,7 +97,7 @@ HANDS = st.lists(st.tuples(st.integers(1, 5), st.integers(0, PER_EPOCH), ACTS), 
 )
 
 
-@given(st.sampled_from(sorted(OPTIMIZERS)), AS_JSON, GROUPS, HANDS)
+@given(st.sampled_from(sorted(OPTIMIZERS)), AS_JSON, GROUPS, COMMANDS)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_recipe_and_any_interventions(
     optimizer: str, schedule: dict[str, Any], groups: list[dict[str, Any]], lines: list[dict[str, Any]]
@@ -105,9 +105,9 @@ def test_any_recipe_and_any_interventions(
     of = recipe("numb", optimizer={**OPTIMIZERS[optimizer], "weight_decay": 0.0}, schedule=schedule, groups=groups)
     chosen = tuple(parse_commands("".join(json.dumps(line) + "\n" for line in lines)))
     try:
-        looked_ahead(of, chosen)
+        dry_run(of, chosen)
     except SpecError:
-        return  # training refuses it too, before it begins
+        return  # training rejects it too, before it begins
     assert_same(of, chosen)
 
 
@@ -128,18 +128,18 @@ OF_HEAD = [{"name": "head", "modules": ["head"], "lr": 0.2, "schedule": STEPWISE
         [at(2, 0, "freeze", group="head"), at(2, 0, "freeze", group="rest"), at(3, 1, "unfreeze", group="head")],
     ],
 )
-def test_a_commands_file_that_goes_back_or_interventions_on_groups(lines: list[dict[str, Any]]) -> None:
+def test_a_commands_file_with_a_rewind_or_with_groups(lines: list[dict[str, Any]]) -> None:
     assert_same(recipe(groups=OF_HEAD, schedule={"name": "ExponentialLR", "gamma": 0.7}), commands(*lines))
 
 
-def test_a_momentum_that_cannot_be_resumed_is_refused_as_in_training() -> None:
+def test_a_momentum_that_cannot_be_resumed_is_rejected_as_in_training() -> None:
     cycled = {"name": "CyclicLR", "base_lr": 0.001, "max_lr": 0.01, "step_size_up": 2}
     without = {"name": "RMSprop", "lr": 0.001}
     lines = commands(
         at(2, 0, "set_optimizer", momentum=0.5),
         at(2, 0, "set_optimizer", nesterov=True),
         at(2, 0, "set_schedule", schedule=cycled),
-        at(3, 0, "unfreeze", group="head"),  # which begins now, and can
+        at(3, 0, "unfreeze", group="head"),  # its first update is now, and it can
         at(3, 0, "set_schedule", schedule=cycled, group="head"),
         at(3, 0, "note", text="why", about={"epoch": 3, "nth": 1}),
         at(3, 0, "note", text="why", about={"epoch": 3, "nth": 2}),
@@ -147,7 +147,7 @@ def test_a_momentum_that_cannot_be_resumed_is_refused_as_in_training() -> None:
     frozen = [{"name": "head", "modules": ["head"], "frozen": True}]
     of = recipe(optimizer=without, groups=frozen, schedule={"name": "Constant"})
     assert_same(of, lines)
-    assert [name for name, _ in looked_ahead(of, lines)[2]] == [
+    assert [name for name, _ in dry_run(of, lines)[2]] == [
         "set_optimizer",
         "set_optimizer",
         "set_schedule",
@@ -157,5 +157,5 @@ def test_a_momentum_that_cannot_be_resumed_is_refused_as_in_training() -> None:
 
 def test_a_plateau_stays_flat() -> None:
     of = recipe(schedule={"name": "ReduceLROnPlateau", "patience": 0, "threshold": 0.99})
-    _, epochs, _ = looked_ahead(of, commands(at(2, 0, "scale_lr", factor=0.5)))
+    _, epochs, _ = dry_run(of, commands(at(2, 0, "scale_lr", factor=0.5)))
     assert [lrs for _, _, lrs in epochs] == [[0.05], [0.025], [0.025]]

@@ -1,4 +1,4 @@
-"""Every way out of a run leads to exactly one end event, the last of all, and to no thread left behind."""
+"""Every way to end a run gives exactly one end event, the last of all, and leaves no thread behind."""
 
 from __future__ import annotations
 
@@ -72,28 +72,28 @@ def test_whatever_is_raised_while_training(error: str, text: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["loading", "start", "state", "steps", "lr", "epoch", "command"])
-def test_a_receiver_that_fails_once(kind: str, tmp_path: Path) -> None:
-    heard = Events()
+def test_a_listener_that_fails_once(kind: str, tmp_path: Path) -> None:
+    received = Events()
     failed: list[Event] = []
 
     def emit(event: Event) -> None:
         if event.event == kind and not failed:
             failed.append(event)
             raise LookupError(f"no room for {kind}")
-        heard.append(event)
+        received.append(event)
 
     lines = commands(at(2, 0, "scale_lr", factor=0.5), at(9, 0, "note", text="never reached"))
     with library_at(tmp_path) as library:
         trained_on_a_thread(Job(recipe=recipe(), lines=lines), emit, library)
     assert failed
-    assert heard[-1] is heard.end
-    assert heard.end.reason == "failed"
-    assert heard.end.text == f"LookupError: no room for {kind}"
+    assert received[-1] is received.end
+    assert received.end.reason == "failed"
+    assert received.end.text == f"LookupError: no room for {kind}"
 
 
-def test_a_receiver_that_fails_at_whatever_comes_after_training() -> None:
-    """What was never reached is answered and the last state told after training; the end comes all the same."""
-    heard = Events()
+def test_a_listener_that_fails_after_training() -> None:
+    """Unreached commands are answered and the last state is published after training; the end comes anyway."""
+    received = Events()
     over = threading.Event()
 
     def emit(event: Event) -> None:
@@ -101,27 +101,27 @@ def test_a_receiver_that_fails_at_whatever_comes_after_training() -> None:
             over.set()
         elif over.is_set() and not isinstance(event, EndEvent):
             raise OSError("nobody listens")
-        heard.append(event)
+        received.append(event)
 
     trained_on_a_thread(Job(recipe=recipe(), lines=commands(at(9, 0, "note", text="never"))), emit)
-    assert heard[-1] is heard.end
-    assert heard.end.text == "OSError: nobody listens"
+    assert received[-1] is received.end
+    assert received.end.text == "OSError: nobody listens"
 
 
-def test_a_receiver_that_cannot_take_the_end_itself_harms_nobody(capfd: pytest.CaptureFixture[str]) -> None:
-    told: list[Event] = []
+def test_a_listener_that_fails_at_the_end_event_does_not_raise(capfd: pytest.CaptureFixture[str]) -> None:
+    received: list[Event] = []
 
     def emit(event: Event) -> None:
         if isinstance(event, EndEvent):
-            told.append(event)
+            received.append(event)
             raise OSError("nobody listens")
 
     trained_on_a_thread(Job(recipe=recipe(epochs=1)), emit)
-    assert len(told) == 1
+    assert len(received) == 1
     assert "nobody listens" in capfd.readouterr().err
 
 
-def test_a_library_whose_writer_is_gone_in_mid_run(tmp_path: Path) -> None:
+def test_a_library_that_is_closed_in_mid_run(tmp_path: Path) -> None:
     library = Library(tmp_path)
     events = Events()
 
@@ -151,7 +151,7 @@ def test_what_was_trained_before_a_failure_is_said(tmp_path: Path) -> None:
     assert (events.end.epoch, events.end.batch) == (2, 1)
 
 
-def test_what_ends_a_run_in_words() -> None:
+def test_the_ending_of_an_error() -> None:
     assert because_of(SpecError("data.root", "is not there")).field == "data.root"
     lack = because_of(MemoryError())
     assert (lack.reason, lack.out_of_memory, lack.text) == ("failed", "run", "memory ran out: MemoryError")

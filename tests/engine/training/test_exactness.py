@@ -1,4 +1,4 @@
-"""A run that was left and taken up again ends with the weights, to the last bit, of one that never was."""
+"""A run that was stopped and resumed ends with the weights of an uninterrupted one, to the last bit."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ MIDDLE, LATER = (2, 1), (3, 2)
 ON_BOTH = pytest.mark.parametrize("device", DEVICES)
 
 
-def left_twice(folder: Path, job_recipe: Any, lines: tuple[dict[str, Any], ...] = ()) -> Events:
-    """Train, leave in mid-epoch, take up in a fresh trainer, leave, take up: the last leg's events."""
+def resumed_twice(folder: Path, job_recipe: Any, lines: tuple[dict[str, Any], ...] = ()) -> Events:
+    """Train, stop within an epoch, resume with a new trainer, stop, resume: the events of the last part."""
     first, second = folder / "first.tiller", folder / "second.tiller"
     events = Events()
     for checkpoint, (position, target) in zip(
@@ -59,7 +59,7 @@ def same(left: Events, whole: Events) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_with_every_schedule(tmp_path: Path, optimizer: str, schedule: str, device: str) -> None:
     whole = recipe(optimizer=OPTIMIZERS[optimizer], schedule=SCHEDULES[schedule], device=device)
-    same(left_twice(tmp_path, whole), run(whole))
+    same(resumed_twice(tmp_path, whole), run(whole))
 
 
 @ON_BOTH
@@ -67,7 +67,7 @@ def test_every_optimizer_with_every_schedule(tmp_path: Path, optimizer: str, sch
 def test_every_other_schedule_with_an_optimizer_of_its_own(tmp_path: Path, schedule: str, device: str) -> None:
     optimizer, spec = MORE_SCHEDULES[schedule]
     whole = recipe(optimizer=OPTIMIZERS[optimizer], schedule=spec, device=device)
-    same(left_twice(tmp_path, whole), run(whole))
+    same(resumed_twice(tmp_path, whole), run(whole))
 
 
 @ON_BOTH
@@ -88,11 +88,11 @@ def test_every_other_schedule_with_an_optimizer_of_its_own(tmp_path: Path, sched
 )
 def test_every_kind_of_recipe(tmp_path: Path, changes: dict[str, Any], device: str) -> None:
     whole = recipe(**{"device": device, **changes})
-    same(left_twice(tmp_path, whole), run(whole))
+    same(resumed_twice(tmp_path, whole), run(whole))
 
 
 GROUPS = [{"name": "head", "modules": ["head"]}]
-ACTS = {
+INTERVENTIONS = {
     "hold": [at(1, 1, "set_lr", lr=0.02, then="hold"), at(3, 1, "release_lr")],
     "follow": [at(1, 2, "set_lr", lr=0.2, then="follow"), at(3, 1, "scale_lr", factor=0.5)],
     "swap": [
@@ -115,12 +115,12 @@ ACTS = {
 
 
 @ON_BOTH
-@pytest.mark.parametrize("intervention", ACTS)
+@pytest.mark.parametrize("intervention", INTERVENTIONS)
 def test_interventions_before_and_after(tmp_path: Path, intervention: str, device: str) -> None:
-    lines = tuple(ACTS[intervention])
+    lines = tuple(INTERVENTIONS[intervention])
     whole = run(Job(recipe=recipe(groups=GROUPS, device=device), lines=commands(*lines)))
     assert [a.status for a in whole.answers] == ["applied", "applied"]
-    same(left_twice(tmp_path, recipe(groups=GROUPS, device=device), lines), whole)
+    same(resumed_twice(tmp_path, recipe(groups=GROUPS, device=device), lines), whole)
     untouched = run(recipe(groups=GROUPS, device=device))
     assert untouched.end.weights_sha256 != whole.end.weights_sha256
 
@@ -140,11 +140,11 @@ def test_a_run_resumed_by_its_id_with_interventions_that_saved_and_stopped_it(tm
         from_file = run(to_resume(str(tmp_path / "here.tiller"), library, lines), library)
     for resumed in (again, from_file):
         same(resumed, whole)
-        assert [a.name for a in resumed.answers] == ["set_lr"]  # what the checkpoint holds is skipped, and so is stop
+        assert [a.name for a in resumed.answers] == ["set_lr"]  # those that the checkpoint holds are skipped, and stop
 
 
 def test_a_run_killed_at_any_position_is_resumed_from_its_newest_checkpoint(tmp_path: Path) -> None:
-    """What the library holds after each event is enough: the lines that wait are known from the start."""
+    """What the library holds after each event is enough: pending lines are recorded at the start."""
     lines = commands(
         at(1, 2, "scale_lr", factor=0.5), at(2, 2, "scale_lr", factor=0.5), at(3, 0, "set_optimizer", momentum=0.5)
     )
@@ -165,7 +165,7 @@ def test_a_checkpoint_of_this_device_resumes_on_the_cpu(tmp_path: Path, device: 
     assert run(Job(checkpoint=file, device="cpu")).end.reason == "finished"
 
 
-def test_what_a_checkpoint_says_of_random_numbers_is_plain_data_and_restores_each_stream(tmp_path: Path) -> None:
+def test_the_state_of_the_random_generators_is_plain_data_and_restores_each(tmp_path: Path) -> None:
     import random
 
     import numpy as np

@@ -1,4 +1,4 @@
-"""A frozen group of a real network stands still, statistics and optimizer state too, whatever becomes of the run."""
+"""A frozen group of a real network does not change, with its statistics and optimizer state, also after a resume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with_each = pytest.mark.parametrize("optimizer", OPTIMIZERS)
 
 
 def job(optimizer: str = "SGD", device: str = "cpu", **changes: Any) -> Job:
-    """Three epochs of a network with BatchNorm, which stand ready."""
+    """Three epochs of a network with BatchNorm, ready to start."""
     asked = recipe(model={"name": "small_cnn"}, groups=GROUPS, optimizer=OPTIMIZERS[optimizer], device=device)
     return Job(recipe=asked.model_copy(update=changes), begin=False)
 
@@ -47,95 +47,95 @@ def statistics(state: RunState) -> torch.Tensor:
 
 @on_both
 @with_each
-def test_it_stands_still_while_the_rest_trains_and_resumes_again(optimizer: str, device: str) -> None:
+def test_it_does_not_change_while_the_rest_trains_and_can_be_unfrozen(optimizer: str, device: str) -> None:
     with Live(job(optimizer, device)) as live:
-        live.stand(1, 2)
+        live.pause_at(1, 2)
         live.ask(Freeze(group="blocks"))
         state = live.state
         blocks, head = digest(state, "blocks"), digest(state, "head")
-        live.stand(3, 1)
+        live.pause_at(3, 1)
         assert digest(state, "blocks") == blocks
         assert digest(state, "head") != head
         counted, mean = state.model.state_dict()["block1.norm.num_batches_tracked"].item(), statistics(state)
         live.ask(Unfreeze(group="blocks"))
-        live.stand(3, 2)
+        live.pause_at(3, 2)
         assert digest(state, "blocks") != blocks
         assert state.model.state_dict()["block1.norm.num_batches_tracked"].item() == counted + 1
         assert not torch.equal(statistics(state), mean)
 
 
 @with_each
-def test_it_stands_still_through_a_checkpoint_and_a_resume(tmp_path: Path, optimizer: str) -> None:
+def test_it_stays_frozen_after_a_resume(tmp_path: Path, optimizer: str) -> None:
     file = tmp_path / "here.tiller"
     with Live(job(optimizer)) as live:
-        live.stand(1, 2)
+        live.pause_at(1, 2)
         live.ask(Freeze(group="blocks"))
         blocks = digest(live.state, "blocks")
-        live.stand(2, 1)
+        live.pause_at(2, 1)
         live.ask(Save(path=str(file)))
     with Live(Job(checkpoint=file, begin=False)) as resumed:
-        resumed.stand(3, 1)
+        resumed.pause_at(3, 1)
         assert resumed.events.of("lr")[0].frozen == [True, False]
         assert digest(resumed.state, "blocks") == blocks
         resumed.ask(Unfreeze(group="blocks"))
-        resumed.stand(3, 2)
+        resumed.pause_at(3, 2)
         assert digest(resumed.state, "blocks") != blocks
 
 
-def test_going_back_to_where_it_was_frozen_freezes_it_again(tmp_path: Path) -> None:
+def test_a_rewind_to_after_the_freeze_freezes_it_again(tmp_path: Path) -> None:
     with library_at(tmp_path / "library") as library, Live(job(), library) as live:
-        live.stand(1, 1)
+        live.pause_at(1, 1)
         live.ask(Freeze(group="blocks"))
         blocks = digest(live.state, "blocks")
-        live.stand(2, 0)
+        live.pause_at(2, 0)
         live.ask(Unfreeze(group="blocks"))
-        live.stand(3, 0)
+        live.pause_at(3, 0)
         moved = digest(live.state, "blocks")
         assert moved != blocks
         assert live.ask(Rewind(epoch=1)).status == "applied"
         assert digest(live.state, "blocks") == blocks
-        live.stand(2, 1)
+        live.pause_at(2, 1)
         assert digest(live.state, "blocks") == blocks
         assert live.events.of("lr")[-1].frozen == [True, False]
 
 
-def test_going_back_to_before_it_was_frozen_trains_it(tmp_path: Path) -> None:
+def test_a_rewind_to_before_the_freeze_trains_it(tmp_path: Path) -> None:
     with library_at(tmp_path / "library") as library, Live(job(), library) as live:
-        live.stand(2, 1)
+        live.pause_at(2, 1)
         live.ask(Freeze(group="blocks"))
         blocks = digest(live.state, "blocks")
-        live.stand(3, 0)
+        live.pause_at(3, 0)
         assert live.ask(Rewind(epoch=1)).status == "applied"
         before = digest(live.state, "blocks")
-        live.stand(2, 2)
+        live.pause_at(2, 2)
         assert digest(live.state, "blocks") not in (before, blocks)
         assert live.events.of("lr")[-1].frozen == [False, False]
 
 
-# -- what the window is told
+# -- what is published
 
 
-def test_the_lrs_say_what_is_frozen_and_what_the_optimizer_has() -> None:
+def test_the_lr_event_has_what_is_frozen_and_the_optimizers_hyperparameters() -> None:
     cycle = {"name": "CyclicLR", "base_lr": 0.01, "max_lr": 0.1, "step_size_up": 2}
     groups = [GROUPS[0], {**GROUPS[1], "lr": None, "schedule": cycle}]
     asked = recipe(model={"name": "small_cnn"}, groups=groups, optimizer=OPTIMIZERS["SGD"])
     with Live(Job(recipe=asked, begin=False)) as live:
-        live.stand(1, 1)
+        live.pause_at(1, 1)
         live.ask(Freeze(group="blocks"))
-        live.ask(Save())  # refused, and after the rates
-        told = live.events.of("lr")[-1]
-        assert (told.groups, told.frozen, told.cycled) == (["blocks", "head"], [True, False], [False, True])
-        first, second = told.optimizer
+        live.ask(Save())  # rejected, after the LR event
+        event = live.events.of("lr")[-1]
+        assert (event.groups, event.frozen, event.cycled) == (["blocks", "head"], [True, False], [False, True])
+        first, second = event.optimizer
         assert first == {"weight_decay": 0.1, "momentum": 0.9, "dampening": 0.0, "nesterov": False}
-        assert second["momentum"] == pytest.approx(0.85)  # halfway up
+        assert second["momentum"] == pytest.approx(0.85)  # halfway through the rise
         assert [g["momentum"] for g in live.state.optimizer.param_groups] == [first["momentum"], second["momentum"]]
 
 
-def test_a_pause_tells_the_lrs_of_a_schedule_that_is_stepped_per_batch() -> None:
+def test_a_pause_publishes_the_lrs_of_a_schedule_stepped_per_batch() -> None:
     falling = {"name": "LinearLR", "start_factor": 1.0, "end_factor": 0.5, "total_iters": 2, "interval": "step"}
     with Live(Job(recipe=recipe(schedule=falling), begin=False)) as live:
-        live.stand(1, 2)
+        live.pause_at(1, 2)
         live.reach("paused")
-        live.ask(Save())  # refused, and after the pause's rates
+        live.ask(Save())  # rejected, after the LR event of the pause
         assert live.events.of("lr")[-1].lr == live.state.lr_control.current() == pytest.approx([0.025])
         assert (live.events.of("lr")[-1].epoch, live.events.of("lr")[-1].batch) == (1, 2)

@@ -1,4 +1,4 @@
-"""The guard: a loss that exploded is not learned from, is said so, and belongs to the recipe; on both ways to mask."""
+"""The guard: a loss above the limit changes nothing and is reported; on both code paths."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ EXPLODES = {"name": "SGD", "lr": 1000.0, "momentum": 0.9}
 
 @pytest.fixture(params=["host", "device"])
 def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to leave an update out: looking at the loss, and masking without looking, as on a GPU."""
+    """Both ways to skip an update: reading the loss, and masking without reading it, as on a GPU."""
     way: str = request.param
     if way == "device":
         for module in (step, loop):
-            monkeypatch.setattr(module, "looking_is_free", lambda device: False)
+            monkeypatch.setattr(module, "sync_is_free", lambda device: False)
     return way
 
 
@@ -43,7 +43,7 @@ def state_of(optimizer: str, device: str, limit: float | None) -> RunState:
 
 
 def train(state: RunState, index: int, factor: float = 1.0) -> bool:
-    """One batch, its labels' scores pushed down ``factor`` times: a finite loss of any size."""
+    """Train one batch with its logits multiplied by ``factor``, for a finite loss of any size."""
     x, y = state.batches.batch(1, index)
     head = state.model.get_submodule("head")
     hook = head.register_forward_hook(lambda _module, _inputs, scores: scores * factor)
@@ -57,7 +57,7 @@ def train(state: RunState, index: int, factor: float = 1.0) -> bool:
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("optimizer", ["SGD nesterov", "AdamW"])
 @pytest.mark.parametrize("steps", [0, 2], ids=["at the first step", "later"])
-def test_a_loss_above_the_limit_reaches_nothing(branch: str, optimizer: str, steps: int, device: str) -> None:
+def test_a_loss_above_the_limit_changes_nothing(branch: str, optimizer: str, steps: int, device: str) -> None:
     state, clean = state_of(optimizer, device, 1000.0), state_of(optimizer, device, 1000.0)
     for run_state in (state, clean):
         torch.manual_seed(1)
@@ -73,7 +73,7 @@ def test_a_loss_above_the_limit_reaches_nothing(branch: str, optimizer: str, ste
 
 
 @pytest.mark.parametrize("limit", [None, 1e30])
-def test_without_a_limit_or_below_it_a_huge_loss_is_learned_from(branch: str, limit: float | None) -> None:
+def test_without_a_limit_or_below_it_a_huge_loss_is_trained_on(branch: str, limit: float | None) -> None:
     state = state_of("SGD nesterov", "cpu", limit)
     before = everything(state)
     assert train(state, 0, 1e14)
@@ -93,13 +93,13 @@ def test_without_a_limit_or_below_it_a_huge_loss_is_learned_from(branch: str, li
         (None, float("inf"), False),
     ],
 )
-def test_the_device_and_the_words_judge_alike(limit: float | None, loss: float, passes: bool) -> None:
+def test_the_device_and_the_message_agree(limit: float | None, loss: float, passes: bool) -> None:
     guard = Guard(GuardSpec(loss_limit=limit))
     assert bool(guard.passes(torch.tensor(loss))) is passes
-    assert guard.objects_to(loss) is not passes
+    assert guard.masks(loss) is not passes
 
 
-def test_a_lr_of_1000_on_batchnorm_ends_the_run_and_says_how_large_the_loss_was(branch: str) -> None:
+def test_a_lr_of_1000_on_batchnorm_ends_the_run_and_reports_the_loss(branch: str) -> None:
     events = run(recipe(optimizer=EXPLODES, epochs=50))
     assert events.end.reason == "diverged"
     assert events.end.epoch < 50
@@ -113,20 +113,20 @@ def test_a_lr_of_1000_on_batchnorm_ends_the_run_and_says_how_large_the_loss_was(
     assert max(trained) <= 1000
 
 
-def test_a_guard_that_is_off_lets_it_train_on() -> None:
+def test_without_a_guard_training_continues() -> None:
     events = run(recipe("loud_fifth", guard={"loss_limit": None}))
     assert events.end.reason == "finished"
     assert max(loss for event in events.of("steps") for loss in event.loss.tolist()) > 50
 
 
-def goes_on_to_the_end(limit: float) -> str:
-    """The weights of a run whose fifth loss is above ``limit``, or is not, and that is gone on with."""
+def weights_at_end(limit: float) -> str:
+    """The weights of a run whose fifth loss is above ``limit`` or not, and that is resumed after that."""
     job = Job(recipe=recipe("loud_fifth", guard={"loss_limit": limit}), on_divergence="pause")
     with Live(job) as live:
         if limit < 100:
             live.reach("diverged")
             assert str(diverged(live.events).text).endswith(
-                "epoch 2, batch 1, above the limit of 50; that update was not made"
+                "epoch 2, batch 1, above the limit of 50; that update was skipped"
             )
             live.trainer.post(Resume())
         end = live.finish()
@@ -134,20 +134,20 @@ def goes_on_to_the_end(limit: float) -> str:
     return str(end.weights_sha256)
 
 
-def test_what_is_left_out_is_decided_by_the_recipe_alone() -> None:
-    assert goes_on_to_the_end(50) == goes_on_to_the_end(50)
-    assert goes_on_to_the_end(50) != goes_on_to_the_end(1e30)
+def test_what_is_masked_depends_on_the_recipe_alone() -> None:
+    assert weights_at_end(50) == weights_at_end(50)
+    assert weights_at_end(50) != weights_at_end(1e30)
 
 
-def test_a_recipe_from_before_the_guard_has_the_default_and_a_checkpoint_goes_on(tmp_path: Path) -> None:
-    old = json.loads(recipe().to_json())
-    del old["guard"]
-    assert recipe_from_json(json.dumps(old)) == recipe()
+def test_a_recipe_without_a_guard_has_the_default() -> None:
+    without = json.loads(recipe().to_json())
+    del without["guard"]
+    assert recipe_from_json(json.dumps(without)) == recipe()
     assert Recipe().guard == GuardSpec(loss_limit=1000.0)
 
 
 @pytest.mark.parametrize("limit", [0, -1, "much", 1e31])
-def test_a_limit_that_is_none_is_refused_by_its_name(limit: object) -> None:
+def test_an_impossible_limit_is_refused(limit: object) -> None:
     with pytest.raises(SpecError) as refusal:
         recipe(guard={"loss_limit": limit})
     assert refusal.value.field == "guard.loss_limit"
@@ -156,7 +156,7 @@ def test_a_limit_that_is_none_is_refused_by_its_name(limit: object) -> None:
 @pytest.mark.parametrize(
     ("loss", "text"), [(1000.0, "1000"), (1.2e14, "1.2e14"), (1234.5, "1234.5"), (3e30, "3e30"), (0.5, "0.5")]
 )
-def test_losses_are_written_as_people_do(loss: float, text: str) -> None:
+def test_losses_for_a_person(loss: float, text: str) -> None:
     assert short(loss) == text
 
 
@@ -164,33 +164,33 @@ def test_losses_are_written_as_people_do(loss: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("places", "began", "well"),
+    ("places", "began", "good"),
     [
-        ([(1, 0), (2, 0), (2, 2)], (2, 3), (2, 2)),  # an act's checkpoint in mid-epoch
-        ([(1, 0), (2, 0), (2, 2)], (2, 2), (2, 0)),  # what stands before the refused batch made its loss so
-        ([(1, 0), (2, 0)], (2, 0), (2, 0)),  # but an epoch's end was validated
-        ([(1, 0), (2, 0), (3, 0)], (2, 3), (2, 0)),  # nothing younger
+        ([(1, 0), (2, 0), (2, 2)], (2, 3), (2, 2)),  # a checkpoint before an intervention
+        ([(1, 0), (2, 0), (2, 2)], (2, 2), (2, 0)),  # the weights before the masked batch produced its loss
+        ([(1, 0), (2, 0)], (2, 0), (2, 0)),  # an epoch's end was validated
+        ([(1, 0), (2, 0), (3, 0)], (2, 3), (2, 0)),  # not a newer one
         ([(1, 0)], (1, 0), (1, 0)),
         ([(3, 0)], (2, 1), None),
         ([], (2, 1), None),
     ],
 )
-def test_the_last_good_state(places: Any, began: tuple[int, int], well: tuple[int, int] | None) -> None:
+def test_the_last_good_state(places: Any, began: tuple[int, int], good: tuple[int, int] | None) -> None:
     positions = [Position(epoch=epoch, batch=batch) for epoch, batch in places]
     found = newest_good(positions, Position(epoch=began[0], batch=began[1]))
-    assert (found and (found.epoch, found.batch)) == well
+    assert (found and (found.epoch, found.batch)) == good
 
 
-def test_a_divergence_right_where_the_last_one_left_off_began_with_it() -> None:
+def test_a_divergence_where_the_last_one_was_noticed_began_with_it() -> None:
     tracker = DivergenceTracker()
-    places = [Position(epoch=2, batch=batch) for batch in range(6)]
+    positions = [Position(epoch=2, batch=batch) for batch in range(6)]
 
-    def fall(batch: int, stands: int) -> Position:
-        return tracker.add(Divergence(places[batch], Text("ill")), places[stands])
+    def began(batch: int, noticed: int) -> Position:
+        return tracker.add(Divergence(positions[batch], Text("too large")), positions[noticed])
 
-    assert fall(1, 2) == places[1]
-    assert fall(2, 4) == places[1]  # on a GPU it is known of later
-    assert fall(5, 5) == places[5]
+    assert began(1, 2) == positions[1]
+    assert began(2, 4) == positions[1]  # on a GPU it is noticed later
+    assert began(5, 5) == positions[5]
 
 
 def diverged(events: Events) -> DivergedEvent:
@@ -199,9 +199,7 @@ def diverged(events: Events) -> DivergedEvent:
     return event
 
 
-def test_the_way_back_is_to_the_checkpoint_of_the_intervention_that_made_it_explode(
-    branch: str, tmp_path: Path
-) -> None:
+def test_the_position_to_go_back_to_is_before_the_intervention_that_caused_it(branch: str, tmp_path: Path) -> None:
     lines = commands(at(2, 1, "set_lr", lr=1000))
     job = Job(recipe=recipe(epochs=30), lines=lines, on_divergence="pause")
     with library_at(tmp_path) as library, Live(job, library) as live:
@@ -214,9 +212,9 @@ def test_the_way_back_is_to_the_checkpoint_of_the_intervention_that_made_it_expl
         assert live.finish().reason == "finished"
 
 
-def test_an_epochs_end_that_is_spoiled_is_not_kept(tmp_path: Path) -> None:
+def test_an_epochs_end_that_diverged_is_not_saved(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         events = run(recipe("loud_when_validated_again", epochs=5), library)
-        places = library.positions(events.of("start")[0].run)
+        positions = library.positions(events.of("start")[0].run)
     assert re.fullmatch(r"the validation loss of epoch 2 is \S+e\d+, above the limit of 1000", str(events.end.text))
-    assert places == [Position(epoch=1), Position(epoch=2)]
+    assert positions == [Position(epoch=1), Position(epoch=2)]

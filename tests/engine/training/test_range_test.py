@@ -1,4 +1,4 @@
-"""The range test: what it tries, that it ends in time, and that the run knows nothing of it."""
+"""The LR range test: what it tries, when it ends, and that it does not change the run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SMALL = FindLR(lr_min=1e-5, lr_max=1.0, steps=20)
 
 
 def state_of(steps: int = 0, network: str = "tiny", device: str = "cpu", **changes: Any) -> RunState:
-    """A run that stands after ``steps`` batches."""
+    """A run after ``steps`` batches."""
     built = recipe(network, device=device, **changes)
     state = RunState(built, load(built.data), torch.device(device))
     for index in range(steps):
@@ -48,7 +48,7 @@ def find(state: RunState, settings: FindLR = SMALL) -> Finding:
 
 
 def whole(state: RunState) -> list[Any]:
-    """Everything that a sweep could have touched."""
+    """Everything that a sweep could have changed."""
     capture = state.capture()
     optimizer = capture.pop("optimizer")
     groups = [{k: v for k, v in g.items() if k != "params"} for g in state.optimizer.param_groups]
@@ -75,7 +75,7 @@ def test_a_sweep_leaves_the_run_as_it_was(optimizer: str, steps: int, device: st
     assert bool(state.optimizer.state) == (steps > 0 and optimizer != "SGD")
 
 
-def test_dropout_draws_during_a_sweep_and_the_generator_is_put_back() -> None:
+def test_dropout_draws_during_a_sweep_and_the_generator_is_restored() -> None:
     state = state_of()
     before = torch.get_rng_state()
     seen: list[bool] = []
@@ -92,17 +92,17 @@ def test_dropout_draws_during_a_sweep_and_the_generator_is_put_back() -> None:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_a_run_with_searches_in_it_ends_with_the_same_weights(optimizer: str) -> None:
+def test_a_run_with_range_tests_ends_with_the_same_weights(optimizer: str) -> None:
     made = recipe(optimizer=OPTIMIZERS[optimizer], data={"name": "digits", "batch_size": 512, "augment": True})
     plain = run(made).end.weights_sha256
     with Live(Job(recipe=made, begin=False)) as live:
         live.reach("ready")
         assert live.ask(SMALL).status == "applied"  # before the optimizer has any state
-        live.stand(1, 2)
+        live.pause_at(1, 2)
         assert live.ask(SMALL).status == "applied"
-        history, hand_ = list(live.state.history), list(live.state.interventions)
+        history, interventions = list(live.state.history), list(live.state.interventions)
         assert live.ask(SMALL).status == "applied"
-        assert (live.state.history, live.state.interventions) == (history, hand_) == ([], [])
+        assert (live.state.history, live.state.interventions) == (history, interventions) == ([], [])
         late = live.trainer.post(SMALL, Position(epoch=3, batch=0))
         live.trainer.post(Resume())
         end = live.finish()
@@ -110,7 +110,9 @@ def test_a_run_with_searches_in_it_ends_with_the_same_weights(optimizer: str) ->
     assert end.weights_sha256 == plain
 
 
-def test_the_batches_go_on_from_the_position_and_round(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batches_continue_from_the_position_and_start_again_at_the_epochs_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     state = state_of(2)
     wanted: list[tuple[int, int]] = []
     batch = state.batches.batch
@@ -124,8 +126,8 @@ def test_the_batches_go_on_from_the_position_and_round(monkeypatch: pytest.Monke
     assert wanted == [(1, (2 + i) % PER_EPOCH) for i in range(20)]
 
 
-def test_a_sweep_is_training_at_rising_rates() -> None:
-    """Against the same steps taken by hand on a run of its own."""
+def test_a_sweep_is_training_at_rising_lrs() -> None:
+    """Compared with the same steps on another run."""
     state, other = state_of(1), state_of(1)
     torch.set_rng_state(state.capture()["random"]["torch"])
     found = find(state)
@@ -138,13 +140,13 @@ def test_a_sweep_is_training_at_rising_rates() -> None:
     assert not found.diverged
 
 
-def test_the_lrs_rise_by_one_factor_from_end_to_end() -> None:
+def test_the_lrs_rise_by_a_constant_factor() -> None:
     lrs = lrs_tried(FindLR())
     assert (len(lrs), lrs[0], lrs[-1]) == (100, 1e-6, 10.0)
     assert np.diff(np.log(lrs)) == pytest.approx(np.full(99, np.log(1e7) / 99))
 
 
-def test_groups_keep_their_proportions_and_the_fastest_gets_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_keep_their_proportions_and_the_fastest_gets_the_lr(monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(groups=GROUPS)  # rest 0.05, head 0.1
     state.lr_control.set_lr(0.025, "hold", "rest")
     tried: list[list[float]] = []
@@ -182,7 +184,7 @@ def test_momentum_that_a_schedule_cycles_is_that_of_the_next_batch(monkeypatch: 
     assert seen == {state.optimizer.param_groups[0]["momentum"]} != {0.9}
 
 
-def test_a_frozen_group_stands_still_during_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_frozen_group_does_not_change_during_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(groups=GROUPS)
     state.freeze("rest")
     models: list[Any] = []
@@ -232,7 +234,7 @@ def test_a_loss_that_is_not_finite_ends_the_sweep_before_it() -> None:
     assert [s.lr for s in found.suggestions] == [None, None]
     nothing = find(state_of(network="poisoned_always"))
     assert (len(nothing.lr), nothing.diverged) == (0, True)
-    assert "at the first LR" in nothing.suggestions[0].text
+    assert "not finite at the first LR" in nothing.suggestions[0].text
 
 
 def test_the_suggestions_of_a_real_network_train_it() -> None:
@@ -246,30 +248,30 @@ def test_the_suggestions_of_a_real_network_train_it() -> None:
         assert trained[-1].val_accuracy > 0.7 > trained[0].val_accuracy
 
 
-def test_progress_is_said_before_the_first_step_and_after_each() -> None:
-    told: list[tuple[int, int]] = []
-    sweep(state_of(), SMALL, lambda done, total: told.append((done, total)), lambda: False)
-    assert told == [(done, 20) for done in range(21)]
+def test_progress_is_reported_before_the_first_step_and_after_each() -> None:
+    reported: list[tuple[int, int]] = []
+    sweep(state_of(), SMALL, lambda done, total: reported.append((done, total)), lambda: False)
+    assert reported == [(done, 20) for done in range(21)]
 
 
 def test_a_cancelled_sweep_takes_no_further_step_and_leaves_the_run_as_it_was() -> None:
     state = state_of(2)
-    before, told = whole(state), [0]
+    before, reported = whole(state), [0]
     with pytest.raises(Cancelled):
-        sweep(state, SMALL, lambda done, total: told.append(done), lambda: told[-1] == 3)
-    assert told[-1] == 3
+        sweep(state, SMALL, lambda done, total: reported.append(done), lambda: reported[-1] == 3)
+    assert reported[-1] == 3
     assert equal(whole(state), before)
 
 
-def test_a_network_that_fails_is_a_refusal_and_no_end_of_the_run() -> None:
+def test_an_error_of_the_network_rejects_the_test_and_does_not_end_the_run() -> None:
     state = state_of(network="breaks_in_training")
     before = torch.get_rng_state()
-    with pytest.raises(Rejected, match=r"^the search failed at the rate 1e-05: broken, says the test$"):
+    with pytest.raises(Rejected, match=r"^the LR range test failed at LR 1e-05: broken, says the test$"):
         find(state)
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_network_that_cannot_be_copied_is_a_refusal() -> None:
+def test_a_network_that_cannot_be_copied_is_rejected() -> None:
     state = state_of()
     state.model.source = threading.Lock()
     with pytest.raises(Rejected, match="this one cannot be copied: cannot pickle"):
@@ -290,7 +292,7 @@ def findings(live: Live) -> list[RangeTestEvent]:
 
 
 def long(live: Live) -> int:
-    """A search that takes seconds, under way; returns its id."""
+    """Start a test that takes seconds; returns its id."""
     number = live.trainer.post(FindLR(lr_min=1e-9, lr_max=1e-8, steps=10_000))
     live.wait(lambda e: isinstance(e, RangeTestProgressEvent) and e.id == number and e.done == 1)
     return number
@@ -305,11 +307,11 @@ def answered(live: Live, number: int) -> CommandEvent:
     return found
 
 
-def test_in_ready_and_paused_a_search_is_answered_and_the_run_stands_as_it_stood(live: Live) -> None:
+def test_a_range_test_of_a_ready_or_paused_run_does_not_change_it(live: Live) -> None:
     live.reach("ready")
     first = live.ask(SMALL)
     assert (first.status, first.epoch, first.batch, first.name) == ("applied", 1, 0, "find_lr")
-    live.stand(2, 1)
+    live.pause_at(2, 1)
     second = live.ask(SMALL)
     assert (second.status, second.epoch, second.batch) == ("applied", 2, 1)
     live.reach("paused")
@@ -317,11 +319,11 @@ def test_in_ready_and_paused_a_search_is_answered_and_the_run_stands_as_it_stood
         (first.id, 1, 0, None),
         (second.id, 2, 1, None),
     ]
-    told = [(e.done, e.total) for e in live.events if isinstance(e, RangeTestProgressEvent) and e.id == second.id]
-    assert told == [(done, 20) for done in range(21)]
+    reported = [(e.done, e.total) for e in live.events if isinstance(e, RangeTestProgressEvent) and e.id == second.id]
+    assert reported == [(done, 20) for done in range(21)]
 
 
-def test_in_training_a_search_is_answered_and_training_goes_on(live: Live) -> None:
+def test_after_a_range_test_of_a_training_run_it_continues(live: Live) -> None:
     live.reach("ready")
     live.trainer.post(Resume())
     live.reach("training")
@@ -332,14 +334,14 @@ def test_in_training_a_search_is_answered_and_training_goes_on(live: Live) -> No
     assert len(findings(live)) == 1
 
 
-def test_while_loading_a_search_waits_until_the_run_is_there() -> None:
+def test_while_loading_a_range_test_is_pending_until_the_run_is_loaded() -> None:
     live = Live(Job(recipe=recipe(), begin=False))
     number = live.trainer.post(SMALL)
     with live:
         assert answered(live, number).status == "applied"
 
 
-def test_in_a_diverged_run_a_search_is_refused() -> None:
+def test_a_range_test_of_a_diverged_run_is_rejected() -> None:
     with Live(Job(recipe=recipe("poisoned_fifth"), on_divergence="pause")) as live:
         live.wait(lambda e: isinstance(e, DivergedEvent))
         live.reach("diverged")
@@ -351,14 +353,14 @@ def test_in_a_diverged_run_a_search_is_refused() -> None:
         assert live.ask(CancelFind()).reason == "no LR range test is running"
 
 
-def test_after_the_end_a_search_is_refused() -> None:
+def test_after_the_end_a_range_test_is_rejected() -> None:
     with Live(Job(recipe=recipe(epochs=1))) as live:
         live.finish()
         assert live.ask(SMALL).reason == "the run has ended"
 
 
-def test_a_search_that_fails_is_refused_and_the_run_goes_on(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    live.stand(1, 1)
+def test_a_range_test_that_fails_is_rejected_and_the_run_continues(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    live.pause_at(1, 1)
     live.state.model.source = threading.Lock()
     answer = live.ask(SMALL)
     assert (answer.status, "cannot be copied" in str(answer.reason)) == ("rejected", True)
@@ -366,7 +368,7 @@ def test_a_search_that_fails_is_refused_and_the_run_goes_on(live: Live, monkeypa
     live.wait(lambda e: e.event == "epoch")
 
 
-def test_a_search_is_called_off_on_request(live: Live) -> None:
+def test_a_range_test_can_be_cancelled(live: Live) -> None:
     live.reach("ready")
     number = long(live)
     off = live.ask(CancelFind())
@@ -378,7 +380,7 @@ def test_a_search_is_called_off_on_request(live: Live) -> None:
     assert (again.status, again.reason) == ("rejected", "no LR range test is running")
 
 
-def test_a_pause_or_a_stop_calls_a_search_off_and_is_carried_out(live: Live) -> None:
+def test_a_pause_or_a_stop_cancels_a_range_test_and_is_applied(live: Live) -> None:
     live.reach("ready")
     live.trainer.post(Resume())
     live.reach("training")
@@ -392,7 +394,7 @@ def test_a_pause_or_a_stop_calls_a_search_off_and_is_carried_out(live: Live) -> 
     assert answered(live, number).reason == "the LR range test was cancelled"
 
 
-def test_what_else_is_posted_meanwhile_waits_for_the_search(live: Live) -> None:
+def test_other_commands_posted_meanwhile_are_applied_after_the_range_test(live: Live) -> None:
     live.reach("ready")
     number = long(live)
     set_ = live.trainer.post(SetLR(lr=0.5))
@@ -405,7 +407,7 @@ def test_what_else_is_posted_meanwhile_waits_for_the_search(live: Live) -> None:
     assert later not in [e.id for e in live.events.answers]
 
 
-def test_a_search_can_wait_for_its_position(live: Live) -> None:
+def test_a_range_test_can_be_posted_for_a_later_position(live: Live) -> None:
     live.reach("ready")
     number = live.trainer.post(SMALL, Position(epoch=2, batch=1))
     live.trainer.post(Resume())
@@ -413,7 +415,7 @@ def test_a_search_can_wait_for_its_position(live: Live) -> None:
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 2, 1)
 
 
-def test_with_groups_the_finding_names_whose_lrs_it_has() -> None:
+def test_with_groups_the_result_names_the_group_of_its_lrs() -> None:
     with Live(Job(recipe=recipe(groups=GROUPS), begin=False)) as live:
         live.reach("ready")
         live.ask(Freeze(group="rest"))
@@ -421,7 +423,7 @@ def test_with_groups_the_finding_names_whose_lrs_it_has() -> None:
         assert [e.group for e in findings(live)] == ["head"]
 
 
-def test_a_commands_file_has_no_line_for_it() -> None:
+def test_a_range_test_is_not_allowed_in_a_commands_file() -> None:
     with pytest.raises(SpecError, match="'find_lr' is not known"):
         commands(at(1, 0, "find_lr"))
 
@@ -444,7 +446,7 @@ def test_the_range_is_checked(settings: str, field: str, problem: str) -> None:
     assert problem in caught.value.problem
 
 
-def test_no_event_of_a_search_is_printed(live: Live) -> None:
+def test_no_event_of_a_range_test_is_printed(live: Live) -> None:
     live.reach("ready")
     live.ask(SMALL)
     assert not any(e.printed for e in live.events if isinstance(e, (RangeTestEvent, RangeTestProgressEvent)))

@@ -1,4 +1,4 @@
-"""Any moment of a run can be gone back to, whether or not a checkpoint stands there: bit for bit as it was."""
+"""Any position of a run can be gone back to, with or without a checkpoint there, bit for bit as it was."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.training.loop import Loop
 from engine.training.rewind import go_to
 from engine.training.run_state import RunState
 from tests.engine.running import DEVICES, PER_EPOCH, Events, Live, at, commands, library_at, recipe, run
-from tests.engine.training.test_exactness import ACTS, GROUPS
+from tests.engine.training.test_exactness import GROUPS, INTERVENTIONS
 
 TARGET = (2, 2)
 ON_BOTH = pytest.mark.parametrize("device", DEVICES)
@@ -36,9 +36,9 @@ def before(lines: list[dict[str, Any]], target: tuple[int, int]) -> list[dict[st
 
 
 @ON_BOTH
-@pytest.mark.parametrize("intervention", ACTS)
-def test_without_any_checkpoint_the_position_is_computed_from_the_beginning(intervention: str, device: str) -> None:
-    lines = ACTS[intervention]
+@pytest.mark.parametrize("intervention", INTERVENTIONS)
+def test_without_any_checkpoint_the_position_is_recomputed_from_the_beginning(intervention: str, device: str) -> None:
+    lines = INTERVENTIONS[intervention]
     whole = recipe(groups=GROUPS, device=device)
     back = run(Job(recipe=whole, lines=commands(*lines, rewind((3, 2)))))
     assert [a.status for a in back.answers] == ["applied"] * 3
@@ -48,10 +48,8 @@ def test_without_any_checkpoint_the_position_is_computed_from_the_beginning(inte
 
 
 @pytest.mark.parametrize("intervention", ["hold", "swap", "plateau", "freeze"])
-def test_from_the_nearest_checkpoint_what_interventions_did_since_is_done_again(
-    tmp_path: Path, intervention: str
-) -> None:
-    lines = [*ACTS[intervention], at(3, 2, "note", text="why")]
+def test_interventions_since_the_nearest_checkpoint_are_applied_again(tmp_path: Path, intervention: str) -> None:
+    lines = [*INTERVENTIONS[intervention], at(3, 2, "note", text="why")]
     whole = recipe(groups=GROUPS, epochs=6)
     with library_at(tmp_path) as library:
         back = run(Job(recipe=whole, lines=commands(*lines, rewind((6, 1)), at(3, 0, "stop"))), library)
@@ -64,7 +62,7 @@ def test_from_the_nearest_checkpoint_what_interventions_did_since_is_done_again(
         ]
 
 
-def test_a_second_rewind_knows_the_branch_of_the_branch_alone(tmp_path: Path) -> None:
+def test_a_second_rewind_uses_the_branchs_own_interventions(tmp_path: Path) -> None:
     lines = [
         at(1, 1, "scale_lr", factor=0.5),
         rewind((3, 1), (1, 2)),
@@ -77,14 +75,14 @@ def test_a_second_rewind_knows_the_branch_of_the_branch_alone(tmp_path: Path) ->
     assert back.end.weights_sha256 == never.end.weights_sha256
 
 
-def test_interventions_at_the_position_itself_are_undone_even_where_only_a_later_checkpoint_stands(
+def test_interventions_at_the_target_are_undone_although_only_a_later_checkpoint_is_left(
     tmp_path: Path,
 ) -> None:
-    """Two acts at one place: the moment before the second is no way to the moment before the first."""
+    """Two interventions at one position: the checkpoint before the second is beyond the target."""
     lines = [at(*TARGET, "scale_lr", factor=0.5), at(*TARGET, "scale_lr", factor=0.25)]
     job = Job(recipe=recipe(), lines=commands(*lines), begin=False)
     with library_at(tmp_path) as library, Live(job, library) as live:
-        live.stand(3, 2)
+        live.pause_at(3, 2)
         library.flush()
         kept = [e for e in live.events.of("saved") if e.kind == "before"]
         assert [(e.epoch, e.batch) for e in kept] == [TARGET, TARGET]
@@ -94,7 +92,7 @@ def test_interventions_at_the_position_itself_are_undone_even_where_only_a_later
         assert live.finish().weights_sha256 == run(recipe()).end.weights_sha256
 
 
-def test_the_branch_that_was_left_is_kept_as_it_was_left(tmp_path: Path) -> None:
+def test_the_abandoned_branch_can_be_resumed_where_it_was(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         run(Job(recipe=recipe(), lines=commands(at(2, 1, "scale_lr", factor=0.5), rewind((3, 1), (1, 2)))), library)
         parent = library.runs()[0]
@@ -136,21 +134,21 @@ def without_clock(capture: dict[str, Any]) -> dict[str, Any]:
     return {**capture, "meter": meter}
 
 
-def test_all_of_the_state_is_as_it_was_generators_and_sums_too() -> None:
+def test_all_of_the_state_is_as_it_was_with_generators_and_sums() -> None:
     state = loaded()
     trained(state, TARGET)
     then = state.capture()
     trained(state, (3, 1))
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     warning = go_to(
-        state, Position(epoch=2, batch=2), state.capture(), [], lambda done, total: told.append((done, total))
+        state, Position(epoch=2, batch=2), state.capture(), [], lambda done, total: reported.append((done, total))
     )
     assert warning is None
     assert same(without_clock(state.capture()), without_clock(then))
-    assert told == [(n, PER_EPOCH + 2) for n in range(PER_EPOCH + 2)]
+    assert reported == [(n, PER_EPOCH + 2) for n in range(PER_EPOCH + 2)]
 
 
-def test_called_off_it_stays_where_it_was() -> None:
+def test_a_cancelled_rewind_changes_nothing() -> None:
     state = loaded()
     trained(state, (3, 1))
     here, count = state.capture(), iter(range(100))
@@ -159,11 +157,11 @@ def test_called_off_it_stays_where_it_was() -> None:
     assert same(state.capture(), here)
 
 
-def test_what_is_not_what_was_recorded_is_said() -> None:
+def test_a_difference_from_the_recorded_metrics_is_reported() -> None:
     state = loaded()
     trained(state, (3, 1))
     how, seed = state.recipe.data, state.recipe.seed
-    # as if something that the order depends on had changed
+    # as if something had changed that the order depends on
     state.batches = Batches(load(how), how, seed + 1, state.device)
     warning = go_to(state, Position(epoch=2, batch=2), state.capture())
     assert warning is not None
@@ -173,12 +171,12 @@ def test_what_is_not_what_was_recorded_is_said() -> None:
 # -- with a trainer
 
 
-def far_back(events: Events) -> list[RewindProgressEvent]:
+def progress_of(events: Events) -> list[RewindProgressEvent]:
     return [e for e in events if isinstance(e, RewindProgressEvent)]
 
 
-class CallingOff(Live):
-    """Posts a command as soon as it hears that something is computed again."""
+class Cancelling(Live):
+    """Posts a command as soon as recomputing has begun."""
 
     def __init__(self, job: Job, command: CancelRewind | Stop) -> None:
         super().__init__(job)
@@ -191,9 +189,9 @@ class CallingOff(Live):
 
 
 @pytest.mark.parametrize("command", [CancelRewind(), Stop()])
-def test_going_back_is_called_off_by_what_is_posted_meanwhile(command: CancelRewind | Stop) -> None:
-    with CallingOff(Job(recipe=recipe(), begin=False), command) as live:
-        live.stand(3, 1)
+def test_a_rewind_is_cancelled_by_what_is_posted_meanwhile(command: CancelRewind | Stop) -> None:
+    with Cancelling(Job(recipe=recipe(), begin=False), command) as live:
+        live.pause_at(3, 1)
         here = live.state.capture()
         answer = live.ask(Rewind(epoch=0, batch=2))
         assert (answer.status, answer.reason) == ("rejected", "the rewind was cancelled")
@@ -205,17 +203,17 @@ def test_going_back_is_called_off_by_what_is_posted_meanwhile(command: CancelRew
             assert (live.finish().reason, live.finish().epoch) == ("stopped", 3)
 
 
-def test_how_far_it_is_is_said() -> None:
+def test_progress_is_published() -> None:
     with Live(Job(recipe=recipe(), begin=False)) as live:
-        live.stand(3, 1)
+        live.pause_at(3, 1)
         number = live.ask(Rewind(epoch=1, batch=1)).id
-        told = far_back(live.events)
-        assert [(e.id, e.done, e.total) for e in told][:1] == [(number, 0, PER_EPOCH + 1)]
+        progress = progress_of(live.events)
+        assert [(e.id, e.done, e.total) for e in progress][:1] == [(number, 0, PER_EPOCH + 1)]
 
 
-def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_skipped(tmp_path: Path) -> None:
     with library_at(tmp_path) as library, Live(Job(recipe=recipe(), begin=False), library) as live:
-        live.stand(3, 1)
+        live.pause_at(3, 1)
         library.flush()
         for file in kept(library):
             data = bytearray(file.read_bytes())
@@ -233,12 +231,12 @@ def kept(library: Library) -> list[Path]:
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        (Rewind(epoch=2, batch=1), "epoch 3, batch 1 is not behind: the run is at epoch 3, batch 1"),
+        (Rewind(epoch=2, batch=1), "epoch 3, batch 1 is not before epoch 3, batch 1, where the run is"),
         (Rewind(epoch=1, batch=3), "there is no batch 3: an epoch has batches 0 to 2"),
     ],
 )
-def test_what_cannot_be_gone_back_to_is_refused(target: Rewind, reason: str) -> None:
+def test_an_impossible_target_is_rejected(target: Rewind, reason: str) -> None:
     with Live(Job(recipe=recipe(), begin=False)) as live:
-        live.stand(3, 1)
+        live.pause_at(3, 1)
         answer = live.ask(target)
         assert (answer.status, answer.reason) == ("rejected", reason)

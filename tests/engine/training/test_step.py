@@ -1,4 +1,4 @@
-"""One step: a loss that is not finite reaches nothing; on the host's branch and on the device's alike."""
+"""One step: a loss that is not finite changes nothing, on the CPU's code path and on a device's."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ ALL = {**OPTIMIZERS, **DAMPENED}
 
 @pytest.fixture(params=["host", "device"])
 def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to leave an update out: looking at the loss, and masking without looking, as on a GPU."""
+    """Both ways to skip an update: reading the loss, and masking without reading it, as on a GPU."""
     way: str = request.param
     if way == "device":
         for module in (step, loop):
-            monkeypatch.setattr(module, "looking_is_free", lambda device: False)
+            monkeypatch.setattr(module, "sync_is_free", lambda device: False)
     return way
 
 
@@ -61,7 +61,7 @@ def train(state: RunState, index: int, poison: float = 1.0) -> bool:
 @pytest.mark.parametrize("optimizer", ALL)
 @pytest.mark.parametrize("steps", [0, 2], ids=["at the first step", "later"])
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_reaches_nothing(
+def test_a_loss_that_is_not_finite_changes_nothing(
     branch: str, optimizer: str, steps: int, poison: float, device: str
 ) -> None:
     state, clean = state_of(optimizer, device), state_of(optimizer, device)
@@ -71,7 +71,7 @@ def test_a_loss_that_is_not_finite_reaches_nothing(
     before = everything(state)
     assert not train(state, 2, poison)
     assert equal(everything(state), before)
-    # nor is anything left over that a later step could pick up
+    # and a later step is not affected
     for run_state in (state, clean):
         torch.manual_seed(2)
         assert train(run_state, 1)
@@ -80,10 +80,10 @@ def test_a_loss_that_is_not_finite_reaches_nothing(
 
 
 @pytest.mark.parametrize("optimizer", ALL)
-def test_both_branches_train_alike(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_code_paths_give_the_same_weights(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for free in (True, False):
-        monkeypatch.setattr(step, "looking_is_free", lambda device, free=free: free)
+        monkeypatch.setattr(step, "sync_is_free", lambda device, free=free: free)
         state = state_of(optimizer)
         torch.manual_seed(1)
         for index in (0, 1, 2, 0):
@@ -92,8 +92,8 @@ def test_both_branches_train_alike(optimizer: str, monkeypatch: pytest.MonkeyPat
     assert equal(*found)
 
 
-def test_the_device_branch_looks_only_before_a_groups_first_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To look is to wait for the device; a step that looked each time would halve a GPU's rate."""
+def test_the_device_path_synchronises_only_at_a_groups_first_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Synchronising at every step would halve a GPU's throughput."""
     looks = []
 
     class Watched(Tensor):
@@ -109,7 +109,7 @@ def test_the_device_branch_looks_only_before_a_groups_first_update(monkeypatch: 
     assert len(looks) == 1
 
 
-def test_sums_count_what_was_trained_on_and_nothing_else() -> None:
+def test_sums_count_only_what_was_trained_on() -> None:
     sums = Sums.zero(CPU)
     logits, labels = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
     sums.add(torch.tensor(0.5), logits, labels, torch.tensor(True))
@@ -121,16 +121,16 @@ def test_sums_count_what_was_trained_on_and_nothing_else() -> None:
     assert (str(loss), accuracy) == ("nan", 0.0)
 
 
-def test_sums_are_the_same_bits_however_they_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sums_have_the_same_bits_however_they_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     batches = [(torch.rand(()), torch.randn(7, 5), torch.randint(5, (7,)), torch.rand(()) < 0.8) for _ in range(50)]
     found = []
-    for free, looked_at in ((False, ()), (True, ()), (True, (3, 4, 33))):
-        monkeypatch.setattr(step, "looking_is_free", lambda device, free=free: free)
+    for free, read_at in ((False, ()), (True, ()), (True, (3, 4, 33))):
+        monkeypatch.setattr(step, "sync_is_free", lambda device, free=free: free)
         sums = Sums.zero(CPU)
         for index, batch in enumerate(batches):
             sums.add(*batch)
-            if index in looked_at:  # as a checkpoint does
+            if index in read_at:  # as a checkpoint does
                 sums.tensors()
         found.append(sums.tensors())
     assert found[0] == found[1] == found[2]
@@ -139,13 +139,13 @@ def test_sums_are_the_same_bits_however_they_are_added_up(monkeypatch: pytest.Mo
 
 def ends_as_diverged(events: Events, epoch: int, batch: int) -> None:
     assert events.end.reason == "diverged"
-    assert events.end.text == f"the loss was not finite in epoch {epoch}, batch {batch}; that update was not made"
+    assert events.end.text == f"the loss was not finite in epoch {epoch}, batch {batch}; that update was skipped"
     assert events.end.weights_sha256 is not None
     assert len(events.of("diverged")) == 1
 
 
 def test_a_lr_of_1000_ends_the_run_as_diverged(branch: str) -> None:
-    """Without BatchNorm behind it the head explodes within a few batches."""
+    """Without BatchNorm after it the head diverges within a few batches."""
     events = run(
         Job(
             recipe=recipe(
@@ -160,12 +160,12 @@ def test_a_lr_of_1000_ends_the_run_as_diverged(branch: str) -> None:
 
 
 @pytest.mark.parametrize(("network", "place"), [("poisoned_first", (1, 0)), ("poisoned_fifth", (2, 1))])
-def test_the_batch_at_fault_is_named(branch: str, network: str, place: tuple[int, int]) -> None:
+def test_the_message_names_the_batch(branch: str, network: str, place: tuple[int, int]) -> None:
     ends_as_diverged(run(recipe(network)), *place)
 
 
-def test_a_divergence_found_because_of_a_command_is_not_forgotten(branch: str) -> None:
-    """On a GPU nothing is known until the next report; a command asks for one, and must not swallow the answer."""
+def test_a_divergence_found_because_of_a_command_is_reported(branch: str) -> None:
+    """On a GPU nothing is known until the next report; a command causes one, and its result must not be lost."""
     lines = commands(at(2, 2, "note", text="here"), at(2, 2, "stop"))
     events = run(Job(recipe=recipe("poisoned_fifth"), lines=lines))
     ends_as_diverged(events, 2, 1)
@@ -175,7 +175,7 @@ def test_a_divergence_found_because_of_a_command_is_not_forgotten(branch: str) -
     ]
 
 
-def test_a_schedule_stepped_per_batch_does_not_step_for_an_update_that_was_left_out(branch: str) -> None:
+def test_a_schedule_stepped_per_batch_does_not_step_for_a_skipped_update(branch: str) -> None:
     schedule = {**SCHEDULES["step"], "T_max": 100}
     steps = run(recipe("poisoned_fifth", schedule=schedule)).of("steps")
     lrs = [lr for event in steps for (lr,) in event.lr.tolist()]
@@ -190,7 +190,7 @@ def test_a_schedule_stepped_per_batch_does_not_step_for_an_update_that_was_left_
         assert live.state.lr_control.current() == [lrs[4]]
 
 
-def test_an_epoch_of_nothing_but_bad_losses_is_reported_without_numbers_made_up(branch: str) -> None:
+def test_an_epoch_of_masked_losses_only_is_reported_as_nan(branch: str) -> None:
     events = run(recipe("poisoned_always", data={"name": "digits", "batch_size": 2000}))
     assert events.end.reason == "diverged"
     (epoch,) = events.epochs

@@ -1,4 +1,4 @@
-"""The trainer's lifecycle, driven for real: every state, every command of the transport, exactly one end."""
+"""The trainer's lifecycle: every state, every transport command, exactly one end."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ DRIVE: dict[State, tuple[Job, Callable[[Live], None]]] = {
 
 @pytest.mark.parametrize("action", [*TRANSPORT, "stop", "intervene"])
 @pytest.mark.parametrize("state", DRIVE)
-def test_every_state_answers_every_command_as_the_table_says(state: State, action: Action) -> None:
+def test_every_state_answers_every_command_according_to_the_table(state: State, action: Action) -> None:
     job, drive = DRIVE[state]
     command = TRANSPORT[action]() if action in TRANSPORT else Stop() if action == "stop" else Note(text="x")
     with Live(job) as live:
@@ -93,7 +93,7 @@ def test_every_state_answers_every_command_as_the_table_says(state: State, actio
             assert moved[0] == after
 
 
-def test_what_is_posted_while_loading_waits_for_the_end_of_it() -> None:
+def test_commands_posted_while_loading_are_applied_after_it() -> None:
     live = Live(Job(recipe=recipe(**LONG)))
     number = live.trainer.post(Pause())
     with live:
@@ -102,18 +102,18 @@ def test_what_is_posted_while_loading_waits_for_the_end_of_it() -> None:
         assert answer.status == "applied"
 
 
-def _stands_at(epoch: int, event: Event) -> bool:
+def _paused_at(epoch: int, event: Event) -> bool:
     return isinstance(event, StateEvent) and (event.state, event.epoch, event.batch) == ("paused", epoch, 0)
 
 
-def test_run_epoch_stands_still_at_the_end_of_the_epoch_under_way() -> None:
+def test_run_epoch_pauses_at_the_end_of_the_epoch() -> None:
     with Live(Job(recipe=recipe(), begin=False)) as live:
-        live.stand(1, 2)
+        live.pause_at(1, 2)
         for epoch in (2, 3):
             live.trainer.post(RunEpoch())
-            live.wait(partial(_stands_at, epoch))
+            live.wait(partial(_paused_at, epoch))
             assert (live.state.position.epoch, live.state.position.batch) == (epoch, 0)
-        live.trainer.post(RunEpoch())  # the last one: there is nothing left to stand still for
+        live.trainer.post(RunEpoch())  # the last one: the run ends
         assert live.finish().reason == "finished"
 
 
@@ -127,7 +127,7 @@ def test_after_a_divergence_the_window_can_lower_the_lr_and_resume() -> None:
     with Live(Job(recipe=recipe("poisoned_fifth"), on_divergence="pause")) as live:
         live.reach("diverged")
         (event,) = live.events.of("diverged")
-        assert event.text == "the loss was not finite in epoch 2, batch 1; that update was not made"
+        assert event.text == "the loss was not finite in epoch 2, batch 1; that update was skipped"
         assert "diverged" in str(live.ask(Pause()).reason)
         assert live.ask(SetLR(lr=0.001)).status == "applied"
         live.trainer.post(Resume())
@@ -147,7 +147,7 @@ def test_after_a_divergence_the_window_can_go_back(tmp_path: Path) -> None:
         assert live.finish().reason == "finished"
 
 
-def test_a_failure_in_training_is_said_once_with_its_details() -> None:
+def test_a_failure_in_training_is_reported_once_with_its_details() -> None:
     events = Events()
     end = Trainer(Job(recipe=recipe("breaks_in_training")), events.append).run()
     assert events[-1] is end is events.end
@@ -167,7 +167,7 @@ def test_a_failure_in_training_is_said_once_with_its_details() -> None:
         ({"schedule": {"name": "LambdaLR", "lr_lambda": ["1", "2"]}}, "schedule"),
     ],
 )
-def test_what_is_wrong_with_the_recipe_is_said_by_its_field(changes: dict[str, object], field: str) -> None:
+def test_what_is_wrong_with_the_recipe_is_reported_with_its_field(changes: dict[str, object], field: str) -> None:
     end = run(recipe(**changes)).end
     assert (end.reason, end.field, end.details) == ("failed", field, None)
 
@@ -193,15 +193,15 @@ def test_events_are_numbers_text_and_small_arrays_and_frozen(tmp_path: Path) -> 
 def test_steps_are_reported_one_entry_a_batch_with_the_lr_that_trained_it() -> None:
     events = run(recipe(schedule=SCHEDULES["step"]))
     steps = [e for e in events if isinstance(e, StepsEvent)]
-    places = [(e.epoch, e.batch + i) for e in steps for i in range(len(e.loss))]
-    assert places == [(epoch, batch) for epoch in (1, 2, 3) for batch in range(PER_EPOCH)]
+    positions = [(e.epoch, e.batch + i) for e in steps for i in range(len(e.loss))]
+    assert positions == [(epoch, batch) for epoch in (1, 2, 3) for batch in range(PER_EPOCH)]
     lrs = np.concatenate([e.lr for e in steps])[:, 0]
     assert np.all(np.diff(lrs) < 0)
     assert [e.lr for e in events.epochs] == [[lrs[i]] for i in (0, 3, 6)]
     assert [(e.lr_min, e.lr_max) for e in events.epochs] == [([lrs[i + 2]], [lrs[i]]) for i in (0, 3, 6)]
 
 
-def test_one_event_a_position_in_an_order_that_a_reader_can_count_on() -> None:
+def test_the_order_of_events() -> None:
     kinds = [e.event for e in run(recipe(epochs=2)) if e.event not in ("loading", "steps", "lr", "schedule_step")]
     assert kinds == ["start", "state", "state", "epoch", "epoch", "state", "end"]
 
@@ -222,8 +222,8 @@ def test_a_run_with_a_hundred_commands_posted_at_once_answers_each_once() -> Non
         assert len(queued) <= 100
 
 
-def test_the_end_says_what_the_weights_are(tmp_path: Path) -> None:
-    """By the recipe of the contract, computed here from what plain PyTorch reads."""
+def test_the_end_has_the_digest_of_the_weights(tmp_path: Path) -> None:
+    """As DESIGN defines it, computed here from what plain PyTorch reads."""
     with library_at(tmp_path) as library:
         end: EndEvent = run(recipe(), library).end
     digest = hashlib.sha256()
@@ -233,15 +233,15 @@ def test_the_end_says_what_the_weights_are(tmp_path: Path) -> None:
     assert end.weights_sha256 == digest.hexdigest()
 
 
-def test_the_ready_made_recipe_learns_the_digits() -> None:
+def test_the_default_recipe_learns_the_digits() -> None:
     events = run(Recipe(epochs=8, device="cpu"))
     assert max(e.val_accuracy for e in events.epochs) >= 0.95
 
 
-def test_only_a_run_that_is_resumed_says_that_its_checkpoint_is_read(tmp_path: Path) -> None:
+def test_only_a_resumed_run_publishes_that_its_checkpoint_is_read(tmp_path: Path) -> None:
     with library_at(tmp_path) as library:
         new = run(Job(recipe=recipe()), library)
         assert new.end.checkpoint is not None
         again = run(Job(checkpoint=Path(new.end.checkpoint)), library)
-    said = [[event.what for event in events.of("loading")] for events in (new, again)]
-    assert ["reading the checkpoint" in what for what in said] == [False, True]
+    loading = [[event.what for event in events.of("loading")] for events in (new, again)]
+    assert ["reading the checkpoint" in what for what in loading] == [False, True]

@@ -17,7 +17,7 @@ from gui.setup.start_page import Resumable, StartPage, when_words
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
 LEFT = Qt.MouseButton.LeftButton
-DIVERGED = "The loss became not finite in epoch 7, batch 12; that update was not made."
+DIVERGED = "The loss became not finite in epoch 7, batch 12; that update was skipped."
 
 
 @pytest.fixture
