@@ -1,4 +1,4 @@
-"""From a schedule's spec to PyTorch's own scheduler object."""
+"""Builds PyTorch's own scheduler from a schedule's spec."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ AnyScheduler = lr_scheduler.LRScheduler
 
 
 class ScheduleError(ValueError):
-    """A schedule that cannot be run to the end; the message says where and why, ``field`` which field is at fault.
+    """A schedule that cannot be run to its end; the message says where and why, ``field`` names the field at fault.
 
-    ``part`` is the spec that the field is of, where it may be a part of the whole.
+    ``part`` is the spec that has the field, where that may be a part of a composed schedule.
     """
 
     def __init__(self, problem: str, field: str = "", part: ScheduleSpec | None = None) -> None:
@@ -48,13 +48,13 @@ class ScheduleError(ValueError):
 
 @dataclass(frozen=True)
 class Length:
-    """The run as it was when the plan was made: what ``epochs`` and ``steps_per_epoch`` mean in an expression."""
+    """A run's length: what ``epochs`` and ``steps_per_epoch`` mean in an expression."""
 
     epochs: int
     steps_per_epoch: int
 
     def positions(self, interval: str) -> int:
-        """How many positions a plan stepped once per ``interval`` has in the whole run."""
+        """Number of positions in the whole run of a schedule that is stepped once per ``interval``."""
         return self.epochs if interval == "epoch" else self.epochs * self.steps_per_epoch
 
 
@@ -63,12 +63,12 @@ def build_scheduler(spec: ScheduleSpec, optimizer: Optimizer, length: Length, sp
 
     Args:
         spec: the schedule of this group alone.
-        optimizer: the shadow; its rate is the base. Composed schedules make it step, which PyTorch asks for.
-        length: what an expression's names mean.
-        span: how many positions the schedule is meant to have, for one whose shape depends on it (OneCycleLR).
+        optimizer: the shadow optimizer; its LR is the base. Composed schedules make it step, as PyTorch demands.
+        length: of the run, for the names in an expression.
+        span: number of positions of the schedule, for one whose shape depends on it (OneCycleLR).
 
     Raises:
-        PlanError: an expression has no value at the first position, or a field does not fit the run or the optimizer.
+        ScheduleError: an expression has no value at the first position, or a field does not fit the run or optimizer.
     """
     return _BUILDERS[type(spec)](spec, optimizer, length, span)
 
@@ -98,7 +98,7 @@ def _multi_step(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: 
     return lr_scheduler.MultiStepLR(optimizer, milestones=list(spec.milestones), gamma=spec.gamma)
 
 
-def _written(scheduler: Any) -> Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]:
+def _expression(scheduler: Any) -> Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]:
     def build(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
         assert isinstance(spec, ExpressionSpec)
         made: AnyScheduler = scheduler(optimizer, _multiplier(spec, length))
@@ -152,7 +152,7 @@ def _one_cycle(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: i
     _needs_momentum(spec, optimizer)
     try:
         return OneCycle(optimizer, total_steps=span, **_options(spec))
-    except ZeroDivisionError:  # PyTorch divides by the length of the rise
+    except ZeroDivisionError:  # PyTorch divides by the number of steps of the rise
         raise ScheduleError(
             f"{spec.pct_start:.6g} of {span} {spec.interval}s is one {spec.interval}, in which nothing can rise; "
             "choose a larger share",
@@ -197,18 +197,18 @@ def _stages(
         except ScheduleError as error:
             field = f"schedulers[{index}].{error.field}".removesuffix(".")
             raise ScheduleError(str(error), field) from None
-    optimizer.step()  # a SequentialLR steps its first stage at once, before which PyTorch wants this
+    optimizer.step()  # a SequentialLR steps its first stage at once, and PyTorch demands this before
     return stages
 
 
 class OneCycle(lr_scheduler.OneCycleLR):
-    """PyTorch's, but it says when it is over instead of going one step beyond its last rate and raising then."""
+    """PyTorch's, but it raises right at its end; PyTorch's own goes one step further first."""
 
     def get_lr(self) -> list[Any]:
-        """The rates now.
+        """The LRs now.
 
         Raises:
-            PlanError: the cycle is over.
+            ScheduleError: the cycle is over.
         """
         if self.last_epoch >= self.total_steps:
             raise ScheduleError(f"OneCycleLR's one cycle is over after {self.total_steps} positions")
@@ -216,19 +216,19 @@ class OneCycle(lr_scheduler.OneCycleLR):
 
 
 class DrawnCurve(lr_scheduler.LRScheduler):
-    """A scheduler whose rate is a function of the position alone; ``rate`` is rebuilt and never stored."""
+    """A scheduler whose LR is a function of the position alone; the function is rebuilt, not stored."""
 
     def __init__(self, optimizer: Optimizer, lr: Callable[[int], float]) -> None:
-        self._rate = lr
+        self._lr_at = lr
         super().__init__(optimizer)
 
     def get_lr(self) -> list[Any]:
-        """The rates now."""
-        return [self._rate(self.last_epoch) for _ in self.optimizer.param_groups]
+        """The LRs now."""
+        return [self._lr_at(self.last_epoch) for _ in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the function."""
-        return {key: value for key, value in super().state_dict().items() if key != "_rate"}
+        return {key: value for key, value in super().state_dict().items() if key != "_lr_at"}
 
 
 _BUILDERS: dict[type[ScheduleSpec], Callable[[ScheduleSpec, Optimizer, Length, int], AnyScheduler]] = {
@@ -246,7 +246,7 @@ _BUILDERS: dict[type[ScheduleSpec], Callable[[ScheduleSpec, Optimizer, Length, i
     SequentialLR: _sequential,
     ChainedScheduler: _chained,
     ReduceLROnPlateau: _plateau,
-    LambdaLR: _written(lr_scheduler.LambdaLR),
-    MultiplicativeLR: _written(lr_scheduler.MultiplicativeLR),
+    LambdaLR: _expression(lr_scheduler.LambdaLR),
+    MultiplicativeLR: _expression(lr_scheduler.MultiplicativeLR),
     Drawn: _drawn,
 }

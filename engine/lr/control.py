@@ -1,13 +1,14 @@
-"""The learning-rate law: what the plan says, and what the hand does to it. The only writer of a live rate.
+"""The LR rule: the current LR from the scheduled LR and the interventions. The only writer of an optimizer's LR.
 
 For group g::
 
-    lr_g = hold_g                      while the hand holds it
-         = v_g * (plan_g / p_g)        while it follows; v_g is what was set, p_g the plan at that moment
-         = plan_g                      untouched, or released
+    lr_g = hold_g                          while held
+         = v_g * (scheduled_g / p_g)       while following; v_g is what was set, p_g the scheduled LR at that position
+         = scheduled_g                     untouched, or released
 
-PyTorch's schedulers disagree about a rate that is set by hand; this one law replaces all of their habits.
-Momentum is no part of it: where a plan cycles it, the plan's stands, held rate or not (see ``engine.lr.momentum``).
+PyTorch's schedulers disagree about an LR that is set from outside; this rule replaces their behaviours.
+Momentum is not part of it: where a schedule cycles momentum, its value is used, whether or not the LR is held (see
+``engine.lr.momentum``).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch.optim import Optimizer
 from engine.common.spec import SpecError
 from engine.common.text import Text, number
 from engine.lr import momentum
-from engine.lr.group import Cut, GroupLR, cut_of, for_group, steps_ahead
+from engine.lr.group import GroupLR, ScheduledChange, change_of, for_group, steps_ahead
 from engine.lr.scheduled import Length, ScheduledLR, ScheduleError
 from engine.lr.swap import bases_for, run_forward
 from engine.messages.commands import ReleaseLR, ScaleLR, SetLR, SetSchedule, Then
@@ -33,9 +34,9 @@ LRIntervention = SetLR | ScaleLR | ReleaseLR | SetSchedule
 
 
 class LRControl:
-    """The rates of all groups: plan plus hand.
+    """The LRs of all groups.
 
-    ``epochs_done`` and ``steps_done`` count what the plans were told of; ``epochs`` is the run's length now.
+    ``epochs_done`` and ``steps_done`` count the epochs and steps so far; ``length`` is the run's.
     """
 
     def __init__(self, groups: list[GroupLR], optimizer: OptimizerSpec, bases: list[float], length: Length) -> None:
@@ -48,7 +49,7 @@ class LRControl:
 
     @classmethod
     def from_recipe(cls, recipe: Recipe, names: Sequence[str], steps_per_epoch: int) -> LRControl:
-        """The rates of a run that begins; ``names`` are the groups', in the optimizer's order.
+        """The LRs of a new run; ``names`` are those of the groups, in the optimizer's order.
 
         Raises:
             SpecError: a schedule does not fit the groups, or cannot be run to its end.
@@ -60,23 +61,23 @@ class LRControl:
             own = specs.get(name)
             base = own.lr if own and own.lr is not None else recipe.optimizer.lr
             field = "schedule"
-            schedule, place, count = recipe.schedule, index, len(names)
-            if own and own.schedule is not None:  # which lists values for this group alone
+            schedule, offset, count = recipe.schedule, index, len(names)
+            if own and own.schedule is not None:  # which has values for this group alone
                 field, schedule = f"groups[{recipe.groups.index(own)}].schedule", own.schedule
-                place, count = 0, 1
+                offset, count = 0, 1
             try:
-                listed = for_group(schedule, place, count)
-                plan = ScheduledLR(listed, base, recipe.optimizer, length)
-                plan.prove(steps_ahead(plan, length.epochs, 0, length, 0))
+                spec = for_group(schedule, offset, count)
+                scheduled = ScheduledLR(spec, base, recipe.optimizer, length)
+                scheduled.validate(steps_ahead(scheduled, length.epochs, 0, length, 0))
             except ScheduleError as error:
                 raise SpecError(f"{field}.{error.field}" if error.field else field, str(error)) from None
             except Rejected as error:
                 raise SpecError(field, str(error)) from None
-            groups.append(GroupLR(name, plan, momentum=momentum.given_by(recipe.optimizer)))
+            groups.append(GroupLR(name, scheduled, momentum=momentum.given_by(recipe.optimizer)))
             bases.append(base)
         return cls(groups, recipe.optimizer, bases, length)
 
-    # -- what is in force
+    # -- LRs
 
     def current(self) -> list[float]:
         """The current LR of each group."""
@@ -88,11 +89,11 @@ class LRControl:
 
     @property
     def stepwise(self) -> bool:
-        """Whether any plan is stepped per batch."""
+        """Whether any schedule is stepped per batch."""
         return any(g.scheduled.spec.interval == "step" for g in self.groups)
 
     def write(self, optimizer: Optimizer) -> None:
-        """Write the rates, and what plans say of momentum, into the live optimizer. Nothing else does."""
+        """Write the current LRs, and momentum that a schedule cycles, into the optimizer. Nothing else does."""
         for group, live in zip(self.groups, optimizer.param_groups, strict=True):
             live["lr"] = group.lr
         momentum.write(self.groups, optimizer)
@@ -109,30 +110,33 @@ class LRControl:
             raise Rejected(Text("no group {group!r}; the groups are {names}", group=group, names=names))
         return chosen
 
-    # -- time passes
+    # -- steps
 
     def step_done(self) -> None:
-        """A batch was trained and its update made: step-wise plans move on."""
+        """A batch was trained and its update made: step the schedules that are stepped per batch."""
         self.steps_done += 1
         for group in self.groups:
             if group.scheduled.spec.interval == "step":
                 group.scheduled.step()
 
-    def epoch_done(self, metrics: dict[str, float] | None) -> list[Cut]:
-        """An epoch ended with ``metrics``: epoch-wise plans move on. Returns the cuts that they made."""
+    def epoch_done(self, metrics: dict[str, float] | None) -> list[ScheduledChange]:
+        """An epoch ended with ``metrics``: step the schedules that are stepped per epoch.
+
+        Returns the changes of schedules that change the LR at single positions.
+        """
         self.epochs_done += 1
-        cuts = []
+        changes = []
         for group in self.groups:
             if group.scheduled.spec.interval != "epoch":
                 continue
             if group.hold is not None and group.scheduled.monitor is not None:
-                continue  # under a hold the metric answers to the hand's rate, not to the plan's
+                continue  # while held, the metric does not depend on the scheduled LR
             before, plateau = group.scheduled.value, group.scheduled.plateau()
             group.scheduled.step(metrics)
             after = group.scheduled.value
             if after != before and group.scheduled.spec.discrete:
-                cuts.append(cut_of(group, before, after, plateau))
-        return cuts
+                changes.append(change_of(group, before, after, plateau))
+        return changes
 
     # -- interventions
 
@@ -163,33 +167,31 @@ class LRControl:
         """Set every group (or one) to ``lr``; returns a warning or None. All groups change, or none.
 
         Raises:
-            Rejected: unknown group, or nothing to follow because the plan is 0.
+            Rejected: unknown group, or nothing to follow because the scheduled LR is 0.
         """
-        return self._put([(g, lr) for g in self.chosen(group)], then)
+        return self._set([(g, lr) for g in self.chosen(group)], then)
 
     def scale_lr(self, factor: float, then: Then, group: str | None) -> Text | None:
-        """Multiply what is in force; returns a warning or None. All groups change, or none.
+        """Multiply the current LR; returns a warning or None. All groups change, or none.
 
         Raises:
-            Rejected: as ``set_lr``; or a rate of 0, which no factor changes.
+            Rejected: as ``set_lr``; or an LR of 0, which no factor changes.
         """
         chosen = self.chosen(group)
         for g in chosen:
             if g.lr == 0:
-                raise Rejected(
-                    Text("the rate of group {group} is 0, which no factor changes; set a value", group=g.name)
-                )
-        return self._put([(g, g.lr * factor) for g in chosen], then)
+                raise Rejected(Text("the LR of group {group} is 0, which no factor changes; set a value", group=g.name))
+        return self._set([(g, g.lr * factor) for g in chosen], then)
 
     def release_lr(self, group: str | None) -> None:
-        """Back on the plan.
+        """Return to the schedule.
 
         Raises:
             Rejected: unknown group, or no chosen group was touched.
         """
         chosen = [g for g in self.chosen(group) if g.touched]
         if not chosen:
-            raise Rejected(Text("the rate follows the plan already"))
+            raise Rejected(Text("the LR is on its schedule already"))
         for g in chosen:
             g.release()
             g.scheduled.restart_patience()
@@ -201,11 +203,11 @@ class LRControl:
         group: str | None,
         replay: Sequence[dict[str, float]] | None,
     ) -> None:
-        """A new plan for every group (or one), from here or, with ``replay``, as if from epoch 1.
+        """A new schedule for every group (or one), from here or, with ``replay``, as if from epoch 1.
 
         Args:
             schedule: the new schedule.
-            lr: the new base, or one per chosen group; None takes the rate in force (the recipe's with ``replay``). A
+            lr: the new base, or one per chosen group; None takes the current LR (the recipe's with ``replay``). A
                 schedule that brings its own level takes none.
             group: one group's name, or None for all.
             replay: the metrics of the epochs so far, or None to start at position 0.
@@ -220,43 +222,43 @@ class LRControl:
         span = self.length.positions(schedule.interval)
         if replay is None:
             span -= self.epochs_done if schedule.interval == "epoch" else self.steps_done
-        plans = []
-        for place, (g, base) in enumerate(zip(chosen, bases, strict=True)):
+        swapped = []
+        for index, (g, base) in enumerate(zip(chosen, bases, strict=True)):
             try:
-                spec = for_group(schedule, place, len(chosen))
-                plan = ScheduledLR(spec, base, self._optimizer, self.length, max(1, span))
+                spec = for_group(schedule, index, len(chosen))
+                scheduled = ScheduledLR(spec, base, self._optimizer, self.length, max(1, span))
                 if replay is not None:
-                    run_forward(plan, self.epochs_done, self.steps_done, replay)
+                    run_forward(scheduled, self.epochs_done, self.steps_done, replay)
                 epochs = self.length.epochs
-                plan.prove(steps_ahead(plan, epochs, self.epochs_done, self.length, self.steps_done))
+                scheduled.validate(steps_ahead(scheduled, epochs, self.epochs_done, self.length, self.steps_done))
             except ScheduleError as error:
                 problem = f"{error.field}: {error}" if error.field else str(error)
                 raise Rejected(Text("the schedule cannot be used: {problem}", problem=problem)) from None
-            plans.append((g, plan))
-        for g, plan in plans:
+            swapped.append((g, scheduled))
+        for g, scheduled in swapped:
             g.release()
-            g.scheduled = plan
+            g.scheduled = scheduled
 
     def set_epochs(self, epochs: int) -> Text | None:
-        """The run's new length; the plans stay as they are. Returns a warning where one has no value to the new end."""
+        """Change the run's length but not the schedules; returns a warning where one does not reach the new end."""
         self.length = Length(epochs, self.length.steps_per_epoch)
         for g in self.groups:
             steps = steps_ahead(g.scheduled, epochs, self.epochs_done, self.length, self.steps_done)
             try:
-                g.scheduled.prove(min(steps, LOOK_AHEAD))
+                g.scheduled.validate(min(steps, LOOK_AHEAD))
             except ScheduleError as error:
                 return Text(
-                    "the schedule of group {group} does not reach the new end ({problem}) and keeps its last rate from "
+                    "the schedule of group {group} does not reach the new end ({problem}) and keeps its last LR from "
                     "there; choose one that fits",
                     group=g.name,
                     problem=str(error),
                 )
         return None
 
-    # -- copies and files
+    # -- state
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on exactly, as plain data that shares nothing with this object."""
+        """Everything needed to continue exactly, as plain data that shares nothing with this object."""
         groups = [
             {
                 "name": g.name,
@@ -279,7 +281,7 @@ class LRControl:
 
     @classmethod
     def from_state(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> LRControl:
-        """The rate control that ``state`` was taken from."""
+        """The LR control that ``state`` was taken from."""
         groups = [
             GroupLR(**{**group, "scheduled": ScheduledLR.from_state(group["scheduled"], optimizer)})
             for group in state["groups"]
@@ -289,23 +291,23 @@ class LRControl:
         return lr
 
     def copy(self) -> LRControl:
-        """An independent rate control in the same state: what a preview runs forward."""
+        """An independent LR control in the same state, such as for a preview."""
         return LRControl.from_state(self.state(), self._optimizer)
 
     # -- within
 
-    def _put(self, values: list[tuple[GroupLR, float]], then: Then) -> Text | None:
+    def _set(self, values: list[tuple[GroupLR, float]], then: Then) -> Text | None:
         held = [then == "hold" or (then == "keep" and g.hold is not None) for g, _ in values]
         for (g, lr), hold in zip(values, held, strict=True):
-            g.check(lr, hold)  # no group may change before every group can
+            g.check(lr, hold)  # all groups before any changes
         for (g, lr), hold in zip(values, held, strict=True):
-            g.put(lr, hold)
+            g.set(lr, hold)
             g.scheduled.restart_patience()
         following = [g for (g, _), hold in zip(values, held, strict=True) if not hold]
         return next(filter(None, (self._rises(g) for g in following)), None)
 
     def _rises(self, group: GroupLR) -> Text | None:
-        """A warning where the rest of the curve climbs above twice what was just set."""
+        """A warning where the rest of the curve rises above twice the LR that was just set."""
         now, ahead = group.lr, group.scheduled.copy()
         steps = steps_ahead(ahead, self.length.epochs, self.epochs_done, self.length, self.steps_done)
         highest = now
@@ -315,7 +317,7 @@ class LRControl:
         if highest <= 2 * now:
             return None
         return Text(
-            "the rest of the curve rises to {highest}, more than twice the {now} set now; hold the rate or choose a "
+            "the rest of the curve rises to {highest}, more than twice the LR set now, {now}; hold the LR or choose a "
             "new schedule to avoid that",
             highest=number(highest),
             now=number(now),

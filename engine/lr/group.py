@@ -1,4 +1,4 @@
-"""One group's rate under the learning-rate law (see ``engine.lr.control``)."""
+"""One group's LR under the LR rule (see ``engine.lr.control``)."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from engine.schedules import ScheduleSpec
 
 @dataclass
 class GroupLR:
-    """One group's plan and what the hand did to it; ``momentum`` is what recipe or hand last gave (or first beta)."""
+    """One group's scheduled LR and what was set; ``momentum`` (or first beta) is the last one that was given."""
 
     name: str
     scheduled: ScheduledLR
     hold: float | None = None
-    set_to: float | None = None  # v of the law
-    scheduled_then: float | None = None  # p of the law
+    set_to: float | None = None  # v of the rule
+    scheduled_then: float | None = None  # p of the rule
     momentum: float | None = None
 
     @property
     def lr(self) -> float:
-        """The rate in force."""
+        """The current LR."""
         return self.hold if self.hold is not None else self.following(self.scheduled.value)
 
     @property
     def touched(self) -> bool:
-        """Whether the rate is anything but the plan's own."""
+        """Whether the LR is held or was set."""
         return self.hold is not None or self.set_to is not None
 
-    def following(self, planned: float) -> float:
-        """The rate where the plan says ``planned``, were the group not held."""
+    def following(self, scheduled: float) -> float:
+        """The LR at a scheduled LR of ``scheduled``, if the group is not held."""
         if self.set_to is None or self.scheduled_then is None:
-            return planned
-        return self.set_to * (planned / self.scheduled_then)
+            return scheduled
+        return self.set_to * (scheduled / self.scheduled_then)
 
-    def put(self, lr: float, hold: bool) -> None:
-        """Set the rate: held, or keeping the curve's shape from here.
+    def set(self, lr: float, hold: bool) -> None:
+        """Set the LR: held, or following the schedule from here.
 
         Raises:
-            Rejected: to follow, where the plan is 0.
+            Rejected: as ``check``.
         """
         self.check(lr, hold)
         if hold:
@@ -53,32 +53,32 @@ class GroupLR:
         self.hold, self.set_to, self.scheduled_then = None, lr, self.scheduled.value
 
     def check(self, lr: float, hold: bool) -> None:
-        """Know whether ``put`` would be carried out.
+        """Check that the LR can be set.
 
         Raises:
-            Rejected: to follow, where the plan is 0; or a rate above the largest allowed.
+            Rejected: it would follow a scheduled LR of 0, or is above the largest allowed.
         """
         if not math.isfinite(lr) or lr > LR_MAX:
             raise Rejected(
-                Text("the rate would be {lr}; the largest allowed is {largest}", lr=number(lr), largest=number(LR_MAX))
+                Text("the LR would be {lr}; the largest allowed is {largest}", lr=number(lr), largest=number(LR_MAX))
             )
         if not hold and self.scheduled.value == 0:
             raise Rejected(
                 Text(
-                    "the plan is 0 here (group {group}), so there is no shape to keep; hold the rate instead",
+                    "the scheduled LR of group {group} is 0 here, so it cannot be followed; hold the LR instead",
                     group=self.name,
                 ),
                 hold=True,
             )
 
     def release(self) -> None:
-        """Back on the plan."""
+        """Return to the schedule."""
         self.hold = self.set_to = self.scheduled_then = None
 
 
 @dataclass(frozen=True)
-class Cut:
-    """The plan of ``group`` moved from ``old`` to ``new`` (rates in force) by a rule worth a line."""
+class ScheduledChange:
+    """The schedule of ``group`` changed its LR from ``old`` to ``new`` (as followed) at a single position."""
 
     group: str
     schedule: str
@@ -87,26 +87,26 @@ class Cut:
     text: Text
 
 
-def cut_of(group: GroupLR, before: float, after: float, plateau: PlateauView | None) -> Cut:
-    """The line for a plan of ``group`` that moved from ``before`` to ``after``.
+def change_of(group: GroupLR, before: float, after: float, plateau: PlateauView | None) -> ScheduledChange:
+    """The change of the scheduled LR of ``group`` from ``before`` to ``after``.
 
-    ``plateau`` is what a metric-driven schedule had counted until then.
+    ``plateau`` is what a schedule driven by a metric had counted until then.
     """
     spec = group.scheduled.spec
     old, new = group.following(before), group.following(after)
     values = {"schedule": spec.model_dump()["name"], "old": number(old), "new": number(new)}
     if plateau is not None and plateau.best is not None:
         text = Text(
-            "{schedule} {old} -> {new}: nothing better than {best} for {bad} epochs",
+            "{schedule} {old} -> {new}: no improvement on {best} for {bad} epochs",
             **values,
             best=number(plateau.best),
             bad=plateau.bad_epochs + 1,
         )
     elif group.hold is not None:
-        text = Text("{schedule} {old} -> {new} in the plan; the rate stays held", **values)
+        text = Text("{schedule} {old} -> {new} in the schedule; the LR stays held", **values)
     else:
         text = Text("{schedule} {old} -> {new}", **values)
-    return Cut(group.name, values["schedule"], old, new, text)
+    return ScheduledChange(group.name, values["schedule"], old, new, text)
 
 
 def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:
@@ -123,8 +123,8 @@ def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:
     return schedule.for_group(index)
 
 
-def steps_ahead(plan: ScheduledLR, epochs: int, epochs_done: int, length: Length, steps_done: int) -> int:
-    """How many positions of ``plan`` come into force after the present one, until the end of the run."""
-    if plan.spec.interval == "epoch":
+def steps_ahead(scheduled: ScheduledLR, epochs: int, epochs_done: int, length: Length, steps_done: int) -> int:
+    """Number of positions of ``scheduled`` after its present one, until the end of the run."""
+    if scheduled.spec.interval == "epoch":
         return max(0, epochs - epochs_done - 1)
     return max(0, epochs * length.steps_per_epoch - steps_done - 1)

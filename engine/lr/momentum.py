@@ -1,7 +1,7 @@
 """Momentum under a schedule that cycles it: SGD's and RMSprop's ``momentum``, Adam's and AdamW's ``betas[0]``.
 
-While such a plan is in force the plan alone says it, whatever the hand does to the rate; when the plan is gone, it is
-again what recipe or hand last gave. A change by hand in between is refused: it would be gone at the next step.
+While there is such a schedule, it alone sets the momentum, whether or not the LR is held; when it is replaced, the last
+given value is restored. A change in between is rejected, since the next step would overwrite it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.recipe.recipe import OptimizerSpec
 
 
 def given_by(spec: OptimizerSpec) -> float | None:
-    """The momentum that a recipe's optimizer asks for, None where it knows none."""
+    """The momentum (or first beta) of a recipe's optimizer, None where it has none."""
     return _of(spec.model_dump())
 
 
@@ -36,17 +36,17 @@ def write(groups: Iterable[GroupLR], optimizer: Optimizer) -> None:
 
 
 def check_free(groups: Iterable[GroupLR], changes: dict[str, Any]) -> None:
-    """Know whether the hand may make ``changes`` (of ``set_optimizer``) to ``groups``.
+    """Check that ``changes`` (of ``set_optimizer``) can be made to ``groups``.
 
     Raises:
-        Rejected: they change what a plan in force cycles.
+        Rejected: they change momentum that a schedule cycles.
     """
     cycled = [g for g in groups if g.scheduled.momentum is not None]
     for name in ("momentum", "betas"):
         if name in changes and cycled:
             raise Rejected(
                 Text(
-                    "the {schedule} of group {group} moves {name} itself; choose a schedule that does not, or set its "
+                    "the {schedule} of group {group} cycles {name} itself; choose a schedule that does not, or set its "
                     "cycle_momentum to false",
                     schedule=cycled[0].scheduled.spec.model_dump()["name"],
                     group=cycled[0].name,
@@ -56,7 +56,7 @@ def check_free(groups: Iterable[GroupLR], changes: dict[str, Any]) -> None:
 
 
 def remember(groups: Iterable[GroupLR], changes: dict[str, Any]) -> None:
-    """The hand made ``changes`` to ``groups``: what is restored after a plan that cycles momentum."""
+    """Keep the momentum in ``changes`` to ``groups``, to restore it after a schedule that cycles momentum."""
     value = _of(changes)
     if value is not None:
         for group in groups:
@@ -64,10 +64,10 @@ def remember(groups: Iterable[GroupLR], changes: dict[str, Any]) -> None:
 
 
 def check_can_cycle(groups: Iterable[dict[str, Any]], optimizer: Optimizer) -> None:
-    """Know whether the live parameter ``groups`` of ``optimizer`` can take up a momentum in mid-run.
+    """Check that the parameter ``groups`` of ``optimizer`` can begin to use momentum in mid-run.
 
     Raises:
-        Rejected: RMSprop began without and has no buffer for it.
+        Rejected: an RMSprop that began without momentum has no buffer for it.
     """
     if any(lacks_momentum_buffer(optimizer, group) for group in groups):
         raise Rejected(

@@ -1,4 +1,4 @@
-"""The drawn curve: the rate control that trains, copied and run forward."""
+"""Projected LRs: the LR control that trains, copied and run forward."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _CHECK_EVERY = 1000
 
 
 def walk(lr: LRControl, start: Position, *, per_batch: bool) -> Iterator[tuple[int, int, list[float]]]:
-    """Run ``rate`` forward to the end of the run, yielding (epoch, batch, rates in force there) on the way.
+    """Run ``lr`` forward to the end of the run, yielding (epoch, batch, current LRs) on the way.
 
-    Positions are the starts of epochs, or of batches with ``per_batch``; the first is ``start`` itself. A
-    metric-driven plan is given no metric: it shows its flat continuation. ``rate`` is used up.
+    Positions are the starts of epochs, or of batches with ``per_batch``; the first is ``start`` itself. A schedule that
+    a metric drives gets no metric, and so stays flat. ``lr`` itself is stepped.
     """
     batches = lr.length.steps_per_epoch
     stepwise = lr.stepwise
@@ -36,10 +36,10 @@ def walk(lr: LRControl, start: Position, *, per_batch: bool) -> Iterator[tuple[i
 
 
 def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Curve:
-    """Answer ``query``: the planned rates from its position to its last epoch.
+    """The projected LRs of ``query``, from its position to its last epoch.
 
-    One point an epoch, or one a batch where a schedule is stepped per batch. What cannot be drawn is said in
-    ``Curve.problem``. ``cancelled`` is asked now and then; a cancelled curve is empty with no problem.
+    One point per epoch, or per batch where a schedule is stepped per batch. ``Curve.problem`` says why something cannot
+    be drawn. ``cancelled`` is asked from time to time; a cancelled curve is empty, without a problem.
     """
     nothing = Curve(
         key=query.key,
@@ -49,22 +49,22 @@ def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Cu
         steps_per_epoch=query.steps_per_epoch,
     )
     try:
-        rate, warnings = _prepared(query)
+        control, warnings = _prepared(query)
         begin = query.applies_at if query.intervention is not None and query.applies_at is not None else query.position
     except SpecError as error:
         return replace(nothing, problem=error.problem, field=error.field)
     except Rejected as refusal:
         return replace(nothing, problem=refusal.reason)
-    stepwise = rate.stepwise
+    stepwise = control.stepwise
     x: list[float] = []
     lr: list[list[float]] = []
-    for epoch, batch, lrs in walk(rate, begin, per_batch=stepwise):
-        x.append(epoch - 1 + batch / rate.length.steps_per_epoch)
+    for epoch, batch, lrs in walk(control, begin, per_batch=stepwise):
+        x.append(epoch - 1 + batch / control.length.steps_per_epoch)
         lr.append(lrs)
         if len(x) % _CHECK_EVERY == 0 and cancelled():
             return nothing
     if x:
-        x.append(float(rate.length.epochs))
+        x.append(float(control.length.epochs))
         lr.append(lr[-1])
     points = np.array(lr, dtype=np.float64).reshape(len(x), len(query.group_names))
     return replace(nothing, x=np.array(x), lr=points, warnings=tuple(warnings))

@@ -1,4 +1,4 @@
-"""A plan: one group's schedule as a genuine PyTorch scheduler, stepping a shadow optimizer."""
+"""The scheduled LR: one group's schedule as a PyTorch scheduler that steps a shadow optimizer."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ __all__ = ["Length", "ScheduleError", "ScheduledLR"]
 
 
 class ScheduledLR:
-    """One group's planned rate as a function of how often it was stepped.
+    """One group's scheduled LR, stepped once per epoch or batch.
 
-    The live optimizer is never handed to a scheduler: a shadow of the same class, with one empty parameter, is. So a
-    preview is this same code run forward on a copy.
+    The scheduler gets a shadow optimizer of the live one's class, with one empty parameter, never the live one. So a
+    preview is the same code run forward on a copy.
+
+    ``ended`` is the reason why there is no further value, once there is none: past its end a schedule keeps its last
+    value.
 
     Args:
         spec: the schedule of this group alone.
-        base: the rate that the schedule starts from.
+        base: the LR that the schedule starts from.
         optimizer: the live optimizer's spec, for the shadow's class.
-        length: the run's epochs and batches an epoch when the plan is made; later changes leave the plan alone.
-        span: how many positions are left for the plan then; None: the whole run.
-
-    ``ended`` says why there is no further value, once there is none: past its end a plan keeps its last value.
+        length: the run's length when the schedule begins; later changes do not affect the schedule.
+        span: number of positions left for the schedule then; None: the whole run.
 
     Raises:
-        PlanError: the schedule has no usable rate at its first position, or does not fit the optimizer.
+        ScheduleError: the schedule has no usable LR at its first position, or does not fit the optimizer.
     """
 
     def __init__(
@@ -63,13 +64,13 @@ class ScheduledLR:
 
     @property
     def value(self) -> float:
-        """The planned rate now: PyTorch's, but 0 where rounding left it a hair below (LinearLR down to 0 does that)."""
-        planned = float(self._shadow.param_groups[0]["lr"])
-        return 0.0 if -ROUNDING < planned < 0 else planned
+        """The scheduled LR: PyTorch's, but 0 where rounding left it slightly below, as LinearLR down to 0 does."""
+        lr = float(self._shadow.param_groups[0]["lr"])
+        return 0.0 if -ROUNDING < lr < 0 else lr
 
     @property
     def momentum(self) -> float | None:
-        """The planned momentum (or first beta) now, of a schedule that cycles it; else None."""
+        """The scheduled momentum (or first beta), of a schedule that cycles it; else None."""
         if not self.spec.cycles_momentum():
             return None
         group = self._shadow.param_groups[0]
@@ -77,11 +78,11 @@ class ScheduledLR:
 
     @property
     def monitor(self) -> str | None:
-        """The metric that the plan needs at every step, or None."""
+        """The metric that the schedule needs at every step, or None."""
         return self.spec.monitor if isinstance(self.spec, ReduceLROnPlateau) else None
 
     def step(self, metrics: dict[str, float] | None = None) -> None:
-        """Move one epoch (or batch) on. A metric-driven plan without a finite metric stands still."""
+        """Step once. A schedule that a metric drives does not step without a finite metric."""
         if self.ended is not None:
             return
         group = self._shadow.param_groups[0]
@@ -95,7 +96,7 @@ class ScheduledLR:
         else:
             try:
                 self._scheduler.step()
-            except (ScheduleError, OverflowError) as error:  # a chain may have moved half of its parts by then
+            except (ScheduleError, OverflowError) as error:  # parts of a chain may have stepped already
                 self.ended = self._with_its_part(error) if isinstance(error, ScheduleError) else self._too_large()
                 group.update(before)
                 return
@@ -108,27 +109,27 @@ class ScheduledLR:
     def _unusable(self) -> str | None:
         where = f"after {self.spec.interval} {self.position}"
         if not (math.isfinite(self.value) and self.value >= 0):
-            return f"the schedule gives the rate {self.value:.6g} {where}"
+            return f"the schedule gives an LR of {self.value:.6g} {where}"
         if self.momentum is not None and not 0 <= self.momentum < 1:
             return f"the schedule gives a momentum of {self.momentum:.6g} {where}; allowed is 0 to less than 1"
         return None
 
     def _with_its_part(self, error: ScheduleError) -> str:
-        """The problem, and of a schedule made of others which of them has it."""
+        """The problem, with the part of a composed schedule that has it."""
         path = path_of(error.part, self.spec) if error.part is not None else ""
         return f"{path}: {error}" if path else str(error)
 
     def _too_large(self) -> str:
         after = f"{self.spec.interval} {self.position + 1}"
-        return f"PyTorch's formula for the schedule meets a number too large for it after {after}"
+        return f"PyTorch's formula for the schedule overflows after {after}"
 
     def restart_patience(self) -> None:
-        """Forget the bad epochs counted so far; nothing for plans that no metric drives."""
+        """Reset the bad epochs counted so far; does nothing where no metric drives the schedule."""
         if isinstance(self._scheduler, TorchPlateau):
             self._scheduler.num_bad_epochs = 0
 
     def plateau(self) -> PlateauView | None:
-        """What a metric-driven schedule has counted so far, else None."""
+        """What a schedule that a metric drives has counted so far, else None."""
         scheduler, spec = self._scheduler, self.spec
         if not isinstance(scheduler, TorchPlateau) or not isinstance(spec, ReduceLROnPlateau):
             return None
@@ -145,11 +146,11 @@ class ScheduledLR:
             at_floor=lr - max(lr * spec.factor, spec.min_lr) <= spec.eps,
         )
 
-    def prove(self, steps: int) -> None:
-        """Run a copy ``steps`` on, to know that the plan has a value all the way.
+    def validate(self, steps: int) -> None:
+        """Check that the schedule has a value for ``steps`` more steps, by stepping a copy.
 
         Raises:
-            PlanError: it has not; says from where on and why.
+            ScheduleError: it has not; says where and why.
         """
         ahead = self.copy()
         for _ in range(steps):
@@ -160,11 +161,11 @@ class ScheduledLR:
             raise ScheduleError(ahead.ended)
 
     def copy(self) -> ScheduledLR:
-        """An independent plan in the same state."""
+        """An independent copy in the same state."""
         return ScheduledLR.from_state(self.state(), self._optimizer_spec)
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on exactly, as plain data that shares nothing with the plan."""
+        """Everything needed to continue exactly, as plain data that shares nothing with this object."""
         return {
             "spec": self.spec_json,
             "base": self.base,
@@ -179,16 +180,16 @@ class ScheduledLR:
 
     @classmethod
     def from_state(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> ScheduledLR:
-        """The plan that ``state`` was taken from.
+        """The scheduled LR that ``state`` was taken from.
 
         Scheduler first, optimizer second: the order that is exact for every scheduler of PyTorch.
         """
         length = Length(state["epochs"], state["steps_per_epoch"])
-        plan = cls(parse(AnySchedule, state["spec"]), state["base"], optimizer, length, state["span"])
-        _load(plan._scheduler, state["scheduler"])
-        plan._shadow.load_state_dict(copy.deepcopy(state["shadow"]))
-        plan.position, plan.ended = state["position"], state["ended"]
-        return plan
+        scheduled = cls(parse(AnySchedule, state["spec"]), state["base"], optimizer, length, state["span"])
+        _load(scheduled._scheduler, state["scheduler"])
+        scheduled._shadow.load_state_dict(copy.deepcopy(state["shadow"]))
+        scheduled.position, scheduled.ended = state["position"], state["ended"]
+        return scheduled
 
 
 # A scheduler's state as plain data, which JSON and torch.load(weights_only=True) can both hold, and back. PyTorch's own
@@ -202,7 +203,7 @@ def _stored(scheduler: LRScheduler) -> dict[str, Any]:
 
 
 def _load(scheduler: LRScheduler, state: dict[str, Any]) -> None:
-    """Put ``scheduler``, built from the same spec, where ``state`` was taken; ``state`` is left as it is."""
+    """Restore ``state`` in ``scheduler``, which was built from the same spec; ``state`` is not changed."""
     scheduler.load_state_dict(_as_pytorch_has_it(scheduler, copy.deepcopy(state)))
 
 

@@ -1,4 +1,4 @@
-"""What a new schedule starts from, and where: the part of a swap that happens before anything is changed."""
+"""A new schedule in mid-run: the LR that it starts from, and how it is run forward to now."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.schedules import ScheduleSpec
 
 
 def bases_for(schedule: ScheduleSpec, given: float | Sequence[float] | None, otherwise: list[float]) -> list[float]:
-    """The rate that ``schedule`` starts from in each chosen group: what is ``given``, ``otherwise`` what there is.
+    """The LR that ``schedule`` starts from in each chosen group: the one ``given``, or else ``otherwise``.
 
     Raises:
         Rejected: the schedule brings its own level and a base is given; the counts do not fit; or a base is 0.
@@ -20,8 +20,7 @@ def bases_for(schedule: ScheduleSpec, given: float | Sequence[float] | None, oth
         if given is not None:
             raise Rejected(
                 Text(
-                    "{schedule} says itself which rate it starts from, so no lr can be given; set its own fields and "
-                    "leave lr out",
+                    "{schedule} sets its own starting LR, so lr cannot be given; set its own fields and leave lr out",
                     schedule=schedule.model_dump()["name"],
                 )
             )
@@ -33,17 +32,17 @@ def bases_for(schedule: ScheduleSpec, given: float | Sequence[float] | None, oth
     else:
         bases = [float(value) for value in given]
     if len(bases) != len(otherwise):
-        raise Rejected(Text("lr lists {given} rates for {wanted} group(s)", given=len(bases), wanted=len(otherwise)))
+        raise Rejected(Text("lr lists {given} values for {wanted} group(s)", given=len(bases), wanted=len(otherwise)))
     if 0 in bases:
-        raise Rejected(Text("a schedule that starts from a rate of 0 stays at 0; give the rate to start from"))
+        raise Rejected(Text("a schedule that starts from an LR of 0 stays at 0; give the LR to start from"))
     return bases
 
 
-def run_forward(plan: ScheduledLR, epochs: int, steps: int, metrics: Sequence[dict[str, float]]) -> None:
-    """Step a new ``plan`` through the run so far: ``epochs`` epochs with their ``metrics``, or ``steps`` batches."""
-    if plan.spec.interval == "step":
+def run_forward(scheduled: ScheduledLR, epochs: int, steps: int, metrics: Sequence[dict[str, float]]) -> None:
+    """Step a new ``scheduled`` to now: by ``epochs`` with their ``metrics``, or by ``steps``."""
+    if scheduled.spec.interval == "step":
         for _ in range(steps):
-            plan.step()
+            scheduled.step()
     else:
         for epoch in range(epochs):
-            plan.step(metrics[epoch] if epoch < len(metrics) else None)
+            scheduled.step(metrics[epoch] if epoch < len(metrics) else None)

@@ -1,4 +1,4 @@
-"""What is published of each group's schedule. Cheap: nothing here grows with the length of the run."""
+"""What is published of each group's schedule. Its cost does not grow with the length of the run."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def _next_change(control: LRControl, group: GroupLR, position: Position) -> Next
 
 
 def _course(control: LRControl, group: GroupLR) -> str:
-    """All that decides the rest of the curve but for where the run is.
+    """A key of all that decides the rest of the curve, but for the run's position.
 
-    A position counts with the run, so a schedule that was replaced by one like it has another course. One that a metric
-    drives, or that has ended, does not count: its curve is level.
+    The schedule's position is counted from the run's, so an equal schedule that began elsewhere has another key. The
+    position does not matter where a metric drives the schedule, or it has ended: then the curve is level.
     """
     scheduled, length = group.scheduled, control.length
     done = control.epochs_done if scheduled.spec.interval == "epoch" else control.steps_done

@@ -105,20 +105,20 @@ class Loop:
             images_per_second=meter.images / meter.train_seconds if meter.train_seconds else 0.0,
         )
         state.history.append(event)
-        cuts = state.lr_control.epoch_done(event.metrics())
+        changes = state.lr_control.epoch_done(event.metrics())
         state.meter = Meter(Sums.zero(state.device))
         state.position = Position(epoch=epoch + 1)
         self._publish(event)
-        for cut in cuts if not self.at_runs_end else ():
+        for change in changes if not self.at_runs_end else ():
             self._publish(
                 ScheduleEvent(
                     epoch=epoch + 1,
                     batch=0,
-                    group=cut.group,
-                    schedule=cut.schedule,
-                    old=cut.old,
-                    new=cut.new,
-                    text=cut.text,
+                    group=change.group,
+                    schedule=change.schedule,
+                    old=change.old,
+                    new=change.new,
+                    text=change.text,
                 )
             )
         self.publish_lrs()

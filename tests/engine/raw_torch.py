@@ -19,13 +19,13 @@ from engine.schedules import ScheduleSpec
 
 
 def optimizer_of(*lrs: float, kind: Callable[..., Optimizer] = torch.optim.SGD, **options: Any) -> Optimizer:
-    """A real optimizer with one group a rate, each with a weight of its own."""
+    """A real optimizer with one group per LR, each with a weight of its own."""
     groups = [{"params": [torch.nn.Parameter(torch.zeros(2))], "lr": lr} for lr in lrs]
     return kind(groups, lr=lrs[0], **options)
 
 
 def lrs_of(optimizer: Optimizer) -> list[float]:
-    """The rates; 0 where PyTorch's rounding leaves one a hair below it."""
+    """The LRs; 0 where PyTorch's rounding leaves one slightly below it."""
     lrs = [float(group["lr"]) for group in optimizer.param_groups]
     return [0.0 if -1e-9 < lr < 0 else lr for lr in lrs]
 
@@ -33,7 +33,7 @@ def lrs_of(optimizer: Optimizer) -> list[float]:
 def raw_lrs(
     optimizer: Optimizer, scheduler: Any, count: int, metrics: Sequence[float] | None = None
 ) -> list[list[float]]:
-    """The rates that each of ``count`` epochs trains with."""
+    """The LRs that each of ``count`` epochs trains with."""
     lrs = []
     for epoch in range(count):
         lrs.append(lrs_of(optimizer))
@@ -125,7 +125,7 @@ def raw_scheduler(spec: ScheduleSpec, optimizer: Optimizer, total: int = 70, bat
 
 
 class Polyline(lr_scheduler.LRScheduler):
-    """The rate is what the spec says of its points; that this is right is tested beside NumPy in test_drawn."""
+    """The LR is the spec's curve, which test_drawn compares with NumPy."""
 
     def __init__(self, optimizer: Optimizer, spec: schedules.Drawn, batches: int) -> None:
         self.lr_control, self.batches = spec.curve(), batches
@@ -146,7 +146,7 @@ def raw_from(spec: OptimizerSpec, *lrs: float) -> Optimizer:
 
 
 def tiller_lrs(lr: LRControl, count: int, metrics: Sequence[dict[str, float]] | None = None) -> list[list[float]]:
-    """The rates that ``rate`` gives each of ``count`` epochs, stepped for real."""
+    """The LRs of ``lr`` in each of ``count`` epochs, stepped as in training."""
     lrs = []
     for epoch in range(count):
         lrs.append(lr.current())
@@ -159,7 +159,7 @@ def tiller_lrs(lr: LRControl, count: int, metrics: Sequence[dict[str, float]] | 
 def control(
     schedule: ScheduleSpec, lr: float = 0.1, epochs: int = 30, steps: int = 1, names: Sequence[str] = ("all",)
 ) -> LRControl:
-    """The rate control of a run with ``schedule``, at its beginning."""
+    """The LR control of a run with ``schedule``, at its beginning."""
     recipe = Recipe.model_validate(
         {
             "optimizer": {"name": "SGD", "lr": lr, "momentum": 0.9},
@@ -182,7 +182,7 @@ def control_if_usable(
 
 
 def after(lr: LRControl, epochs: int, loss: float | None = None) -> LRControl:
-    """``rate`` itself, ``epochs`` later, each with the same validation loss (or with no metric)."""
+    """``lr`` itself, ``epochs`` later, each with the same validation loss (or without a metric)."""
     for _ in range(epochs):
         for _ in range(lr.length.steps_per_epoch):
             lr.step_done()
@@ -202,6 +202,6 @@ def expression(*texts: str) -> schedules.LambdaLR:
 
 
 def flat(lr: LRControl, epochs: int, loss: float | None = None) -> list[float]:
-    """Rates of the one group (or of the first) in the coming epochs."""
+    """LRs of the one group (or of the first) in the coming epochs."""
     told = None if loss is None else [{"val_loss": loss}] * epochs
     return [lrs[0] for lrs in tiller_lrs(lr, epochs, told)]

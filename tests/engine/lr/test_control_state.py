@@ -1,4 +1,4 @@
-"""The live optimizer's rates, and the state of the rate control: exact, and shared with nothing."""
+"""The optimizer's LRs, and the state of the LR control: exact, and sharing nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_lrs_are_written_to_the_groups_in_order_and_only_there() -> None:
     lr.set_lr(0.3, "hold", "head")
     lr.write(optimizer)
     assert lrs_of(optimizer) == [0.1, 0.3]
-    assert "initial_lr" not in optimizer.param_groups[0]  # no scheduler ever saw it
+    assert "initial_lr" not in optimizer.param_groups[0]  # no scheduler has had this optimizer
     with pytest.raises(ValueError, match="zip"):
         lr.write(optimizer_of(1.0))
 
@@ -58,7 +58,7 @@ INTERVENTIONS = st.sampled_from(
     data=st.data(),
     interventions=st.lists(st.tuples(INTERVENTIONS, RATES), max_size=8),
 )
-def test_from_its_state_everything_goes_on_exactly(name: str, data: Any, interventions: list[Any]) -> None:
+def test_from_its_state_everything_continues_exactly(name: str, data: Any, interventions: list[Any]) -> None:
     lr = control_if_usable(data.draw(SPECS[name]), epochs=40, steps=2, names=TWO)
     for intervention, value in interventions:
         try:
@@ -69,14 +69,14 @@ def test_from_its_state_everything_goes_on_exactly(name: str, data: Any, interve
     first = LRControl.from_state(state, lr._optimizer)
     second = LRControl.from_state(first.copy().state(), lr._optimizer)
     assert state == first.state() == second.state()
-    told = [{"val_loss": 1.0 + epoch % 3} for epoch in range(20)]
-    wanted = tiller_lrs(lr, 20, told)
-    assert tiller_lrs(first, 20, told) == wanted
-    assert tiller_lrs(second, 20, told) == wanted
+    metrics = [{"val_loss": 1.0 + epoch % 3} for epoch in range(20)]
+    wanted = tiller_lrs(lr, 20, metrics)
+    assert tiller_lrs(first, 20, metrics) == wanted
+    assert tiller_lrs(second, 20, metrics) == wanted
     assert all(math.isfinite(r) and r >= 0 for lrs in wanted for r in lrs)
 
 
-def test_copies_do_not_touch_each_other() -> None:
+def test_copies_are_independent() -> None:
     lr = control(HALVING, names=TWO)
     state, before = lr.state(), copy.deepcopy(lr.state())
     other = lr.copy()

@@ -1,4 +1,4 @@
-"""Momentum under a schedule that cycles it: the plan's while it is in force, the recipe's or the hand's again after."""
+"""Momentum under a schedule that cycles it, and the last given value after it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lr_of(optimizer: OptimizerSpec, schedule: ScheduleSpec, names: tuple[str, ..
 
 
 @pytest.mark.parametrize("optimizer", ALL, ids=IDS)
-def test_it_is_written_into_the_live_optimizer_and_restored_when_the_schedule_is_gone(optimizer: OptimizerSpec) -> None:
+def test_it_is_written_to_the_optimizer_and_restored_when_the_schedule_is_replaced(optimizer: OptimizerSpec) -> None:
     lr, live = lr_of(optimizer, UP_DOWN), live_of(optimizer)
     seen = []
     for _ in range(5):
@@ -59,7 +59,7 @@ def test_it_is_written_into_the_live_optimizer_and_restored_when_the_schedule_is
         assert live.param_groups[0]["betas"][1] == optimizer.model_dump()["betas"][1]
 
 
-def test_a_schedule_that_leaves_momentum_alone_leaves_the_recipes() -> None:
+def test_a_schedule_that_does_not_cycle_momentum_keeps_the_recipes() -> None:
     lr, live = lr_of(SGD(momentum=0.6), UP_DOWN.model_copy(update={"cycle_momentum": False})), live_of(SGD())
     lr.write(live)
     assert momentum_of(live) == 0.6
@@ -83,7 +83,7 @@ def test_a_held_lr_holds_the_lr_and_not_momentum() -> None:
 
 @pytest.mark.parametrize("through", [lambda s: s, lambda s: json.loads(json.dumps(s))], ids=["plain", "json"])
 @pytest.mark.parametrize("optimizer", ALL, ids=IDS)
-def test_from_its_state_it_goes_on_and_is_restored_all_the_same(optimizer: OptimizerSpec, through: Any) -> None:
+def test_from_its_state_it_continues_and_is_restored(optimizer: OptimizerSpec, through: Any) -> None:
     lr = lr_of(optimizer, UP_DOWN)
     flat(lr, 3)
     again, live = LRControl.from_state(through(lr.state()), optimizer), live_of(optimizer)
@@ -96,10 +96,10 @@ def test_from_its_state_it_goes_on_and_is_restored_all_the_same(optimizer: Optim
     assert momentum_of(live) == given(optimizer)
 
 
-# -- what cannot be
+# -- what is rejected
 
 
-def test_an_optimizer_without_momentum_is_refused_by_the_field() -> None:
+def test_an_optimizer_without_momentum_is_rejected_with_the_field() -> None:
     adagrad = optimizer_of(0.1, kind=torch.optim.Adagrad)
     for spec in (UP_DOWN, OneCycleLR(max_lr=0.1)):
         with pytest.raises(ScheduleError, match="Adagrad has neither momentum nor betas") as caught:
@@ -108,49 +108,49 @@ def test_an_optimizer_without_momentum_is_refused_by_the_field() -> None:
     build_scheduler(UP_DOWN.model_copy(update={"cycle_momentum": False}), adagrad, Length(5, 5), 25)
 
 
-def test_a_momentum_that_leaves_its_range_on_the_way_is_refused() -> None:
+def test_a_momentum_that_leaves_its_range_is_rejected() -> None:
     wild = UP_DOWN.model_copy(update={"mode": "exp_range", "gamma": 2.0})
     with pytest.raises(SpecError, match=r"schedule: the schedule gives a momentum of -\S+ after epoch 2; allowed"):
         control(wild)
 
 
-def test_a_one_cycle_in_which_nothing_can_rise_is_refused_by_the_field() -> None:
+def test_a_one_cycle_in_which_nothing_can_rise_is_rejected_with_the_field() -> None:
     with pytest.raises(SpecError) as caught:
         control(OneCycleLR(max_lr=0.1, pct_start=0.1, interval="epoch"), epochs=10)
     assert caught.value.field == "schedule.pct_start"
     assert "0.1 of 10 epochs is one epoch" in caught.value.problem
 
 
-def test_cycles_that_shrink_below_all_numbers_are_refused_and_say_where() -> None:
+def test_cycles_that_underflow_are_rejected_with_the_position() -> None:
     """PyTorch divides by 2.0 to the power of the cycle, which has no value from cycle 1025 on."""
     spec = CyclicLR(base_lr=0.1, max_lr=1, step_size_up=1, mode="triangular2")
-    with pytest.raises(SpecError, match=r"schedule: .* too large for it after step 2048"):
+    with pytest.raises(SpecError, match=r"schedule: .* overflows after step 2048"):
         control(spec, epochs=30, steps=100)
     control(spec, epochs=20, steps=100)
 
 
-# -- a level of its own, and the end
+# -- schedules with a level of their own
 
 
 @pytest.mark.parametrize("base", [0.5, (0.5,)])
 @pytest.mark.parametrize("spec", [UP_DOWN, OneCycleLR(max_lr=0.1)], ids=["CyclicLR", "OneCycleLR"])
-def test_a_base_is_refused_with_the_reason(spec: ScheduleSpec, base: Any) -> None:
+def test_a_base_is_rejected_with_the_reason(spec: ScheduleSpec, base: Any) -> None:
     lr = control(StepLR(step_size=3))
     before = lr.state()
-    with pytest.raises(Rejected, match=r"says itself which rate it starts from, so no lr can be given"):
+    with pytest.raises(Rejected, match=r"sets its own starting LR, so lr cannot be given"):
         lr.swap(spec, base, None, None)
     assert lr.state() == before
     lr.swap(spec, None, None, None)
 
 
-def test_a_level_of_its_own_takes_a_run_up_again_from_0() -> None:
+def test_a_level_of_its_own_raises_an_lr_of_0() -> None:
     lr = control(StepLR(step_size=3))
     lr.set_lr(0.0, "hold", None)
     lr.swap(UP_DOWN, None, None, None)
     assert flat(lr, 3) == pytest.approx([0.1, 0.3, 0.5])
 
 
-def test_one_cycle_fills_what_is_left_of_the_run_or_the_whole_of_it() -> None:
+def test_one_cycle_spans_the_rest_of_the_run_or_the_whole_of_it() -> None:
     spec = OneCycleLR(max_lr=1, interval="epoch", div_factor=10, final_div_factor=10)
     whole = flat(control(spec, epochs=20), 20)
     assert (whole[0], max(whole), whole[-1]) == pytest.approx((0.1, 1, 0.01))
@@ -163,16 +163,16 @@ def test_one_cycle_fills_what_is_left_of_the_run_or_the_whole_of_it() -> None:
 
 
 def test_one_cycle_counts_the_steps_of_the_run() -> None:
-    plan = ScheduledLR(OneCycleLR(max_lr=0.1), 0.5, SGD(), Length(3, 7))
-    assert plan.span == 21
+    scheduled = ScheduledLR(OneCycleLR(max_lr=0.1), 0.5, SGD(), Length(3, 7))
+    assert scheduled.span == 21
     seen = []
     for _ in range(21):
-        seen.append(plan.value)
-        plan.step()
+        seen.append(scheduled.value)
+        scheduled.step()
     assert seen[-1] == pytest.approx(0.1 / 25 / 1e4)
 
 
-def test_past_its_end_one_cycle_keeps_its_last_lr_and_momentum_and_says_so() -> None:
+def test_past_its_end_one_cycle_keeps_its_last_lr_and_momentum_with_a_warning() -> None:
     lr = control(OneCycleLR(max_lr=1, interval="epoch"), epochs=5)
     warning = lr.set_epochs(8)
     assert warning is not None
@@ -186,7 +186,7 @@ def test_past_its_end_one_cycle_keeps_its_last_lr_and_momentum_and_says_so() -> 
 # -- in a run
 
 
-def test_in_a_run_it_reaches_the_weights_and_a_checkpoint_keeps_what_to_restore(tmp_path: Path) -> None:
+def test_in_a_run_it_changes_the_weights_and_a_checkpoint_has_what_to_restore(tmp_path: Path) -> None:
     file = tmp_path / "here.tiller"
     lines = (
         at(1, 1, "set_optimizer", momentum=0.7),
@@ -201,7 +201,7 @@ def test_in_a_run_it_reaches_the_weights_and_a_checkpoint_keeps_what_to_restore(
     assert [a.status for a in whole.answers] == ["applied"] * 3 + ["rejected"] + ["applied"] * 3
     reason = whole.answers[3].reason
     assert reason is not None
-    assert "the CyclicLR of group all moves momentum itself" in reason
+    assert "the CyclicLR of group all cycles momentum itself" in reason
     checkpoint = read(file)
     assert checkpoint["optimizer"]["param_groups"][0]["momentum"] != 0.7
     assert checkpoint["lr"]["groups"][0]["momentum"] == 0.7
@@ -212,16 +212,16 @@ def test_in_a_run_it_reaches_the_weights_and_a_checkpoint_keeps_what_to_restore(
     assert steady.end.weights_sha256 != whole.end.weights_sha256
 
 
-def test_betas_that_are_cycled_are_refused_by_their_name() -> None:
+def test_betas_that_are_cycled_cannot_be_changed() -> None:
     lines = commands(at(2, 0, "set_optimizer", betas=[0.5, 0.9]))
     schedule = {"name": "OneCycleLR", "max_lr": 0.01}
     events = run(Job(recipe=recipe(optimizer=OPTIMIZERS["Adam"], schedule=schedule), lines=lines))
     answer = events.answer("set_optimizer")
     assert answer.reason is not None
-    assert "the OneCycleLR of group all moves betas itself" in answer.reason
+    assert "the OneCycleLR of group all cycles betas itself" in answer.reason
 
 
-def test_rmsprop_resumes_a_cycled_momentum_at_the_start_but_not_in_mid_run() -> None:
+def test_rmsprop_can_cycle_momentum_from_the_start_but_not_begin_in_mid_run() -> None:
     plain = {**OPTIMIZERS["RMSprop"], "momentum": 0.0}
     schedule = {**CYCLE, "base_lr": 0.001, "max_lr": 0.003}
     assert run(recipe(optimizer=plain, schedule=schedule)).end.reason == "finished"
@@ -233,7 +233,7 @@ def test_rmsprop_resumes_a_cycled_momentum_at_the_start_but_not_in_mid_run() -> 
     assert events.end.reason == "finished"
 
 
-def test_going_back_to_before_the_cycles_brings_the_momentum_of_then_back(tmp_path: Path) -> None:
+def test_a_rewind_to_before_the_schedule_restores_the_momentum_of_then(tmp_path: Path) -> None:
     file = tmp_path / "then.tiller"
     lines = (
         at(1, 1, "set_optimizer", momentum=0.7),

@@ -1,4 +1,4 @@
-"""What goes wrong with learning rates in plain PyTorch, and that it does not in Tiller. Each raw behaviour is shown."""
+"""What goes wrong with LRs in plain PyTorch, and that it does not in Tiller. Each test shows PyTorch too."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ IDS = [type(spec).__name__ for spec in SPECS]
 
 
 def step(optimizer: Optimizer, scheduler: Any, count: int = 1, *metrics: float) -> list[float]:
-    """The rates after each of ``count`` steps."""
+    """The LRs after each of ``count`` steps."""
     lrs = []
     for _ in range(count):
         optimizer.step()
@@ -59,11 +59,11 @@ def override(optimizer: Optimizer, lr: float) -> None:
         group["lr"] = lr
 
 
-# -- 1: what is set by hand
+# -- 1: an LR that is set from outside
 
 
-def test_pytorchs_schedulers_disagree_about_a_lr_that_is_set() -> None:
-    """Some go on from it, one forgets it, one bends it."""
+def test_pytorchs_schedulers_disagree_about_an_lr_that_is_set() -> None:
+    """Some continue from it, one forgets it, one distorts it."""
     seen = {}
     for spec in SPECS[1:6]:
         optimizer = optimizer_of(0.1)
@@ -74,11 +74,11 @@ def test_pytorchs_schedulers_disagree_about_a_lr_that_is_set() -> None:
     assert seen["StepLR"] == seen["MultiStepLR"] == pytest.approx([0.5, 0.5, 0.05])
     assert seen["ExponentialLR"] == pytest.approx([0.45, 0.405, 0.3645])
     assert seen["CosineAnnealingLR"] == pytest.approx([0.4122, 0.3149, 0.2176], abs=1e-4)
-    assert seen["LambdaLR"] == pytest.approx([0.06561, 0.059049, 0.0531441])  # gone
+    assert seen["LambdaLR"] == pytest.approx([0.06561, 0.059049, 0.0531441])  # forgotten
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
-def test_tiller_has_one_law_for_all_of_them(spec: ScheduleSpec) -> None:
+def test_tiller_has_one_rule_for_all_of_them(spec: ScheduleSpec) -> None:
     lr = after(control(spec), 3, loss=1.0)
     p = lr.scheduled()[0]
     lr.set_lr(0.5, "follow", None)
@@ -89,7 +89,7 @@ def test_tiller_has_one_law_for_all_of_them(spec: ScheduleSpec) -> None:
     assert flat(lr, 5, loss=1.0) == [0.3] * 5
 
 
-def test_a_plateau_cuts_at_once_what_was_just_cut_manually() -> None:
+def test_a_plateau_reduces_at_once_an_lr_that_was_just_set() -> None:
     spec = ReduceLROnPlateau(patience=2, factor=0.1)
     optimizer = optimizer_of(0.5)
     scheduler = raw_scheduler(spec, optimizer)
@@ -101,10 +101,10 @@ def test_a_plateau_cuts_at_once_what_was_just_cut_manually() -> None:
     assert flat(lr, 4, loss=1.0) == [0.05] * 3 + [pytest.approx(0.005)]
 
 
-# -- 2: explosions
+# -- 2: LRs that explode
 
 
-def test_a_cosine_taken_over_near_its_bottom_explodes_in_silence_and_tiller_warns() -> None:
+def test_an_lr_set_near_the_bottom_of_a_cosine_explodes_silently_and_tiller_warns() -> None:
     spec = CosineAnnealingLR(T_max=10)
     optimizer = optimizer_of(0.1)
     scheduler = raw_scheduler(spec, optimizer)
@@ -113,7 +113,7 @@ def test_a_cosine_taken_over_near_its_bottom_explodes_in_silence_and_tiller_warn
     assert max(step(optimizer, scheduler, 9)) == pytest.approx(4.0863, abs=1e-4)
 
     warned = after(control(spec), 11)
-    assert "rises to 4.08635, more than twice the 0.1 set now; hold" in str(warned.set_lr(0.1, "follow", None))
+    assert "rises to 4.08635, more than twice the LR set now, 0.1; hold" in str(warned.set_lr(0.1, "follow", None))
     held = after(control(spec), 11)
     assert held.set_lr(0.1, "hold", None) is None
     assert max(flat(held, 19)) == 0.1
@@ -138,8 +138,8 @@ def test_t_max_changed_in_mid_run_explodes_and_a_swap_does_not() -> None:
     assert max(flat(replayed, 18)) <= 0.1 + 1e-12
 
 
-def test_a_cosine_begun_in_mid_run_begins_at_its_top() -> None:
-    """In tools that wind the new schedule forward to now, it begins at its tail."""
+def test_a_cosine_that_begins_in_mid_run_begins_at_its_top() -> None:
+    """In tools that run the new schedule forward to now, it begins at its end."""
     tail = optimizer_of(0.1)
     assert step(tail, lr_scheduler.CosineAnnealingLR(tail, 30), 25)[-1] < 0.01
     lr = after(control(Constant(), epochs=30), 25)
@@ -151,7 +151,7 @@ def test_a_cosine_begun_in_mid_run_begins_at_its_top() -> None:
 
 
 @pytest.mark.parametrize("spec", [SPECS[1], SPECS[2], SPECS[3]], ids=["StepLR", "MultiStepLR", "ExponentialLR"])
-def test_a_lr_of_0_is_never_left_again_and_in_tiller_it_is(spec: ScheduleSpec) -> None:
+def test_an_lr_of_0_stays_0_in_pytorch_and_can_be_changed_in_tiller(spec: ScheduleSpec) -> None:
     optimizer = optimizer_of(0.1)
     scheduler = raw_scheduler(spec, optimizer)
     override(optimizer, 0.0)
@@ -163,7 +163,7 @@ def test_a_lr_of_0_is_never_left_again_and_in_tiller_it_is(spec: ScheduleSpec) -
     assert lr.current() == after(control(spec), 5).current()
 
 
-def test_get_last_lr_is_stale_after_an_override_and_what_tiller_says_is_what_it_writes() -> None:
+def test_get_last_lr_is_stale_after_an_override_and_tillers_current_lr_is_what_it_writes() -> None:
     optimizer = optimizer_of(0.1)
     scheduler = lr_scheduler.StepLR(optimizer, 3)
     override(optimizer, 0.5)
@@ -174,17 +174,17 @@ def test_get_last_lr_is_stale_after_an_override_and_what_tiller_says_is_what_it_
     assert lrs_of(optimizer) == lr.current() == [0.5]
 
 
-# -- 4: the base of a schedule swapped in
+# -- 4: the base of a new schedule
 
 
 @pytest.mark.parametrize("second", SPECS, ids=IDS)
-def test_a_schedule_swapped_in_starts_from_the_lr_current(second: ScheduleSpec) -> None:
+def test_a_new_schedule_starts_from_the_current_lr(second: ScheduleSpec) -> None:
     lr = after(control(StepLR(step_size=3)), 2)
     lr.set_lr(0.02, "follow", None)
     lr.swap(second, None, None, None)
     assert lr.current() == [0.02]
-    told = [{"val_loss": 1.0}] * 10
-    assert tiller_lrs(lr, 10, told) == tiller_lrs(control(second, 0.02), 10, told)
+    metrics = [{"val_loss": 1.0}] * 10
+    assert tiller_lrs(lr, 10, metrics) == tiller_lrs(control(second, 0.02), 10, metrics)
 
 
 def test_in_pytorch_it_starts_from_a_stale_initial_lr() -> None:
@@ -203,15 +203,15 @@ def test_in_pytorch_it_starts_from_a_stale_initial_lr() -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
-def test_a_restored_run_goes_on_exactly_wherever_it_was_left(spec: ScheduleSpec) -> None:
-    told = [{"val_loss": 1.0}] * 20
-    whole = tiller_lrs(control(spec), 20, told)
+def test_a_restored_run_continues_exactly_from_any_position(spec: ScheduleSpec) -> None:
+    metrics = [{"val_loss": 1.0}] * 20
+    whole = tiller_lrs(control(spec), 20, metrics)
     for cut in range(13):
         lr = after(control(spec), cut, loss=1.0)
-        assert tiller_lrs(LRControl.from_state(lr.state(), SGD()), 20 - cut, told) == whole[cut:]
+        assert tiller_lrs(LRControl.from_state(lr.state(), SGD()), 20 - cut, metrics) == whole[cut:]
 
 
-def test_in_pytorch_the_order_and_the_count_decide() -> None:
+def test_in_pytorch_the_order_and_the_number_of_loads_matter() -> None:
     optimizer = optimizer_of(0.1)
     step(optimizer, lr_scheduler.MultiStepLR(optimizer, [3]), 3)
     assert lrs_of(optimizer) == [pytest.approx(0.01)]
@@ -223,7 +223,7 @@ def test_in_pytorch_the_order_and_the_count_decide() -> None:
 
     early = optimizer_of(0.1)
     early.load_state_dict(optimizer.state_dict())
-    lr_scheduler.LambdaLR(early, lambda epoch: 0.9**epoch)  # constructed after loading: the loaded rate is gone
+    lr_scheduler.LambdaLR(early, lambda epoch: 0.9**epoch)  # constructed after loading: the loaded LR is lost
     assert lrs_of(early) == [0.1]
 
 
@@ -273,7 +273,7 @@ def test_a_resumed_plateau_keeps_its_best_and_its_bad_epochs() -> None:
     raw = optimizer_of(0.1)
     saved = raw_scheduler(spec, raw)
     step(raw, saved, 3, 1.0)
-    fresh = raw_scheduler(spec, raw)  # what many tools resume with
+    fresh = raw_scheduler(spec, raw)  # as many tools resume
     assert step(raw, fresh, 1, 1.0) == [0.1]
 
     lr = after(control(spec), 3, loss=1.0)
@@ -293,7 +293,7 @@ def test_nan_is_a_bad_epoch_in_pytorch_and_none_at_all_in_tiller() -> None:
     assert flat(lr, 2, loss=float("inf")) == [0.1] * 2
 
 
-def test_a_batch_whose_update_was_skipped_does_not_move_a_step_wise_plan() -> None:
+def test_a_batch_whose_update_was_skipped_does_not_step_a_schedule_stepped_per_batch() -> None:
     lr = control(ExponentialLR(gamma=0.5, interval="step"), epochs=2, steps=4)
     for update_made in (True, False, True, False):
         if update_made:
@@ -303,10 +303,10 @@ def test_a_batch_whose_update_was_skipped_does_not_move_a_step_wise_plan() -> No
     assert lr.groups[0].scheduled.position == lr.steps_done == 2
 
 
-def test_a_raw_scheduler_and_the_schedule_agree_where_no_interventions_acts() -> None:
-    """The pitfalls are the hand's: without it Tiller is PyTorch, to the bit."""
+def test_without_interventions_a_raw_scheduler_and_the_schedule_agree() -> None:
+    """Without interventions Tiller equals PyTorch, to the bit."""
     for spec in SPECS:
         optimizer = optimizer_of(0.1)
-        metrics = [1.0] * 25 if isinstance(spec, ReduceLROnPlateau) else None
-        told = [{"val_loss": 1.0}] * 25
-        assert tiller_lrs(control(spec), 25, told) == raw_lrs(optimizer, raw_scheduler(spec, optimizer), 25, metrics)
+        losses = [1.0] * 25 if isinstance(spec, ReduceLROnPlateau) else None
+        metrics = [{"val_loss": 1.0}] * 25
+        assert tiller_lrs(control(spec), 25, metrics) == raw_lrs(optimizer, raw_scheduler(spec, optimizer), 25, losses)

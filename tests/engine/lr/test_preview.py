@@ -1,4 +1,4 @@
-"""The drawn curve is what training does, to the last bit."""
+"""The projected LRs are those of training, to the last bit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recipe_of(schedule: ScheduleSpec, lr: float = 0.1, epochs: int = EPOCHS) -> 
 
 
 def ask(lr: LRControl, position: Position, intervention: Any = None, history: Any = ()) -> Curve:
-    """The window's question about a live run: only its state, in words that could come through a file."""
+    """The projected LRs of a live run, from its state as JSON."""
     return draw(
         CurveQuery(
             key="test",
@@ -45,8 +45,8 @@ def ask(lr: LRControl, position: Position, intervention: Any = None, history: An
     )
 
 
-def lived(lr: LRControl, position: Position) -> list[tuple[float, list[float]]]:
-    """Epochs completed and the rates in force, for every batch to the end; ``rate`` is used up."""
+def trained(lr: LRControl, position: Position) -> list[tuple[float, list[float]]]:
+    """Epochs completed and current LRs, for every batch to the end; ``lr`` itself is stepped."""
     seen, batches = [], lr.length.steps_per_epoch
     for epoch in range(position.epoch, lr.length.epochs + 1):
         for batch in range(position.batch if epoch == position.epoch else 0, batches):
@@ -57,14 +57,14 @@ def lived(lr: LRControl, position: Position) -> list[tuple[float, list[float]]]:
 
 
 def drawn_at(curve: Curve, x: float) -> list[float]:
-    """What the curve says at ``x``: it is drawn as steps."""
+    """The curve's LRs at ``x``; it is drawn as steps."""
     lrs: list[float] = curve.lr[int(np.searchsorted(curve.x, x, side="right")) - 1].tolist()
     return lrs
 
 
-def assert_drawn_as_lived(curve: Curve, lr: LRControl, position: Position) -> None:
+def assert_drawn_as_trained(curve: Curve, lr: LRControl, position: Position) -> None:
     assert curve.problem is None
-    for x, lrs in lived(lr, position):
+    for x, lrs in trained(lr, position):
         assert drawn_at(curve, x) == lrs
 
 
@@ -87,7 +87,7 @@ INTERVENTIONS = st.one_of(
 @given(
     spec=EITHER_INTERVAL, interventions=st.lists(st.tuples(st.integers(0, 4), INTERVENTIONS), min_size=1, max_size=5)
 )
-def test_a_pending_change_is_drawn_as_it_will_be_lived(
+def test_a_pending_change_is_drawn_as_training_applies_it(
     spec: ScheduleSpec, interventions: list[tuple[int, Any]]
 ) -> None:
     lr, done = control(spec, epochs=EPOCHS, steps=STEPS, names=TWO), 0
@@ -107,21 +107,21 @@ def test_a_pending_change_is_drawn_as_it_will_be_lived(
             assert lr.state() == before
             continue
         lr.apply(intervention, history)
-        assert_drawn_as_lived(curve, lr.copy(), position)
-        assert_drawn_as_lived(ask(lr, position), lr.copy(), position)
+        assert_drawn_as_trained(curve, lr.copy(), position)
+        assert_drawn_as_trained(ask(lr, position), lr.copy(), position)
 
 
 @settings(max_examples=60)
 @given(spec=EITHER_INTERVAL, lr=RATES)
-def test_a_recipe_is_drawn_as_it_will_be_lived(spec: ScheduleSpec, lr: float) -> None:
+def test_a_recipe_is_drawn_as_it_trains(spec: ScheduleSpec, lr: float) -> None:
     recipe = recipe_of(spec, lr)
     curve = draw(CurveQuery(key="test", recipe=recipe, steps_per_epoch=STEPS, epochs=EPOCHS))
-    assert_drawn_as_lived(curve, LRControl.from_recipe(recipe, ("all",), STEPS), Position(epoch=1))
+    assert_drawn_as_trained(curve, LRControl.from_recipe(recipe, ("all",), STEPS), Position(epoch=1))
     assert curve.x[-1] == EPOCHS
     assert curve.lr[-1].tolist() == curve.lr[-2].tolist()
 
 
-def test_one_point_an_epoch_or_one_a_batch() -> None:
+def test_one_point_per_epoch_or_per_batch() -> None:
     curve = draw(CurveQuery(key="k", recipe=recipe_of(StepLR(step_size=2, gamma=0.5)), steps_per_epoch=4, epochs=5))
     assert curve.key == "k"
     assert curve.x.tolist() == [0, 1, 2, 3, 4, 5]
@@ -141,7 +141,7 @@ def test_a_live_run_is_drawn_from_its_position() -> None:
     assert curve.lr[0, 0] == 0.1 * 0.5**9
 
 
-def test_the_expressions_epochs_are_those_of_the_question() -> None:
+def test_the_epochs_in_an_expression_are_those_of_the_query() -> None:
     recipe = recipe_of(expression("1 - epoch / epochs"), 1.0, epochs=100)
     assert draw(CurveQuery(key="k", recipe=recipe, epochs=4)).lr[:, 0].tolist() == [1, 0.75, 0.5, 0.25, 0.25]
 
@@ -151,17 +151,17 @@ def test_a_plateau_is_drawn_flat() -> None:
     assert set(curve.lr[:, 0]) == {0.1}
 
 
-def test_what_cannot_be_drawn_says_why() -> None:
+def test_what_cannot_be_drawn_has_a_problem() -> None:
     curve = draw(CurveQuery(key="k", recipe=recipe_of(expression("1 - epoch / 5")), epochs=20))
     assert curve.problem is not None
     assert "at epoch = 6 the expression '1 - epoch / 5' gives a negative number" in curve.problem
     assert curve.x.shape == (0,)
     assert curve.lr.shape == (0, 1)
     refused = ask(control(Constant()), Position(epoch=1), ReleaseLR())
-    assert refused.problem == "the rate follows the plan already"
+    assert refused.problem == "the LR is on its schedule already"
 
 
-def test_warnings_travel_with_the_curve() -> None:
+def test_the_curve_has_the_warnings() -> None:
     odd = ReduceLROnPlateau(monitor="val_accuracy", mode="min")
     assert draw(CurveQuery(key="k", recipe=recipe_of(odd), epochs=3)).warnings == tuple(odd.warnings())
     rising = ask(control(StepLR(step_size=1, gamma=2.0)), Position(epoch=1), SetLR(lr=0.01, then="follow"))
@@ -180,7 +180,7 @@ def test_a_longer_run_is_drawn_to_its_end_with_a_warning_where_the_schedule_ends
     assert lr.length.epochs == 10
 
 
-def test_a_change_that_is_no_change_of_lrs_is_drawn_as_none() -> None:
+def test_an_intervention_that_does_not_change_lrs_is_drawn_without_a_change() -> None:
     lr = control(ExponentialLR(gamma=0.5), epochs=5)
     assert ask(lr, Position(epoch=1), Note(text="why")).lr.tolist() == ask(lr, Position(epoch=1)).lr.tolist()
 
@@ -197,7 +197,7 @@ def test_a_cancelled_curve_is_empty_without_a_problem() -> None:
     assert (len(curve.x), len(curve.lr), curve.problem, len(asked)) == (0, 0, None, 2)
 
 
-def test_drawing_leaves_the_state_it_was_given_alone() -> None:
+def test_drawing_does_not_change_the_given_state() -> None:
     lr = control(StepLR(step_size=2, gamma=0.5), names=TWO)
     state, before = lr.state(), lr.state()
     draw(

@@ -1,6 +1,6 @@
-"""The rates that PyTorch's own tests expect, as a second oracle: the numbers of test/optim/test_lrscheduler.py.
+"""The LRs that PyTorch's own tests expect: the numbers of test/optim/test_lrscheduler.py.
 
-Those tests use rates of 0.05 and compare with a tolerance of 1e-5. Their momentum goes to 22, which no optimizer
+Those tests use LRs of 0.05 and compare with a tolerance of 1e-5. Their momentum goes to 22, which no optimizer
 takes in earnest: here such momentum is a hundredth of it. Where they have cosines, the formula stands here too.
 """
 
@@ -33,12 +33,12 @@ def restarts(t_mult: int) -> list[float]:
 
 
 def seen(spec: dict[str, Any], count: int, optimizer: OptimizerSpec | None = None) -> tuple[list[float], list[Any]]:
-    plan = ScheduledLR(parse(AnySchedule, json.dumps(spec)), 0.05, optimizer or SGD(), Length(count, 1))
+    scheduled = ScheduledLR(parse(AnySchedule, json.dumps(spec)), 0.05, optimizer or SGD(), Length(count, 1))
     lrs, momenta = [], []
     for _ in range(count):
-        lrs.append(plan.value)
-        momenta.append(plan.momentum)
-        plan.step()
+        lrs.append(scheduled.value)
+        momenta.append(scheduled.momentum)
+        scheduled.step()
     return lrs, momenta
 
 

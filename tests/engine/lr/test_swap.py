@@ -1,4 +1,4 @@
-"""A schedule swapped in mid-run, and another length of the run."""
+"""A new schedule in mid-run, and another length of the run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TWO = ("rest", "head")
 # -- swap
 
 
-def test_a_schedule_swapped_in_starts_here_on_the_lr_current() -> None:
+def test_a_new_schedule_starts_here_from_the_current_lr() -> None:
     lr = after(control(HALVING), 5)
     lr.set_lr(0.04, "hold", None)
     lr.swap(StepLR(step_size=2, gamma=0.1), None, None, None)
@@ -31,7 +31,7 @@ def test_a_schedule_swapped_in_starts_here_on_the_lr_current() -> None:
     assert flat(lr, 4) == [0.04, 0.04, 0.04 * 0.1, 0.04 * 0.1]
 
 
-def test_or_on_a_given_base_or_on_one_for_each_group() -> None:
+def test_or_from_a_given_base_or_from_one_for_each_group() -> None:
     lr = after(control(HALVING, names=TWO), 5)
     lr.swap(ExponentialLR(gamma=0.5), 0.3, None, None)
     assert lr.current() == [0.3, 0.3]
@@ -39,11 +39,11 @@ def test_or_on_a_given_base_or_on_one_for_each_group() -> None:
     assert lr.current() == [0.2, 0.4]
     lr.swap(ExponentialLR(gamma=0.5), (0.7,), "head", None)
     assert lr.current() == [0.2, 0.7]
-    with pytest.raises(Rejected, match="lists 2 rates for 1 group"):
+    with pytest.raises(Rejected, match="lists 2 values for 1 group"):
         lr.swap(ExponentialLR(gamma=0.5), (0.7, 0.7), "head", None)
 
 
-def test_a_schedule_swapped_in_as_if_from_epoch_1_stands_where_it_would_be_now() -> None:
+def test_a_new_schedule_as_if_from_epoch_1_is_where_it_would_be_now() -> None:
     new = StepLR(step_size=4, gamma=0.1)
     lr = after(control(HALVING, epochs=30), 5)
     lr.set_lr(0.9, "hold", None)
@@ -55,14 +55,14 @@ def test_a_schedule_swapped_in_as_if_from_epoch_1_stands_where_it_would_be_now()
 def test_as_if_from_epoch_1_uses_the_recipes_lr_of_each_group() -> None:
     recipe = {"optimizer": {"name": "SGD", "lr": 0.1}, "groups": [{"name": "head", "modules": ["fc"], "lr": 0.4}]}
     lr = after(LRControl.from_recipe(Recipe.model_validate(recipe), TWO, 1), 3)
-    lr.swap(ExponentialLR(gamma=0.5), 0.7, None, None)  # does not change what the recipe said
+    lr.swap(ExponentialLR(gamma=0.5), 0.7, None, None)  # does not change the recipe
     lr.swap(ExponentialLR(gamma=0.5), None, None, [{}] * 3)
     assert lr.current() == [0.1 * 0.5 * 0.5 * 0.5, 0.4 * 0.5 * 0.5 * 0.5]
     lr.swap(ExponentialLR(gamma=0.5), None, "head", [{}] * 3)
     assert lr.current()[1] == 0.4 * 0.5 * 0.5 * 0.5
 
 
-def test_a_plateau_swapped_in_as_if_from_epoch_1_reads_the_recorded_metrics() -> None:
+def test_a_new_plateau_as_if_from_epoch_1_gets_the_recorded_metrics() -> None:
     losses = [1.0, 0.9, 0.9, 0.9, 0.8]
     history = [{"val_loss": loss} for loss in losses]
     spec = ReduceLROnPlateau(patience=1, factor=0.5)
@@ -85,7 +85,7 @@ def test_a_schedule_stepped_per_batch_is_run_forward_over_the_batches() -> None:
     assert late.current() == whole.current()
 
 
-def test_swapped_in_within_an_epoch_the_epoch_under_way_is_position_0() -> None:
+def test_within_an_epoch_this_epoch_is_position_0() -> None:
     lr = after(control(HALVING, steps=4), 2)
     lr.step_done()
     lr.swap(StepLR(step_size=1, gamma=0.5), None, None, None)
@@ -97,17 +97,17 @@ def test_swapped_in_within_an_epoch_the_epoch_under_way_is_position_0() -> None:
     assert lr.current() == [0.05]
 
 
-def test_at_a_lr_of_0_a_schedule_needs_a_base() -> None:
+def test_at_an_lr_of_0_a_schedule_needs_a_base() -> None:
     lr = control(HALVING)
     lr.set_lr(0.0, "hold", None)
     for base in (None, 0.0, (0.0,)):
-        with pytest.raises(Rejected, match="stays at 0; give the rate to start from"):
+        with pytest.raises(Rejected, match="stays at 0; give the LR to start from"):
             lr.swap(ExponentialLR(gamma=0.5), base, None, None)
     lr.swap(ExponentialLR(gamma=0.5), 0.1, None, None)
     assert lr.current() == [0.1]
 
 
-def test_a_schedule_that_has_no_lr_on_the_way_is_refused_with_the_reason() -> None:
+def test_a_schedule_without_an_lr_at_some_position_is_rejected_with_the_reason() -> None:
     lr = after(control(HALVING, epochs=30), 5)
     lr.swap(expression("1 - epoch / 24"), None, None, None)  # reaches 0 in the last epoch
     with pytest.raises(Rejected, match=r"cannot be used: at epoch = 24 .* negative"):
@@ -117,7 +117,7 @@ def test_a_schedule_that_has_no_lr_on_the_way_is_refused_with_the_reason() -> No
     control(expression("1 - epoch / 29"), epochs=30)
 
 
-def test_a_step_wise_schedule_needs_a_lr_for_every_batch_that_is_left_and_no_more() -> None:
+def test_a_schedule_stepped_per_batch_needs_an_lr_for_every_batch_left_and_no_more() -> None:
     def falling(last: int) -> ScheduleSpec:
         return expression(f"1 - epoch / {last}").model_copy(update={"interval": "step"})
 
@@ -130,14 +130,14 @@ def test_a_step_wise_schedule_needs_a_lr_for_every_batch_that_is_left_and_no_mor
         lr.swap(falling(18), None, None, None)
 
 
-def test_expressions_count_their_groups() -> None:
+def test_the_number_of_expressions_must_fit_the_groups() -> None:
     with pytest.raises(SpecError, match=r"schedule: 2 expressions for 1 group"):
         control(expression("1", "0.5"))
     with pytest.raises(SpecError, match=r"schedule: 3 expressions for 2 group"):
         control(expression("1", "0.5", "0.1"), names=TWO)
 
 
-def test_a_groups_own_schedule_is_its_own() -> None:
+def test_a_groups_own_schedule_needs_one_expression() -> None:
     def recipe(own: ScheduleSpec) -> Recipe:
         head = {"name": "head", "modules": ["fc"], "schedule": own.model_dump()}
         return Recipe.model_validate({"optimizer": {"name": "SGD", "lr": 0.1}, "groups": [head]})
@@ -151,14 +151,14 @@ def test_a_groups_own_schedule_is_its_own() -> None:
 # -- the run's length
 
 
-def test_another_number_of_epochs_leaves_the_schedule_alone() -> None:
+def test_another_number_of_epochs_does_not_change_the_schedule() -> None:
     long, short = (control(expression("1 - epoch / epochs / 2"), epochs=20) for _ in range(2))
     assert long.set_epochs(40) is None
     assert flat(long, 20) == flat(short, 20)
     assert long.length.epochs == 40
 
 
-def test_a_schedule_that_does_not_reach_the_new_end_keeps_its_last_lr_and_says_so() -> None:
+def test_a_schedule_that_does_not_reach_the_new_end_keeps_its_last_lr_with_a_warning() -> None:
     lr = control(expression("1 - epoch / epochs"), 1.0, epochs=10)
     warning = lr.set_epochs(20)
     assert warning is not None

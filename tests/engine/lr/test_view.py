@@ -31,7 +31,7 @@ EPOCHS, STEPS = 12, 3
 
 
 def train(lr: LRControl, batches: int) -> Position:
-    """Train on from the run's beginning; the position afterwards."""
+    """Train from the run's beginning; returns the position afterwards."""
     for batch in range(batches):
         lr.step_done()
         if batch % STEPS == STEPS - 1:
@@ -44,7 +44,7 @@ def view(lr: LRControl, position: Position | None = None) -> ScheduleView:
     return found
 
 
-def first_move(lr: LRControl, position: Position) -> tuple[float, float] | None:
+def first_change(lr: LRControl, position: Position) -> tuple[float, float] | None:
     """Where the projected LR first differs from the current one, and its value there."""
     state = ControlState(lr.state())
     curve = draw(
@@ -75,7 +75,7 @@ def test_the_next_change_is_the_one_that_comes(
     if intervention is not None:
         lr.apply(intervention, [])
     change = view(lr, position).next_change
-    assert (None if change is None else (change.x, change.lr)) == first_move(lr, position)
+    assert (None if change is None else (change.x, change.lr)) == first_change(lr, position)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_the_next_change_is_the_one_that_comes(
         (StepLR(step_size=5, gamma=0.5), 10, None),  # the next one would come after the end
         (MultiStepLR(milestones=(3, 7, 7), gamma=0.5), 4, NextChange(x=7.0, lr=0.0125, reason="×0.25, milestone 7")),
         (ConstantLR(factor=0.5, total_iters=4), 1, NextChange(x=4.0, lr=0.1, reason="×2, total_iters 4")),
-        (ExponentialLR(gamma=0.5), 1, None),  # which moves at every position: the curve shows it
+        (ExponentialLR(gamma=0.5), 1, None),  # it changes at every position, which the curve shows
         (ReduceLROnPlateau(), 1, None),
     ],
 )
-def test_the_next_change_says_where_to_what_and_why(spec: ScheduleSpec, done: int, expected: NextChange | None) -> None:
+def test_the_next_change_has_position_lr_and_reason(spec: ScheduleSpec, done: int, expected: NextChange | None) -> None:
     assert view(after(control(spec, epochs=EPOCHS), done, loss=1.0)).next_change == expected
 
 
@@ -129,7 +129,7 @@ def test_a_plateau_counts_its_bad_epochs() -> None:
     assert (plateau.bad_epochs, plateau.epochs_left, plateau.at_floor) == (0, 4, False)  # the cooldown counts too
 
 
-def test_a_plateau_knows_its_floor_and_an_intervention_restarts_its_patience() -> None:
+def test_a_plateaus_floor_and_an_intervention_that_restarts_its_patience() -> None:
     lr = after(control(ReduceLROnPlateau(patience=3, factor=0.5, min_lr=0.05), epochs=40), 3, loss=1.0)
     before = view(lr).plateau
     lr.scale_lr(2.0, "keep", None)
@@ -140,12 +140,12 @@ def test_a_plateau_knows_its_floor_and_an_intervention_restarts_its_patience() -
     assert (plateau.bad_epochs, plateau.at_floor) == (1, True)
 
 
-def test_where_a_schedule_began_is_told_in_the_epochs_of_the_run() -> None:
+def test_where_a_schedule_began_is_published_in_epochs_of_the_run() -> None:
     lr = control(StepLR(step_size=5), epochs=EPOCHS, steps=STEPS)
     position = train(lr, 7)
     assert view(lr, position).began == 0.0
     lr.swap(Drawn(points=((0.0, 0.1), (4.0, 0.01))), None, None, None)
-    assert view(lr, position).began == 2.0  # the epoch under way is its position 0
+    assert view(lr, position).began == 2.0  # this epoch is its position 0
     lr.swap(StepLR(step_size=5, interval="step"), None, None, None)
     assert view(lr, position).began == 2 + 1 / 3
     lr.step_done()
@@ -153,7 +153,7 @@ def test_where_a_schedule_began_is_told_in_the_epochs_of_the_run() -> None:
     assert (found.began, found.position, found.base, found.span) == (2 + 1 / 3, 1, 0.1, EPOCHS * STEPS - 7)
 
 
-def test_a_schedule_that_has_ended_says_why() -> None:
+def test_a_schedule_that_has_ended_has_a_reason() -> None:
     lr = control(SetSchedule.model_validate({"schedule": {"name": "OneCycleLR", "max_lr": 0.1}}).schedule, epochs=3)
     lr.set_epochs(6)
     assert view(after(lr, 2)).ended is None
@@ -161,7 +161,7 @@ def test_a_schedule_that_has_ended_says_why() -> None:
 
 
 @given(st.sampled_from(list(SPECS)).flatmap(lambda name: SPECS[name]), st.integers(0, 5), st.integers(1, 8))
-def test_training_alone_leaves_the_course_as_it_is(spec: ScheduleSpec, first: int, more: int) -> None:
+def test_training_alone_does_not_change_the_course(spec: ScheduleSpec, first: int, more: int) -> None:
     lr = control_if_usable(spec, epochs=EPOCHS, steps=STEPS)
     before = view(after(lr, first, loss=1.0)).course
     now = view(after(lr, more, loss=1.0))
@@ -171,11 +171,11 @@ def test_training_alone_leaves_the_course_as_it_is(spec: ScheduleSpec, first: in
 @pytest.mark.parametrize(
     "intervention",
     [
-        SetLR(lr=0.1, then="follow"),  # to what it is already
+        SetLR(lr=0.1, then="follow"),  # to the current LR
         SetLR(lr=0.1, then="hold"),
         ScaleLR(factor=0.5),
         SetSchedule(schedule=CosineAnnealingLR(T_max=10)),
-        SetSchedule(schedule=StepLR(step_size=5)),  # its like, from here
+        SetSchedule(schedule=StepLR(step_size=5)),  # an equal one, from here
     ],
     ids=str,
 )

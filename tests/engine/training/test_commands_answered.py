@@ -84,9 +84,9 @@ def test_while_paused_a_command_is_applied_at_the_position(live: Live, command: 
 
 REFUSED: list[tuple[Intervention, str]] = [
     (SetLR(lr=0.1, group="tail"), "no group 'tail'; the groups are rest, head"),
-    (ScaleLR(factor=1e6), "the rate would be"),
-    (ReleaseLR(), "the rate follows the plan already"),
-    (SetSchedule(schedule=StepLR(step_size=1), lr=(0.1,)), "lr lists 1 rates for 2 group(s)"),
+    (ScaleLR(factor=1e6), "the LR would be"),
+    (ReleaseLR(), "the LR is on its schedule already"),
+    (SetSchedule(schedule=StepLR(step_size=1), lr=(0.1,)), "lr lists 1 values for 2 group(s)"),
     (SetSchedule(schedule=LambdaLR(lr_lambda=("1", "1", "1"))), "3 expressions for 2 group(s)"),
     (SetSchedule(schedule=LambdaLR(lr_lambda=("1/(1-epoch)",))), "the schedule cannot be used"),
     (SetOptimizer(betas=(0.9, 0.9)), "SGD has no betas; it has weight_decay, momentum, dampening, nesterov"),
@@ -119,14 +119,14 @@ def test_a_command_that_cannot_be_applied_is_rejected_with_the_reason_and_change
 
 
 def test_a_command_for_all_groups_changes_all_or_none() -> None:
-    """The plan of one group is 0 here: there is no shape to keep, so none of them may follow."""
+    """The scheduled LR of one group is 0 here, which cannot be followed, so no group changes."""
     groups = [{**GROUPS[0], "schedule": {"name": "LambdaLR", "lr_lambda": "0 if epoch else 1"}}]
     lines = commands(at(2, 0, "set_lr", lr=0.2, then="follow"), at(2, 0, "set_lr", lr=0.2, then="hold"))
     events = run(Job(recipe=recipe(groups=groups), lines=lines))
     refused, held = events.answers
     assert (refused.status, held.status) == ("rejected", "applied")
     assert refused.lr == refused.lr_before
-    assert "the plan is 0 here (group head)" in str(refused.reason)
+    assert "the scheduled LR of group head is 0 here" in str(refused.reason)
     assert held.lr == [0.2, 0.2]
 
 

@@ -248,7 +248,7 @@ def test_an_unusable_schedule_says_why_and_cannot_be_applied(driver: Driver) -> 
     schedule = driver.window.schedule
     driver.window.show_side(schedule)
     choose_schedule(driver, StepLR(step_size=1, gamma=0.5))
-    driver.wait(lambda: "a rate of 0" in schedule.preview.full_text())
+    driver.wait(lambda: "an LR of 0" in schedule.preview.full_text())
     assert not driver.button(schedule, "Apply").isEnabled()
     driver.click(schedule, "Drop")
     driver.wait(lambda: not schedule.preview.is_error())
