@@ -7,7 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication
 
 from engine.common.spec import SpecError
@@ -40,12 +41,15 @@ from gui.log.effects import EffectsController
 from gui.log.rewind import RewindController
 from gui.log.undo import UndoController
 from gui.main_window import MainWindow
+from gui.plots.controller import PlotsController
 from gui.run_bar.controller import RunController
 from gui.run_bar.divergence import DivergenceController
 from gui.run_bar.failures import FailuresController
+from gui.run_bar.progress import Progress
 from gui.run_bar.waiting import WaitingController
 from gui.schedule.candidates import Candidates
 from gui.schedule.drawing import DrawingController
+from gui.schedule.pending_change import PendingChange
 from gui.schedule.preview import Preview
 from gui.setup.controller import SetupController
 from gui.setup.lookups import Lookups
@@ -71,23 +75,32 @@ class App:
         self.tasks = TaskRunner(self.window)
         self.clock = FrameClock(window=self.window)
         self.current_run = CurrentRun(self.library, self.clock)
-        self.preview = Preview(self.window, self.tasks, self.window)
-        self.lookups = Lookups(self.window, self.tasks, self.window)
-        self.log_controller = LogController(self.window)
+        window, run, model = self.window, self.current_run, self.current_run.model
+        self.plots_controller = PlotsController(window.plots, run, self.clock)
         self.run_controller = RunController(
-            self.window, self.current_run, self.preview, self.log_controller, self.clock
+            window.transport, window.chip, window.banner, window.action_line, run, self.clock
         )
-        self.setup_controller = SetupController(
-            self.window, self.current_run, self.preview, self.lookups, self.settings
-        )
-        self.taking_up = ResumeController(self.window.banner, self.current_run, self.setup_controller, self.tasks)
-        window, model = self.window, self.current_run.model
+        self.progress = Progress(window.transport, window.show_title, run, self.clock)
+        self.waiting = WaitingController(window.transport, window.action_line, run)
+        self.divergence = DivergenceController(window.banner, run)
+        self.failures = FailuresController(window.banner, run)
+        self.preview = Preview(window, run, self.tasks, window)
+        self.pending_change = PendingChange(window, run, self.preview, window)
+        self.drawing = DrawingController(window, run, self.pending_change, self.tasks, window)
+        self.candidates = Candidates(window, self.preview, self.pending_change, self.tasks, window)
+        self.lr_controller = LRController(window, run, self.clock)
+        self.log_controller = LogController(window.log, window.show_log, window.action_line, window.plots, run)
+        self.effects = EffectsController(window.log, window.action_line, window.plots, self.log_controller, run)
+        self.rewind = RewindController(window, window.log, window.action_line, window.plots, window.banner, run)
+        self.lookups = Lookups(window, self.tasks, window)
+        self.setup_controller = SetupController(window, run, self.preview, self.lookups, self.settings)
+        self.resume = ResumeController(window.banner, run, self.setup_controller, self.tasks)
         self.files = FilesController(
             window,
-            self.current_run,
+            run,
             self.setup_controller,
             self.settings,
-            self.taking_up,
+            self.resume,
             setup=window.setup,
             banner=window.banner,
             action_line=window.action_line,
@@ -96,26 +109,11 @@ class App:
             save_as_action=window.save_as,
         )
         self.help = HelpController(window, tutorial=window.tutorial, about=window.about, examples=window.examples)
-        self.sketch = DrawingController(
-            self.window, self.current_run, self.run_controller.change, self.tasks, self.window
+        self.interrupted = InterruptedRuns(window.banner, run, self.tasks, self.settings)
+        self.range_test = RangeTestController(window, run, self.tasks, lambda: model.shown)
+        self.advice = AdviceController(
+            run, window.advice, window.setup, window.lr_panel, window.show_side, self._stage_schedule, window
         )
-        self.candidates = Candidates(self.window, self.preview, self.run_controller.change, self.tasks, self.window)
-        self.steering = LRController(self.window, self.current_run, self.clock)
-        self.waiting = WaitingController(self.window, self.current_run)
-        self.recovery = DivergenceController(self.window, self.current_run)
-        self.failures = FailuresController(self.window, self.current_run)
-        self.interrupted = InterruptedRuns(window.banner, self.current_run, self.tasks, self.settings)
-        self.finding = RangeTestController(window, self.current_run, self.tasks, lambda: model.shown)
-        self.advisor = AdviceController(
-            self.current_run,
-            window.advice,
-            window.setup,
-            window.lr_panel,
-            window.show_side,
-            self._stage_schedule,
-            window,
-        )
-        self.aftermath = EffectsController(window, self.current_run, self.log_controller)
         self.export = ExportController(
             window,
             model,
@@ -127,16 +125,15 @@ class App:
             action_line=window.action_line,
         )
         window.schedule.candidates.add_beside(self.export.button)
-        self.going_back = RewindController(window, self.current_run)
-        self.comparison = CompareController(window, window.banner, self.current_run, self.tasks)
+        self.comparison = CompareController(window, window.banner, run, self.tasks)
         self.retention = RetentionController(
             window, self.library, self.settings, window.library_settings, window.action_line
         )
         self.library_controller = LibraryController(
             window,
-            self.current_run,
+            run,
             self.setup_controller,
-            self.going_back,
+            self.rewind,
             self.tasks,
             self.settings,
             self.comparison.compare,
@@ -151,7 +148,14 @@ class App:
         window.start_page.continue_requested.connect(self.library_controller.open)
         window.start_page.open_requested.connect(self.files.open)
         self.undo = UndoController(
-            window, self.current_run, self.preview, self.going_back, self.library_controller.open
+            window.edit,
+            window.action_line,
+            window.lr_panel,
+            window.schedule,
+            self.preview,
+            self.rewind,
+            self.library_controller.open,
+            run,
         )
         self.garbage = GarbageTimer()
         self._wire()
@@ -182,10 +186,10 @@ class App:
         window.first_painted.connect(self._begin)
         self.lookups.torch_loaded.connect(self.garbage.freeze)
         self.theme.changed.connect(window.plots.apply_theme)
-        self.theme.changed.connect(self.steering.show_colours)
+        self.theme.changed.connect(self.lr_controller.show_colours)
         self.theme.changed.connect(self.candidates.show_colours)
         window.plots.apply_theme(self.theme.colors)
-        self.steering.show_colours(self.theme.colors)
+        self.lr_controller.show_colours(self.theme.colors)
         for action in window.themes.actions():
             action.setChecked(action.data() == self.settings.theme)
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
@@ -193,12 +197,17 @@ class App:
         self.failures.set_up_wanted.connect(self.setup_controller.set_up_instead)
         self.failures.begin_wanted.connect(self._begin_anew)
         self.interrupted.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
-        window.find_lr.triggered.connect(self.finding.open)
-        window.lr_panel.finder_wanted.connect(self.finding.open)
-        self.preview.planned.connect(self.advisor.show_curve)
-        self.advisor.recipe_wanted.connect(self.setup_controller.amend)
-        self.finding.recipe_wanted.connect(self.setup_controller.amend)
-        self.finding.found.connect(self.advisor.take_finding)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.pending_change.drop)
+        window.plots.dragged.connect(window.lr_panel.stage_lr)
+        window.lr_panel.group_chosen.connect(self.plots_controller.show_group)
+        window.lr_panel.schedule_wanted.connect(lambda: window.show_side(window.schedule))
+        self.preview.drawn.connect(self.clock.hurry)
+        window.find_lr.triggered.connect(self.range_test.open)
+        window.lr_panel.finder_wanted.connect(self.range_test.open)
+        self.preview.planned.connect(self.advice.show_curve)
+        self.advice.recipe_wanted.connect(self.setup_controller.amend)
+        self.range_test.recipe_wanted.connect(self.setup_controller.amend)
+        self.range_test.found.connect(self.advice.take_finding)
 
     def _stage_schedule(self, schedule: ScheduleSpec) -> None:
         self.window.show_side(self.window.schedule)

@@ -53,10 +53,10 @@ class CurrentRun(QObject):
         self._thread: TrainingThread | None = None
         self._clock = clock
         self._lrs_due = False  # whether listeners have yet to hear of the newest LRs
-        self._listeners: dict[type[Event], list[Callable[[Any], None]]] = {}
+        self._listeners: dict[type[Event], list[Callable[[Any], object]]] = {}
         clock.register(self._publish_lrs)
 
-    def listen(self, hear: Callable[[Any], None], *kinds: type[Event]) -> None:
+    def listen(self, hear: Callable[[Any], object], *kinds: type[Event]) -> None:
         """Have ``hear`` called with each event of ``kinds`` (all, if none is named), after earlier listeners.
 
         For the window's own parts: a signal would wake all of them for each event, and most want few.
@@ -126,7 +126,7 @@ class CurrentRun(QObject):
             self._guarded(hear, event)
 
     @staticmethod
-    def _guarded(hear: Callable[[Any], None], event: Event) -> None:
+    def _guarded(hear: Callable[[Any], object], event: Event) -> None:
         """Have ``hear`` called; its failure keeps nobody else from the event."""
         try:
             hear(event)

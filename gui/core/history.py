@@ -84,6 +84,11 @@ class RunHistory:
             self._smoothing = factor
             self._smooth_again()
 
+    def lrs_at(self, x: float) -> list[float]:
+        """The LR of each group of the batch that begins at ``x`` (epochs completed); empty or NaN if not known."""
+        row = int(np.searchsorted(self.lr_x.values, x + 1e-9, side="right")) - 1
+        return [float(column.values[row]) for column in self.lrs] if row >= 0 else []
+
     def stand(self, standing: bool) -> None:
         """The run stands still (or goes on): the time until the next report does not count as training."""
         self._standing = standing

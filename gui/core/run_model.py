@@ -36,6 +36,15 @@ RECORDED: Final = frozenset(kind.model_fields["command"].default for kind in get
 """The commands, by name, that belong to a run once they are applied."""
 
 
+def refusal(state: State, action: Action) -> str | None:
+    """Why ``action`` is not possible in ``state``, as a sentence; None where it is."""
+    try:
+        next_state(state, action)
+    except IllegalAction as error:
+        return sentence(str(error))
+    return None
+
+
 class RunModel(QObject):
     """The run that the window shows; before the first start, and after ``forget``, none.
 
@@ -147,11 +156,7 @@ class RunModel(QObject):
         """
         if not self.shown and not self.loading and action not in ("start", "run_epoch"):
             return tr("There is no run yet.")
-        try:
-            next_state(self.state, action)
-        except IllegalAction as refusal:
-            return sentence(str(refusal))
-        return None
+        return refusal(self.state, action)
 
     # -- what moves it
 

@@ -1,4 +1,4 @@
-"""What is said of a run as a whole: what it trains, and how it ended."""
+"""Texts about a run as a whole: what it trains, and how it ended."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from gui.core.translation import said, tr
 
 
 def sentence(text: str) -> str:
-    """What the engine said, in the person's language, as a sentence that stands by itself."""
-    words = said(text).rstrip(".")
-    return tr("{what}.", what=words[:1].upper() + words[1:])
+    """A text of the engine, translated, as a full sentence."""
+    translated = said(text).rstrip(".")
+    return tr("{what}.", what=translated[:1].upper() + translated[1:])
 
 
 def finished(val_accuracy: float, epochs: int) -> str:
@@ -27,17 +27,17 @@ def finished(val_accuracy: float, epochs: int) -> str:
 
 
 def stopped(epoch: int, epochs: int) -> str:
-    """Where a run was ended before its time."""
+    """Where a run was stopped."""
     return tr("Stopped in epoch {epoch} of {epochs}, and saved.", epoch=epoch, epochs=epochs)
 
 
 def more_epochs(lrs: Sequence[float]) -> str:
-    """What the plan would do beyond the end, where its rates are ``rates``."""
-    return tr("With more epochs the plan goes on at {lr}.", lr=", ".join(lr_text(lr) for lr in lrs))
+    """How the LR would go on with more epochs; ``lrs`` are those of the groups."""
+    return tr("With more epochs the LR goes on at {lr}.", lr=", ".join(lr_text(lr) for lr in lrs))
 
 
 def summary(recipe: Recipe, event: StartEvent, interventions: Sequence[CommandAt] = ()) -> list[tuple[str, str]]:
-    """What the run trains, as names and values; of the ``hand`` that waits, what it will unfreeze."""
+    """What the run trains, as names and values, with the groups that ``interventions`` (pending) will unfreeze."""
     augmented = tr("{name}, augmented", name=recipe.data.name) if recipe.data.augmented else recipe.data.name
     summary = [
         (tr("Data set"), augmented),

@@ -8,11 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 
-from engine.messages.commands import Command
-from engine.messages.events import CommandEvent, LREvent, StartEvent, StateEvent
+from engine.messages.commands import Command, ScaleLR, SetLR
+from engine.messages.events import CommandEvent, EndEvent, LREvent, StartEvent, StateEvent
 from engine.schedules import FittedSchedule, fit_schedule
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
+from gui.core.translation import tr
 from gui.learning_rate.optimizer import GroupOptimizer
 from gui.main_window import MainWindow
 from gui.theme.theme import Colors
@@ -38,13 +39,16 @@ class LRController(QObject):
         self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
         lr_panel = self._hand
+        lr_panel.command_wanted.connect(runs.post)
         lr_panel.table.command_wanted.connect(self._ask_of_group)
         lr_panel.table.schedule_wanted.connect(window.schedule.look_at)
         lr_panel.optimizer.command_wanted.connect(lambda command: self._ask(command, lr_panel.optimizer.show_problem))
         lr_panel.length.command_wanted.connect(lambda command: self._ask(command, lr_panel.length.show_problem))
         lr_panel.length.fit_wanted.connect(self._fit)
         lr_panel.group_chosen.connect(lambda _: self._show_length())
+        self._model.changed.connect(self._on_changed)
         runs.listen(self._on_start, StartEvent)
+        runs.listen(self._on_end, EndEvent)
         runs.listen(self._on_state, StateEvent)
         runs.listen(self._on_lrs, LREvent)
         runs.listen(self._on_command, CommandEvent)
@@ -79,8 +83,17 @@ class LRController(QObject):
 
     def _on_start(self, event: StartEvent) -> None:
         self._refusals.clear()
+        self._hand.set_enabled_because(None)
         self._hand.table.begin(event.groups, event.group_parameters)
         self._hand.optimizer.begin(event.recipe.optimizer.name)
+
+    def _on_end(self, event: EndEvent) -> None:
+        if self._model.end is event:  # else the run was not loaded
+            self._hand.set_enabled_because(tr("The run has ended."))
+
+    def _on_changed(self) -> None:
+        if not self._model.shown:
+            self._hand.clear()
 
     def _on_state(self, event: StateEvent) -> None:
         self._show_length()
@@ -91,10 +104,16 @@ class LRController(QObject):
         self._show_length()
 
     def _on_command(self, event: CommandEvent) -> None:
-        if event.status != "queued":
-            refused = self._refusals.pop(event.id, None)
-            if refused is not None and event.status == "rejected":
-                refused(event.reason or "")
+        if event.status == "queued" or self._model.loading:
+            return
+        refused = self._refusals.pop(event.id, None)
+        if refused is not None and event.status == "rejected":
+            refused(event.reason or "")
+        if event.name in ("set_lr", "scale_lr", "release_lr"):
+            self._hand.show_warning(event.reason or event.warning)
+            if event.hold:
+                kind = SetLR if event.name == "set_lr" else ScaleLR
+                self._hand.offer_hold(kind.model_validate(event.command))
 
     # -- what is shown
 

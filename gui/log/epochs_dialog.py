@@ -1,4 +1,4 @@
-"""A choice among the ends of a run's epochs, with what stood there."""
+"""A choice among the ends of a run's epochs, with their metrics."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gui.core.translation import tr
 from gui.widgets.labels import label
 
 
-def ends_of(history: Sequence[EpochEvent], stands: Position | None = None) -> list[tuple[str, int]]:
-    """The epochs' ends that ``history`` tells of, newest first, then the beginning: what is said of each, and which.
+def ends_of(history: Sequence[EpochEvent], stands: tuple[int, int] | None = None) -> list[tuple[str, int]]:
+    """The ends of the epochs of ``history``, newest first, then the start: a text and the epoch of each.
 
-    Where the run ``stands``, it cannot be gone back to.
+    Those at or after ``stands``, the run's own (epoch, batch), are left out.
     """
     ends = [
         (
@@ -33,14 +33,14 @@ def ends_of(history: Sequence[EpochEvent], stands: Position | None = None) -> li
         for event in reversed(history)
         if stands is None or Position(epoch=event.epoch + 1) < stands
     ]
-    return [*ends, (tr("The very beginning"), 0)]
+    return [*ends, (tr("The start"), 0)]
 
 
 class EpochsDialog(QDialog):
-    """Which epoch's end to go back to.
+    """Asks which epoch's end to go back to.
 
     Signals:
-        chosen(int): the end of this epoch; 0 is the beginning.
+        chosen(int): the epoch; 0 is the start.
     """
 
     chosen = Signal(int)
@@ -64,7 +64,7 @@ class EpochsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 12, 14, 12)
         layout.setSpacing(8)
-        kept = tr("A new branch starts there, exactly as the run was then. The run itself is kept.")
+        kept = tr("A new branch starts there, exactly as the run was then. This run is kept.")
         layout.addWidget(label(kept, "hint", wrap=True))
         layout.addWidget(self.list, 1)
         layout.addWidget(self.buttons)

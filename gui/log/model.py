@@ -1,4 +1,4 @@
-"""What happened in a run, line by line: append-only, and bounded."""
+"""The lines of the log: append-only, and limited in number."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gui.widgets.state_chip import AMBER, BLUE, GREEN, GREY, RED, VIOLET, dot_ic
 Kind = Literal["intervention", "plan", "saved", "warning", "state"]
 Index = QModelIndex | QPersistentModelIndex
 
-TIME, PLACE, TEXT, EFFECT, NOTE = range(5)
+TIME, POSITION, TEXT, EFFECT, NOTE = range(5)
 LIMIT: Final = 10_000
 _COLOURS: Final[dict[Kind, str]] = {
     "intervention": VIOLET,
@@ -45,14 +45,22 @@ _COLOURS: Final[dict[Kind, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One line. ``position`` is None where the event has none; ``when`` is local time.
+    """One line of the log.
 
-    ``brought`` is what followed, and ``note`` why it was done; both come later than the line.
+    Attributes:
+        kind: what the line is about, which gives it its colour.
+        text: what happened.
+        position: (epoch from 1, batch from 0), or None.
+        when: local time, or None.
+        event: the event that the line is of.
+        effect: how the validation loss moved since, in short; set later than the line.
+        effect_tip: the same as a full sentence.
+        note: why it was done; set later than the line.
     """
 
     kind: Kind
     text: str
-    position: Position | None = None
+    position: tuple[int, int] | None = None
     when: datetime | None = None
     event: Event | None = None
     effect: str = ""
@@ -61,29 +69,29 @@ class LogEntry:
 
     @property
     def takes_note(self) -> bool:
-        """Whether it is an act that can be noted about."""
+        """Whether there can be a note about it."""
         return isinstance(self.event, CommandEvent) and can_have_note(self.event)
 
     @property
     def position_text(self) -> str:
         """The position as "7.12"."""
-        return f"{self.position.epoch}.{self.position.batch}" if self.position else ""
+        return f"{self.position[0]}.{self.position[1]}" if self.position else ""
 
     def line(self) -> str:
-        """The entry as one line to copy: its columns, with tabs between."""
+        """The columns, separated by tabs, to copy."""
         time = self.when.strftime("%H:%M:%S") if self.when else ""
         columns = (self.text, self.effect_tip, self.note)
         return "\t".join((time, self.position_text, *(" ".join(text.split()) for text in columns))).rstrip("\t")
 
 
 def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
-    """``event`` as a line, or None for one that the log leaves out (reports of steps, a command still queued)."""
+    """The line of ``event``; None for one that the log leaves out, such as steps and commands still queued."""
     match event:
         case CommandEvent(status="queued"):
             return None
         case CommandEvent(status="applied") if about_of(event) is not None:
-            return None  # it stands in the line of its act
-        case CommandEvent(position=position):
+            return None  # it is shown in the line of its intervention
+        case CommandEvent(epoch=epoch, batch=batch):
             refused = event.status == "rejected" and event.reason != WITHDRAWN
             kind: Kind = "warning" if refused else "intervention"
             text = describe(event)
@@ -92,33 +100,33 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
         case ScheduleEvent(position=position):
             kind, text = "plan", said(event.text)
         case SavedEvent(kind="epoch" | "before"):
-            return None  # what is saved by itself is no news
-        case SavedEvent(position=position):
+            return None  # automatic checkpoints would be too many lines
+        case SavedEvent(epoch=epoch, batch=batch):
             kind, text = "saved", _saved_words(event)
-        case BranchEvent(position=position):
-            kind, text = "state", tr("Went back; from here on this is a new branch, {run}", run=event.run)
-        case DivergedEvent(position=position):
+        case BranchEvent(epoch=epoch, batch=batch):
+            kind, text = "state", tr("Branched at epoch {epoch}, batch {batch}", epoch=epoch, batch=batch)
+        case DivergedEvent(epoch=epoch, batch=batch):
             kind, text = "warning", said(event.text)
         case EndEvent(position=position):
             kind = "warning" if event.reason in ("failed", "diverged") else "state"
             text = said(event.text) if event.text else state_text(event.reason)
         case StateEvent(state="diverged"):
-            return None  # the DivergedEvent says it, with the reason
-        case StateEvent(position=position):
+            return None  # the DivergedEvent has a line, with the reason
+        case StateEvent(epoch=epoch, batch=batch):
             kind, text = "state", state_text(event.state)
         case WarningEvent():
             text = said(event.text)
             return LogEntry(kind="warning", text=text[:1].upper() + text[1:], when=when, event=event)
         case _:
             return None
-    return LogEntry(kind=kind, text=text, position=position, when=when, event=event)
+    return LogEntry(kind=kind, text=text, position=(epoch, batch), when=when, event=event)
 
 
 class LogModel(QAbstractTableModel):
-    """The lines as a table of time, place, text, what followed, and why. Past ``limit`` the oldest tenth is left out.
+    """The lines as a table of time, position, text, effect and note. Beyond ``limit`` the oldest tenth is removed.
 
     Signals:
-        note_typed(int, str): this note is wanted in the line with this id; ``set_note`` shows it once it is kept.
+        note_typed(int, str): this note was typed in the line with this id; ``set_note`` shows it once it is recorded.
     """
 
     note_typed = Signal(int, str)
@@ -130,7 +138,7 @@ class LogModel(QAbstractTableModel):
         self.dropped = 0
 
     def append(self, entry: LogEntry) -> int:
-        """Add a line and return its id, which stays its own for the run."""
+        """Add a line and return its id, which it keeps."""
         if len(self._entries) >= self.limit:
             surplus = max(1, self.limit // 10)
             self.beginRemoveRows(QModelIndex(), 0, surplus - 1)
@@ -144,7 +152,7 @@ class LogModel(QAbstractTableModel):
         return self.dropped + row
 
     def clear(self) -> None:
-        """Start anew, as for another run."""
+        """Remove all lines."""
         self.beginResetModel()
         self._entries.clear()
         self.dropped = 0
@@ -155,7 +163,7 @@ class LogModel(QAbstractTableModel):
         return self._entries[row]
 
     def row_of(self, entry_id: int) -> int | None:
-        """The row of the line with this id, or None where it was left out."""
+        """The row of the line with this id, or None if it was removed."""
         row = entry_id - self.dropped
         return row if 0 <= row < len(self._entries) else None
 
@@ -171,13 +179,13 @@ class LogModel(QAbstractTableModel):
         return None
 
     def set_effect(self, entry_id: int, text: str, tip: str) -> None:
-        """Say what followed the act of this line, in short and whole."""
+        """Set the effect in a line, in short, and as a full sentence."""
         row = self.row_of(entry_id)
         if row is not None:
             self._put(row, EFFECT, replace(self._entries[row], effect=text, effect_tip=tip))
 
     def set_note(self, entry_id: int, text: str) -> None:
-        """Say why the act of this line was done."""
+        """Set the note in a line."""
         row = self.row_of(entry_id)
         if row is not None:
             self._put(row, NOTE, replace(self._entries[row], note=text))
@@ -192,18 +200,18 @@ class LogModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(self._entries)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Time, place, text, what followed, why."""
+        """Time, position, text, effect, note."""
         return 0 if parent.isValid() else 5
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """The note of an act can be edited."""
+        """Notes can be edited."""
         flags = super().flags(index)
         if index.isValid() and index.column() == NOTE and self._entries[index.row()].takes_note:
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Ask for another note; nothing is shown before the run has it."""
+        """Ask for another note, which is shown once the run has recorded it."""
         if not index.isValid() or role != Qt.ItemDataRole.EditRole:
             return False
         text = str(value).strip()
@@ -212,7 +220,7 @@ class LogModel(QAbstractTableModel):
         return True
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What the view shows of a cell."""
+        """What the view shows in a cell."""
         if not index.isValid():
             return None
         entry, column = self._entries[index.row()], index.column()
@@ -234,7 +242,7 @@ class LogModel(QAbstractTableModel):
             return entry.when.strftime("%H:%M:%S") if entry.when else ""
         if column == NOTE and not entry.note:
             return tr("why?") if entry.takes_note else ""
-        texts = {PLACE: entry.position_text, TEXT: entry.text, EFFECT: entry.effect, NOTE: entry.note}
+        texts = {POSITION: entry.position_text, TEXT: entry.text, EFFECT: entry.effect, NOTE: entry.note}
         return " ".join(texts[column].split())
 
     @staticmethod
@@ -242,7 +250,7 @@ class LogModel(QAbstractTableModel):
         if column == TIME and entry.when:
             return entry.when.strftime("%Y-%m-%d %H:%M:%S")
         if column == NOTE and entry.takes_note:
-            return as_tip(entry.note or tr("Double-click to note why you did this; it is kept with the run."))
+            return as_tip(entry.note or tr("Double-click to note why you did this. The note is kept with the run."))
         texts = {TEXT: entry.text, EFFECT: entry.effect_tip}
         return as_tip(texts[column]) if column in texts else None
 
@@ -257,7 +265,7 @@ class LogModel(QAbstractTableModel):
 def _saved_words(event: SavedEvent) -> str:
     if event.kind == "asked":
         return tr("Saved as {path}", path=event.path)
-    return tr("Checkpoint kept where the run was left")
+    return tr("Checkpoint saved where the run was stopped")
 
 
 def _icon(kind: Kind, event: Event | None) -> QIcon:

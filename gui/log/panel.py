@@ -1,4 +1,4 @@
-"""The log: what happened in the run, newest last."""
+"""The log: the events of the run, newest last."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from PySide6.QtWidgets import (
 
 from engine.messages.events import CommandEvent, Event
 from gui.core.translation import tr
-from gui.log.model import EFFECT, LIMIT, NOTE, PLACE, TEXT, TIME, LogEntry, LogModel, entry_of
+from gui.log.model import EFFECT, LIMIT, NOTE, POSITION, TEXT, TIME, LogEntry, LogModel, entry_of
 from gui.widgets.intervention_text import CHANGING, restore_lr_commands
 from gui.widgets.labels import label, set_available
 
 
 class LogPanel(QWidget):
-    """A table of what the hand, the plan and the run did.
+    """A table of interventions, changes by the schedule, and what happened to the run.
 
     Signals:
-        put_back(CommandEvent): the rate from before this act is wanted back (see ``acts.restore_lr_commands``).
-        go_back(CommandEvent): the run from before this act is wanted back, in a new branch.
-        selected(int): the person chose the line with this id, so that its marker in the plots can be shown.
-        note_wanted(int, str): this note is wanted in the line with this id; ``set_note`` shows it once it is kept.
+        restore_lr(CommandEvent): the LR is to be what it was before this command (see ``restore_lr_commands``).
+        go_back(CommandEvent): the run is to go back to just before this command, in a new branch.
+        selected(int): the line with this id was selected, so that its marker in the plots can be shown.
+        note_wanted(int, str): this note was typed in the line with this id; ``set_note`` shows it once it is recorded.
     """
 
-    put_back = Signal(object)
+    restore_lr = Signal(object)
     go_back = Signal(object)
     selected = Signal(int)
     note_wanted = Signal(int, str)
@@ -42,7 +42,7 @@ class LogPanel(QWidget):
     def __init__(self, parent: QWidget | None = None, limit: int = LIMIT) -> None:
         super().__init__(parent)
         self._groups: tuple[str, ...] = ()
-        self._telling = True
+        self._signals_selection = True
         self._model = LogModel(self, limit)
         self._model.note_typed.connect(self.note_wanted)
         self._table = QTableView()
@@ -50,15 +50,17 @@ class LogPanel(QWidget):
         self._set_up_table()
         self._note = label("", "hint")
         self._note.hide()
-        self._empty = label(tr("What you do, what the plan does and what is saved will stand here."), "hint")
+        self._empty = label(
+            tr("Your interventions, changes by the schedule and saved checkpoints are listed here."), "hint"
+        )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._button = QPushButton(tr("Put the LR back"))
-        self._button.clicked.connect(self._ask_back)
-        self._before = QPushButton(tr("Go back to here…"))
-        self._before.clicked.connect(self._ask_before)
+        self._restore = QPushButton(tr("Restore LR"))
+        self._restore.clicked.connect(self._on_restore_lr)
+        self._before = QPushButton(tr("Go back…"))
+        self._before.clicked.connect(self._on_go_back)
         foot = QHBoxLayout()
         foot.setContentsMargins(8, 0, 8, 6)
-        foot.addWidget(self._button)
+        foot.addWidget(self._restore)
         foot.addWidget(self._before)
         foot.addWidget(self._note)
         foot.addStretch(1)
@@ -71,19 +73,19 @@ class LogPanel(QWidget):
         self._on_change()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Begin at the newest line."""
+        """Scroll to the newest line."""
         super().showEvent(event)
         self._table.scrollToBottom()
 
     def show_groups(self, groups: list[str]) -> None:
-        """The names of the run's parameter groups, in order; what can be put back depends on them."""
+        """Set the names of the run's parameter groups, in order, which the commands that restore an LR name."""
         self._groups = tuple(groups)
         self._on_change()
 
     def add(self, event: Event, when: datetime | None) -> int | None:
         """Add a line for ``event`` and return its id; None for an event that the log leaves out.
 
-        ``when`` is local time, None for an event from before the run was opened here.
+        ``when`` is local time, None for an event from before the run was opened.
         """
         entry = entry_of(event, when)
         if entry is None:
@@ -96,7 +98,7 @@ class LogPanel(QWidget):
         if self._model.dropped:
             self._note.setText(
                 tr(
-                    "The log keeps {most} lines; the oldest {n} were left out.",
+                    "The log keeps {most} lines; the oldest {n} were removed.",
                     most=self._model.limit,
                     n=self._model.dropped,
                 )
@@ -105,36 +107,36 @@ class LogPanel(QWidget):
         return entry_id
 
     def line_of(self, event: Event) -> int | None:
-        """The id of the newest line that tells of an event equal to ``event``, or None."""
+        """The id of the newest line of an event equal to ``event``, or None."""
         return self._model.line_of(event)
 
     def event_of(self, entry_id: int) -> Event | None:
-        """What the line with this id tells of; None where it was left out."""
+        """The event of the line with this id; None if the line was removed."""
         row = self._model.row_of(entry_id)
         return self._model.entry(row).event if row is not None else None
 
     def set_effect(self, entry_id: int, text: str, tip: str) -> None:
-        """Say in its line what an act brought, in short and whole."""
+        """Set the effect in a line, in short, and as a full sentence for the tooltip."""
         self._model.set_effect(entry_id, text, tip)
 
     def set_note(self, entry_id: int, text: str) -> None:
-        """Say in its line why an act was done."""
+        """Set the note in a line."""
         self._model.set_note(entry_id, text)
 
     def clear(self) -> None:
-        """Start anew, as for another run."""
+        """Remove all lines."""
         self._model.clear()
         self._on_change()
 
     def select(self, entry_id: int) -> None:
-        """Choose and show the line with this id, as a click on its marker does; nothing where it was left out."""
+        """Select and show the line with this id, as a click on its marker does; nothing if it was removed."""
         row = self._model.row_of(entry_id)
         if row is None:
             return
-        self._telling = False
+        self._signals_selection = False
         self._table.selectRow(row)
         self._table.scrollTo(self._model.index(row, 0))
-        self._telling = True
+        self._signals_selection = True
 
     def model(self) -> LogModel:
         """The lines."""
@@ -157,7 +159,7 @@ class LogPanel(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         metrics = table.fontMetrics()
         table.setColumnWidth(TIME, metrics.horizontalAdvance("00:00:00") + 24)
-        table.setColumnWidth(PLACE, metrics.horizontalAdvance(tr("Epoch.batch")) + 24)
+        table.setColumnWidth(POSITION, metrics.horizontalAdvance(tr("Epoch.batch")) + 24)
         table.setColumnWidth(
             EFFECT,
             metrics.horizontalAdvance(
@@ -184,8 +186,8 @@ class LogPanel(QWidget):
     def _rows(self) -> list[int]:
         return sorted(index.row() for index in self._table.selectionModel().selectedRows())
 
-    def _candidate(self) -> CommandEvent | None:
-        """The chosen act, where it is one whose rate can be put back."""
+    def _lr_change(self) -> CommandEvent | None:
+        """The selected command, if it changed an LR that can be restored."""
         rows = self._rows()
         entry: LogEntry | None = self._model.entry(rows[0]) if len(rows) == 1 else None
         event = entry.event if entry else None
@@ -196,13 +198,15 @@ class LogPanel(QWidget):
         self._empty.setVisible(empty)
         self._table.setVisible(not empty)
         self._note.setVisible(bool(self._model.dropped))
-        why_not = None if self._candidate() else tr("Choose a line where your hand changed the LR.")
-        set_available(self._button, why_not, tr("Set the LR to what it was before this act."))
-        why_not = None if self._intervention() else tr("Choose a line where your hand changed the run.")
-        set_available(self._before, why_not, tr("Go on from just before this act, in a new branch. This run is kept."))
+        why_not = None if self._lr_change() else tr("Choose a line with a change of the LR.")
+        set_available(self._restore, why_not, tr("Set the LR to what it was before this change."))
+        why_not = None if self._change() else tr("Choose a line with a change of yours.")
+        set_available(
+            self._before, why_not, tr("Go back to just before this change, in a new branch. This run is kept.")
+        )
 
-    def _intervention(self) -> CommandEvent | None:
-        """The chosen act that changed the run."""
+    def _change(self) -> CommandEvent | None:
+        """The selected command, if it changed the training."""
         rows = self._rows()
         event = self._model.entry(rows[0]).event if len(rows) == 1 else None
         done = isinstance(event, CommandEvent) and event.status == "applied" and event.name in CHANGING
@@ -211,16 +215,16 @@ class LogPanel(QWidget):
     def _on_selected(self, chosen: QItemSelection, _before: QItemSelection) -> None:
         self._on_change()
         rows = self._rows()
-        if self._telling and len(rows) == 1 and not chosen.isEmpty():
+        if self._signals_selection and len(rows) == 1 and not chosen.isEmpty():
             self.selected.emit(self._model.id_of(rows[0]))
 
-    def _ask_back(self) -> None:
-        event = self._candidate()
+    def _on_restore_lr(self) -> None:
+        event = self._lr_change()
         if event is not None:
-            self.put_back.emit(event)
+            self.restore_lr.emit(event)
 
-    def _ask_before(self) -> None:
-        event = self._intervention()
+    def _on_go_back(self) -> None:
+        event = self._change()
         if event is not None:
             self.go_back.emit(event)
 
@@ -243,10 +247,10 @@ class LogPanel(QWidget):
         rows = self._rows()
         self._edit_note.setEnabled(len(rows) == 1 and self._model.entry(rows[0]).takes_note)
         menu.addAction(self._edit_note)
-        back = menu.addAction(tr("Put the LR back"))
-        back.setEnabled(self._candidate() is not None)
-        back.triggered.connect(self._ask_back)
-        before = menu.addAction(tr("Go back to here…"))
-        before.setEnabled(self._intervention() is not None)
-        before.triggered.connect(self._ask_before)
+        back = menu.addAction(tr("Restore LR"))
+        back.setEnabled(self._lr_change() is not None)
+        back.triggered.connect(self._on_restore_lr)
+        before = menu.addAction(tr("Go back…"))
+        before.setEnabled(self._change() is not None)
+        before.triggered.connect(self._on_go_back)
         menu.popup(self._table.viewport().mapToGlobal(at))

@@ -1,136 +1,150 @@
-"""Going back: where it is asked for, how far it is, and what became of it."""
+"""Going back: where it is asked for, what it abandons, and how far it is."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QMenu, QMessageBox, QProgressDialog
+from PySide6.QtWidgets import QMenu, QMessageBox, QProgressDialog, QWidget
 
 from engine.common.position import Position
 from engine.messages.commands import CancelRewind, Rewind
-from engine.messages.events import CommandEvent, EndEvent, Event, RewindProgressEvent, StartEvent
+from engine.messages.events import CommandEvent, EndEvent, RewindProgressEvent, StartEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
+from gui.log.panel import LogPanel
+from gui.plots.stack import PlotStack
+from gui.run_bar.action_line import ActionLine
+from gui.run_bar.banner import Banner
 from gui.widgets.intervention_text import describe
 
-_AFTER_MS = 500
+_PROGRESS_AFTER_MS = 500
 
 
 class RewindController(QObject):
-    """Takes the run back to an epoch's end, or to just before an intervention, once the person has agreed.
+    """Lets the run go back to the end of an epoch, or to just before an intervention, after the person agreed.
 
-    The road that is left stays on the plots as a faint line, and in the library as a run of its own.
+    The abandoned branch stays in the plots as a faint line, and in the library as a run of its own.
     """
 
-    def __init__(self, window: MainWindow, current_run: CurrentRun) -> None:
-        super().__init__(window)
-        self._window, self._current_run, self._model = window, current_run, current_run.model
+    def __init__(
+        self,
+        parent: QWidget,
+        log: LogPanel,
+        action_line: ActionLine,
+        plots: PlotStack,
+        banner: Banner,
+        current_run: CurrentRun,
+    ) -> None:
+        """``parent`` is the window that the dialogs belong to."""
+        super().__init__(parent)
+        self._parent, self._log, self._banner = parent, log, banner
+        self._current_run, self._model = current_run, current_run.model
         self._asked: set[int] = set()
         self._dialog: QProgressDialog | None = None
-        window.action_line.go_back.connect(self.before)
-        window.log.go_back.connect(self.before)
-        window.plots.menu_opening.connect(self._offer)
-        current_run.listen(self._happened, StartEvent, RewindProgressEvent, CommandEvent, EndEvent)
+        action_line.go_back.connect(self.before)
+        log.go_back.connect(self.before)
+        plots.menu_opening.connect(self._add_to_menu)
+        current_run.listen(lambda _: self._asked.clear(), StartEvent)
+        current_run.listen(self._on_progress, RewindProgressEvent)
+        current_run.listen(self._on_command, CommandEvent)
+        current_run.listen(lambda _: self._close(), EndEvent)
 
-    # -- what can be gone back to
+    # -- what the run can go back to
 
     def why_not(self, position: Position) -> str | None:
-        """Why the run cannot go back to ``position``, or None."""
+        """Why the run cannot go back to ``position``, as a sentence; None if it can."""
         why_not = self._model.why_not("rewind")
-        if why_not is not None:
-            return why_not
-        return None if position < self._model.position else tr("The run stands there.")
+        if why_not is None and not position < self._model.position:
+            return tr("The run is not past this position.")
+        return why_not
 
     def epochs_since(self, position: Position) -> float:
-        """How many epochs lie between ``position`` and the run's."""
-        now = self._model.position
-        return now.epoch - position.epoch + (now.batch - position.batch) / self._model.batches_per_epoch
+        """The number of epochs between ``position`` and the run's."""
+        return self._model.epochs_completed(self._model.position) - self._model.epochs_completed(position)
 
     def before(self, intervention: CommandEvent) -> None:
-        """Ask for the moment just before ``act``."""
+        """Ask whether to go back to just before ``intervention``."""
         where = tr(
             "just before “{intervention}” (epoch {epoch}, batch {batch})",
             intervention=describe(intervention),
             epoch=intervention.epoch,
             batch=intervention.batch,
         )
-        self._ask(intervention.position, tr("Go back to {where}?", where=where))
+        self._ask(_position_of(intervention), where)
 
     def to_end_of(self, epoch: int) -> None:
-        """Ask for the end of ``epoch``; 0 is the run's beginning."""
-        where = tr("the end of epoch {epoch}", epoch=epoch) if epoch else tr("the very beginning")
-        self._ask(Position(epoch=epoch + 1), tr("Go back to {where}?", where=where))
+        """Ask whether to go back to the end of ``epoch``; 0 is the start of the run."""
+        where = tr("the end of epoch {epoch}", epoch=epoch) if epoch else tr("the start")
+        self._ask(Position(epoch=epoch + 1), where)
 
-    def _offer(self, menu: QMenu, x: float, marker: object) -> None:
-        """Add the ways back from a place on the plots to its context menu."""
+    def _add_to_menu(self, menu: QMenu, x: float, marker: object) -> None:
+        """Add what the run can go back to, from ``x`` or a marker on the plots, to their context menu."""
         if not self._current_run.active:
             return
         menu.addSeparator()
-        intervention = self._window.log.event_of(marker) if isinstance(marker, int) else None
+        intervention = self._log.event_of(marker) if isinstance(marker, int) else None
         if isinstance(intervention, CommandEvent):
             here = menu.addAction(tr("Go back to just before “{intervention}”…", intervention=describe(intervention)))
             here.triggered.connect(lambda: self.before(intervention))
-            here.setEnabled(self.why_not(intervention.position) is None)
+            here.setEnabled(self.why_not(_position_of(intervention)) is None)
         epoch = max(0, round(min(x, self._model.epochs_completed(self._model.position))))
         if self.why_not(Position(epoch=epoch + 1)) is not None and epoch:
             epoch -= 1
-        text = tr("Go back to the end of epoch {epoch}…", epoch=epoch) if epoch else tr("Go back to the beginning…")
+        text = tr("Go back to epoch {epoch}…", epoch=epoch) if epoch else tr("Go back to the start…")
         back = menu.addAction(text)
         back.setEnabled(self.why_not(Position(epoch=epoch + 1)) is None)
         back.triggered.connect(lambda: self.to_end_of(epoch))
 
-    # -- going
+    # -- going back
 
-    def _ask(self, position: Position, question: str) -> None:
+    def _ask(self, position: Position, where: str) -> None:
         why_not = self.why_not(position)
         if why_not is not None:
-            self._window.banner.show_failure(tr("Not gone back: {reason}", reason=why_not))
+            self._banner.show_failure(tr("Not gone back: {reason}", reason=why_not))
             return
-        box = QMessageBox(QMessageBox.Icon.Question, tr("Go back"), question, parent=self._window)
+        question = tr("Go back to {where}?", where=where)
+        box = QMessageBox(QMessageBox.Icon.Question, tr("Go back"), question, parent=self._parent)
         kept = (
-            tr("They stay on the plots as a faint line, and in the library as a run of its own.")
+            tr("They stay in the plots as a faint line, and in the library as a run of its own.")
             if self._current_run.library is not None
-            else tr("They stay on the plots as a faint line. There is no library to keep them in.")
+            else tr("They stay in the plots as a faint line. There is no library to keep them in.")
         )
         since = f"{self.epochs_since(position):.1f}".removesuffix(".0")
-        box.setInformativeText(tr("{n} epochs are left behind. {kept}", n=since, kept=kept))
+        box.setInformativeText(tr("{n} epochs are abandoned. {kept}", n=since, kept=kept))
         go = box.addButton(tr("Go back"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(go)
         box.exec()
         if box.clickedButton() is go and self.why_not(position) is None:
-            self._asked.add(self._current_run.post(Rewind(epoch=position.epoch - 1, batch=position.batch or None)))
+            rewind = Rewind(epoch=position.epoch - 1, batch=position.batch or None)
+            self._asked.add(self._current_run.post(rewind))
 
-    def _happened(self, event: Event) -> None:
-        match event:
-            case StartEvent():
-                self._asked.clear()
-            case RewindProgressEvent():
-                self._show_progress(event.done, event.total)
-            case CommandEvent() if event.name == "rewind" and event.status != "queued":
-                self._close()
-                if event.id in self._asked and event.status == "rejected":
-                    reason = said(event.reason or "")
-                    self._window.banner.show_failure(tr("Not gone back: {reason}", reason=reason))
-            case EndEvent():
-                self._close()
+    def _on_command(self, event: CommandEvent) -> None:
+        if event.name != "rewind" or event.status == "queued":
+            return
+        self._close()
+        if event.id in self._asked and event.status == "rejected":
+            self._banner.show_failure(tr("Not gone back: {reason}", reason=said(event.reason or "")))
 
-    def _show_progress(self, done: int, total: int) -> None:
+    def _on_progress(self, event: RewindProgressEvent) -> None:
         if self._dialog is None:
-            text = tr("No checkpoint stands there: the way to it is computed again.")
-            dialog = self._dialog = QProgressDialog(text, tr("Cancel"), 0, total, self._window)
-            dialog.setWindowTitle(tr("Going back"))
+            text = tr("No checkpoint here; recomputing from the nearest one.")
+            dialog = self._dialog = QProgressDialog(text, tr("Cancel"), 0, event.total, self._parent)
+            dialog.setWindowTitle(tr("Go back"))
             dialog.setWindowModality(Qt.WindowModality.WindowModal)
-            dialog.setMinimumDuration(_AFTER_MS)
+            dialog.setMinimumDuration(_PROGRESS_AFTER_MS)
             dialog.setAutoClose(False)
             dialog.setAutoReset(False)
             dialog.canceled.connect(lambda: self._current_run.post(CancelRewind()))
-        self._dialog.setMaximum(total)
-        self._dialog.setValue(done)
+        self._dialog.setMaximum(event.total)
+        self._dialog.setValue(event.done)
 
     def _close(self) -> None:
         if self._dialog is not None:
-            self._dialog.canceled.disconnect()  # which closing it would say too
+            self._dialog.canceled.disconnect()  # closing the dialog would emit it
             self._dialog.close()
             self._dialog.deleteLater()
             self._dialog = None
+
+
+def _position_of(event: CommandEvent) -> Position:
+    return Position(epoch=event.epoch, batch=event.batch)

@@ -1,4 +1,4 @@
-"""The latest act in one line, with the ways back."""
+"""The newest command in one line, with what undoes it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from gui.widgets.labels import ElidedLabel
 
 
 class ActionLine(QWidget):
-    """What the hand did last, and [Put back] [Go back to here].
+    """Shows the newest command, with Restore LR and Go back.
 
     Signals:
-        put_back(CommandEvent): the rate from before the act is wanted back.
-        go_back(CommandEvent): the run from before the act is wanted back, in a new branch.
+        restore_lr(CommandEvent): the LR is to be what it was before this command.
+        go_back(CommandEvent): the run is to go back to just before this command, in a new branch.
         folder_wanted(str): show the folder of this file.
     """
 
-    put_back = Signal(object)
+    restore_lr = Signal(object)
     go_back = Signal(object)
     folder_wanted = Signal(str)
 
@@ -31,10 +31,10 @@ class ActionLine(QWidget):
         self._event: CommandEvent | None = None
         self._text, self._waiting = ElidedLabel(), ElidedLabel()
         self._waiting.hide()
-        self._put_back, self._go_back = QPushButton(tr("Put back")), QPushButton(tr("Go back to here…"))
-        self._put_back.setToolTip(tr("Set the LR to what it was before this act."))
-        self._go_back.setToolTip(tr("Go on from just before this act, in a new branch. This run is kept."))
-        self._put_back.clicked.connect(lambda: self.put_back.emit(self._event))
+        self._restore_lr, self._go_back = QPushButton(tr("Restore LR")), QPushButton(tr("Go back…"))
+        self._restore_lr.setToolTip(tr("Set the LR to what it was before this change."))
+        self._go_back.setToolTip(tr("Go back to just before this change, in a new branch. This run is kept."))
+        self._restore_lr.clicked.connect(lambda: self.restore_lr.emit(self._event))
         self._go_back.clicked.connect(lambda: self.go_back.emit(self._event))
         self._path = ""
         self._folder = QPushButton(tr("Show folder"))
@@ -44,50 +44,56 @@ class ActionLine(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self._text, 1)
         layout.addWidget(self._waiting, 1)
-        for button in (self._folder, self._put_back, self._go_back):
+        for button in (self._folder, self._restore_lr, self._go_back):
             policy = button.sizePolicy()
-            policy.setRetainSizeWhenHidden(button is self._put_back)
+            policy.setRetainSizeWhenHidden(button is self._restore_lr)
             button.setSizePolicy(policy)
             layout.addWidget(button)
         self.clear()
 
     def show_action(self, event: CommandEvent, groups: Sequence[str], *, can_go_back: bool = False) -> None:
-        """Show ``event``; ``groups`` names the run's groups, ``can_go_back`` says that it changed the run."""
+        """Show a command.
+
+        Args:
+            event: the command.
+            groups: the names of the run's groups.
+            can_go_back: whether it changed the training, so that the run can go back to just before it.
+        """
         self.clear()
         self._event = event
         self._text.setText(_line(event))
-        self._put_back.setVisible(bool(restore_lr_commands(event, groups)))
+        self._restore_lr.setVisible(bool(restore_lr_commands(event, groups)))
         self._go_back.setVisible(can_go_back)
 
     def show_text(self, text: str) -> None:
-        """Show a line that is no act, such as "Saved as ..."."""
+        """Show another text, such as "Saved as …"."""
         self.clear()
         self._text.setText(said(text))
 
     def show_saved(self, path: str) -> None:
-        """A file was written where the person asked."""
+        """Show the file that was saved, and offer to show its folder."""
         self.show_text(tr("Saved as {path}", path=path))
         self._path = path
         self._folder.show()
 
     def show_waiting(self, text: str | None) -> None:
-        """Something was sent and waits: ``text`` stands here meanwhile. None: nothing waits, the last act is back."""
+        """Show ``text`` about a command that waits, in place of the newest command; None: none waits."""
         self._waiting.setText(text or "")
         self._waiting.setVisible(text is not None)
         self._text.setVisible(text is None)
-        for button in (self._folder, self._put_back, self._go_back):
+        for button in (self._folder, self._restore_lr, self._go_back):
             button.setEnabled(text is None)
 
     def clear(self) -> None:
-        """Nothing was done yet."""
+        """Show nothing."""
         self._event = None
         self._text.setText("")
-        self._put_back.hide()
+        self._restore_lr.hide()
         self._go_back.hide()
         self._folder.hide()
 
 
 def _line(event: CommandEvent) -> str:
-    what = describe(event)
-    line = tr("Epoch {epoch}, batch {batch}: {what}", epoch=event.epoch, batch=event.batch, what=what)
+    command = describe(event)
+    line = tr("Epoch {epoch}, batch {batch}: {command}", epoch=event.epoch, batch=event.batch, command=command)
     return tr("{line}. Note: {warning}", line=line, warning=said(event.warning)) if event.warning else line

@@ -32,22 +32,22 @@ _COLOURS: Final[dict[Subject, str]] = {"offer": BLUE, "finished": BLUE, "diverge
 
 @dataclass(frozen=True)
 class Choice:
-    """A way out that a message offers, as a button: ``act`` is called once it is chosen and the message is gone."""
+    """A button beside a message: ``do`` is called once it is pressed and the message is closed."""
 
     text: str
     tip: str
-    intervention: Callable[[], object]
+    do: Callable[[], object]
     primary: bool = False
 
 
 class Banner(QFrame):
     """A message with what can be done about it. Hidden while there is none.
 
-    A choice closes it. A lesser message never takes the place of a graver one that is still up; ``clear`` does.
+    A choice closes it. A message never replaces a more serious one that is still shown; ``clear`` closes any.
 
     Signals:
-        more_epochs_wanted(int): this many epochs more, after the end.
-        continue_wanted(): the run that was stopped or failed goes on where it was.
+        more_epochs_wanted(int): continue the finished run with this many more epochs.
+        continue_wanted(): continue the run that was stopped or failed.
     """
 
     more_epochs_wanted = Signal(int)
@@ -74,38 +74,44 @@ class Banner(QFrame):
     def show_failure(
         self, text: str, details: str | None = None, *, hint: str = "", choices: Sequence[Choice] = ()
     ) -> None:
-        """Something failed: ``text`` in words, ``details`` to read and to copy, ``choices`` of what to do."""
+        """Show a failure: the message, ``details`` to read and to copy, and choices."""
         if self._begin("failure", said(text), hint):
             self._details.setPlainText(details or "")
             self._offer(choices, has_details=bool(details))
 
     def show_diverged(self, text: str, hint: str, choices: Sequence[Choice]) -> None:
-        """A loss was not learned from; ``hint`` says where the last good state is."""
+        """Show that the run diverged; ``hint`` says where the last good state is."""
         if self._begin("diverged", said(text), hint):
             self._offer(choices)
 
     def show_offer(self, text: str, hint: str, choices: Sequence[Choice]) -> None:
-        """Something can be done, and need not be."""
+        """Show something that can be done and need not be."""
         if self._begin("offer", said(text), hint):
             self._offer(choices)
 
     def show_stopped(self, text: str) -> None:
-        """The run was ended before its time, and can go on."""
+        """Show that the run was stopped, and offer to continue it."""
         if self._begin("finished", said(text)):
-            self._offer([self.go_on()])
+            self._offer([self.continue_choice()])
 
-    def show_finished(self, text: str, plan: str = "", more: int = 10) -> None:
-        """The run is done; ``plan`` says what the plan does next, ``more`` how many epochs are offered (0: none)."""
-        if self._begin("finished", said(text), plan):
+    def show_finished(self, text: str, projected: str = "", more: int = 10) -> None:
+        """Show that the run is finished.
+
+        Args:
+            text: the message.
+            projected: how the LR would go on.
+            more: how many more epochs to offer; 0: none.
+        """
+        if self._begin("finished", said(text), projected):
             longer = Choice(tr("+{more} epochs", more=more), "", lambda: self.more_epochs_wanted.emit(more))
             self._offer([longer] if more else [])
 
-    def go_on(self) -> Choice:
+    def continue_choice(self) -> Choice:
         """The choice to continue the run that ended."""
-        return Choice(tr("Continue"), tr("Go on exactly where the run was saved."), self.continue_wanted.emit)
+        return Choice(tr("Continue"), tr("Continue exactly where the run was saved."), self.continue_wanted.emit)
 
     def clear(self) -> None:
-        """Take the message away."""
+        """Close the message."""
         self._subject = None
         self.hide()
 
@@ -121,7 +127,7 @@ class Banner(QFrame):
         return True
 
     def _offer(self, choices: Sequence[Choice], has_details: bool = False) -> None:
-        """Show a button for each: beside a message with at most one, under a message with more."""
+        """Show a button for each choice: beside the message if there is at most one, else below it."""
         for button in self._choices:
             button.hide()
             button.deleteLater()
@@ -142,8 +148,8 @@ class Banner(QFrame):
             set_role(button, "primary")
 
         def chosen() -> None:
-            self.clear()  # and only then do it: it may bring a new message
-            choice.intervention()
+            self.clear()  # first: the choice may show a new message
+            choice.do()
 
         button.clicked.connect(chosen)
         return button
@@ -161,10 +167,10 @@ class Banner(QFrame):
         font = self._text.font()
         font.setBold(True)
         self._text.setFont(font)
-        for words in (self._text, self._hint):
-            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for text in (self._text, self._hint):
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._copy, self._expander = QPushButton(tr("Copy")), QToolButton()
-        self._copy.setToolTip(tr("Copy the message and its details, to send to somebody."))
+        self._copy.setToolTip(tr("Copy the message and its details, to send them to somebody."))
         self._copy.clicked.connect(self._copy_details)
         self._expander.setText(tr("Details"))
         self._expander.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -188,16 +194,16 @@ class Banner(QFrame):
         self._lay_out(close)
 
     def _lay_out(self, close: QToolButton) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self._text)
-        words.addWidget(self._hint)
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self._text)
+        texts.addWidget(self._hint)
         self._beside = QHBoxLayout()
         top = QHBoxLayout()
         top.setSpacing(10)
         middle = Qt.AlignmentFlag.AlignVCenter
         top.addWidget(self._dot, 0, middle)
-        top.addLayout(words, 1)
+        top.addLayout(texts, 1)
         top.addLayout(self._beside)
         top.addWidget(close, 0, middle)
         self._under_row = QWidget()
@@ -213,16 +219,16 @@ class Banner(QFrame):
         layout.addWidget(self._details)
 
     def sizeHint(self) -> QSize:
-        """As high as its lines are in the width that it has."""
+        """As high as its lines of text in the current width."""
         hint = super().sizeHint()
         return QSize(hint.width(), self.heightForWidth(self.width()) if self.isVisible() else hint.height())
 
     def minimumSizeHint(self) -> QSize:
-        """No wider than its buttons: the words wrap, and so do they."""
+        """Narrow: texts and buttons wrap."""
         return QSize(min(super().minimumSizeHint().width(), 360), self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Another width is another height."""
+        """Another width needs another height."""
         super().resizeEvent(event)
         if event.oldSize().width() != event.size().width():
             self.updateGeometry()

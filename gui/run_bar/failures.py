@@ -1,4 +1,4 @@
-"""What went wrong, wherever it did: said in the banner, with a report to copy and what can be done about it."""
+"""Failures, wherever they happen: shown in the banner, with a report to copy and what can be done."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from engine.recipe.recipe import Recipe
 from gui.core.current_run import CurrentRun
 from gui.core.run_text import sentence
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
-from gui.run_bar.banner import Choice
+from gui.run_bar.banner import Banner, Choice
 
 
 class FailuresController(QObject):
-    """Tells of runs that failed, of memory that ran out, and of what nothing caught.
+    """Shows why runs failed, also for lack of memory, and exceptions that nothing caught.
 
     Signals:
         begin_wanted(Recipe): set this up and begin.
@@ -27,82 +26,82 @@ class FailuresController(QObject):
     begin_wanted = Signal(object)
     set_up_wanted = Signal(object)
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._window, self._runs = window, runs
+    def __init__(self, banner: Banner, current_run: CurrentRun) -> None:
+        super().__init__(banner)
+        self._banner, self._current_run, self._model = banner, current_run, current_run.model
         self._reporter = FailureReporter()
-        self._trained = False
-        self._over = True
+        self._trained = False  # since the thread began
+        self._ended = True
         self._failed = False
         self._uncaught = ""
-        runs.listen(self._happened)
-        runs.gone.connect(self._gone)
+        current_run.listen(self._on_event)
+        current_run.gone.connect(self._on_gone)
 
     def report_uncaught(self, text: str, details: str) -> None:
-        """Something that nothing caught: said with a report; the same once more changes nothing."""
-        banner, again = self._window.banner, details == self._uncaught
-        if again and banner.subject() == "failure":
+        """Show an exception that nothing caught, with a report; the same one again changes nothing."""
+        again = details == self._uncaught
+        if again and self._banner.subject() == "failure":
             return  # what is being read, or copied, stays as it is
         self._uncaught = details
         what = tr("Something went wrong in the window: {error}", error=text)
-        banner.show_failure(what, self._reporter.report(what, details, self._recipe_asked()))
+        self._banner.show_failure(what, self._reporter.report(what, details, self._job_recipe()))
 
     # -- the run
 
-    def _happened(self, event: Event) -> None:
-        if self._over:
-            self._over, self._trained = False, False
+    def _on_event(self, event: Event) -> None:
+        if self._ended:
+            self._ended, self._trained = False, False
             self._reporter.clear()
         self._reporter.record(event)
         if isinstance(event, (StepsEvent, EpochEvent)):
             self._trained = True
         elif isinstance(event, EndEvent):
-            self._over, self._failed = True, event.reason == "failed"
+            self._ended, self._failed = True, event.reason == "failed"
             if self._failed:
-                self._tell_failure(event)
+                self._show_failure(event)
 
-    def _tell_failure(self, event: EndEvent) -> None:
+    def _show_failure(self, event: EndEvent) -> None:
         text = said(event.text or tr("The run failed."))
         text = tr("{field}: {text}", field=event.field, text=text) if event.field else text
         hint, choices = "", []
-        if event.checkpoint and self._reporter.start is not None:
-            choices.append(self._window.banner.go_on())
-        if event.out_of_memory == "batch":
+        if event.checkpoint and self._model.end is event:
+            choices.append(self._banner.continue_choice())
+        if event.shortage == "batch":
             text = sentence(text)
-            hint, smaller = self._smaller()
+            hint, smaller = self._smaller_batches()
             choices = [*smaller, *choices] if self._trained else smaller
-        elif event.out_of_memory is not None:
+        elif event.shortage is not None:
             text = sentence(text)
-            hint = tr("Close what else takes memory, or choose a smaller network or another device.")
-        report = self._reporter.report(text, event.details, self._recipe_asked()) if event.details else None
-        self._window.banner.show_failure(text, report, hint=hint, choices=choices)
+            hint = tr("Close other programs that use memory, or choose a smaller network or another device.")
+        report = self._reporter.report(text, event.details, self._job_recipe()) if event.details else None
+        self._banner.show_failure(text, report, hint=hint, choices=choices)
 
-    def _smaller(self) -> tuple[str, list[Choice]]:
-        """What to do about a batch that is too large: a word about it, and the choice where there is one."""
-        recipe = self._recipe_of_run()
+    def _smaller_batches(self) -> tuple[str, list[Choice]]:
+        """A hint for batches that need too much memory, and the choice of smaller ones if there can be any."""
+        recipe = self._recipe()
         if recipe is None or recipe.data.batch_size < 2:
             return tr("Choose a smaller network, or another device."), []
         half = recipe.data.batch_size // 2
         smaller = recipe.model_copy(update={"data": recipe.data.model_copy(update={"batch_size": half})})
         if self._trained:
-            hint = tr("A run that goes on keeps its batch size. A new one can have a smaller one.")
+            hint = tr("A run that is continued keeps its batch size; a new run can have a smaller one.")
             text = tr("Duplicate as new with batches of {n}", n=half)
-            tip = tr("A new recipe like this run's, but for the batch size, to look at and to start")
+            tip = tr("A new recipe that differs only in the batch size, to look at and to start")
             return hint, [Choice(text, tip, lambda: self.set_up_wanted.emit(smaller), primary=True)]
         text = tr("Start with batches of {n}", n=half)
-        tip = tr("Begin the same recipe anew with half the batch size")
+        tip = tr("Start the same recipe again with half the batch size")
         return "", [Choice(text, tip, lambda: self.begin_wanted.emit(smaller), primary=True)]
 
-    def _recipe_of_run(self) -> Recipe | None:
-        start = self._reporter.start
-        return start.recipe if start is not None else self._recipe_asked()
+    def _recipe(self) -> Recipe | None:
+        """The recipe of the run that failed, or that it was to have; None if it could not be read."""
+        return self._model.recipe if self._reporter.start is not None else self._job_recipe()
 
-    def _recipe_asked(self) -> Recipe | None:
-        """The recipe of the job that was begun last; None where it was a checkpoint's."""
-        job = self._runs.job
+    def _job_recipe(self) -> Recipe | None:
+        """The recipe of the newest job; None if that was to continue a checkpoint."""
+        job = self._current_run.job
         return job.recipe if job is not None else None
 
-    def _gone(self) -> None:
-        if self._failed:  # what a traceback or a network of the person's own still tied together
+    def _on_gone(self) -> None:
+        if self._failed:  # frees what the traceback, or a network of the person's own, still holds
             self._failed = False
             gc.collect()

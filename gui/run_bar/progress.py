@@ -1,26 +1,33 @@
-"""How far the run is, painted at the clock's pace: the bottom bar and the title."""
+"""How far the run is, painted by the frame clock: in the run bar and in the window's title."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.messages.events import BranchEvent, EpochEvent, Event, LREvent, StartEvent, StateEvent, StepsEvent
 from gui.core.current_run import CurrentRun
+from gui.core.frame_clock import FrameClock
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
-from gui.main_window import MainWindow
 from gui.run_bar.pace import Pace
+from gui.run_bar.transport import Transport
 
 
 class Progress:
     """Shows the model's position, pace and LRs with the next frame after an event moved them."""
 
-    def __init__(self, window: MainWindow, current_run: CurrentRun) -> None:
-        self._window, self._model = window, current_run.model
+    def __init__(
+        self, transport: Transport, show_title: Callable[[str], None], current_run: CurrentRun, clock: FrameClock
+    ) -> None:
+        """``show_title`` shows a short text, made for a glance at the task bar, as the window's title."""
+        self._transport, self._show_title, self._model = transport, show_title, current_run.model
         self._pace = Pace()
         self._dirty = False
-        current_run.listen(self._happened, StartEvent, StateEvent, BranchEvent, StepsEvent, EpochEvent, LREvent)
-        self._model.changed.connect(self._changed)
+        current_run.listen(self._on_event, StartEvent, StateEvent, BranchEvent, StepsEvent, EpochEvent, LREvent)
+        self._model.changed.connect(self._on_changed)
+        clock.register(self._paint)
 
-    def _happened(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if isinstance(event, StartEvent):
             self._pace.clear()
         elif isinstance(event, StepsEvent) and self._model.recipe is not None:
@@ -29,26 +36,25 @@ class Progress:
             self._pace.epoch(event)
         self._dirty = self._model.shown
 
-    def _changed(self) -> None:
+    def _on_changed(self) -> None:
         if not self._model.shown:
-            self._pace.clear()
             self._dirty = False
 
-    def paint(self) -> bool:
+    def _paint(self) -> bool:
         """Show what changed since the last call; whether anything had."""
         if not self._dirty:
             return False
         self._dirty = False
         model = self._model
-        (epoch, batch), batches = (model.position.epoch, model.position.batch), model.batches_per_epoch
-        if epoch > model.epochs:  # at the end: the last epoch, whole
+        epoch, batch, batches = model.position.epoch, model.position.batch, model.batches_per_epoch
+        if epoch > model.epochs:  # at the end: the last epoch, complete
             epoch, batch = model.epochs, batches
         left = self._pace.left(epoch - 1 + batch / batches, model.epochs, batches)
-        self._window.transport.show_progress(epoch, batch, batches, model.epochs, model.images_per_second, left)
-        words = [f"{epoch}/{model.epochs}"]
+        self._transport.show_progress(epoch, batch, batches, model.epochs, model.images_per_second, left)
+        parts = [f"{epoch}/{model.epochs}"]
         if model.val_accuracy is not None:
-            words.append(f"{model.val_accuracy:.1%}")
+            parts.append(f"{model.val_accuracy:.1%}")
         lrs = model.current_lrs
-        words += [lr_text(lr, 2) for lr in (lrs.lr[:3] if lrs is not None else ())]
-        self._window.show_title(tr("{glance}", glance=" · ".join(words)))
+        parts += [lr_text(lr, 2) for lr in (lrs.lr[:3] if lrs is not None else ())]
+        self._show_title(tr("{glance}", glance=" · ".join(parts)))
         return True

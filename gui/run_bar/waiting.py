@@ -1,4 +1,4 @@
-"""What takes a moment while it trains: the validation, and commands that wait for it or for the next batch."""
+"""What takes a while during training: validation, and commands that wait for it or for the next batch."""
 
 from __future__ import annotations
 
@@ -9,101 +9,90 @@ from PySide6.QtCore import QObject, QTimer
 
 from engine.common.position import Position
 from engine.messages.commands import Command
-from engine.messages.events import CommandEvent, EndEvent, EpochEvent, Event, StartEvent, StateEvent, StepsEvent
+from engine.messages.events import CommandEvent, EndEvent, EpochEvent, StartEvent, StateEvent, StepsEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import tr
-from gui.main_window import MainWindow
+from gui.run_bar.action_line import ActionLine
+from gui.run_bar.transport import Transport
 from gui.widgets.intervention_text import describe
 
 PATIENCE_MS: Final = 250
-"""What is answered within this time is not worth a word."""
-_ELSEWHERE: Final = ("find_lr", "cancel_find", "withdraw")
+"""What takes less time than this is not shown."""
+_SHOWN_ELSEWHERE: Final = ("find_lr", "cancel_find", "withdraw")
 
 
 class WaitingController(QObject):
-    """Shows in the action line what was sent and waits, and beside the progress that the validation is under way."""
+    """Shows in the action line which command waits to be applied, and in the run bar that validation goes on.
 
-    def __init__(self, window: MainWindow, runs: CurrentRun) -> None:
-        super().__init__(window)
-        self._line = window.action_line
-        self._later: set[int] = set()  # meant for a moment of their own: who sent them says so
-        self._waiting: dict[int, CommandEvent] = {}
-        self._batches, self._epoch = 0, 1
-        self._training = self._validating = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(PATIENCE_MS)
-        self._timer.timeout.connect(self._show)
-        self._long = QTimer(self)
-        self._long.setSingleShot(True)
-        self._long.setInterval(PATIENCE_MS)
-        self._long.timeout.connect(self._say_validating)
-        self._window = window
-        runs.posted.connect(self._posted)
-        runs.listen(self._happened, StartEvent, StepsEvent, EpochEvent, StateEvent, CommandEvent, EndEvent)
-        runs.gone.connect(self._forget)
+    A command that was sent for a later position is not shown: whoever sent it shows that.
+    """
 
-    def _posted(self, number: int, _command: Command, at: Position | None) -> None:
-        if at is not None:
-            self._later.add(number)
+    def __init__(self, transport: Transport, action_line: ActionLine, current_run: CurrentRun) -> None:
+        super().__init__(action_line)
+        self._transport, self._line, self._model = transport, action_line, current_run.model
+        self._sent: set[int] = set()  # commands that may be shown, by id
+        self._validating: int | None = None  # the epoch
+        self._command_timer, self._validation_timer = QTimer(self), QTimer(self)
+        for timer, show in ((self._command_timer, self._show_command), (self._validation_timer, self._show_validating)):
+            timer.setSingleShot(True)
+            timer.setInterval(PATIENCE_MS)
+            timer.timeout.connect(show)
+        current_run.posted.connect(self._on_posted)
+        current_run.listen(self._on_steps, StepsEvent)
+        current_run.listen(lambda _: self._validate(None), StartEvent, EpochEvent, StateEvent)
+        current_run.listen(self._on_command, CommandEvent)
+        current_run.listen(lambda _: self._clear(), EndEvent)
+        current_run.gone.connect(self._clear)
 
-    def _happened(self, event: Event) -> None:
-        match event:
-            case StartEvent():
-                self._batches = event.batches_per_epoch
-                self._validate(False)
-            case StepsEvent():
-                self._epoch = event.epoch
-                self._validate(event.batch + len(event.loss) >= self._batches)
-            case EpochEvent():
-                self._validate(False)
-            case StateEvent():
-                self._training = event.state == "training"
-                self._validate(False)
-            case CommandEvent(status="queued"):
-                if self._batches and event.id not in self._later and event.name not in _ELSEWHERE:
-                    self._waiting[event.id] = event
-                    if not self._timer.isActive():
-                        self._timer.start()
-            case CommandEvent():
-                self._later.discard(event.id)
-                if self._waiting.pop(event.id, None) is not None and not self._waiting:
-                    self._timer.stop()
-                    self._line.show_waiting(None)
-            case EndEvent():
-                self._forget()
+    def _on_posted(self, number: int, command: Command, at: Position | None) -> None:
+        event = self._model.queued.get(number)
+        ready = self._model.shown and not self._model.loading
+        if ready and at is None and event is not None and event.name not in _SHOWN_ELSEWHERE:
+            self._sent.add(number)
+            if not self._command_timer.isActive():
+                self._command_timer.start()
 
-    def _validate(self, validating: bool) -> None:
-        if validating != self._validating:
-            self._validating = validating
-            if validating:
-                self._long.start()
-            else:
-                if not self._long.isActive():  # it took long enough to be told
-                    self._window.transport.show_validating(None)
-                self._long.stop()
-            if self._waiting and not self._timer.isActive():
-                self._show()
+    def _on_command(self, event: CommandEvent) -> None:
+        if event.status != "queued" and event.id in self._sent:
+            self._sent.remove(event.id)
+            if not self._sent:
+                self._command_timer.stop()
+                self._line.show_waiting(None)
 
-    def _say_validating(self) -> None:
-        self._window.transport.show_validating(self._epoch)
+    def _on_steps(self, event: StepsEvent) -> None:
+        self._validate(event.epoch if self._model.position.batch == 0 else None)
 
-    def _forget(self) -> None:
-        self._later.clear()
-        self._waiting.clear()
-        self._batches = 0
-        self._validate(False)
-        self._timer.stop()
+    def _validate(self, epoch: int | None) -> None:
+        """Validation of ``epoch`` began; None: none goes on."""
+        if epoch == self._validating:
+            return
+        self._validating = epoch
+        if epoch is not None:
+            self._validation_timer.start()
+        else:
+            if not self._validation_timer.isActive():  # it took long enough to be shown
+                self._transport.show_validating(None)
+            self._validation_timer.stop()
+        if self._sent and not self._command_timer.isActive():
+            self._show_command()
+
+    def _show_validating(self) -> None:
+        self._transport.show_validating(self._validating)
+
+    def _clear(self) -> None:
+        self._sent.clear()
+        self._validate(None)
+        self._command_timer.stop()
         self._line.show_waiting(None)
 
-    def _show(self) -> None:
-        if not self._waiting:
+    def _show_command(self) -> None:
+        if not self._sent:
             return
-        event = next(reversed(self._waiting.values()))
+        event = self._model.queued[max(self._sent)]
         newest = describe(replace(event, status="applied"))
-        if self._validating:
-            self._line.show_waiting(tr("{intervention}: waits for the validation to end.", intervention=newest))
-        elif self._training and event.name != "save":
-            self._line.show_waiting(tr("{intervention}: sent, acts at the next batch.", intervention=newest))
+        if self._validating is not None:
+            self._line.show_waiting(tr("{command}: waiting for validation to end", command=newest))
+        elif self._model.state == "training" and event.name != "save":
+            self._line.show_waiting(tr("{command}: sent, applied at the next batch", command=newest))
         else:
-            self._line.show_waiting(tr("{intervention}: under way…", intervention=newest))
+            self._line.show_waiting(tr("{command}…", command=newest))

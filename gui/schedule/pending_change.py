@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.common.position import Position
 from engine.messages.commands import Command, SetSchedule, Withdraw
-from engine.messages.events import CommandEvent, LREvent
+from engine.messages.events import BranchEvent, CommandEvent, EndEvent, LREvent, StartEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
 from gui.main_window import MainWindow
@@ -33,12 +33,18 @@ class PendingChange(QObject):
         self._waiting: int | None = None  # the command with a new plan that waits for its moment, and that moment
         self._waiting_at = Position(epoch=1)
         self._withdrawn: set[int] = set()
+        self._model.changed.connect(self._on_changed)
+        runs.listen(self._on_start, StartEvent)
+        runs.listen(self._on_lrs, LREvent)
+        runs.listen(self._on_command, CommandEvent)
+        runs.listen(self._on_branch, BranchEvent)
+        runs.listen(self._on_end, EndEvent)
         window.lr_panel.staged.connect(self._stage)
         window.schedule.pending_changed.connect(self._edit)
         window.schedule.apply_requested.connect(self._apply)
         window.schedule.drop_requested.connect(self._drop)
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Another run, or none: nothing is prepared and nothing waits."""
         self._lrs, self._staged, self._swap = None, None, None
         self._wait_no_more()
@@ -66,19 +72,27 @@ class PendingChange(QObject):
             return now
         return Position(epoch=now.epoch + 1)
 
-    def close(self) -> None:
-        """The run has ended: nothing can be changed any more."""
-        self.forget()
-        self._window.schedule.setEnabled(False)
-        self._window.schedule.setToolTip(tr("The run has ended. New sets up another one."))
+    # -- events
 
-    def renew(self) -> None:
-        """The plan in force is another one: the next rates bring it into the editor."""
+    def _on_start(self, event: StartEvent) -> None:
+        self._forget()
+        self._window.schedule.set_group_names(event.groups)
+
+    def _on_end(self, event: EndEvent) -> None:
+        if self._model.end is event:  # else the run was not loaded
+            self._forget()
+            self._window.schedule.setEnabled(False)
+            self._window.schedule.setToolTip(tr("The run has ended. New sets up another one."))
+
+    def _on_branch(self, _: BranchEvent) -> None:
+        self._renew()  # the current schedule may be an older one again
+
+    def _renew(self) -> None:
+        """The current schedule is another one: the next LRs bring it into the editor."""
         self._edited, self._swap = True, None
         self._draw()
 
-    def show_lrs(self, lrs: LREvent) -> None:
-        """The rates, or where the run stands, are these now."""
+    def _on_lrs(self, lrs: LREvent) -> None:
         self._window.schedule.setEnabled(True)
         self._window.schedule.setToolTip("")
         self._lrs = lrs
@@ -88,18 +102,21 @@ class PendingChange(QObject):
             self._window.schedule.set_schedules(_in_force(lrs))
         self._redraw()
 
-    def show_state(self) -> None:
-        """The lifecycle moved."""
+    def _on_changed(self) -> None:
+        if not self._model.shown:
+            self._forget()
+            return
         self._show_context()
         self._redraw()
 
-    def answered(self, event: CommandEvent) -> None:
-        """A new schedule is in force, or was refused."""
+    def _on_command(self, event: CommandEvent) -> None:
+        if event.name != "set_schedule" or event.status == "queued":
+            return
         if event.id == self._waiting:
             self._wait_no_more()
         if event.status == "applied":
             self._window.schedule.set_problem(None)
-            self.renew()
+            self._renew()
         elif event.id not in self._withdrawn:
             self._window.schedule.set_problem(said(event.reason or ""))
 

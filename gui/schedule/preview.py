@@ -9,11 +9,12 @@ from PySide6.QtCore import QObject, Signal
 
 from engine.common.position import Position
 from engine.messages.commands import Command, SetSchedule
-from engine.messages.events import LREvent
+from engine.messages.events import BranchEvent, EpochEvent, LREvent, StartEvent
 from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.training import queries
+from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said
 from gui.main_window import MainWindow
@@ -39,8 +40,12 @@ class Preview(QObject):
     planned = Signal(object)
     moved = Signal()
 
-    def __init__(self, window: MainWindow, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._model = runs.model
+        runs.listen(self._on_run, StartEvent, BranchEvent)
+        runs.listen(self._on_epoch, EpochEvent)
+        runs.listen(self._on_lrs, LREvent)
         self._window = window
         self._tasks = tasks
         self._lrs: LREvent | None = None
@@ -95,17 +100,16 @@ class Preview(QObject):
 
     # -- in mid-run
 
-    def show_run(self, recipe: Recipe, batches: int, history: Sequence[dict[str, float]]) -> None:
-        """The run that curves are of from now on."""
-        self._recipe, self._batches, self._history, self._course = recipe, batches, list(history), None
+    def _on_run(self, event: StartEvent | BranchEvent) -> None:
+        self._recipe, self._batches, self._course = self._model.recipe, self._model.batches_per_epoch, None
+        self._history = [epoch.metrics() for epoch in event.history]
         self.set_pending(None)
 
-    def add_metrics(self, metrics: dict[str, float]) -> None:
-        """An epoch ended."""
-        self._history.append(metrics)
+    def _on_epoch(self, event: EpochEvent) -> None:
+        self._history.append(event.metrics())
 
-    def show_lrs(self, lrs: LREvent) -> None:
-        """The rates moved, or the run went on: show the plan ahead."""
+    def _on_lrs(self, lrs: LREvent) -> None:
+        """Show how the current LRs go on."""
         self._lrs = lrs
         course = course_of(lrs)
         if course != self._course:

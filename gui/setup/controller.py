@@ -8,9 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMessageBox
 
+from engine.messages.events import StartEvent
 from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from engine.training.job import Job
+from gui.core import run_text
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.translation import said, tr
@@ -124,7 +126,8 @@ class SetupController(QObject):
             return
         self._window.chip.show_state("ready")
         blocked = self._no_torch or self._window.setup.first_error() or self._lookups.data_problem or self._plan_problem
-        self._window.transport.show_state("ready", blocked, begun=False, loading=self._lookups.fetching)
+        why_not = self._runs.model.why_not
+        self._window.transport.show_state("ready", lambda action: blocked or why_not(action), self._lookups.fetching)
 
     def _schedule_changed(self, spec: ScheduleSpec | None) -> None:
         if not self._runs.active and not self._showing and self._runs.model.start is None:
@@ -256,6 +259,17 @@ class SetupController(QObject):
         if not self._runs.active and self._runs.model.start is None:
             self._lookups.look_again()
 
+    def _on_start(self, event: StartEvent) -> None:
+        """Show a run in place of the forms."""
+        window, recipe, job = self._window, self._runs.model.recipe, self._runs.job
+        assert recipe is not None
+        window.start_page.hide()
+        window.show_name(event.name, event.name)
+        window.device.setText(event.device)
+        window.setup.set_running(run_text.summary(recipe, event, job.lines if job is not None else ()))
+        window.fold(True)
+        window.show_side(window.lr_panel)
+
     def _renamed(self, name: str) -> None:
         self._name = name
         start, library = self._runs.model.start, self._runs.library
@@ -289,10 +303,11 @@ class SetupController(QObject):
         window.toggle.triggered.connect(self._space)
         window.toggle.setAutoRepeat(False)
         window.run_epoch.triggered.connect(window.transport.run_epoch)
-        window.finish.triggered.connect(window.transport.finish)
+        window.stop.triggered.connect(window.transport.stop)
         window.came_back.connect(self._came_back)
         window.leave_wanted.connect(lambda: self.leave(ask=True))
         self._preview.judged.connect(self._plan_judged)
+        self._runs.listen(self._on_start, StartEvent)
         self._runs.gone.connect(self._gone)
         self._not_renamed.connect(lambda text: window.banner.show_failure(said(text)))
         lookups.free.connect(self._free)

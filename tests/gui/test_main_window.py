@@ -83,21 +83,21 @@ def test_run_one_epoch_from_the_forms_and_from_the_middle_and_then_finish_now(dr
     driver.go_on_to(3, 2)
     driver.click(window.transport, "Run 1 epoch")
     driver.wait(lambda: driver.model.position == Position(epoch=4, batch=0) and driver.model.state == "paused")
-    driver.click(window.transport, "Finish now")
+    driver.click(window.transport, "Stop")
     end = driver.finish()
     assert (end.reason, end.epoch) == ("stopped", 4)
     assert end.checkpoint is not None
     assert window.chip.text() == "Stopped"
     assert driver.says(window.action_line, f"Saved as {end.checkpoint}")
     assert not driver.button(window.transport, "Start").isEnabled()
-    assert not driver.button(window.transport, "Finish now").isEnabled()
+    assert not driver.button(window.transport, "Stop").isEnabled()
 
 
 def test_shortcuts_begin_no_second_run_behind_the_one_that_ended(driver: Driver) -> None:
     driver.start(tiny(epochs=1))
     driver.finish()
     driver.qtbot.keyClick(driver.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
-    driver.window.finish.trigger()
+    driver.window.stop.trigger()
     driver.press(Qt.Key.Key_Space)
     driver.settle()
     assert not driver.app.current_run.active
@@ -139,7 +139,7 @@ def test_new_while_training_asks_saves_and_shows_nothing_of_the_old_run(
     assert driver.of("end")[0].checkpoint is not None
     assert driver.window.windowTitle() == "Tiller"
     assert driver.says(driver.window.transport, "Not started")
-    assert not driver.button(driver.window.transport, "Finish now").isEnabled()
+    assert not driver.button(driver.window.transport, "Stop").isEnabled()
 
 
 def test_new_while_training_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:

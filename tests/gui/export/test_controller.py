@@ -107,7 +107,7 @@ def test_recipe_and_interventions_of_a_stopped_run_replay_it_headless(
     driver.click(driver.window.lr_panel, "÷2")
     driver.answer("scale_lr")
     driver.go_on_to(3, 2)
-    driver.click(driver.window.transport, "Finish now")
+    driver.click(driver.window.transport, "Stop")
     end = driver.finish()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     driver.app.export.save_replay.trigger()

@@ -242,7 +242,7 @@ def test_a_pause_in_the_validation_says_what_it_waits_for(driver: Driver) -> Non
     driver.wait(lambda: driver.app.waiting._validating)
     driver.click(driver.window.transport, "Pause")
     driver.wait(lambda: line._waiting.isVisible())
-    assert line._waiting.text() == "Pause: waits for the validation to end."
+    assert line._waiting.text() == "Pause: waiting for validation to end"
     driver.wait(lambda: driver.says(driver.window.transport, "validating…"))
     assert driver.says(driver.window.transport, "Epoch 1/6")
     driver.reach("paused")

@@ -339,7 +339,7 @@ def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver)
     of = tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.1}])
     driver.set_up(of)
     driver.window.find_lr.trigger()
-    panel = driver.app.finding.panel
+    panel = driver.app.range_test.panel
     click(panel, "Find a rate", driver.qtbot)
     driver.wait(lambda: "rates tried in epoch 1." in shown(panel))
     assert not driver.app.current_run.active  # and nothing of it is left in the library
@@ -354,14 +354,14 @@ def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver)
     assert recipe_now.optimizer.lr == pytest.approx(lr / 2)
     driver.start()
     driver.wait(lambda: driver.of("lr"))
-    assert driver.app.advisor._valley == pytest.approx(lr, rel=0.01)
+    assert driver.app.advice._valley == pytest.approx(lr, rel=0.01)
 
 
 def test_a_run_that_begins_waits_for_a_search_and_is_what_it_is_without_one(driver: Driver) -> None:
     of = tiny(epochs=2)
     driver.set_up(of)
     driver.window.find_lr.trigger()
-    panel = driver.app.finding.panel
+    panel = driver.app.range_test.panel
     type_into(panel, driver.qtbot, "steps", "10000")
     click(panel, "Find a rate", driver.qtbot)
     driver.wait(lambda: panel.bar.value() > 2)
@@ -374,7 +374,7 @@ def test_a_run_that_begins_waits_for_a_search_and_is_what_it_is_without_one(driv
 def test_before_the_start_a_search_is_cancelled_and_a_wrong_recipe_is_not_searched(driver: Driver) -> None:
     driver.set_up(tiny())
     driver.window.find_lr.trigger()
-    panel = driver.app.finding.panel
+    panel = driver.app.range_test.panel
     type_into(panel, driver.qtbot, "steps", "10000")
     click(panel, "Find a rate", driver.qtbot)
     driver.wait(lambda: panel.bar.value() > 2)

@@ -214,7 +214,7 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     assert [dialog.list.item(row).text()[:14] for row in range(dialog.list.count())] == [
         "End of epoch 2",
         "End of epoch 1",
-        "The very begin",
+        "The start",
     ]
     dialog.list.setCurrentRow(1)
     driver.qtbot.keyClick(dialog, Qt.Key.Key_Return)

@@ -69,7 +69,7 @@ def test_a_run_that_is_under_way_elsewhere_or_ended_well_is_no_wreck(driver: Dri
     assert library is not None
     driver.stand(tiny(), 2, 1)
     assert newest_interrupted(library, "") is None
-    driver.click(driver.window.transport, "Finish now")
+    driver.click(driver.window.transport, "Stop")
     driver.finish()
     assert newest_interrupted(library, "") is None
 

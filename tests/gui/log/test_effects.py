@@ -112,6 +112,15 @@ def test_every_change_says_what_it_caused_up_to_the_next_one(driver: Driver) -> 
     assert told.cell(rows[HALVED], EFFECT) == effect_text(first)
 
 
+def test_before_an_epoch_has_ended_since_there_is_no_effect_yet(driver: Driver) -> None:
+    driver.stand(tiny(), 2, 1)
+    told = ComparedRun(driver)
+    driver.app.current_run.post(ScaleLR(factor=0.5))
+    driver.wait(lambda: any("<br>No effect yet" in tip for tip in told.tips()))
+    driver.go_on_to(3)
+    driver.wait(lambda: any("<br>Effect so far: val loss" in tip for tip in told.tips()))
+
+
 def test_a_note_is_typed_into_the_line_and_shown_once_it_is_kept(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
     row = told.row(HALVED)
@@ -187,13 +196,13 @@ def test_going_back_keeps_one_line_an_intervention_and_its_note(driver: Driver) 
     told.write(told.double_click(told.row(HALVED)), "still noted")
     driver.wait(lambda: told.cell(told.row(HALVED), NOTE) == "still noted")
     told.write(told.double_click(told.row(QUARTERED)), "too late")
-    driver.wait(lambda: driver.says(driver.window.action_line, "this act was undone"))
+    driver.wait(lambda: driver.says(driver.window.action_line, "went back to before this change"))
     assert told.cell(told.row(QUARTERED), NOTE) == "undone"
 
 
 def test_a_run_that_has_ended_says_why_it_takes_no_note(driver: Driver) -> None:
     told = stand_with_two_acts(driver)
-    driver.click(driver.window.transport, "Finish now")
+    driver.click(driver.window.transport, "Stop")
     driver.finish()
     told.write(told.double_click(told.row(HALVED)), "late")
     driver.wait(lambda: driver.says(driver.window.action_line, "the run has ended"))

@@ -208,11 +208,11 @@ EVENTS: list[tuple[Event, str, str]] = [
         "StepLR 0.1 -> 0.01",
     ),
     (SavedEvent(path="/x/a.tiller", kind="asked", epoch=1, batch=0), "saved", "/x/a.tiller"),
-    (SavedEvent(path="/x/b", kind="stop", epoch=1, batch=0), "saved", "where the run was left"),
+    (SavedEvent(path="/x/b", kind="stop", epoch=1, batch=0), "saved", "where the run was stopped"),
     (WarningEvent(text="2 threads, not 4"), "warning", "2 threads"),
     (DivergedEvent(epoch=1, batch=2, text="not finite", back=Position(epoch=1)), "warning", "not finite"),
     (StateEvent(state="paused", epoch=1, batch=2), "state", "Paused"),
-    (BranchEvent(run="b2", parent="a1", epoch=3, batch=0), "state", "b2"),
+    (BranchEvent(run="b2", parent="a1", epoch=3, batch=0), "state", "Branched at epoch 3, batch 0"),
     (EndEvent(reason="finished", epoch=30), "state", "Finished"),
     (EndEvent(reason="failed", epoch=3, text="out of memory"), "warning", "out of memory"),
 ]
@@ -276,12 +276,12 @@ def test_the_newest_line_is_followed_unless_one_reads_further_up(log: LogPanel, 
     assert bar.value() == 0
 
 
-def test_a_chosen_intervention_can_be_put_back(log: LogPanel, qtbot: QtBot) -> None:
+def test_a_chosen_intervention_can_have_its_lr_restored(log: LogPanel, qtbot: QtBot) -> None:
     wanted: list[CommandEvent] = []
-    log.put_back.connect(wanted.append)
+    log.restore_lr.connect(wanted.append)
     log.add(WarningEvent(text="hot"), NOON)
     log.add(HALVED, NOON)
-    back = button(log, "Put the LR back")
+    back = button(log, "Restore LR")
     assert not back.isEnabled()
     click_row(log, 0, qtbot)
     assert not back.isEnabled()
@@ -319,9 +319,9 @@ def test_lines_are_copied_by_key_and_by_menu(log: LogPanel, qtbot: QtBot) -> Non
 
 
 def test_an_empty_log_says_what_will_stand_there(log: LogPanel) -> None:
-    assert any("will stand here" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
+    assert any("are listed here" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
     log.add(HALVED, NOON)
-    assert not any("will stand here" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
+    assert not any("are listed here" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
     log.clear()
     assert log.model().rowCount() == 0
 
@@ -331,9 +331,9 @@ def test_the_action_line_offers_the_ways_back_that_there_are(qtbot: QtBot) -> No
     qtbot.addWidget(line)
     line.show()
     back: list[tuple[str, CommandEvent]] = []
-    line.put_back.connect(lambda event: back.append(("put", event)))
+    line.restore_lr.connect(lambda event: back.append(("put", event)))
     line.go_back.connect(lambda event: back.append(("go", event)))
-    put, go = button(line, "Put back"), button(line, "Go back to here…")
+    put, go = button(line, "Restore LR"), button(line, "Go back…")
     assert not put.isVisible()
     line.show_action(HALVED, ["all"])
     assert (put.isVisible(), go.isVisible()) == (True, False)

@@ -60,11 +60,11 @@ def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch
     driver: Driver, said: list[str]
 ) -> None:
     halved(driver)
-    driver.click(driver.window.action_line, "Go back to here…")
+    driver.click(driver.window.action_line, "Go back…")
     driver.answer("rewind")
     driver.wait(lambda: driver.model.position == Position(epoch=2, batch=1))
     assert "Go back to just before “Lower LR: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
-    assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in said[0]
+    assert f"{1 + 1 / BATCHES:.1f} epochs are abandoned" in said[0]
     (abandoned_line,) = driver.model.history.abandoned
     assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "Abandoned branch"
     assert abandoned_line.end == pytest.approx(2 + 2 / BATCHES)
@@ -82,8 +82,8 @@ def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Drive
     assert entry(menu, "just before “Lower LR").isEnabled()
     ahead = QMenu()
     driver.window.plots.menu_opening.emit(ahead, 5.0, None)
-    assert entry(ahead, "the end of epoch 2").isEnabled()  # which is the last there is
-    entry(menu, "the end of epoch 1").trigger()
+    assert entry(ahead, "Go back to epoch 2").isEnabled()  # which is the last there is
+    entry(menu, "Go back to epoch 1").trigger()
     driver.answer("rewind")
     assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (2, 0)
     driver.settle()
@@ -94,14 +94,14 @@ def test_a_line_of_the_log_goes_back_too(driver: Driver, said: list[str]) -> Non
     halved(driver)
     driver.window.show_log.setChecked(True)
     log = driver.window.log
-    button = driver.button(log, "Go back to here…")
+    button = driver.button(log, "Go back…")
     log.select(log.line_of(driver.of("saved")[0]) or 0)
     assert not button.isEnabled()
-    assert "Choose a line where your hand changed the run" in button.toolTip()
+    assert "Choose a line with a change of yours" in button.toolTip()
     line = log.line_of(driver.answers("scale_lr")[0])
     assert line is not None
     log.select(line)
-    driver.click(log, "Go back to here…")
+    driver.click(log, "Go back…")
     driver.answer("rewind")
     assert driver.of("branch")[0].batch == 1
 
@@ -109,7 +109,7 @@ def test_a_line_of_the_log_goes_back_too(driver: Driver, said: list[str]) -> Non
 def test_it_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     halved(driver)
     monkeypatch.setattr(QMessageBox, "exec", lambda box: 0)
-    driver.click(driver.window.action_line, "Go back to here…")
+    driver.click(driver.window.action_line, "Go back…")
     driver.settle()
     assert driver.answers("rewind") == []
 
@@ -162,10 +162,10 @@ def test_undo_drops_what_is_staged_and_redo_stages_it_again(driver: Driver) -> N
 
 def test_undo_puts_the_lr_back_and_redo_does_the_intervention_again(driver: Driver) -> None:
     halved(driver)
-    entry(undo(driver), "Put the LR back, from now on").trigger()
+    entry(undo(driver), "Restore the LR from now on").trigger()
     driver.wait(lambda: driver.number == "0.05")
     assert driver.of("branch") == []
-    driver.app.undo._name()
+    driver.app.undo._update_texts()
     assert driver.app.undo.redo.text() == "Redo: Lower LR: 0.05 → 0.025"
     driver.app.undo.redo.trigger()
     driver.wait(lambda: driver.number == "0.025")
@@ -175,7 +175,7 @@ def test_undo_goes_back_and_redo_returns_to_the_branch_that_was_left(driver: Dri
     halved(driver)
     first = driver.of("start")[0].run
     menu = undo(driver)
-    assert f"{1 + 1 / BATCHES:.1f} epochs are left behind" in entry(menu, "Go back to just before it").text()
+    assert f"{1 + 1 / BATCHES:.1f} epochs…" in entry(menu, "Go back to just before it").text()
     entry(menu, "Go back to just before it").trigger()
     driver.answer("rewind")
     driver.wait(lambda: driver.number == "0.05")

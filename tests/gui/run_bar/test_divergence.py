@@ -1,4 +1,4 @@
-"""A loss that was not learned from, in the window: what is said, and each way out, on real runs."""
+"""A divergence in the window: the message and each of its choices, on real runs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.gui.run_bar.test_controller import lrs_by_batch
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
-@pytest.mark.parametrize(("epoch", "place"), [(3, "the end of epoch 2"), (1, "the start")])
+@pytest.mark.parametrize(("epoch", "place", "lr"), [(3, "the end of epoch 2", "0.001"), (1, "the start", "0.005")])
 def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
-    driver: Driver, tmp_path: Path, epoch: int, place: str
+    driver: Driver, tmp_path: Path, epoch: int, place: str, lr: str
 ) -> None:
     """The network counts its batches and is poisoned once only, so what goes back goes on well."""
     network = own_network(
@@ -50,7 +50,7 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
     driver.app.current_run.happened.connect(branched)
     assert len(model.history.loss) > (epoch - 1) * BATCHES
     assert driver.says(window.banner, f"The last good state is {place}, 3 batches back.")
-    driver.click(window.banner, "Back, at a tenth of the LR")
+    driver.click(window.banner, f"Go back and use LR {lr}")
     driver.wait(lambda: driver.of("branch") and driver.answers("scale_lr"))
     (branch,) = driver.of("branch")
     assert kept == [((epoch - 1) * BATCHES, epoch - 1)]
@@ -79,15 +79,15 @@ def test_an_absurd_lr_diverges_and_goes_back_to_the_start_at_a_tenth(driver: Dri
     driver.start(tiny(model=network, optimizer={"name": "SGD", "lr": 1000.0, "momentum": 0.9}))
     driver.reach("diverged")
     assert driver.of("diverged")[0].epoch == 1
-    driver.click(driver.window.banner, "Back, at a tenth of the LR")
+    driver.click(driver.window.banner, "Go back and use LR 100")
     assert driver.answer("scale_lr").lr == [100.0]
     assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (1, 0)
 
 
-def test_a_diverged_run_can_be_gone_on_from_or_stopped(driver: Driver) -> None:
+def test_a_diverged_run_can_be_resumed_or_stopped(driver: Driver) -> None:
     driver.start(tiny("poisoned_always"))
     driver.reach("diverged")
-    driver.click(driver.window.banner, "Go on as it is")
+    driver.click(driver.window.banner, "Resume")
     driver.wait(lambda: len(driver.of("diverged")) == 2)
     driver.reach("diverged")
     driver.click(driver.window.banner, "Stop")
@@ -102,13 +102,13 @@ def test_a_diverged_run_goes_back_although_its_checkpoints_are_gone(driver: Driv
     library.flush()
     for file in library.root.rglob("*.tiller"):
         file.unlink()
-    driver.click(driver.window.banner, "Back, at a tenth of the LR")
+    driver.click(driver.window.banner, "Go back and use LR 0.005")
     driver.wait(lambda: driver.answers("scale_lr"))
     assert driver.of("branch")[0].epoch == 1
 
 
 def exploded(driver: Driver) -> None:
-    """A run that trained well until the hand set its rate to 1000 before batch 4 of epoch 2."""
+    """A run that trained well until its LR was set to 1000 before batch 4 of epoch 2."""
     driver.stand(tiny(epochs=8), 2, 4)
     driver.type_lr("1000")
     driver.click(driver.window.lr_panel, "Apply")
@@ -126,9 +126,10 @@ def test_a_loss_that_explodes_pauses_the_run_and_says_how_large_it_was(driver: D
     assert driver.window.chip.text() == "Diverged"
 
 
-def test_back_as_it_was_stands_paused_right_before_the_act(driver: Driver) -> None:
+def test_going_back_with_the_same_lr_pauses_right_before_the_change(driver: Driver) -> None:
     exploded(driver)
-    driver.click(driver.window.banner, "Back, as it was")
+    assert driver.button(driver.window.banner, "Go back and use LR 0.005")  # not a tenth of 1000
+    driver.click(driver.window.banner, "Go back")
     driver.wait(lambda: driver.of("branch"))
     driver.reach("paused")
     driver.settle()
@@ -142,7 +143,7 @@ def test_back_as_it_was_stands_paused_right_before_the_act(driver: Driver) -> No
     assert driver.finish().reason == "finished"
 
 
-def test_going_back_by_another_way_takes_the_message_away(driver: Driver) -> None:
+def test_going_back_in_another_way_closes_the_message(driver: Driver) -> None:
     exploded(driver)
     driver.app.current_run.post(Rewind(epoch=1))
     driver.wait(lambda: driver.of("branch"))

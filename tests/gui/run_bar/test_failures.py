@@ -58,7 +58,7 @@ def test_a_run_under_way_keeps_its_batch_size_and_can_be_duplicated_with_a_small
     driver.start(recipe)
     fails(driver, "A batch of 256 images")
     assert choices(driver) == ["Duplicate as new with batches of 128", "Continue"]
-    assert driver.says(driver.window.banner, "A run that goes on keeps its batch size.")
+    assert driver.says(driver.window.banner, "A run that is continued keeps its batch size")
     driver.wait(lambda: not driver.app.current_run.active)
     driver.click(driver.window.banner, "Duplicate as new with batches of 128")
     driver.wait(lambda: driver.window.setup.recipe() == halved(recipe))

@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.common.lifecycle import STATES, TERMINAL, State, allowed
-from gui.run_bar.transport import Transport, duration_words, speed_words
+from gui.core.run_model import refusal
+from gui.run_bar.transport import Transport, duration_text, speed_text
 from gui.widgets.state_chip import StateChip
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
-SIGNALS = ("start", "pause", "resume", "run_epoch", "finish", "cancel")
+SIGNALS = ("start", "pause", "resume", "run_epoch", "stop", "cancel")
 
 
 @pytest.fixture
@@ -36,6 +37,10 @@ def said(bar: Transport) -> list[str]:
 def button(bar: Transport, *texts: str) -> QPushButton:
     (found,) = [b for b in bar.findChildren(QPushButton) if b.text() in texts]
     return found
+
+
+def show(bar: Transport, state: State) -> None:
+    bar.show_state(state, lambda action: refusal(state, action))
 
 
 def main(bar: Transport) -> QPushButton:
@@ -64,7 +69,7 @@ def label(bar: Transport, part: str) -> QLabel:
 def test_the_first_button_does_what_the_state_calls_for(
     bar: Transport, said: list[str], qtbot: QtBot, state: State, face: str, signal: str
 ) -> None:
-    bar.show_state(state)
+    show(bar, state)
     assert main(bar).text() == face
     qtbot.mouseClick(main(bar), Qt.MouseButton.LeftButton)
     bar.toggle()
@@ -73,8 +78,8 @@ def test_the_first_button_does_what_the_state_calls_for(
 
 @pytest.mark.parametrize("state", STATES)
 def test_buttons_follow_the_lifecycle_table_and_say_why_not(bar: Transport, state: State) -> None:
-    bar.show_state(state)
-    for text, action in (("Run 1 epoch", "run_epoch"), ("Finish now", "stop")):
+    show(bar, state)
+    for text, action in (("Run 1 epoch", "run_epoch"), ("Stop", "stop")):
         assert button(bar, text).isEnabled() == allowed(state, action), (state, text)
         assert button(bar, text).toolTip()
     if state in TERMINAL or state == "loading":
@@ -83,27 +88,27 @@ def test_buttons_follow_the_lifecycle_table_and_say_why_not(bar: Transport, stat
 
 
 def test_a_disabled_button_gives_the_table_s_reason(bar: Transport, said: list[str]) -> None:
-    bar.show_state("finished")
+    show(bar, "finished")
     assert "The run has finished." in main(bar).toolTip()
     bar.toggle()
     assert said == []
 
 
 def test_a_mistake_in_the_recipe_blocks_with_its_own_reason(bar: Transport, said: list[str], qtbot: QtBot) -> None:
-    bar.show_state("ready", "Batch size: must be at least 1.")
+    bar.show_state("ready", lambda _: "Batch size: must be at least 1.")
     assert "Batch size: must be at least 1." in main(bar).toolTip()
     qtbot.mouseClick(main(bar), Qt.MouseButton.LeftButton)
     assert said == []
-    bar.show_state("ready")
+    show(bar, "ready")
     qtbot.mouseClick(main(bar), Qt.MouseButton.LeftButton)
     assert said == ["start"]
 
 
 def test_the_other_buttons_say_what_they_are(bar: Transport, said: list[str], qtbot: QtBot) -> None:
-    bar.show_state("training")
+    show(bar, "training")
     qtbot.mouseClick(button(bar, "Run 1 epoch"), Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(button(bar, "Finish now"), Qt.MouseButton.LeftButton)
-    assert said == ["run_epoch", "finish"]
+    qtbot.mouseClick(button(bar, "Stop"), Qt.MouseButton.LeftButton)
+    assert said == ["run_epoch", "stop"]
 
 
 def test_progress_is_that_of_the_whole_run(bar: Transport) -> None:
@@ -122,7 +127,7 @@ def test_progress_is_that_of_the_whole_run(bar: Transport) -> None:
 def test_nothing_moves_as_digits_change(bar: Transport, qtbot: QtBot) -> None:
     places = set()
     for epoch, batch, speed, eta in ((1, 0, 3.2, 5.0), (8, 111, 811.0, 3599.0), (100, 938, 9999.0, 36000.0)):
-        bar.show_state("training" if batch else "paused")
+        show(bar, "training" if batch else "paused")
         bar.show_progress(epoch, batch, 938, 100, speed, eta)
         qtbot.wait(1)
         widgets = [main(bar), shown_bar(bar)]
@@ -132,7 +137,7 @@ def test_nothing_moves_as_digits_change(bar: Transport, qtbot: QtBot) -> None:
 
 
 def test_loading_shows_its_share_and_can_be_cancelled(bar: Transport, said: list[str], qtbot: QtBot) -> None:
-    bar.show_state("loading")
+    show(bar, "loading")
     bar.show_loading("Downloading MNIST", 3_000_000_000, 6_000_000_000)
     progress = shown_bar(bar)
     assert progress.value() / progress.maximum() == pytest.approx(0.5)
@@ -140,7 +145,7 @@ def test_loading_shows_its_share_and_can_be_cancelled(bar: Transport, said: list
     assert said == ["cancel"]
     bar.show_loading("Importing torch")
     assert progress.maximum() == 0  # busy: how much is not known
-    bar.show_state("ready")
+    show(bar, "ready")
     assert not button(bar, "Cancel").isVisible()
 
 
@@ -149,11 +154,11 @@ def test_loading_shows_its_share_and_can_be_cancelled(bar: Transport, said: list
     [(-3, "0:00"), (0.4, "0:00"), (80, "1:20"), (3725, "1:02:05"), (86_400, "24:00:00"), (187_200, "2 d 4 h")],
 )
 def test_durations_are_short(seconds: float, words: str) -> None:
-    assert duration_words(seconds) == words
+    assert duration_text(seconds) == words
 
 
 def test_speeds_are_short() -> None:
-    assert [speed_words(v) for v in (0.0, 3.14, 9.96, 812.4, 12345.0)] == [
+    assert [speed_text(v) for v in (0.0, 3.14, 9.96, 812.4, 12345.0)] == [
         "0.0 images/s",
         "3.1 images/s",
         "10 images/s",

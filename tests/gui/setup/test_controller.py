@@ -250,7 +250,7 @@ def test_data_that_is_not_there_is_said_and_a_download_without_a_network_fails_c
     assert driver.button(window.transport, "Cancel").isVisible()
     driver.wait(lambda: driver.says(window.setup, "could not be downloaded"))
     assert not any(b.isVisible() for b in (window.transport._cancel,))
-    assert not driver.button(window.transport, "Finish now").isEnabled()
+    assert not driver.button(window.transport, "Stop").isEnabled()
     trains_afterwards(driver)
 
 
@@ -344,7 +344,7 @@ def test_cancel_while_pytorch_loads_begins_nothing(new_driver: Callable[..., Dri
     driver.click(driver.window.transport, "Start")
     driver.click(driver.window.transport, "Cancel")
     assert driver.window.chip.text() == "Ready"
-    assert not driver.button(driver.window.transport, "Finish now").isEnabled()
+    assert not driver.button(driver.window.transport, "Stop").isEnabled()
     driver.wait(lambda: driver.app.lookups.ready)
     driver.settle()
     assert not driver.events
@@ -399,7 +399,7 @@ def test_a_schedule_that_follows_the_epochs_is_drawn_and_remembered_with_them(dr
 def test_a_stopped_run_goes_on_from_its_banner(driver: Driver) -> None:
     driver.start(tiny(epochs=200))
     driver.wait(lambda: driver.of("epoch"))
-    driver.click(driver.window.transport, "Finish now")
+    driver.click(driver.window.transport, "Stop")
     driver.finish()
     run = driver.model.start.run
     assert not driver.window.schedule.isEnabled()

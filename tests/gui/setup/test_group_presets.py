@@ -167,7 +167,7 @@ def test_a_run_with_a_frozen_backbone_unfreezes_it_also_when_it_was_stopped_befo
     driver.reach("paused")
     assert driver.of("lr")[-1].frozen == [True, False]
     assert driver.says(driver.window.setup, "backbone after epoch 3")
-    driver.click(driver.window.transport, "Finish now")
+    driver.click(driver.window.transport, "Stop")
     driver.finish()
     driver.click(driver.window.banner, "Continue")
     driver.wait(lambda: len(driver.answers("unfreeze")) == 2)
