@@ -51,7 +51,7 @@ from gui.schedule.candidates import Candidates
 from gui.schedule.drawing import DrawingController
 from gui.schedule.pending_change import PendingChange
 from gui.schedule.preview import Preview
-from gui.setup.controller import SetupController
+from gui.setup.controller import Frame, Panels, SetupController
 from gui.setup.lookups import Lookups
 from gui.theme.theme import Theme
 
@@ -84,16 +84,45 @@ class App:
         self.waiting = WaitingController(window.transport, window.action_line, run)
         self.divergence = DivergenceController(window.banner, run)
         self.failures = FailuresController(window.banner, run)
-        self.preview = Preview(window, run, self.tasks, window)
-        self.pending_change = PendingChange(window, run, self.preview, window)
-        self.drawing = DrawingController(window, run, self.pending_change, self.tasks, window)
-        self.candidates = Candidates(window, self.preview, self.pending_change, self.tasks, window)
-        self.lr_controller = LRController(window, run, self.clock)
+        self.preview = Preview(window.schedule, window.lr_panel, window.plots, run, self.tasks, window)
+        self.pending_change = PendingChange(window.schedule, window.lr_panel, run, self.preview, window)
+        self.drawing = DrawingController(
+            window.schedule,
+            window.plots.lr,
+            window.side,
+            window.show_side,
+            run,
+            self.pending_change,
+            self.tasks,
+            window,
+        )
+        self.candidates = Candidates(
+            window.schedule, window.setup, window.plots.lr, self.preview, self.pending_change, self.tasks, window
+        )
+        self.lr_controller = LRController(window.lr_panel, window.schedule, window.show_side, run, self.clock)
         self.log_controller = LogController(window.log, window.show_log, window.action_line, window.plots, run)
         self.effects = EffectsController(window.log, window.action_line, window.plots, self.log_controller, run)
         self.rewind = RewindController(window, window.log, window.action_line, window.plots, window.banner, run)
-        self.lookups = Lookups(window, self.tasks, window)
-        self.setup_controller = SetupController(window, run, self.preview, self.lookups, self.settings)
+        self.lookups = Lookups(window.setup, window.start_page, window.device, self.tasks, window)
+        frame = Frame(
+            window=window,
+            fold=window.fold,
+            show_side=window.show_side,
+            show_title=window.show_title,
+            show_name=window.show_name,
+        )
+        panels = Panels(
+            setup=window.setup,
+            schedule=window.schedule,
+            lr_panel=window.lr_panel,
+            transport=window.transport,
+            banner=window.banner,
+            start_page=window.start_page,
+            plots=window.plots,
+            chip=window.chip,
+            device=window.device,
+        )
+        self.setup_controller = SetupController(frame, panels, run, self.preview, self.lookups, self.settings)
         self.resume = ResumeController(window.banner, run, self.setup_controller, self.tasks)
         self.files = FilesController(
             window,
@@ -110,7 +139,16 @@ class App:
         )
         self.help = HelpController(window, tutorial=window.tutorial, about=window.about, examples=window.examples)
         self.interrupted = InterruptedRuns(window.banner, run, self.tasks, self.settings)
-        self.range_test = RangeTestController(window, run, self.tasks, lambda: model.shown)
+        self.range_test = RangeTestController(
+            window,
+            run,
+            self.tasks,
+            lambda: model.shown,
+            setup=window.setup,
+            transport=window.transport,
+            lr_panel=window.lr_panel,
+            show_side=window.show_side,
+        )
         self.advice = AdviceController(
             run, window.advice, window.setup, window.lr_panel, window.show_side, self._stage_schedule, window
         )
@@ -184,6 +222,14 @@ class App:
     def _wire(self) -> None:
         window = self.window
         window.first_painted.connect(self._begin)
+        window.renamed.connect(self.setup_controller.rename)
+        window.new.triggered.connect(self.setup_controller.new)
+        window.toggle.triggered.connect(self.setup_controller.press_space)
+        window.toggle.setAutoRepeat(False)
+        window.run_epoch.triggered.connect(window.transport.run_epoch)
+        window.stop.triggered.connect(window.transport.stop)
+        window.came_back.connect(self.setup_controller.look_again)
+        window.leave_wanted.connect(lambda: self.setup_controller.leave(ask=True))
         self.lookups.torch_loaded.connect(self.garbage.freeze)
         self.theme.changed.connect(window.plots.apply_theme)
         self.theme.changed.connect(self.lr_controller.show_colours)

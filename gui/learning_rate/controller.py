@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from engine.messages.commands import Command, ScaleLR, SetLR
 from engine.messages.events import CommandEvent, EndEvent, LREvent, StartEvent, StateEvent
@@ -15,7 +16,8 @@ from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
 from gui.core.translation import tr
 from gui.learning_rate.optimizer import GroupOptimizer
-from gui.main_window import MainWindow
+from gui.learning_rate.panel import LRPanel
+from gui.schedule.panel import SchedulePanel
 from gui.theme.theme import Colors
 
 
@@ -31,17 +33,24 @@ class _Fit:
 class LRController(QObject):
     """Shows in the hand's panel what events confirmed of groups, optimizer and length; posts what is asked there."""
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, clock: FrameClock) -> None:
-        super().__init__(window)
-        self._window, self._runs, self._hand = window, runs, window.lr_panel
+    def __init__(
+        self,
+        lr_panel: LRPanel,
+        schedule: SchedulePanel,
+        show_side: Callable[[QWidget], None],
+        runs: CurrentRun,
+        clock: FrameClock,
+    ) -> None:
+        """``show_side`` brings a panel on the right to the front."""
+        super().__init__(lr_panel)
+        self._lr_panel, self._schedule, self._show_side, self._runs = lr_panel, schedule, show_side, runs
         self._model = runs.model
         self._shown: LREvent | None = None
         self._fitting: _Fit | None = None
         self._refusals: dict[int, Callable[[str], None]] = {}
-        lr_panel = self._hand
         lr_panel.command_wanted.connect(runs.post)
         lr_panel.table.command_wanted.connect(self._ask_of_group)
-        lr_panel.table.schedule_wanted.connect(window.schedule.look_at)
+        lr_panel.table.schedule_wanted.connect(schedule.look_at)
         lr_panel.optimizer.command_wanted.connect(lambda command: self._ask(command, lr_panel.optimizer.show_problem))
         lr_panel.length.command_wanted.connect(lambda command: self._ask(command, lr_panel.length.show_problem))
         lr_panel.length.fit_wanted.connect(self._fit)
@@ -56,7 +65,7 @@ class LRController(QObject):
 
     def show_colours(self, colours: Colors) -> None:
         """The theme's colours of groups, as the plots use them."""
-        self._hand.table.set_colours(colours.groups)
+        self._lr_panel.table.set_colours(colours.groups)
 
     # -- what is asked
 
@@ -66,15 +75,15 @@ class LRController(QObject):
     def _ask_of_group(self, command: Command) -> None:
         group: str = command.group  # type: ignore[attr-defined]
         if command.command in ("freeze", "unfreeze"):  # type: ignore[attr-defined]
-            self._ask(command, lambda reason: self._hand.table.say(group, reason))
+            self._ask(command, lambda reason: self._lr_panel.table.say(group, reason))
         else:
             self._runs.post(command)  # type: ignore[arg-type]  # the hand says itself why a rate was refused
 
     def _fit(self) -> None:
         """Bring the schedule, fitted to what is left of the run, into the editor."""
         if self._fitting is not None:
-            found, group, schedule = self._fitting.found, self._fitting.group, self._window.schedule
-            self._window.show_side(schedule)
+            found, group, schedule = self._fitting.found, self._fitting.group, self._schedule
+            self._show_side(schedule)
             schedule.look_at(group)
             schedule.pending.replay.setChecked(found.start == "replay")
             schedule.stage(found.schedule)
@@ -83,24 +92,24 @@ class LRController(QObject):
 
     def _on_start(self, event: StartEvent) -> None:
         self._refusals.clear()
-        self._hand.set_enabled_because(None)
-        self._hand.table.begin(event.groups, event.group_parameters)
-        self._hand.optimizer.begin(event.recipe.optimizer.name)
+        self._lr_panel.set_enabled_because(None)
+        self._lr_panel.table.begin(event.groups, event.group_parameters)
+        self._lr_panel.optimizer.begin(event.recipe.optimizer.name)
 
     def _on_end(self, event: EndEvent) -> None:
         if self._model.end is event:  # else the run was not loaded
-            self._hand.set_enabled_because(tr("The run has ended."))
+            self._lr_panel.set_enabled_because(tr("The run has ended."))
 
     def _on_changed(self) -> None:
         if not self._model.shown:
-            self._hand.clear()
+            self._lr_panel.clear()
 
     def _on_state(self, event: StateEvent) -> None:
         self._show_length()
 
     def _on_lrs(self, event: LREvent) -> None:
         self._show_lrs()
-        self._hand.optimizer.show_values(_optimizers(event))
+        self._lr_panel.optimizer.show_values(_optimizers(event))
         self._show_length()
 
     def _on_command(self, event: CommandEvent) -> None:
@@ -110,16 +119,16 @@ class LRController(QObject):
         if refused is not None and event.status == "rejected":
             refused(event.reason or "")
         if event.name in ("set_lr", "scale_lr", "release_lr"):
-            self._hand.show_warning(event.reason or event.warning)
+            self._lr_panel.show_warning(event.reason or event.warning)
             if event.hold:
                 kind = SetLR if event.name == "set_lr" else ScaleLR
-                self._hand.offer_hold(kind.model_validate(event.command))
+                self._lr_panel.offer_hold(kind.model_validate(event.command))
 
     # -- what is shown
 
     def _paint(self) -> bool:
         """Show the LRs of the newest batch, where a schedule moves them within an epoch; whether anything changed."""
-        if self._model.current_lrs is self._shown or self._hand.is_pending():
+        if self._model.current_lrs is self._shown or self._lr_panel.is_pending():
             return False
         self._show_lrs()
         return True
@@ -127,8 +136,8 @@ class LRController(QObject):
     def _show_lrs(self) -> None:
         lrs = self._shown = self._model.current_lrs
         if lrs is not None:
-            self._hand.table.show_lrs(lrs)
-            self._hand.show_lrs(lrs.groups, lrs.lr, lrs.scheduled, lrs.holding, lrs.touched)
+            self._lr_panel.table.show_lrs(lrs)
+            self._lr_panel.show_lrs(lrs.groups, lrs.lr, lrs.scheduled, lrs.holding, lrs.touched)
 
     def _show_length(self) -> None:
         model = self._model
@@ -136,10 +145,10 @@ class LRController(QObject):
             return
         epoch = model.position.epoch
         done = min(epoch - 1, model.epochs)
-        self._hand.length.show_length(model.epochs, done, max(1, epoch if model.mid_epoch else epoch - 1))
+        self._lr_panel.length.show_length(model.epochs, done, max(1, epoch if model.mid_epoch else epoch - 1))
         self._fitting = self._fitted(model.lrs)
         fit = self._fitting
-        self._hand.length.offer_fit(None if fit is None else fit.made_for, None if fit is None else fit.group)
+        self._lr_panel.length.offer_fit(None if fit is None else fit.made_for, None if fit is None else fit.group)
 
     def _fitted(self, lrs: LREvent) -> _Fit | None:
         """The schedule that would fill the run again: of all groups if it is the same, or of one that has one."""
@@ -152,7 +161,7 @@ class LRController(QObject):
         if len(set(map(repr, found.values()))) == 1:
             fit, made_for = next(iter(found.values()))
             return None if fit is None else _Fit(fit, made_for)
-        chosen = self._hand.group()
+        chosen = self._lr_panel.group()
         order = [chosen] if chosen is not None else list(found)
         return next((_Fit(fit, epochs, name) for name in order for fit, epochs in (found[name],) if fit), None)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from engine.common.lifecycle import State
 from engine.messages.commands import CancelFind, FindLR
@@ -23,7 +24,9 @@ from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
+from gui.learning_rate.panel import LRPanel
+from gui.run_bar.transport import Transport
+from gui.setup.panel import SetupPanel
 
 if TYPE_CHECKING:
     from gui.learning_rate.range_test_panel import FinderPanel
@@ -46,10 +49,33 @@ class RangeTestController(QObject):
     found = Signal(object)
     recipe_wanted = Signal(object)
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, in_run: Callable[[], bool]) -> None:
-        """``in_run`` says whether a run is shown, rather than a recipe that is being set up."""
+    def __init__(
+        self,
+        window: QWidget,
+        runs: CurrentRun,
+        tasks: TaskRunner,
+        in_run: Callable[[], bool],
+        *,
+        setup: SetupPanel,
+        transport: Transport,
+        lr_panel: LRPanel,
+        show_side: Callable[[QWidget], None],
+    ) -> None:
+        """Connect the range test.
+
+        Args:
+            window: the parent of the range test's window.
+            runs: the current run.
+            tasks: runs a test before the start.
+            in_run: whether a run is shown, rather than a recipe that is being set up.
+            setup: the forms with the recipe.
+            transport: its buttons cancel a test before the start.
+            lr_panel: where a suggested LR is staged.
+            show_side: brings a panel on the right to the front.
+        """
         super().__init__(window)
         self._window, self._runs, self._tasks, self._in_run = window, runs, tasks, in_run
+        self._setup, self._lr_panel, self._show_side = setup, lr_panel, show_side
         self._search: int | None = None
         self._called_off = False
         self._why_not: str | None = None
@@ -64,8 +90,8 @@ class RangeTestController(QObject):
             CommandEvent,
             EndEvent,
         )
-        window.setup.recipe_changed.connect(self._judge)
-        for begins in (window.transport.start, window.transport.run_epoch):
+        setup.recipe_changed.connect(self._judge)
+        for begins in (transport.start, transport.run_epoch):
             begins.connect(self._make_way)
 
     @property
@@ -98,9 +124,9 @@ class RangeTestController(QObject):
             self.panel.show_problem(tr("There is no run."))
 
     def _find_before_start(self, settings: FindLR) -> None:
-        recipe = self._window.setup.recipe()
+        recipe = self._setup.recipe()
         if recipe is None:
-            self.panel.show_problem(said(self._window.setup.first_error() or ""))
+            self.panel.show_problem(said(self._setup.first_error() or ""))
             return
 
         def work(task: Task) -> RangeTestEvent:
@@ -127,10 +153,10 @@ class RangeTestController(QObject):
 
     def _use(self, lr: float) -> None:
         if self._in_run():
-            self._window.show_side(self._window.lr_panel)
-            self._window.lr_panel.stage_lr(lr)
+            self._show_side(self._lr_panel)
+            self._lr_panel.stage_lr(lr)
         else:
-            recipe = self._window.setup.recipe()
+            recipe = self._setup.recipe()
             from engine.advice.lr_suggestions import with_lr
 
             changed = with_lr(recipe, lr) if recipe is not None else None
@@ -145,7 +171,7 @@ class RangeTestController(QObject):
         if self._panel is None:
             return
         if not self._in_run() and not self._runs.active:
-            self._why_not = self._window.setup.first_error()
+            self._why_not = self._setup.first_error()
         self._panel.set_enabled_because(said(self._why_not) if self._why_not else None)
 
     def _allow(self, why_not: str | None) -> None:

@@ -15,11 +15,13 @@ from engine.training import queries
 from gui.core.lr_text import lr_text
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
+from gui.plots.lr import LRPlot
 from gui.plots.lr_curves import CANDIDATE_DASHES, Candidate
 from gui.schedule.candidate_list import Chip
+from gui.schedule.panel import SchedulePanel
 from gui.schedule.pending_change import PendingChange
 from gui.schedule.preview import Preview
+from gui.setup.panel import SetupPanel
 from gui.widgets.intervention_text import schedule_text
 
 LETTERS: Final = "ABCD"
@@ -58,15 +60,18 @@ class Candidates(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        schedule: SchedulePanel,
+        setup: SetupPanel,
+        plot: LRPlot,
         preview: Preview,
         change: PendingChange,
         tasks: TaskRunner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._preview, self._change, self._tasks = window, preview, change, tasks
-        self._panel, self._list = window.schedule, window.schedule.candidates
+        self._setup, self._plot = setup, plot
+        self._preview, self._change, self._tasks = preview, change, tasks
+        self._panel, self._list = schedule, schedule.candidates
         self._kept: list[_Kept] = []
         self._origin = 0.0
         self._list.keep_wanted.connect(self._keep)
@@ -84,7 +89,7 @@ class Candidates(QObject):
     # -- what the person does
 
     def _keep(self) -> None:
-        command, recipe = self._panel.command(), self._window.setup.recipe()
+        command, recipe = self._panel.command(), self._setup.recipe()
         free = [posted for posted in LETTERS if posted not in [kept.key for kept in self._kept]]
         if command is None or not free:
             return
@@ -159,7 +164,7 @@ class Candidates(QObject):
         self._show()
 
     def _show(self) -> None:
-        plot = self._window.plots.lr
+        plot = self._plot
         chips, drawn = [], []
         for kept in self._kept:
             end = ""

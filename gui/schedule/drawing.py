@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from engine.messages.events import EndEvent, Event, LREvent, StartEvent
 from engine.messages.preview import Curve
@@ -14,8 +15,9 @@ from engine.schedules import Drawn
 from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Task, TaskRunner
-from gui.main_window import MainWindow
+from gui.plots.lr import LRPlot
 from gui.schedule.drawn_editor import PointsEditor
+from gui.schedule.panel import SchedulePanel
 from gui.schedule.pending_change import PendingChange
 from gui.widgets.forms import SpecForm
 
@@ -32,16 +34,18 @@ class DrawingController(QObject):
 
     def __init__(
         self,
-        window: MainWindow,
+        panel: SchedulePanel,
+        plot: LRPlot,
+        side: QTabWidget,
+        show_side: Callable[[QWidget], None],
         runs: CurrentRun,
         change: PendingChange,
         tasks: TaskRunner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._window, self._tasks = window, tasks
-        self._panel, self._plot = window.schedule, window.plots.lr
-        self._drawing = window.plots.lr.drawing_tool
+        self._side, self._show_side, self._tasks = side, show_side, tasks
+        self._panel, self._plot, self._drawing = panel, plot, plot.drawing_tool
         self._points: PointsEditor | None = None
         self._lrs: LREvent | None = None
         self._groups: list[str] = []
@@ -56,7 +60,7 @@ class DrawingController(QObject):
         self._pace.timeout.connect(self._flush)
         self._panel.editor.shown.connect(self._look)
         self._panel.editor.draw_from.clicked.connect(self._draw_from)
-        window.side.currentChanged.connect(self._show)
+        side.currentChanged.connect(self._show)
         change.begins.connect(self._begin_at)
         self._drawing.moved.connect(self._on_moved)
         self._drawing.added.connect(lambda x, lr: self._intervention(lambda points: points.insert_point(x, lr)))
@@ -98,7 +102,7 @@ class DrawingController(QObject):
         return self._groups.index(group) if group in self._groups else 0
 
     def _in_front(self) -> bool:
-        area = self._window.side.currentWidget()
+        area = self._side.currentWidget()
         return area is not None and area.isAncestorOf(self._panel)
 
     def _begin_at(self, origin: float) -> None:
@@ -159,7 +163,7 @@ class DrawingController(QObject):
 
     def _stage(self, spec: Drawn) -> None:
         """Bring ``spec``, which counts the run's epochs, into the editor."""
-        self._window.show_side(self._panel)
+        self._show_side(self._panel)
         self._panel.stage(spec.after(self._origin) if self._origin > 0 else spec)
         if self._points is not None:
             self._points.fix()

@@ -9,8 +9,9 @@ from engine.messages.commands import Command, SetSchedule, Withdraw
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, LREvent, StartEvent
 from gui.core.current_run import CurrentRun
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
+from gui.learning_rate.panel import LRPanel
 from gui.schedule.group_schedules import Schedules
+from gui.schedule.panel import SchedulePanel
 from gui.schedule.preview import Preview
 
 
@@ -23,9 +24,17 @@ class PendingChange(QObject):
 
     begins = Signal(float)
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, preview: Preview, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        schedule: SchedulePanel,
+        lr_panel: LRPanel,
+        runs: CurrentRun,
+        preview: Preview,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._window, self._runs, self._preview, self._model = window, runs, preview, runs.model
+        self._schedule, self._lr_panel = schedule, lr_panel
+        self._runs, self._preview, self._model = runs, preview, runs.model
         self._lrs: LREvent | None = None
         self._staged: Command | None = None
         self._swap: SetSchedule | None = None
@@ -39,10 +48,10 @@ class PendingChange(QObject):
         runs.listen(self._on_command, CommandEvent)
         runs.listen(self._on_branch, BranchEvent)
         runs.listen(self._on_end, EndEvent)
-        window.lr_panel.staged.connect(self._stage)
-        window.schedule.pending_changed.connect(self._edit)
-        window.schedule.apply_requested.connect(self._apply)
-        window.schedule.drop_requested.connect(self._drop)
+        lr_panel.staged.connect(self._stage)
+        schedule.pending_changed.connect(self._edit)
+        schedule.apply_requested.connect(self._apply)
+        schedule.drop_requested.connect(self._drop)
 
     def _forget(self) -> None:
         """Another run, or none: nothing is prepared and nothing waits."""
@@ -51,23 +60,23 @@ class PendingChange(QObject):
         self._withdrawn.clear()
         self._edited = True
         self._preview.set_pending(None)
-        self._window.lr_panel.drop()
-        self._window.lr_panel.show_warning(None)
+        self._lr_panel.drop()
+        self._lr_panel.show_warning(None)
         self.begins.emit(0.0)
 
     def drop(self) -> None:
         """Forget the staged rate, or else the schedule that is being prepared; what was sent stays."""
         alone = self._staged is None
-        self._window.lr_panel.drop()
+        self._lr_panel.drop()
         if alone and self._swap is not None and self._waiting is None:
-            self._window.schedule.drop()
+            self._schedule.drop()
 
     def beginning(self, command: SetSchedule) -> Position:
         """Where a new plan would begin: at once, or at the start of the next epoch."""
         if self._waiting is not None:
             return self._waiting_at
         now = self._model.position
-        at_once = self._window.schedule.pending.at_once() or command.schedule.interval == "step"
+        at_once = self._schedule.pending.at_once() or command.schedule.interval == "step"
         if at_once or not self._model.mid_epoch or self._lrs is None or now.epoch >= self._lrs.epochs:
             return now
         return Position(epoch=now.epoch + 1)
@@ -76,13 +85,13 @@ class PendingChange(QObject):
 
     def _on_start(self, event: StartEvent) -> None:
         self._forget()
-        self._window.schedule.set_group_names(event.groups)
+        self._schedule.set_group_names(event.groups)
 
     def _on_end(self, event: EndEvent) -> None:
         if self._model.end is event:  # else the run was not loaded
             self._forget()
-            self._window.schedule.setEnabled(False)
-            self._window.schedule.setToolTip(tr("The run has ended. New sets up another one."))
+            self._schedule.setEnabled(False)
+            self._schedule.setToolTip(tr("The run has ended. New sets up another one."))
 
     def _on_branch(self, _: BranchEvent) -> None:
         self._renew()  # the current schedule may be an older one again
@@ -93,13 +102,13 @@ class PendingChange(QObject):
         self._draw()
 
     def _on_lrs(self, lrs: LREvent) -> None:
-        self._window.schedule.setEnabled(True)
-        self._window.schedule.setToolTip("")
+        self._schedule.setEnabled(True)
+        self._schedule.setToolTip("")
         self._lrs = lrs
         self._show_context()
         if self._edited:
             self._edited = False
-            self._window.schedule.set_schedules(_in_force(lrs))
+            self._schedule.set_schedules(_in_force(lrs))
         self._redraw()
 
     def _on_changed(self) -> None:
@@ -115,10 +124,10 @@ class PendingChange(QObject):
         if event.id == self._waiting:
             self._wait_no_more()
         if event.status == "applied":
-            self._window.schedule.set_problem(None)
+            self._schedule.set_problem(None)
             self._renew()
         elif event.id not in self._withdrawn:
-            self._window.schedule.set_problem(said(event.reason or ""))
+            self._schedule.set_problem(said(event.reason or ""))
 
     # -- what the person does
 
@@ -129,7 +138,7 @@ class PendingChange(QObject):
     def _edit(self, command: SetSchedule | None) -> None:
         self._swap = None
         if command is not None and self._lrs is not None:
-            self._swap = command if self._window.schedule.differs() else None
+            self._swap = command if self._schedule.differs() else None
         self._draw()
         self._tell_beginning()
 
@@ -141,7 +150,7 @@ class PendingChange(QObject):
             return
         self._waiting, self._waiting_at = self._runs.post(command, at), at
         text = tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at.epoch)
-        self._window.schedule.show_waiting(text)
+        self._schedule.show_waiting(text)
 
     def _drop(self) -> None:
         self._withdraw()
@@ -156,7 +165,7 @@ class PendingChange(QObject):
 
     def _wait_no_more(self) -> None:
         self._waiting = None
-        self._window.schedule.show_waiting(None)
+        self._schedule.show_waiting(None)
 
     # -- what is shown
 
@@ -177,7 +186,7 @@ class PendingChange(QObject):
         """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
         if self._lrs is None:
             return
-        epoch, schedule = self._model.position.epoch, self._window.schedule
+        epoch, schedule = self._model.position.epoch, self._schedule
         done = epoch if self._model.mid_epoch else epoch - 1
         schedule.set_context(self._lrs.epochs, done, self._lrs.lr, True)
         schedule.pending.offer_epoch(done + 1 if epoch <= done < self._lrs.epochs else None)
@@ -185,7 +194,7 @@ class PendingChange(QObject):
 
     def _tell_beginning(self) -> None:
         """Tell from where the edited schedule would count."""
-        command = self._window.schedule.command()
+        command = self._schedule.command()
         if self._lrs is None or command is None or command.start == "replay":
             self.begins.emit(0.0)
             return

@@ -17,8 +17,10 @@ from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said
-from gui.main_window import MainWindow
+from gui.learning_rate.panel import LRPanel
+from gui.plots.stack import PlotStack
 from gui.schedule.group_schedules import Schedules
+from gui.schedule.panel import SchedulePanel
 from gui.schedule.projection import Course, course_of, rest_of
 from gui.schedule.projection_text import end_words, floor_words, next_cut, plan_words
 
@@ -40,13 +42,21 @@ class Preview(QObject):
     planned = Signal(object)
     moved = Signal()
 
-    def __init__(self, window: MainWindow, runs: CurrentRun, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        schedule: SchedulePanel,
+        lr_panel: LRPanel,
+        plots: PlotStack,
+        runs: CurrentRun,
+        tasks: TaskRunner,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._model = runs.model
         runs.listen(self._on_run, StartEvent, BranchEvent)
         runs.listen(self._on_epoch, EpochEvent)
         runs.listen(self._on_lrs, LREvent)
-        self._window = window
+        self._schedule, self._lr_panel, self._plots = schedule, lr_panel, plots
         self._tasks = tasks
         self._lrs: LREvent | None = None
         self._recipe: Recipe | None = None
@@ -64,13 +74,13 @@ class Preview(QObject):
         """Ask for the whole curve of ``recipe``; None (it is wrong somewhere) takes the curve away."""
         self._lrs, self._pending, self._recipe, self._course = None, None, recipe, None
         self._plan_ends = ""
-        self._window.plots.lr.set_note("")
+        self._plots.lr.set_note("")
         if recipe is None:
             self._tasks.cancel(PLAN)
-            self._window.plots.set_projected(None)
-            self._window.schedule.set_problem(None)
-            self._window.schedule.set_warnings([])
-            self._window.schedule.set_preview("")
+            self._plots.set_projected(None)
+            self._schedule.set_problem(None)
+            self._schedule.set_warnings([])
+            self._schedule.set_preview("")
             self.moved.emit()
             return
         names = self._names = tuple(group_names)
@@ -94,7 +104,7 @@ class Preview(QObject):
 
         def show(curve: Curve) -> None:
             if not curve.problem:
-                self._window.schedule.set_sparkline(name, curve.x, curve.lr)
+                self._schedule.set_sparkline(name, curve.x, curve.lr)
 
         self._tasks.submit(partial(_draw, query), show, lambda _: None, lane="curves", key=f"spark {name}")
 
@@ -126,11 +136,11 @@ class Preview(QObject):
             self._say_plan()
         if intervention is None:
             self._tasks.cancel(PENDING)
-            self._window.plots.set_pending(None)
-            self._window.lr_panel.show_floor(None)
+            self._plots.set_pending(None)
+            self._lr_panel.show_floor(None)
         else:
             self._ask(PENDING, intervention, at)
-            self._window.lr_panel.show_floor(floor_words(self._lrs, intervention))
+            self._lr_panel.show_floor(floor_words(self._lrs, intervention))
 
     @property
     def pending(self) -> Command | None:
@@ -185,7 +195,7 @@ class Preview(QObject):
     # -- curves that were computed
 
     def _failed(self, failure: Failure) -> None:
-        self._window.schedule.set_problem(said(failure.problem))
+        self._schedule.set_problem(said(failure.problem))
 
     def _take_plan(self, curve: Curve) -> None:
         self._show_rest(curve)
@@ -203,38 +213,38 @@ class Preview(QObject):
 
     def _show_plan(self, curve: Curve) -> None:
         self._batches = curve.steps_per_epoch
-        self._window.schedule.set_batches(curve.steps_per_epoch)
-        self._window.plots.set_projected(curve if curve.x.size else None)
+        self._schedule.set_batches(curve.steps_per_epoch)
+        self._plots.set_projected(curve if curve.x.size else None)
         self._plan_ends = end_words(curve)
         if self._lrs is None:
             self._say_of_schedule(curve)
             self.judged.emit(said(curve.problem) if curve.problem else None)
             return
-        self._window.lr_panel.show_plan(plan_words(self._lrs, curve))
-        self._window.plots.lr.set_note(next_cut(self._lrs) or "")
+        self._lr_panel.show_plan(plan_words(self._lrs, curve))
+        self._plots.lr.set_note(next_cut(self._lrs) or "")
         if not isinstance(self._pending, SetSchedule):
-            self._window.schedule.set_preview(self._plan_ends)
+            self._schedule.set_preview(self._plan_ends)
 
     def _say_plan(self) -> None:
         """The schedule's panel speaks of the plan in force again."""
-        schedule = self._window.schedule
+        schedule = self._schedule
         schedule.set_problem(None)
         schedule.set_warnings([])
         schedule.set_preview(self._plan_ends)
 
     def _say_of_schedule(self, curve: Curve) -> None:
-        schedule = self._window.schedule
+        schedule = self._schedule
         schedule.set_problem(said(curve.problem) if curve.problem else None, curve.field)
         schedule.set_warnings([said(w) for w in curve.warnings])
         schedule.set_preview(end_words(curve))
 
     def _show_pending(self, curve: Curve) -> None:
-        self._window.plots.set_pending(curve if curve.x.size else None)
+        self._plots.set_pending(curve if curve.x.size else None)
         self.drawn.emit()
         if isinstance(self._pending, SetSchedule):
             self._say_of_schedule(curve)
         else:
-            self._window.lr_panel.show_warning(said(curve.problem) if curve.problem else _first(curve.warnings))
+            self._lr_panel.show_warning(said(curve.problem) if curve.problem else _first(curve.warnings))
 
 
 def _draw(query: CurveQuery, task: Task) -> Curve:

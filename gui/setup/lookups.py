@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QLabel
 
 from engine.common.spec import SpecError
 from engine.library import Library
@@ -13,8 +14,8 @@ from engine.recipe.recipe import DataSpec, ModelSpec, recipe_from_json
 from engine.training import queries
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
-from gui.main_window import MainWindow
-from gui.setup.start_page import Resumable
+from gui.setup.panel import SetupPanel
+from gui.setup.start_page import Resumable, StartPage
 
 _SHOWN = 3
 SETTLE_MS = 300
@@ -40,9 +41,11 @@ class Lookups(QObject):
     download_told = Signal(str, object, object)  # bytes do not fit into Qt's numbers
     download_over = Signal()
 
-    def __init__(self, window: MainWindow, tasks: TaskRunner, parent: QObject | None = None) -> None:
+    def __init__(
+        self, setup: SetupPanel, start_page: StartPage, device: QLabel, tasks: TaskRunner, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._window = window
+        self._setup, self._start_page, self._device = setup, start_page, device
         self._tasks = tasks
         self._data: DataSpec | None = None
         self._loaded = False
@@ -63,12 +66,12 @@ class Lookups(QObject):
 
     def load_torch(self) -> None:
         """Import PyTorch on the worker thread, with a note where the device will stand."""
-        self._window.device.setText(tr("Loading PyTorch…"))
+        self._device.setText(tr("Loading PyTorch…"))
         self._tasks.submit(lambda _: queries.load_torch(), self._show_devices, self._torch_failed, lane="torch")
 
     def look_for_runs(self, library: Library) -> None:
         """Offer the runs of ``library`` that were left unfinished."""
-        show = self._window.start_page.show_resumables
+        show = self._start_page.show_resumables
         self._tasks.submit(lambda _: _unfinished(library), show, lambda _: None, key="unfinished runs")
 
     def outline(self, model: ModelSpec, data: DataSpec) -> None:
@@ -85,7 +88,7 @@ class Lookups(QObject):
         if self._data is not None and (data.name, data.root) == (self._data.name, self._data.root):
             return
         self._data, self.data_problem = data, None
-        self._window.setup.set_data_status("", False)
+        self._setup.set_data_status("", False)
         self._tasks.cancel("data")
         self._ask_data(data)
 
@@ -126,7 +129,7 @@ class Lookups(QObject):
         self._data, self.fetching = data, True
         self.data_problem = tr("The data set is being fetched.")
         text = tr("Starting the download…")
-        self._window.setup.set_data_status(text, False)
+        self._setup.set_data_status(text, False)
         self.judged.emit()
         self.download_told.emit(text, 0, 0)
         self._tasks.submit(
@@ -143,7 +146,7 @@ class Lookups(QObject):
         self._tasks.cancel("download")
         self._data, self.fetching = None, False
         self.data_problem = tr("The download was cancelled.")
-        self._window.setup.set_data_status(self.data_problem, True)
+        self._setup.set_data_status(self.data_problem, True)
         self.download_over.emit()
 
     def _downloaded(self, problem: str | None) -> None:
@@ -157,20 +160,20 @@ class Lookups(QObject):
     def _show_data(self, problem: str | None) -> None:
         text = said(problem) if problem is not None else tr("The data set is there.")
         self.data_problem = text if problem else None
-        self._window.setup.set_data_status(text, bool(problem))
+        self._setup.set_data_status(text, bool(problem))
         self.judged.emit()
 
     def _show_network(self, outline: queries.Outline) -> None:
         if not self._settle.isActive():  # or it is of a network that is not wanted any more
             self._network_problem = False
-            self._window.setup.set_network_problem(None)
-            self._window.setup.set_outline(outline.modules)
+            self._setup.set_network_problem(None)
+            self._setup.set_outline(outline.modules)
         self._built()
 
     def _network_failed(self, failure: Failure) -> None:
         if not self._settle.isActive():
             self._network_problem = True
-            self._window.setup.set_network_problem(said(failure.problem))
+            self._setup.set_network_problem(said(failure.problem))
         self._built()
 
     def _built(self) -> None:
@@ -180,14 +183,14 @@ class Lookups(QObject):
             self.free.emit()
 
     def _torch_failed(self, failure: Failure) -> None:
-        self._window.device.setText(tr("PyTorch did not load"))
+        self._device.setText(tr("PyTorch did not load"))
         self.torch_failed.emit(failure.problem, failure.details or "")
 
     def _show_devices(self, devices: list[tuple[str, str]]) -> None:
         self._loaded = True
-        self._window.setup.set_devices([(n, d) for n, d in devices if n.startswith("cuda")])
-        self._window.device.setText(tr("cuda:0") if any(n == "cuda:0" for n, _ in devices) else tr("CPU"))
-        self._window.device.setToolTip(said(devices[0][1]))
+        self._setup.set_devices([(n, d) for n, d in devices if n.startswith("cuda")])
+        self._device.setText(tr("cuda:0") if any(n == "cuda:0" for n, _ in devices) else tr("CPU"))
+        self._device.setToolTip(said(devices[0][1]))
         self.torch_loaded.emit()
         if self.ready:
             self.free.emit()

@@ -216,7 +216,16 @@ class Searched:
         self.window, self.runs, self.begun = MainWindow(), CurrentRun(None, FrameClock()), False
         self.tasks = TaskRunner()
         self.tasks.start()
-        self.finding = RangeTestController(self.window, self.runs, self.tasks, lambda: self.begun)
+        self.finding = RangeTestController(
+            self.window,
+            self.runs,
+            self.tasks,
+            lambda: self.begun,
+            setup=self.window.setup,
+            transport=self.window.transport,
+            lr_panel=self.window.lr_panel,
+            show_side=self.window.show_side,
+        )
         self.panel = self.finding.panel
         self.events: list[Event] = []
         self.runs.happened.connect(self.events.append)
