@@ -82,17 +82,17 @@ class EffectsController(QObject):
 
     def _update(self) -> None:
         of_interventions = sorted(
-            {_at(event) for event, _ in self._marked if _has_effect(event) and isinstance(event, CommandEvent)}
+            {event.position for event, _ in self._marked if _has_effect(event) and isinstance(event, CommandEvent)}
         )
-        of_changes = sorted({_at(event) for event, _ in self._marked if _has_effect(event)})
+        of_changes = sorted({event.position for event, _ in self._marked if _has_effect(event)})
         noted = {id(intervention): text for intervention, text in notes(self._model.interventions)}
         changed: dict[object, str] = {}
         for event, line in self._marked:
             note, found, effect_tip = noted.get(id(event), ""), None, ""
             if _has_effect(event):
                 ends = of_interventions if isinstance(event, CommandEvent) else of_changes
-                after = bisect_right(ends, _at(event))
-                found = effect(self._model.epochs_done, _at(event), ends[after] if after < len(ends) else None)
+                after = bisect_right(ends, event.position)
+                found = effect(self._model.epochs_done, event.position, ends[after] if after < len(ends) else None)
                 effect_tip = _effect_tip(found) if found is not None else self._no_effect(event)
             self._log.set_effect(line, effect_text(found) if found is not None else "", effect_tip)
             self._log.set_note(line, note)
@@ -110,10 +110,6 @@ class EffectsController(QObject):
 
 def _has_effect(event: Change) -> bool:
     return isinstance(event, ScheduleEvent) or event.name in _WITH_EFFECT
-
-
-def _at(event: Change) -> tuple[int, int]:
-    return event.epoch, event.batch
 
 
 def effect_text(found: Effect) -> str:

@@ -14,10 +14,10 @@ from gui.core.translation import tr
 from gui.widgets.labels import label
 
 
-def ends_of(history: Sequence[EpochEvent], stands: tuple[int, int] | None = None) -> list[tuple[str, int]]:
+def ends_of(history: Sequence[EpochEvent], stands: Position | None = None) -> list[tuple[str, int]]:
     """The ends of the epochs of ``history``, newest first, then the start: a text and the epoch of each.
 
-    Those at or after ``stands``, the run's own (epoch, batch), are left out.
+    Those at or after ``stands``, the run's own position, are left out.
     """
     ends = [
         (

@@ -50,7 +50,7 @@ class LogEntry:
     Attributes:
         kind: what the line is about, which gives it its colour.
         text: what happened.
-        position: (epoch from 1, batch from 0), or None.
+        position: where it happened, or None.
         when: local time, or None.
         event: the event that the line is of.
         effect: how the validation loss moved since, in short; set later than the line.
@@ -60,7 +60,7 @@ class LogEntry:
 
     kind: Kind
     text: str
-    position: tuple[int, int] | None = None
+    position: Position | None = None
     when: datetime | None = None
     event: Event | None = None
     effect: str = ""
@@ -75,7 +75,7 @@ class LogEntry:
     @property
     def position_text(self) -> str:
         """The position as "7.12"."""
-        return f"{self.position[0]}.{self.position[1]}" if self.position else ""
+        return f"{self.position.epoch}.{self.position.batch}" if self.position else ""
 
     def line(self) -> str:
         """The columns, separated by tabs, to copy."""
@@ -91,7 +91,7 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
             return None
         case CommandEvent(status="applied") if about_of(event) is not None:
             return None  # it is shown in the line of its intervention
-        case CommandEvent(epoch=epoch, batch=batch):
+        case CommandEvent(position=position):
             refused = event.status == "rejected" and event.reason != WITHDRAWN
             kind: Kind = "warning" if refused else "intervention"
             text = describe(event)
@@ -101,25 +101,25 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
             kind, text = "plan", said(event.text)
         case SavedEvent(kind="epoch" | "before"):
             return None  # automatic checkpoints would be too many lines
-        case SavedEvent(epoch=epoch, batch=batch):
+        case SavedEvent(position=position):
             kind, text = "saved", _saved_words(event)
-        case BranchEvent(epoch=epoch, batch=batch):
-            kind, text = "state", tr("Branched at epoch {epoch}, batch {batch}", epoch=epoch, batch=batch)
-        case DivergedEvent(epoch=epoch, batch=batch):
+        case BranchEvent(position=position):
+            kind, text = "state", tr("Branched at epoch {epoch}, batch {batch}", epoch=event.epoch, batch=event.batch)
+        case DivergedEvent(position=position):
             kind, text = "warning", said(event.text)
         case EndEvent(position=position):
             kind = "warning" if event.reason in ("failed", "diverged") else "state"
             text = said(event.text) if event.text else state_text(event.reason)
         case StateEvent(state="diverged"):
             return None  # the DivergedEvent has a line, with the reason
-        case StateEvent(epoch=epoch, batch=batch):
+        case StateEvent(position=position):
             kind, text = "state", state_text(event.state)
         case WarningEvent():
             text = said(event.text)
             return LogEntry(kind="warning", text=text[:1].upper() + text[1:], when=when, event=event)
         case _:
             return None
-    return LogEntry(kind=kind, text=text, position=(epoch, batch), when=when, event=event)
+    return LogEntry(kind=kind, text=text, position=position, when=when, event=event)
 
 
 class LogModel(QAbstractTableModel):

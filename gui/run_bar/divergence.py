@@ -84,21 +84,21 @@ class DivergenceController(QObject):
     def _lrs_before(self, event: DivergedEvent) -> list[float]:
         """The LR of each group in the last good state, which is the one before what was applied at its position."""
         for intervention in self._model.interventions:
-            if (intervention.epoch, intervention.batch) == event.back:
+            if intervention.position == event.back:
                 return intervention.lr_before
-        return self._model.history.lrs_at(event.back[0] - 1 + event.back[1] / self._model.batches_per_epoch)
+        return self._model.history.lrs_at(self._model.epochs_completed(event.back))
 
     def _position_text(self, event: DivergedEvent) -> str:
-        epoch, batch = event.back
+        epoch, batch = event.back.epoch, event.back.batch
         if batch:
             return tr("before batch {batch} of epoch {epoch}", batch=batch, epoch=epoch)
         return tr("the end of epoch {epoch}", epoch=epoch - 1) if epoch > 1 else tr("the start")
 
     def _batches_since(self, event: DivergedEvent) -> int:
-        epoch, batch = event.back
+        epoch, batch = event.back.epoch, event.back.batch
         return (event.epoch - epoch) * self._model.batches_per_epoch + event.batch - batch
 
     def _go_back(self, event: DivergedEvent, lower: bool) -> None:
-        epoch, batch = event.back
+        epoch, batch = event.back.epoch, event.back.batch
         number = self._current_run.post(Rewind(epoch=epoch - 1, batch=batch or None))
         self._lower[number] = lower  # the LR follows once the run has gone back

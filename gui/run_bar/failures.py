@@ -66,11 +66,11 @@ class FailuresController(QObject):
         hint, choices = "", []
         if event.checkpoint and self._model.end is event:
             choices.append(self._banner.continue_choice())
-        if event.shortage == "batch":
+        if event.out_of_memory == "batch":
             text = sentence(text)
             hint, smaller = self._smaller_batches()
             choices = [*smaller, *choices] if self._trained else smaller
-        elif event.shortage is not None:
+        elif event.out_of_memory is not None:
             text = sentence(text)
             hint = tr("Close other programs that use memory, or choose a smaller network or another device.")
         report = self._reporter.report(text, event.details, self._job_recipe()) if event.details else None
