@@ -180,7 +180,7 @@ class MainWindow(QMainWindow):
         self.toggle.setShortcut(QKeySequence(Qt.Key.Key_Space))
         self.run_epoch = action(tr("Run 1 epoch"), tr("Train one epoch, then pause"), "Ctrl+E")
         self.stop = action(tr("Stop"), tr("Save the run and end it here"))
-        self.find_lr = action(tr("Find a rate…"), tr("Try rates on a copy of the run and see which suit it"))
+        self.find_lr = action(tr("Find a learning rate…"), tr("LR range test: try learning rates on a copy of the run"))
         self.show_log = action(tr("Log"), tr("What happened, line by line (Ctrl+L)"), "Ctrl+L")
         self.show_log.setCheckable(True)
         self.show_runs = action(tr("Runs"), tr("All runs: search, compare, continue (Ctrl+R)"), "Ctrl+R")

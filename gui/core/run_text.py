@@ -33,7 +33,7 @@ def stopped(epoch: int, epochs: int) -> str:
 
 def more_epochs(lrs: Sequence[float]) -> str:
     """How the LR would go on with more epochs; ``lrs`` are those of the groups."""
-    return tr("With more epochs the LR goes on at {lr}.", lr=", ".join(lr_text(lr) for lr in lrs))
+    return tr("With more epochs the LR continues at {lr}.", lr=", ".join(lr_text(lr) for lr in lrs))
 
 
 def summary(recipe: Recipe, event: StartEvent, interventions: Sequence[CommandAt] = ()) -> list[tuple[str, str]]:

@@ -67,8 +67,8 @@ class Rates:
             return ""
         if len(factors) == 1:
             (factor,) = factors
-            return tr("×{factor} of plan", factor=factor) if factor else ""
-        return tr("changed by hand")
+            return tr("×{factor} of schedule", factor=factor) if factor else ""
+        return tr("changed")
 
     def plan_text(self) -> str | None:
         """The plan's rate, where the groups have the same one."""
@@ -95,10 +95,10 @@ def set_command(lrs: Rates, group: str | None, value: float, mode: Mode | None) 
     if len(chosen.lr) == 1:
         return SetLR(lr=value, then=mode or "keep", group=group)
     if chosen.reference_lr == 0:
-        raise ValueError(tr("Every group's LR is 0, and no factor lifts it. Choose one group."))
+        raise ValueError(tr("Every group's LR is 0, which no factor changes. Choose one group."))
     factor = value / chosen.reference_lr
     if factor == 0:
         raise ValueError(tr("All groups are scaled together, which cannot give 0. Choose one group."))
     if factor > MAX_FACTOR:
-        raise ValueError(tr("That is more than a million times the LR in force. Choose one group."))
+        raise ValueError(tr("That is more than a million times the current LR. Choose one group."))
     return ScaleLR(factor=factor, then="keep" if mode == chosen.mode else mode or "keep")

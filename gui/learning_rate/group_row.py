@@ -126,13 +126,13 @@ class GroupRow(QFrame):
         value, problem = self._read(self.lr, text)
         if problem is None and value is not None and self._state is not None:
             old, new = lr_text(self._state.lr, 4), lr_text(value)
-            self.say(tr("{old} → {new}: Enter applies, Escape drops.", old=old, new=new))
+            self.say(tr("{old} → {new}: Enter applies, Escape discards.", old=old, new=new))
 
     def _on_factor(self, text: str) -> None:
         value, problem = self._read(self.factor, text)
         if problem is None and value is not None and self._state is not None:
             new = lr_text(self._state.scheduled * value, 4)
-            self.say(tr("The plan's {plan} → {new}: Enter applies, Escape drops.", plan=self._plan_text(), new=new))
+            self.say(tr("Scheduled {plan} → {new}: Enter applies, Escape discards.", plan=self._plan_text(), new=new))
 
     def _read(self, field: ConfirmedField, text: str) -> tuple[float | None, str | None]:
         """What is typed in ``field``, or what is wrong with it, which is said; neither while it is only begun."""
@@ -195,11 +195,11 @@ class GroupRow(QFrame):
         return lr_text(self._state.scheduled, 4) if self._state is not None else ""
 
     def _show_mode(self, state: GroupState) -> None:
-        back = tr("Back to plan ({lr})", lr=self._plan_text())
+        back = tr("Return to schedule ({lr})", lr=self._plan_text())
         words = {
-            "plan": (tr("On plan") if state.mode == "plan" else back, tr("The plan's own LR")),
-            "follow": (tr("Follow"), tr("Keep the curve's shape, from the LR in force")),
-            "hold": (tr("Hold"), tr("Keep this LR until you go back to the plan")),
+            "plan": (tr("Scheduled") if state.mode == "plan" else back, tr("The scheduled LR")),
+            "follow": (tr("Follow"), tr("Scale the schedule from the current LR")),
+            "hold": (tr("Hold"), tr("Hold this LR until you return to the schedule")),
         }
         # on the plan the curve keeps its shape anyway
         wanted = [(mode, *words[mode]) for mode in _MODES if mode != "follow" or state.mode != "plan"]
@@ -213,18 +213,21 @@ class GroupRow(QFrame):
     def _tell(self) -> None:
         state, why = self._state, self._reason
         exact = lr_text(state.lr, 17) if state is not None else ""
-        set_available(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape drops it.", lr=exact))
+        set_available(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape discards it.", lr=exact))
         at_zero = state is not None and state.scheduled == 0
         set_available(
             self.factor,
-            why or (tr("The plan is 0 here, so there is no factor.") if at_zero else None),
-            tr("What the plan's LR ({plan}) is multiplied by. Type another: Enter applies it.", plan=self._plan_text()),
+            why or (tr("The scheduled LR is 0 here, so there is no factor.") if at_zero else None),
+            tr(
+                "The scheduled LR ({plan}) is multiplied by this. Type another factor: Enter applies it.",
+                plan=self._plan_text(),
+            ),
         )
-        set_available(self.mode, why, tr("What the LR does from here on: now “{now}”.", now=self.mode.currentText()))
+        set_available(self.mode, why, tr("How the LR continues: now “{now}”.", now=self.mode.currentText()))
         plan = schedule_text(state.schedule.model_dump(mode="json")) if state is not None else ""
         set_available(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
-        only = tr("Nothing would be left to train.") if state is not None and state.last else None
-        tip = tr("Weights, optimizer state and BatchNorm statistics of a frozen group stand still.")
+        only = tr("At least one group must be trained.") if state is not None and state.last else None
+        tip = tr("Weights, optimizer state and BatchNorm statistics of a frozen group do not change.")
         set_available(self.frozen, why or only, tip)
 
     def _build(self, parameters: int | None) -> None:
@@ -248,8 +251,8 @@ class GroupRow(QFrame):
         self.frozen.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
         for widget, spoken in (
             (self.lr, tr("Learning rate of {group}", group=self.name)),
-            (self.factor, tr("Factor of the plan of {group}", group=self.name)),
-            (self.mode, tr("What the LR of {group} does", group=self.name)),
+            (self.factor, tr("Factor of the scheduled LR of {group}", group=self.name)),
+            (self.mode, tr("How the LR of {group} continues", group=self.name)),
             (self.schedule, tr("Schedule of {group}", group=self.name)),
             (self.frozen, tr("Freeze {group}", group=self.name)),
         ):

@@ -30,7 +30,7 @@ class LengthRow(QWidget):
         self._reason: str | None = None
         self._epochs = self._least = 1
         self.field, self.set = ConfirmedField(), QPushButton(tr("Set"))
-        self.field.setAccessibleName(tr("Epochs in all"))
+        self.field.setAccessibleName(tr("Number of epochs"))
         self.field.setFixedWidth(self.fontMetrics().horizontalAdvance("1000000") + 16)
         self.field.typing.connect(lambda _: self._judge())
         self.field.entered.connect(lambda _: self._send())
@@ -42,7 +42,7 @@ class LengthRow(QWidget):
         self.fit = QPushButton()
         self.fit.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.fit.setToolTip(
-            as_tip(tr("Brings the same schedule, with its counts fitted, into the editor. Apply there takes it."))
+            as_tip(tr("Shows the same schedule, fitted to the new length, in the editor. Apply there applies it."))
         )
         self.fit.clicked.connect(self.fit_wanted)
         title = QLabel(tr("Epochs"))
@@ -114,19 +114,21 @@ class LengthRow(QWidget):
         if say and problem:
             self._say(problem, error=True)
         elif say and command is not None:
-            self._say(tr("{old} → {new} epochs: Enter applies, Escape drops.", old=self._epochs, new=command.epochs))
+            self._say(tr("{old} → {new} epochs: Enter applies, Escape discards.", old=self._epochs, new=command.epochs))
         elif say:
             self._say("")
-        tip = tr("The epochs in all, at least {least}. Type another number: Enter applies it.", least=self._least)
+        tip = tr("The number of epochs, at least {least}. Type another number: Enter applies it.", least=self._least)
         set_available(self.field, self._reason, tip)
-        nothing = None if typed else tr("Nothing is changed. Type another number of epochs.")
-        set_available(self.set, self._reason or problem or nothing, tr("Make the run this long, at the next batch."))
+        nothing = None if typed else tr("Type another number of epochs first.")
+        set_available(
+            self.set, self._reason or problem or nothing, tr("Change the number of epochs at the next batch.")
+        )
 
     def _send(self) -> None:
         command, _ = self._command()
         if self.field.is_typed() and command is not None:
             self.field.discard()
-            self._say(tr("Sent. It acts at the next batch."))
+            self._say(tr("Sent. It applies at the next batch."))
             self.command_wanted.emit(command)
 
     def _say(self, text: str, *, error: bool = False) -> None:

@@ -59,7 +59,7 @@ class OptimizerSection(QWidget):
         self.head.toggled.connect(self._fold)
         self.body = QWidget()
         self.note = label("", "hint", wrap=True)
-        self.apply, self.drop_button = QPushButton(tr("Apply")), QPushButton(tr("Drop"))
+        self.apply, self.drop_button = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         self.apply.clicked.connect(self._send)
         self.drop_button.clicked.connect(self.drop)
         for button in (self.apply, self.drop_button):
@@ -157,12 +157,12 @@ class OptimizerSection(QWidget):
             self.show_problem(str(first_problem(error)))
             return
         self._show({})  # until it is confirmed
-        self._say(tr("Sent. It acts at the next batch."))
+        self._say(tr("Sent. It applies at the next batch."))
         self.command_wanted.emit(command)
 
     def _fold(self, unfolded: bool) -> None:
         self.head.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
-        tip = tr("Weight decay, momentum and the like, to be changed while the run trains.")
+        tip = tr("Weight decay, momentum and other hyperparameters, which can be changed while the run trains.")
         self.head.setToolTip(as_tip(tip))
         self.body.setVisible(unfolded)
         if unfolded and self.form is None and self._groups:
@@ -220,13 +220,13 @@ class OptimizerSection(QWidget):
         errors = self.form.errors() if self.form is not None else {}
         why = self._reason
         if why is None and any(errors.values()):
-            why = tr("A field above is wrong.")
+            why = tr("A field above is not valid.")
         if why is None and not changes:
-            why = tr("Nothing is changed. Type another value above.")
+            why = tr("Type another value above first.")
         given = ", ".join(f"{name} {to_text(value)}" for name, value in changes.items())
         set_available(self.apply, why, tr("{changes}, at the next batch (Enter).", changes=given))
         set_available(
-            self.drop_button, None if changes else tr("Nothing is changed."), tr("Forget what is typed (Escape).")
+            self.drop_button, None if changes else tr("Nothing is changed."), tr("Discard what was typed (Escape).")
         )
 
     def _say(self, text: str, *, error: bool = False) -> None:

@@ -115,7 +115,7 @@ class LRPanel(QWidget):
 
     def offer_hold(self, command: SetLR | ScaleLR, reason: str | None = None) -> None:
         """Say why ``command`` cannot follow the curve (by default: the plan is 0 here), and offer to hold instead."""
-        self.show_warning(reason or tr("The plan is 0 here, so its curve has no shape to keep."))
+        self.show_warning(reason or tr("The scheduled LR is 0 here, so there is no curve to scale."))
         self._offer = command.model_copy(update={"then": "hold"})
         self._hold_instead.show()
         scroll_into_view(self._hold_instead)
@@ -150,7 +150,7 @@ class LRPanel(QWidget):
     def _send(self, command: LRCommand) -> None:
         self._stage.drop()
         self.show_warning(None)
-        self._stage.say(tr("Sent. It acts at the next batch."))
+        self._stage.say(tr("Sent. It applies at the next batch."))
         self.command_wanted.emit(command)
 
     def _take_offer(self) -> None:
@@ -187,14 +187,14 @@ class LRPanel(QWidget):
         for button, (_, factor) in zip(self._quick_buttons, _QUICK, strict=True):
             why = self._reason
             if why is None and chosen is not None and chosen.reference_lr == 0:
-                why = tr("The LR is 0, and no factor lifts it. Type a rate instead.")
+                why = tr("The LR is 0, which no factor changes. Type an LR instead.")
             if why is None and chosen is not None and chosen.reference_lr * factor > LR_MAX:
                 why = tr("A learning rate is at most {most}.", most=lr_text(LR_MAX))
-            set_available(button, why, tr("At once, at the next batch."))
+            set_available(button, why, tr("Applies at the next batch."))
         plan = None if chosen is None else chosen.plan_text()
-        self._back.setText(tr("Back to plan") if plan is None else tr("Back to plan ({lr})", lr=plan))
-        why_not = None if chosen is not None and chosen.by_hand else tr("The LR is on the plan already.")
-        set_available(self._back, self._reason or why_not, tr("The plan's own LR from the next batch on."))
+        self._back.setText(tr("Return to schedule") if plan is None else tr("Return to schedule ({lr})", lr=plan))
+        why_not = None if chosen is not None and chosen.by_hand else tr("The LR follows the schedule already.")
+        set_available(self._back, self._reason or why_not, tr("The scheduled LR from the next batch on."))
 
     def _show_number(self, text: str) -> None:
         """Show ``text`` as large as there is room for beside the chip."""
@@ -216,7 +216,7 @@ class LRPanel(QWidget):
         font.setPointSizeF(self.font().pointSizeF() * _SIZES[0])
         self._number.setFont(font)
         self._number.setMinimumHeight(QFontMetrics(font).height())
-        self._number.setAccessibleName(tr("Learning rate in force"))
+        self._number.setAccessibleName(tr("Current learning rate"))
         self._number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table, self.length, self.optimizer = GroupsTable(), LengthRow(), OptimizerSection()
         self.table.clicked.connect(self._on_row)
@@ -235,13 +235,13 @@ class LRPanel(QWidget):
         self._back.clicked.connect(lambda: self._send(ReleaseLR(group=self.group())))
         self._plan, self._floor = label("", "hint", wrap=True), label("", "hint", wrap=True)
         self._warning = label("", "error", wrap=True)
-        self._hold_instead = QPushButton(tr("Keep this LR instead"))
+        self._hold_instead = QPushButton(tr("Hold this LR instead"))
         self._hold_instead.clicked.connect(self._take_offer)
         self._change = QPushButton(tr("Change schedule…"))
-        self._change.setToolTip(as_tip(tr("Choose another plan and see its curve before it is applied.")))
+        self._change.setToolTip(as_tip(tr("Choose another schedule and see its curve before you apply it.")))
         self._change.clicked.connect(self.schedule_wanted)
-        self._find = QPushButton(tr("Find a rate…"))
-        self._find.setToolTip(as_tip(tr("Try rates on a copy of the run and see which suit it. The run is untouched.")))
+        self._find = QPushButton(tr("Find a learning rate…"))
+        self._find.setToolTip(as_tip(tr("Try learning rates on a copy of the run. The run itself does not change.")))
         self._find.clicked.connect(self.finder_wanted)
         hidden: tuple[QWidget, ...] = (self._plan, self._floor, self._warning, self._hold_instead)
         for widget in hidden:

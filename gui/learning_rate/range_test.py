@@ -161,7 +161,7 @@ class RangeTestController(QObject):
 
             changed = with_lr(recipe, lr) if recipe is not None else None
             if changed is None:
-                self.panel.show_problem(tr("This schedule brings its own rates: set them there."), error=False)
+                self.panel.show_problem(tr("This schedule has its own LRs: set them there."), error=False)
                 return
             self.recipe_wanted.emit(changed)
         self._window.activateWindow()
@@ -219,5 +219,5 @@ class RangeTestController(QObject):
 
 def _why_not(state: State) -> str:
     if state == "diverged":
-        return tr("The loss diverged. Go back or resume, and search then.")
+        return tr("The loss diverged. Go back or resume first.")
     return tr("The run has ended.")

@@ -50,7 +50,7 @@ class SuggestionRow(QWidget):
         self.use = QPushButton(tr("Use this"))
         self.use.setAutoDefault(False)
         self.use.setToolTip(
-            tr("In a run, stage this rate in the hand's panel, to be applied there; before the start, begin with it.")
+            tr("In a run, stage this LR in the learning rate panel; before the start, put it into the recipe.")
         )
         self.use.clicked.connect(lambda: self.use_wanted.emit(self._lr))
         self.lr.setMinimumWidth(84)
@@ -107,7 +107,7 @@ class FinderPanel(QDialog):
         self._set_searching(True)
         self.bar.setMaximum(max(1, total))
         self.bar.setValue(done)
-        self.count.setText(tr("{done} of {total} rates tried", done=done, total=total) if total else tr("Waiting…"))
+        self.count.setText(tr("{done} of {total} LRs tried", done=done, total=total) if total else tr("Waiting…"))
         self._note.show_text("")
 
     def show_finding(self, event: RangeTestEvent) -> None:
@@ -194,7 +194,7 @@ class FinderPanel(QDialog):
         set_available(self.start, self._reason or (said_wrong[0] if wrong else None), tr("Takes a few seconds."))
 
     def _where(self, event: RangeTestEvent) -> str:
-        tried = tr("{count} rates tried in epoch {epoch}.", count=len(event.lr), epoch=event.epoch)
+        tried = tr("{count} LRs tried in epoch {epoch}.", count=len(event.lr), epoch=event.epoch)
         if event.diverged:
             return tr("{tried} It ended early: the loss diverged.", tried=tried)
         return tried
@@ -218,13 +218,13 @@ class FinderPanel(QDialog):
             fields.addWidget(title, 0, column)
             fields.addWidget(editor, 1, column)
         self._wrong, self._note = HintLabel(), HintLabel()
-        self.start = QPushButton(tr("Find a rate"))
+        self.start = QPushButton(tr("Find a learning rate"))
         self.start.setProperty("role", "primary")
         self.start.setDefault(True)
         self.start.clicked.connect(self._find)
         self.bar, self.count = QProgressBar(), label("", "hint")
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(tr("Rates tried"))
+        self.bar.setAccessibleName(tr("LRs tried"))
         self.cancel = QPushButton(tr("Cancel"))
         self.cancel.setAutoDefault(False)
         self.cancel.clicked.connect(self.cancel_wanted)
@@ -280,7 +280,7 @@ def _titles() -> dict[str, str]:
 
 def _tips() -> dict[str, str]:
     return {
-        "lr_min": tr("The first rate to try, usually 1e-7 to 1e-5."),
-        "lr_max": tr("The last rate to try, usually 1 to 10. The search ends early where the loss diverges."),
-        "steps": tr("How many rates to try, one a batch: 20 to 10000, usually 100."),
+        "lr_min": tr("The first LR to try, usually 1e-7 to 1e-5."),
+        "lr_max": tr("The last LR to try, usually 1 to 10. The test ends early if the loss diverges."),
+        "steps": tr("How many LRs to try, one per batch: 20 to 10000, usually 100."),
     }

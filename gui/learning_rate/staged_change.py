@@ -62,10 +62,10 @@ class StagedChange(QWidget):
         if reason is not None:
             self.drop()
         controls: tuple[tuple[QWidget, str], ...] = (
-            (self._field, tr("A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape drops it.")),
-            (self._slider, tr("Drag to stage a learning rate. The mark shows the one in force.")),
-            (self._modes.button(0), tr("The plan's curve goes on in its shape, from the new level.")),
-            (self._modes.button(1), tr("The LR stays as it is until you go back to the plan.")),
+            (self._field, tr("A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape discards it.")),
+            (self._slider, tr("Drag to stage a learning rate. The mark shows the current LR.")),
+            (self._modes.button(0), tr("The schedule keeps its shape, scaled to the new level.")),
+            (self._modes.button(1), tr("The LR stays constant until you return to the schedule.")),
         )
         for widget, tip in controls:
             set_available(widget, reason, tip)
@@ -98,7 +98,7 @@ class StagedChange(QWidget):
 
     def idle(self) -> None:
         """The line that tells a newcomer what the controls do."""
-        self.say(tr("Type a rate or drag the slider, then apply."))
+        self.say(tr("Type an LR or drag the slider, then apply."))
 
     def apply(self) -> None:
         """Send what is staged."""
@@ -215,10 +215,10 @@ class StagedChange(QWidget):
         self._field.setMaxLength(30)
         self._field.textEdited.connect(self._on_typed)
         self._field.returnPressed.connect(self._on_entered)
-        self._apply, self._drop = QPushButton(tr("Apply")), QPushButton(tr("Drop"))
+        self._apply, self._drop = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         set_role(self._apply, "primary")
         self._apply.setToolTip(tr("Apply at the next batch (Enter)."))
-        self._drop.setToolTip(tr("Forget the staged change (Escape)."))
+        self._drop.setToolTip(tr("Discard the pending change (Escape)."))
         for button, intervention in ((self._apply, self.apply), (self._drop, self.drop)):
             button.clicked.connect(intervention)
             button.setEnabled(False)
@@ -227,7 +227,7 @@ class StagedChange(QWidget):
         self._slider.slider().setAccessibleName(tr("New learning rate, on a logarithmic scale"))
         self._slider.moved.connect(self._on_slid)
         self._modes = QButtonGroup(self)
-        for index, text in enumerate((tr("Keep the curve's shape"), tr("Keep this LR"))):
+        for index, text in enumerate((tr("Scale the schedule"), tr("Hold this LR"))):
             self._modes.addButton(QRadioButton(text), index)
         self._modes.idClicked.connect(self._on_mode)
         self._hint = label("", "hint", wrap=True)
@@ -252,8 +252,8 @@ def _staged_words(chosen: Rates, value: float, mode: Mode | None) -> str:
     old, new = lr_text(chosen.reference_lr, 4), lr_text(value)
     if value == chosen.reference_lr:
         if mode == "hold":
-            return tr("{lr} will be kept from the next batch on.", lr=old)
-        return tr("The curve is followed again, from {lr}, at the next batch.", lr=old)
+            return tr("{lr} is held from the next batch on.", lr=old)
+        return tr("The schedule continues from {lr} at the next batch.", lr=old)
     if len(set(chosen.lr)) == 1:
         return tr("{old} → {new} at the next batch.", old=old, new=new)
     group = chosen.groups[chosen.reference]

@@ -115,7 +115,7 @@ class Candidates(QObject):
         """Offer to keep what is edited, or say why it cannot be."""
         command = self._panel.command()
         if command is None:
-            why_not: str | None = tr("Not possible yet: {why}", why=tr("a field above is wrong"))
+            why_not: str | None = tr("Not possible yet: {why}", why=tr("a field above is not valid"))
         elif len(self._kept) == len(LETTERS):
             why_not = tr("{n} are compared already; remove one first.", n=len(LETTERS))
         elif any(self._now(kept) == command for kept in self._kept):

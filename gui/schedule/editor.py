@@ -299,7 +299,7 @@ class ScheduleEditor(StageEditor):
         self.draw_from.setVisible(not self._stage and self._kind is not Drawn)
         self.draw_from.setEnabled(self.value() is not None)
         draws = tr("Turn this curve into points to drag on the plot")
-        self.draw_from.setToolTip(draws if self.value() is not None else tr("A field above is wrong."))
+        self.draw_from.setToolTip(draws if self.value() is not None else tr("A field above is not valid."))
 
     def _show_counts(self) -> None:
         """In mid-run, say what a plan's own count is in the run's epochs."""

@@ -30,9 +30,7 @@ class MilestoneRow(QWidget):
         self.field = IntegerEditor(1, 10_000_000, "")
         self.field.setFixedWidth(WIDTH)
         self.field.edit.setAccessibleName(tr("Milestone"))
-        self.field.edit.setToolTip(
-            tr("The milestone: so many are completed when the next stage takes over, from its own beginning.")
-        )
+        self.field.edit.setToolTip(tr("The milestone: after this many, the next stage takes over from its own start."))
         self._label.setBuddy(self.field.edit)
         line = QHBoxLayout(self)
         line.setContentsMargins(10, 0, 0, 0)

@@ -315,7 +315,7 @@ class SchedulePanel(QWidget):
         own = [said(w) for w in spec.warnings()] if spec else []
         notes = [f"⚠ {text}" for text in [*own, *self._warnings]]
         self.notes.show_text("\n".join([*([self._waiting] if self._waiting else []), *notes]))
-        unfinished = tr("a field above is wrong") if spec is None else None
+        unfinished = tr("a field above is not valid") if spec is None else None
         self.pending.allow(problem or unfinished)
 
     def _told_problem(self) -> str | None:

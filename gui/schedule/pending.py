@@ -53,14 +53,14 @@ class PendingControls(QWidget):
         self.moment.setToolTip(
             tr("A schedule that counts epochs begins best at an epoch's start; in mid-epoch, that epoch is its first.")
         )
-        self.apply, self.drop = QPushButton(tr("Apply")), QPushButton(tr("Drop"))
+        self.apply, self.drop = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         starts = QButtonGroup(self)
         radios = QHBoxLayout()
         radios.setSpacing(10)
         radios.addWidget(QLabel(tr("Start")))
         for button, tip in (
-            (self.here, tr("The new schedule counts from now, on the LR in force")),
-            (self.replay, tr("The new schedule goes on as if it had been there from epoch 1, on the recipe's LR")),
+            (self.here, tr("The new schedule starts now, from the current LR")),
+            (self.replay, tr("The new schedule continues as if used from epoch 1, with the recipe's LR")),
         ):
             starts.addButton(button)
             button.setToolTip(tip)
@@ -70,7 +70,7 @@ class PendingControls(QWidget):
         self.base.edit.setAccessibleName(tr("Base LR"))
         for push in (self.apply, self.drop):
             push.setAutoDefault(False)
-        self.drop.setToolTip(tr("Forget this change; the plan in force stays"))
+        self.drop.setToolTip(tr("Discard this change; the current schedule stays"))
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply, 1)
         buttons.addWidget(self.drop)
@@ -138,12 +138,12 @@ class PendingControls(QWidget):
     def set_lr_in_force(self, lrs: Sequence[float]) -> None:
         """What an empty base LR means: the rate in force, or each group's own of several."""
         shown = ", ".join(dict.fromkeys(float_text(float(f"{lr:.6g}")) for lr in lrs))
-        self.base.edit.setPlaceholderText(tr("the LR in force, {lr}", lr=shown))
+        self.base.edit.setPlaceholderText(tr("the current LR, {lr}", lr=shown))
 
     def lock_base(self, why: str | None) -> None:
         """No base LR can be given, because of ``why``; None: it can."""
         self.base.edit.setEnabled(why is None)
-        free = tr("Where the new schedule begins; empty: the LR in force. Allowed: 0 to 1000.")
+        free = tr("The LR that the new schedule starts from; empty: the current LR. Allowed: 0 to 1000.")
         self.base.edit.setToolTip(free if why is None else why)
 
     def allow(self, why_not: str | None) -> None:

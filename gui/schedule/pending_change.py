@@ -149,7 +149,7 @@ class PendingChange(QObject):
             self._runs.post(command)
             return
         self._waiting, self._waiting_at = self._runs.post(command, at), at
-        text = tr("Sent: it begins with epoch {epoch}. Drop takes it back.", epoch=at.epoch)
+        text = tr("Sent: it starts with epoch {epoch}. Discard withdraws it.", epoch=at.epoch)
         self._schedule.show_waiting(text)
 
     def _drop(self) -> None:

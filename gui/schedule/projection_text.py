@@ -38,22 +38,24 @@ def plan_words(lrs: LREvent, curve: Curve) -> str:
     alike = len(set(names.values())) == 1
     name = next(iter(names.values())) if alike else ", ".join(f"{group} {kind}" for group, kind in names.items())
     if all(lrs.holding):
-        return tr("Held. Back to plan goes on with {name}.", name=name)
+        return tr("Held. Return to schedule continues with {name}.", name=name)
     waits = next_cut(lrs) if alike else None
     if waits is not None:
-        return tr("Plan: {name}. {what}.", name=name, what=waits[:1].upper() + waits[1:])
+        return tr("Schedule: {name}. {what}.", name=name, what=waits[:1].upper() + waits[1:])
     changes = [schedule.next_change for schedule in lrs.schedules]
     if len(changes) == 1 and changes[0] is not None:
         change = changes[0]
-        return tr("Plan: {name}, {lr} from epoch {epoch}", name=name, lr=lr_text(change.lr, 4), epoch=int(change.x) + 1)
+        return tr(
+            "Schedule: {name}, {lr} from epoch {epoch}", name=name, lr=lr_text(change.lr, 4), epoch=int(change.x) + 1
+        )
     if not len(curve.x):
-        return tr("Plan: {name}", name=name)
+        return tr("Schedule: {name}", name=name)
     moves = (curve.lr[1:] != curve.lr[:-1]).any(axis=1) if len(curve.lr) > 1 else np.zeros(0, dtype=bool)
     if not moves.any():
-        return tr("Plan: {name}, level to the end", name=name)
+        return tr("Schedule: {name}, constant to the end", name=name)
     place = int(moves.argmax()) + 1
     return tr(
-        "Plan: {name}, {lr} from epoch {epoch}",
+        "Schedule: {name}, {lr} from epoch {epoch}",
         name=name,
         lr=_lrs_text(curve.lr[place]),
         epoch=int(curve.x[place]) + 1,

@@ -52,7 +52,7 @@ def why_no_warm_up(kind: type[ScheduleSpec], spec: ScheduleSpec | None, gives_lr
     if kind is OneCycleLR:
         return tr("OneCycleLR begins with a warm-up of its own.")
     if spec is None:
-        return tr("a field above is wrong")
+        return tr("a field above is not valid")
     if spec.ignores_base_lr():
         return tr("{name} says itself which LR it starts from.", name=name)
     return tr("The expression gives the LR itself: a factor before it would mean another LR.") if gives_lr else None

@@ -110,7 +110,7 @@ class StartPage(QWidget):
         title = ElidedLabel(run.title)
         go_on = QPushButton(tr("Continue"))
         go_on.setAccessibleName(tr("Continue {run}", run=run.title))
-        go_on.setToolTip(as_tip(tr("Load the run; training goes on when you press Start.")))
+        go_on.setToolTip(as_tip(tr("Load the run; training continues when you press Start.")))
         go_on.clicked.connect(lambda: self.continue_requested.emit(run.run))
         layout = QHBoxLayout(card)
         layout.setContentsMargins(12, 6, 8, 6)
@@ -125,7 +125,7 @@ class StartPage(QWidget):
 
 def _steps() -> QGridLayout:
     steps = (
-        (tr("Choose"), tr("Data and network are on the left. What stands there works as it is.")),
+        (tr("Choose"), tr("Data and network are on the left. The defaults work as they are.")),
         (tr("Start"), tr("The curves are drawn here while the network learns. Space pauses.")),
         (tr("Steer"), tr("Halve it, double it or drag its curve on the right, as it trains.")),
     )

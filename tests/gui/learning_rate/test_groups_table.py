@@ -97,7 +97,7 @@ def test_a_row_a_group_says_what_is_current(table: Table) -> None:
         ("rest", "0.05", "×1"),
         ("head", "0.25", "×0.5"),
     ]
-    assert [r.mode.currentText() for r in (rest, head)] == ["On plan", "Follow"]
+    assert [r.mode.currentText() for r in (rest, head)] == ["Scheduled", "Follow"]
     assert "StepLR(step_size=2, gamma=0.5)" in rest.schedule.toolTip()
     assert head.schedule.text().startswith("Exponential")
     assert [r.frozen.isChecked() for r in (rest, head)] == [False, True]
@@ -198,7 +198,7 @@ def test_a_group_is_frozen_and_trained_again_but_never_the_last_one(table: Table
 def test_where_the_schedule_is_0_there_is_no_factor_and_the_tooltip_says_so(table: Table) -> None:
     table.panel.show_lrs(lrs(scheduled=[0.05, 0.0], lr=[0.05, 0.1], holding=[False, True]))
     assert not table.head.factor.isEnabled()
-    assert "The plan is 0 here" in table.head.factor.toolTip()
+    assert "The scheduled LR is 0 here" in table.head.factor.toolTip()
 
 
 def test_everything_can_be_reached_by_tab_in_the_order_in_which_it_stands(table: Table) -> None:

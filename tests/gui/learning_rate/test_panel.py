@@ -102,12 +102,12 @@ def test_a_typed_lr_is_staged_and_sent_only_by_apply(interventions: Driver) -> N
 def test_what_was_sent_is_said_until_an_event_answers(interventions: Driver) -> None:
     interventions.one()
     interventions.click("÷2")
-    assert interventions.says("It acts at the next batch")
+    assert interventions.says("It applies at the next batch")
     interventions.one(0.005, 0.01, touched=True)
-    assert not interventions.says("It acts at the next batch")
+    assert not interventions.says("It applies at the next batch")
     interventions.click("÷2")
     interventions.panel.show_warning("the rest of the curve rises to 0.2")
-    assert not interventions.says("It acts at the next batch")
+    assert not interventions.says("It applies at the next batch")
     assert interventions.says("rises to 0.2")
     interventions.click("÷2")
     assert not interventions.says("rises to 0.2")
@@ -135,11 +135,11 @@ def test_escape_drops_what_is_staged(interventions: Driver, where: str) -> None:
 
 def test_keep_this_lr_alone_stages_a_hold_of_the_lr_current(interventions: Driver) -> None:
     interventions.one()
-    interventions.choose("Keep this LR")
+    interventions.choose("Hold this LR")
     assert interventions.staged == [SetLR(lr=0.01, then="hold")]
-    interventions.choose("Keep the curve's shape")
+    interventions.choose("Scale the schedule")
     assert interventions.staged[-1] is None
-    interventions.choose("Keep this LR")
+    interventions.choose("Hold this LR")
     interventions.type("0.2")
     interventions.click("Apply")
     assert interventions.commands == [SetLR(lr=0.2, then="hold")]
@@ -147,7 +147,7 @@ def test_keep_this_lr_alone_stages_a_hold_of_the_lr_current(interventions: Drive
 
 def test_a_quick_button_takes_the_choice_of_hold_with_it(interventions: Driver) -> None:
     interventions.one()
-    interventions.choose("Keep this LR")
+    interventions.choose("Hold this LR")
     interventions.click("÷2")
     assert interventions.commands == [ScaleLR(factor=0.5, then="hold")]
     assert interventions.staged[-1] is None
@@ -155,10 +155,10 @@ def test_a_quick_button_takes_the_choice_of_hold_with_it(interventions: Driver) 
 
 def test_the_choice_shows_what_is_confirmed(interventions: Driver) -> None:
     interventions.one(0.005, 0.01, holding=True)
-    assert interventions.radio("Keep this LR").isChecked()
+    assert interventions.radio("Hold this LR").isChecked()
     assert interventions.says("held")
     interventions.one()
-    assert interventions.radio("Keep the curve's shape").isChecked()
+    assert interventions.radio("Scale the schedule").isChecked()
 
 
 def test_the_slider_stages_on_keys_and_marks_two_digits(interventions: Driver) -> None:
@@ -202,7 +202,7 @@ def test_nonsense_is_answered_in_place_and_stages_nothing(interventions: Driver,
     assert interventions.commands == []
     assert not interventions.button("Apply").isEnabled()
     assert interventions.staged[-1:] in ([], [None])
-    interventions.click("Drop")
+    interventions.click("Discard")
     assert interventions.field.text() == "0.01"
     assert not interventions.says(says)
 
@@ -227,18 +227,18 @@ def test_confirmed_lrs_do_not_overwrite_what_is_being_typed(interventions: Drive
 
 def test_the_chip_says_the_factor_and_hides_at_one(interventions: Driver) -> None:
     interventions.one(0.005, 0.01, touched=True)
-    assert interventions.says("×0.5 of plan")
+    assert interventions.says("×0.5 of schedule")
     interventions.one(0.01, 0.01, touched=True)
-    assert not interventions.says("of plan")
+    assert not interventions.says("of schedule")
 
 
 def test_back_to_schedule_only_where_interventions_has_been(interventions: Driver) -> None:
     interventions.one(0.0025, 0.0025)
-    back = interventions.button("Back to plan (0.0025)")
+    back = interventions.button("Return to schedule (0.0025)")
     assert not back.isEnabled()
-    assert "on the plan already" in back.toolTip()
+    assert "follows the schedule already" in back.toolTip()
     interventions.one(0.005, 0.0025, touched=True)
-    interventions.click("Back to plan (0.0025)")
+    interventions.click("Return to schedule (0.0025)")
     assert interventions.commands == [ReleaseLR()]
 
 
@@ -300,8 +300,8 @@ def test_choosing_another_group_drops_what_was_staged(interventions: Driver) -> 
 
 def test_groups_that_differ_show_neither_choice_and_a_scale_keeps_both(interventions: Driver) -> None:
     interventions.two(holding=(True, False))
-    assert not interventions.radio("Keep this LR").isChecked()
-    assert not interventions.radio("Keep the curve's shape").isChecked()
+    assert not interventions.radio("Hold this LR").isChecked()
+    assert not interventions.radio("Scale the schedule").isChecked()
     assert interventions.says("1 of 2 held")
     interventions.type("0.02")
     interventions.click("Apply")
@@ -342,7 +342,7 @@ def test_disabled_for_a_reason_says_it_everywhere_and_drops_the_staged(intervent
         interventions.field,
         interventions.button("÷2"),
         interventions.button("Back"),
-        interventions.radio("Keep this LR"),
+        interventions.radio("Hold this LR"),
     ):
         assert not widget.isEnabled()
         assert "The run has finished." in widget.toolTip()
@@ -364,10 +364,10 @@ def test_a_drag_in_the_plot_stages(interventions: Driver) -> None:
 def test_the_offer_to_hold_sends_the_same_lr_held(interventions: Driver) -> None:
     interventions.one(0.0, 0.0)
     interventions.panel.offer_hold(SetLR(lr=0.1, then="follow"))
-    assert interventions.says("The plan is 0 here")
-    interventions.click("Keep this LR instead")
+    assert interventions.says("The scheduled LR is 0 here")
+    interventions.click("Hold this LR instead")
     assert interventions.commands == [SetLR(lr=0.1, then="hold")]
-    assert not interventions.says("The plan is 0 here")
+    assert not interventions.says("The scheduled LR is 0 here")
 
 
 def test_other_groups_drop_what_was_staged(interventions: Driver) -> None:

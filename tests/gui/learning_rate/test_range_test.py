@@ -95,7 +95,7 @@ def test_it_asks_for_a_search_with_what_is_typed(panel: FinderPanel, qtbot: QtBo
         qtbot.mouseClick(panel.start, LEFT)
     assert asked.args == [FindLR(lr_min=1e-4, steps=40)]
     assert panel.searching
-    assert not buttons(panel, "Find a rate")
+    assert not buttons(panel, "Find a learning rate")
     assert not panel._editors["steps"].isEnabled()
 
 
@@ -119,7 +119,7 @@ def test_without_a_run_it_says_why_nothing_can_be_searched(panel: FinderPanel) -
 def test_progress_and_cancel(panel: FinderPanel, qtbot: QtBot) -> None:
     panel.show_progress(37, 100)
     assert (panel.bar.value(), panel.bar.maximum()) == (37, 100)
-    assert "37 of 100 rates tried" in shown(panel)
+    assert "37 of 100 LRs tried" in shown(panel)
     with qtbot.waitSignal(panel.cancel_wanted):
         qtbot.mouseClick(panel.cancel, LEFT)
     with qtbot.waitSignal(panel.cancel_wanted):
@@ -150,7 +150,7 @@ def test_a_finding_is_drawn_on_a_log_axis_with_its_suggestions(panel: FinderPane
     assert low < -6
     assert high > 0
     assert plot.bottom.tickStrings([-6.0, -3.0, 0.0], 1, 1) == ["1e-6", "0.001", "1"]
-    assert "60 rates tried in epoch 3." in shown(panel)
+    assert "60 LRs tried in epoch 3." in shown(panel)
     assert "The run itself is untouched" in shown(panel)
     assert "fastest group" not in shown(panel)
 
@@ -256,7 +256,7 @@ class Searched:
         type_into(self.panel, self.qtbot, "lr_min", "1e-9")
         type_into(self.panel, self.qtbot, "lr_max", "1e-8")
         type_into(self.panel, self.qtbot, "steps", "10000")
-        self.click("Find a rate")
+        self.click("Find a learning rate")
         self.qtbot.waitUntil(lambda: self.panel.bar.value() > 2)
 
 
@@ -276,8 +276,8 @@ def test_a_search_in_a_paused_run_fills_interventions(searched: Searched) -> Non
     searched.runs.post(Pause(), Position(epoch=1, batch=1))
     searched.runs.post(Start())
     searched.reach("paused")
-    searched.click("Find a rate")
-    searched.wait("rates tried in epoch")
+    searched.click("Find a learning rate")
+    searched.wait("LRs tried in epoch")
     assert searched.states()[-1] == "paused"
     lrs = [e for e in searched.events if isinstance(e, LREvent)][-1]
     interventions = searched.window.lr_panel
@@ -294,8 +294,8 @@ def test_a_search_in_a_paused_run_fills_interventions(searched: Searched) -> Non
 
 def test_a_search_before_the_first_batch_suggests_rates(searched: Searched) -> None:
     searched.begin(Job(recipe=recipe(), begin=False))
-    searched.click("Find a rate")
-    searched.wait("rates tried in epoch 1.")
+    searched.click("Find a learning rate")
+    searched.wait("LRs tried in epoch 1.")
     assert len(buttons(searched.panel, "Use this")) == 2
 
 
@@ -303,8 +303,8 @@ def test_a_search_while_training_goes_on_training(searched: Searched) -> None:
     searched.begin(Job(recipe=recipe(epochs=100_000), begin=False))
     searched.runs.post(Start())
     searched.reach("training")
-    searched.click("Find a rate")
-    searched.wait("rates tried in epoch")
+    searched.click("Find a learning rate")
+    searched.wait("LRs tried in epoch")
     assert searched.states()[-1] == "training"
 
 
@@ -329,8 +329,8 @@ def test_a_pause_ends_a_search_and_says_so(searched: Searched) -> None:
 
 def test_the_end_of_the_run_ends_a_search_and_a_new_run_clears_what_was_found(searched: Searched) -> None:
     searched.begin(Job(recipe=recipe(), begin=False))
-    searched.click("Find a rate")
-    searched.wait("rates tried in epoch")
+    searched.click("Find a learning rate")
+    searched.wait("LRs tried in epoch")
     searched.endless()
     searched.runs.post(Stop())
     searched.wait("The LR range test was cancelled.")
@@ -349,8 +349,8 @@ def test_before_the_start_a_search_is_of_the_recipe_and_fills_it(driver: Driver)
     driver.set_up(of)
     driver.window.find_lr.trigger()
     panel = driver.app.range_test.panel
-    click(panel, "Find a rate", driver.qtbot)
-    driver.wait(lambda: "rates tried in epoch 1." in shown(panel))
+    click(panel, "Find a learning rate", driver.qtbot)
+    driver.wait(lambda: "LRs tried in epoch 1." in shown(panel))
     assert not driver.app.current_run.active  # and nothing of it is left in the library
     assert driver.app.library is not None
     assert driver.app.library.runs() == []
@@ -372,7 +372,7 @@ def test_a_run_that_begins_waits_for_a_search_and_is_what_it_is_without_one(driv
     driver.window.find_lr.trigger()
     panel = driver.app.range_test.panel
     type_into(panel, driver.qtbot, "steps", "10000")
-    click(panel, "Find a rate", driver.qtbot)
+    click(panel, "Find a learning rate", driver.qtbot)
     driver.wait(lambda: panel.bar.value() > 2)
     driver.start()
     end = driver.finish()
@@ -385,11 +385,11 @@ def test_before_the_start_a_search_is_cancelled_and_a_wrong_recipe_is_not_search
     driver.window.find_lr.trigger()
     panel = driver.app.range_test.panel
     type_into(panel, driver.qtbot, "steps", "10000")
-    click(panel, "Find a rate", driver.qtbot)
+    click(panel, "Find a learning rate", driver.qtbot)
     driver.wait(lambda: panel.bar.value() > 2)
     click(panel, "Cancel", driver.qtbot)
     driver.wait(lambda: not panel.searching)
     assert "cancelled" in shown(panel)
     driver.set_up(tiny(model={"name": f"{NETWORKS}:breaks_in_training"}))
-    click(panel, "Find a rate", driver.qtbot)
+    click(panel, "Find a learning rate", driver.qtbot)
     driver.wait(lambda: "broken, says the test" in shown(panel))

@@ -64,7 +64,7 @@ def test_quick_buttons_intervention_while_paused_and_show_only_what_was_confirme
     assert driver.number == "0.05"
     assert driver.answer("scale_lr").lr == [0.1]
     driver.wait(lambda: driver.number == "0.1")
-    assert driver.says(driver.window.lr_panel, "×2 of plan")
+    assert driver.says(driver.window.lr_panel, "×2 of schedule")
     assert driver.says(driver.window.action_line, "0.05 → 0.1")
     assert driver.model.state == "paused"
 
@@ -74,13 +74,13 @@ def test_field_apply_hold_and_back_to_plan(driver: Driver) -> None:
     interventions = driver.window.lr_panel
     driver.type_lr("0.003")
     assert driver.number == "0.05"
-    driver.qtbot.mouseClick(driver.button(interventions, "Keep this LR"), LEFT, pos=QPoint(8, 8))
+    driver.qtbot.mouseClick(driver.button(interventions, "Hold this LR"), LEFT, pos=QPoint(8, 8))
     driver.click(interventions, "Apply")
     assert driver.answer("set_lr").command == {"command": "set_lr", "lr": 0.003, "then": "hold"}
     driver.wait(lambda: driver.number == "0.003" and driver.says(interventions, "held"))
     driver.go_on_to(4)
     assert driver.number == "0.003"
-    driver.click(interventions, "Back to plan (0.025)")
+    driver.click(interventions, "Return to schedule (0.025)")
     driver.wait(lambda: driver.number == "0.025")
     assert not driver.says(interventions, "held")
     assert driver.answer("release_lr").lr == [0.025]
@@ -108,9 +108,9 @@ def test_following_a_schedule_at_0_is_refused_and_hold_is_offered_and_taken(driv
     driver.type_lr("0.01")
     driver.press(Qt.Key.Key_Return, driver.lr_field)
     assert driver.answer("set_lr").status == "rejected"
-    driver.wait(lambda: driver.says(interventions, "The plan is 0 here"))
+    driver.wait(lambda: driver.says(interventions, "The scheduled LR is 0 here"))
     assert driver.number == "0"
-    driver.click(interventions, "Keep this LR instead")
+    driver.click(interventions, "Hold this LR instead")
     driver.wait(lambda: driver.number == "0.01")
     assert driver.answer("set_lr").command["then"] == "hold"
 
@@ -218,12 +218,12 @@ def test_a_schedule_can_be_dropped_before_and_after_it_was_sent(driver: Driver) 
     driver.window.show_side(schedule)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
     driver.wait(lambda: plot.pending.curve is not None)
-    driver.click(schedule, "Drop")
+    driver.click(schedule, "Discard")
     driver.wait(lambda: plot.pending.curve is None)
     assert schedule.schedule() == StepLR(step_size=2, gamma=0.5)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
     driver.click(schedule, "Apply")
-    driver.click(schedule, "Drop")
+    driver.click(schedule, "Discard")
     assert driver.answer("set_schedule").reason == "withdrawn"
     driver.click(driver.window.transport, "Resume")
     driver.finish()
@@ -250,7 +250,7 @@ def test_an_unusable_schedule_says_why_and_cannot_be_applied(driver: Driver) -> 
     choose_schedule(driver, StepLR(step_size=1, gamma=0.5))
     driver.wait(lambda: "an LR of 0" in schedule.preview.full_text())
     assert not driver.button(schedule, "Apply").isEnabled()
-    driver.click(schedule, "Drop")
+    driver.click(schedule, "Discard")
     driver.wait(lambda: not schedule.preview.is_error())
 
 

@@ -157,10 +157,10 @@ def test_a_group_has_one_expression_and_never_the_lr_itself_before_the_start(
 def test_in_mid_run_the_command_names_the_group_and_the_lr_is_its(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, (0.005, 0.05), True)
     panel.set_schedules(Schedules.in_force({"rest": STEP, "head": CUTS}))
-    assert panel.pending.base.edit.placeholderText() == "the LR in force, 0.005, 0.05"
+    assert panel.pending.base.edit.placeholderText() == "the current LR, 0.005, 0.05"
     look_at(qtbot, panel, "head")
     assert panel.schedule() == CUTS
-    assert panel.pending.base.edit.placeholderText() == "the LR in force, 0.05"
+    assert panel.pending.base.edit.placeholderText() == "the current LR, 0.05"
     assert not panel.differs()
     retype(qtbot, panel, "gamma", "0.8")
     assert panel.differs()

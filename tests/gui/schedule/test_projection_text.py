@@ -77,4 +77,4 @@ def test_held_or_without_a_metric_nothing_is_waited_for() -> None:
 def test_the_line_on_the_schedule_says_it_too() -> None:
     lr = control(ReduceLROnPlateau(patience=3))
     curve: Curve = draw(CurveQuery(key="", recipe=Recipe(schedule=ReduceLROnPlateau(patience=3))))
-    assert plan_words(told(lr), curve).startswith("Plan: ReduceLROnPlateau. ×0.1 after 4 epochs")
+    assert plan_words(told(lr), curve).startswith("Schedule: ReduceLROnPlateau. ×0.1 after 4 epochs")
