@@ -21,7 +21,7 @@ from tests.engine.tiny_networks import Poisoned
 folder = pathlib.Path(__file__).parent
 def first_epoch_is_saved():
     reader = Reader(folder / "library")
-    return any((2, 0) in reader.positions(run.id) for run in reader.runs())
+    return any((p.epoch, p.batch) == (2, 0) for run in reader.runs() for p in reader.positions(run.id))
 def when(n):
     if n == 5 and (folder / "crash").exists():
         while not first_epoch_is_saved():
