@@ -306,7 +306,7 @@ class GroupsPanel(QWidget):
     def _name_problem(self, index: int) -> str | None:
         name = self._cards[index].form.editor("name").raw()
         if name in ("all", "rest"):
-            return tr("{name} is in use; choose another", name=name)
+            return tr("{name} is taken; choose another", name=name)
         used = [card.form.editor("name").raw() for card in self._cards[:index]]
         return tr("{name} is used twice", name=name) if name in used else None
 

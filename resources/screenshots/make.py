@@ -49,7 +49,7 @@ class Photographer(QObject):
         }
         self._searched = False
         press(app.window.plots.loss, "Log")
-        app.runs.happened.connect(self._on_event)
+        app.current_run.happened.connect(self._on_event)
         app.lookups.torch_loaded.connect(lambda: _soon(self._compare))
 
     def _on_event(self, event: Event) -> None:
@@ -97,18 +97,18 @@ class Photographer(QObject):
         _soon(self._swap, self._take("training"))
 
     def _swap(self) -> None:
-        press(self._window.lr_panel, "Drop")
+        press(self._window.lr_panel, "Discard")
         self._window.show_side(self._window.schedule)
         self._window.schedule.editor.picker.chosen.emit(CosineAnnealingWarmRestarts)
         _soon(lambda: self._app.setup_controller.leave(ask=False), self._take("pending"))
 
     def _find(self) -> None:
-        self._app.finding.open()
-        press(self._app.finding.panel, "Find")
+        self._app.range_test.open()
+        press(self._app.range_test.panel, "Find")
 
     def _find_done(self) -> None:
-        self._take("finder", self._app.finding.panel)()
-        self._app.finding.panel.close()
+        self._take("finder", self._app.range_test.panel)()
+        self._app.range_test.panel.close()
 
     def _take(self, name: str, what: QWidget | None = None) -> Callable[[], None]:
         def take() -> None:
@@ -117,7 +117,7 @@ class Photographer(QObject):
                 app.theme.set_mode(mode)
                 app.application.processEvents()
                 window.plots.refresh()
-                app.session.progress.paint()
+                app.clock.hurry()
                 file = self._folder / f"{name}{suffix}.png"
                 (what or window).grab().save(str(file), "PNG", 0)  # as small as can be without loss
             app.theme.set_mode("light")

@@ -77,7 +77,7 @@ def test_scheduled_lrs_stepped_per_batch_equal_pytorchs(name: str, data: Any, lr
 
 @pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.5), Adam(), AdamW(), RMSprop(momentum=0.3)])
 @pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR", "SequentialLR", "ChainedScheduler"])
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data(), lr=RATES)
 def test_scheduled_momentum_equals_pytorchs(name: str, data: Any, lr: float, optimizer: OptimizerSpec) -> None:
     spec = data.draw(SPECS[name].filter(lambda s: s.cycles_momentum()))

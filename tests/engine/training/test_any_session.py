@@ -144,7 +144,7 @@ class Session(RuleBasedStateMachine):
         assert self._live is not None
         self._live.trainer.post(intervention, Position(epoch=epoch + 1, batch=batch))
         self._posted += 1
-        self.go_on(batches)
+        self.train_on(batches)
 
     @precondition(lambda self: self._over is None and self._step > 0)
     @rule(share=st.floats(0, 0.999))

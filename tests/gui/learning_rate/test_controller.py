@@ -88,7 +88,7 @@ def test_it_is_folded_with_the_values_in_a_line_and_has_only_the_fields_of_its_o
 
 def test_enter_and_apply_send_what_changed_and_the_confirmed_value_stays(qtbot: QtBot) -> None:
     section = Section(qtbot)
-    assert "Nothing is changed" in section.panel.apply.toolTip()
+    assert "Type another value above" in section.panel.apply.toolTip()
     type_into(qtbot, section.field("weight_decay"), "0.01")
     assert "weight_decay 0.01" in section.panel.apply.toolTip()
     qtbot.mouseClick(section.panel.apply, LEFT)
@@ -110,7 +110,7 @@ def test_what_is_not_allowed_is_said_beside_the_field(qtbot: QtBot) -> None:
     assert section.panel.form is not None
     assert "less than 1" in section.panel.form.note("momentum").full_text()
     assert section.panel.form.note("momentum").is_error()
-    assert "A field above is wrong" in section.panel.apply.toolTip()
+    assert "A field above is not valid" in section.panel.apply.toolTip()
     assert section.commands == []
 
 

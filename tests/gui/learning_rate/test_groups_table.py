@@ -190,7 +190,7 @@ def test_a_group_is_frozen_and_trained_again_but_never_the_last_one(table: Table
     table.panel.show_lrs(lrs(frozen=[True, False]))
     assert table.rest.frozen.isChecked()
     assert not table.head.frozen.isEnabled()
-    assert "Nothing would be left to train" in table.head.frozen.toolTip()
+    assert "At least one group must be trained" in table.head.frozen.toolTip()
     table.click_box(table.rest)
     assert table.commands[1:] == [Unfreeze(group="rest")]
 

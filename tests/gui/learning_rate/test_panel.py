@@ -322,7 +322,7 @@ def test_many_groups_become_a_list(interventions: Driver) -> None:
 def test_a_lr_of_zero_disables_factors_and_says_why(interventions: Driver) -> None:
     interventions.one(0.0, 0.0, holding=True)
     assert not interventions.button("×2").isEnabled()
-    assert "no factor lifts it" in interventions.button("×2").toolTip()
+    assert "which no factor changes" in interventions.button("×2").toolTip()
     interventions.type("0.01")
     assert interventions.staged[-1] == SetLR(lr=0.01, then="hold")
 
@@ -341,7 +341,7 @@ def test_disabled_for_a_reason_says_it_everywhere_and_drops_the_staged(intervent
     for widget in (
         interventions.field,
         interventions.button("÷2"),
-        interventions.button("Back"),
+        interventions.button("Return"),
         interventions.radio("Hold this LR"),
     ):
         assert not widget.isEnabled()

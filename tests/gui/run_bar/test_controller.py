@@ -185,7 +185,7 @@ def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driv
     driver.wait(lambda: any(e.name == "set_schedule" and e.status == "queued" for e in driver.of("command")))
     driver.settle()
     assert not driver.answers("set_schedule")
-    assert driver.says(window.schedule, "it begins with epoch 3")
+    assert driver.says(window.schedule, "it starts with epoch 3")
     driver.click(window.transport, "Resume")
     answer = driver.answer("set_schedule")
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 3, 0)

@@ -96,7 +96,7 @@ def test_a_saved_file_opens_elsewhere_with_its_plots_full_and_goes_on_exactly(
         e.train_loss for e in never_stopped.epochs[:3]
     ]
     assert second.window.plots.accuracy._curves["val"].getData()[0].tolist() == [1, 2, 3]
-    assert "Epoch 4/6" in second.window.transport._place.text()
+    assert "Epoch 4/6" in second.window.transport._epoch_readout.text()
     second.click(second.window.transport, "Start")
     assert second.finish().weights_sha256 == never_stopped.end.weights_sha256
     assert second.model.history.epoch_x.values.tolist() == [1, 2, 3, 4, 5, 6]
@@ -377,7 +377,7 @@ def test_without_a_library_the_run_trains_and_says_that_it_is_not_kept(
     fails(driver, "The run is not kept")
     driver.start(tiny("poisoned_fifth"))
     driver.reach("diverged")
-    assert driver.button(driver.window.banner, "Back, at a tenth of the LR").isEnabled()  # it is computed again
+    assert driver.button(driver.window.banner, "Go back and use LR 0.005").isEnabled()  # it is computed again
     driver.click(driver.window, "Save")
     fails(driver, "there is no library")
     driver.app.current_run.post(ScaleLR(factor=0.5))
