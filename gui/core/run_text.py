@@ -51,12 +51,12 @@ def summary(recipe: Recipe, event: StartEvent, interventions: Sequence[CommandAt
     if len(event.groups) > 1:
         sizes = zip(event.groups, event.group_parameters, strict=True)
         summary.append((tr("Groups"), ", ".join(f"{name} ({size:,})" for name, size in sizes)))
-    thaws = [
+    unfreezes = [
         (line.intervention.group, line.at.epoch - 1)
         for line in interventions
         if isinstance(line.intervention, Unfreeze)
     ]
-    if thaws:
-        text = ", ".join(tr("{group} after epoch {epoch}", group=group, epoch=epoch) for group, epoch in thaws)
+    if unfreezes:
+        text = ", ".join(tr("{group} after epoch {epoch}", group=group, epoch=epoch) for group, epoch in unfreezes)
         summary.append((tr("Unfrozen on the way"), text))
     return summary

@@ -1,4 +1,4 @@
-"""One parameter group of patterns, as it is set up."""
+"""The form of one parameter group with patterns of module names."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from gui.widgets.fields import EMPTY, IntegerEditor, LineEditor, read_float
 from gui.widgets.forms import SpecForm
 
 INSET: Final = 9
-"""Pixels by which a card's form stands in from the forms above it."""
+"""Pixels by which a card's form is indented."""
 
 
 class GroupCard(QFrame):
     """Edits one group.
 
     Signals:
-        changed(): the group, or what is wrong with it, is another; by the person.
-        removed(): it is not wanted any more.
+        changed(): the user changed the group or what is wrong with it.
+        removed(): the user removed the group.
     """
 
     changed = Signal()
@@ -39,12 +39,12 @@ class GroupCard(QFrame):
             only=("name", "modules", "lr", "frozen"),
             editors={"lr": LineEditor(read_float, to_text, tr("the optimizer's"))},
         )
-        self.thaw = IntegerEditor(1, 1_000_000, tr("never"))
-        self.thaw.edit.setAccessibleName(tr("Unfreeze after epoch"))
-        self.thaw.edit.setToolTip(
-            tr("So many epochs the group stays frozen; then it trains as well. Empty: it stays frozen.")
+        self.unfreeze = IntegerEditor(1, 1_000_000, tr("never"))
+        self.unfreeze.edit.setAccessibleName(tr("Unfreeze after epoch"))
+        self.unfreeze.edit.setToolTip(
+            tr("The group is frozen for this many epochs, then trained. Empty: it stays frozen.")
         )
-        self._thaw_row = labelled(tr("until after epoch"), self.thaw)
+        self._unfreeze_row = labelled(tr("until after epoch"), self.unfreeze)
         self.title = QLabel()
         self.remove = QToolButton()
         self.remove.setText("✕")
@@ -60,36 +60,36 @@ class GroupCard(QFrame):
         column.setSpacing(2)
         column.addLayout(head)
         column.addWidget(self.form)
-        column.addWidget(self._thaw_row)
+        column.addWidget(self._unfreeze_row)
         self.form.changed.connect(self._changed)
-        self.thaw.edited.connect(self.changed)
+        self.unfreeze.edited.connect(self.changed)
         self.set_number(number)
-        self._show_thaw()
+        self._fit_unfreeze()
 
-    def show_group(self, spec: GroupSpec, thaw: int | None) -> None:
-        """Show ``spec``, and after how many epochs it is unfrozen. No signal."""
+    def show_group(self, spec: GroupSpec, unfreeze: int | None) -> None:
+        """Show ``spec`` and the epoch after which it is unfrozen, without a signal."""
         self.form.set_value(spec)
-        self.thaw.show_value(thaw)
-        self._show_thaw()
+        self.unfreeze.show_value(unfreeze)
+        self._fit_unfreeze()
 
-    def thaws_after(self) -> Any:
-        """The epochs after which the group is unfrozen, as typed; None where it never is, or is not frozen."""
-        raw = self.thaw.raw()
+    def unfreeze_after(self) -> Any:
+        """The epoch after which the group is unfrozen, as typed; None if it never is or is not frozen."""
+        raw = self.unfreeze.raw()
         return None if raw is EMPTY or not self.form.editor("frozen").raw() else raw
 
     def set_number(self, number: int) -> None:
-        """Where the group stands, from 1."""
+        """Set the number of the group, from 1."""
         self.title.setText(tr("Group {number}", number=number))
         self.remove.setAccessibleName(tr("Remove group {number}", number=number))
-        self.remove.setToolTip(tr("Remove this group; its modules go to the rest"))
+        self.remove.setToolTip(tr("Remove this group; its modules then belong to rest"))
 
     def set_label_width(self, pixels: int) -> None:
         """Align with the forms above."""
         self.form.set_label_width(pixels - INSET)
 
     def _changed(self) -> None:
-        self._show_thaw()
+        self._fit_unfreeze()
         self.changed.emit()
 
-    def _show_thaw(self) -> None:
-        self._thaw_row.setVisible(bool(self.form.editor("frozen").raw()))
+    def _fit_unfreeze(self) -> None:
+        self._unfreeze_row.setVisible(bool(self.form.editor("frozen").raw()))

@@ -1,4 +1,4 @@
-"""Ready-made parameter groups for fine-tuning, made from a network's outline."""
+"""Presets of parameter groups for fine-tuning, made from a network's outline."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ DECAY: Final = 0.75
 HEAD, BACKBONE = "head", "backbone"
 MOST_BLOCKS: Final = 12
 SMALL: Final = 0.25
-"""A module with at most this share of the parameters of the one before it belongs to that one, as a norm does."""
+"""A module with at most this share of the parameters of the one before (such as a norm) belongs to its block."""
 
 
 def head_and_rest(network: str, outline: Outline, base: float | None) -> tuple[GroupSpec, ...] | None:
-    """The last layers, ``HEAD_FACTOR`` times as fast as the rest; None where nothing is known of the network.
+    """The last layers with ``HEAD_FACTOR`` times the LR of the rest; None if the network's modules are not known.
 
-    ``base`` is the optimizer's rate; None leaves every group at it.
+    ``base`` is the optimizer's LR; with None every group has it.
     """
     pattern = head_pattern(network, outline)
     if pattern is None:
@@ -28,7 +28,7 @@ def head_and_rest(network: str, outline: Outline, base: float | None) -> tuple[G
 
 
 def frozen_backbone(network: str, outline: Outline, base: float | None) -> tuple[GroupSpec, ...] | None:
-    """All but the last layers frozen, and the last layers as fast as in ``head_and_rest``."""
+    """A frozen group of all but the last layers, and the head of ``head_and_rest``."""
     head = head_and_rest(network, outline, base)
     parts = _body(network, outline, 1)
     if head is None or not parts:
@@ -36,8 +36,8 @@ def frozen_backbone(network: str, outline: Outline, base: float | None) -> tuple
     return (GroupSpec(name=BACKBONE, modules=tuple(name for name, _ in parts), frozen=True), *head)
 
 
-def decaying(network: str, outline: Outline, base: float | None, factor: float) -> tuple[GroupSpec, ...] | None:
-    """One group a block: the last layers at ``base``, each block before at ``factor`` times the rate of the next."""
+def layer_by_layer(network: str, outline: Outline, base: float | None, factor: float) -> tuple[GroupSpec, ...] | None:
+    """A group for each block: the last layers with the LR ``base``, each other block with ``factor`` times the next."""
     pattern, parts = head_pattern(network, outline), blocks(network, outline)
     if pattern is None or not parts:
         return None
@@ -47,7 +47,7 @@ def decaying(network: str, outline: Outline, base: float | None, factor: float) 
 
 
 def blocks(network: str, outline: Outline) -> list[tuple[str, ...]]:
-    """The modules before the last layers, in order, each with what belongs to it; at most ``MOST_BLOCKS``."""
+    """The modules before the last layers as at most ``MOST_BLOCKS`` blocks, in order."""
     parts = _body(network, outline, 1)
     if len(parts) == 1:
         parts = _body(network, outline, 2) or parts
@@ -63,7 +63,7 @@ def blocks(network: str, outline: Outline) -> list[tuple[str, ...]]:
 
 
 def _body(network: str, outline: Outline, depth: int) -> list[tuple[str, int]]:
-    """The modules at ``depth`` (or less deep, if nothing is within) that have parameters and are not the head's."""
+    """The modules at ``depth`` (or above, if they have no children) with parameters, without the head."""
     pattern = head_pattern(network, outline)
     if pattern is None:
         return []
@@ -76,5 +76,5 @@ def _body(network: str, outline: Outline, depth: int) -> list[tuple[str, int]]:
 
 
 def _name(module: str) -> str:
-    """What a group is called after its first module."""
+    """The name of a group, from its first module."""
     return f"{module[:38]}_1" if module in ("all", "rest", HEAD) else module[:40]

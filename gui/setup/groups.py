@@ -1,4 +1,4 @@
-"""Parameter groups before the start: one, ready-made ones for fine-tuning, or patterns of the person's own."""
+"""The recipe's parameter groups: one, a preset for fine-tuning, or patterns."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class GroupsPanel(QWidget):
     """Edits a recipe's groups.
 
     Signals:
-        changed(): the groups, or what is wrong with them, may have changed; by the person or by a new outline.
-        outline_needed(): the choice now depends on the network's modules.
+        changed(): the groups, or what is wrong with them, may have changed, by the user or by a new outline.
+        outline_needed(): the choice depends on the network's modules, which are not known yet.
     """
 
     changed = Signal()
@@ -39,23 +39,23 @@ class GroupsPanel(QWidget):
         self._schedules: Mapping[str, ScheduleSpec] = {}
         self._label_width = 0
         self.choice = ChoiceEditor(
-            ("one", "head", "layers", "thaw", "patterns"),
+            ("one", "head", "layers", "unfreeze", "patterns"),
             {
                 "one": tr("One group"),
                 "head": tr("Head and rest"),
                 "layers": tr("Layer by layer"),
-                "thaw": tr("Frozen backbone first"),
+                "unfreeze": tr("Frozen backbone first"),
                 "patterns": tr("Patterns…"),
             },
         )
         self.choice.combo.setAccessibleName(tr("Parameter groups"))
         self.choice.combo.setToolTip(
             tr(
-                "<qt>A group of parameters has a learning rate of its own.<br>One group: every module alike.<br>"
-                "Head and rest: the last layers learn {factor} times as fast.<br>"
-                "Layer by layer: each block slower than the next one, the last layers fastest.<br>"
-                "Frozen backbone first: only the last layers learn at first, then all do.<br>"
-                "Patterns: you say which modules, by name.</qt>",
+                "<qt>Each group of parameters has its own learning rate.<br>One group: one LR for all modules.<br>"
+                "Head and rest: the last layers have {factor} times the LR.<br>"
+                "Layer by layer: each block has a lower LR than the next; the last layers have the highest.<br>"
+                "Frozen backbone first: only the last layers are trained at first, then all.<br>"
+                "Patterns: choose modules by their names.</qt>",
                 factor=float_text(HEAD_FACTOR),
             )
         )
@@ -65,8 +65,8 @@ class GroupsPanel(QWidget):
         self.add = QPushButton(tr("Add a group"))
         self.add.setAutoDefault(False)
         self.add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.add.setToolTip(tr("Another group of modules, with a learning rate of its own"))
-        self.add.clicked.connect(self._add_by_hand)
+        self.add.setToolTip(tr("Add a group of modules with its own learning rate"))
+        self.add.clicked.connect(self._add_group)
         self.summary = HintLabel(lines=0)
         self._label = QLabel(tr("Groups"))
         self._label.setBuddy(self.choice.combo)
@@ -84,12 +84,12 @@ class GroupsPanel(QWidget):
         self._refresh()
 
     def mode(self) -> Mode:
-        """What is chosen."""
+        """The chosen mode."""
         chosen: Mode = self.choice.raw()
         return chosen
 
     def groups(self) -> tuple[GroupSpec, ...] | None:
-        """The groups, each with the schedule of its own that it has, or None while one is wrong."""
+        """The groups, each with its own schedule if it has one; None while one is wrong."""
         specs = self._specs()
         own = self._schedules
         return specs and tuple(s.model_copy(update={"schedule": own[s.name]}) if s.name in own else s for s in specs)
@@ -98,14 +98,14 @@ class GroupsPanel(QWidget):
         if self.mode() == "one":
             return ()
         if self.mode() != "patterns":
-            return self._made(self.mode())
+            return self._preset(self.mode())
         if self.first_error():
             return None
         specs: list[GroupSpec] = [card.form.value() for card in self._cards]
         return tuple(s if self._free else s.model_copy(update={"lr": None}) for s in specs)
 
     def names(self) -> list[str]:
-        """The groups' names in the order of the run: the rest first, where it is not known to be empty."""
+        """The names of the groups in the order of the run: rest first, unless it is known to be empty."""
         specs = self._specs() or ()
         if not specs:
             return ["all"]
@@ -114,91 +114,94 @@ class GroupsPanel(QWidget):
         return [*rest, *(s.name for s in specs)]
 
     def commands(self) -> tuple[CommandAt, ...]:
-        """What the hand does for the groups while the run goes on: frozen ones are unfrozen, each at its moment."""
-        thaws: dict[str, Any] = {}
-        if self.mode() == "thaw":
-            thaws = {BACKBONE: self.fields.thaw.raw()}
+        """The commands that unfreeze groups during the run, in order."""
+        epochs: dict[str, Any] = {}
+        if self.mode() == "unfreeze":
+            epochs = {BACKBONE: self.fields.unfreeze.raw()}
         elif self.mode() == "patterns":
-            thaws = {card.form.editor("name").raw(): card.thaws_after() for card in self._cards}
-        fits = self.fields.thaw_problem
-        due = sorted((after, name) for name, after in thaws.items() if after is not None and not fits(after))
+            epochs = {card.form.editor("name").raw(): card.unfreeze_after() for card in self._cards}
+        problem = self.fields.unfreeze_problem
+        due = sorted((after, name) for name, after in epochs.items() if after is not None and not problem(after))
         return tuple(CommandAt(at=Position(epoch=after + 1), intervention=Unfreeze(group=name)) for after, name in due)
 
     def first_error(self) -> str | None:
-        """What is wrong, in words, or None."""
+        """What is wrong, as a sentence, or None."""
         if self.mode() == "patterns":
             if not self._cards:
                 return tr("Groups: add a group, or choose One group.")
             for number, card in enumerate(self._cards, 1):
                 for field, problem in card.form.errors().items():
                     return tr("Group {number}, {field}: {problem}", number=number, field=field, problem=problem)
-                after = card.thaws_after()
-                wrong = None if after is None else self.fields.thaw_problem(after)
+                after = card.unfreeze_after()
+                wrong = None if after is None else self.fields.unfreeze_problem(after)
                 if wrong is not None:
                     return tr("Group {number}: {problem}", number=number, problem=wrong)
         elif (wrong := self.fields.problem(self.mode())) is not None:
             return tr("Groups: {problem}", problem=wrong)
-        elif self.mode() != "one" and self._made(self.mode()) is None:
-            return tr("Groups: the modules of your network are not known yet; choose Patterns to name them yourself.")
+        elif self.mode() != "one" and self._preset(self.mode()) is None:
+            return tr("Groups: the modules of your network are not known yet. Choose Patterns to enter their names.")
         return None
 
     def set_groups(self, groups: Sequence[GroupSpec], interventions: Sequence[CommandAt] = ()) -> None:
-        """Show a recipe's groups, and when ``hand`` unfreezes them. No signal. Set network and base rate first."""
+        """Show a recipe's groups, and when ``interventions`` unfreeze them, without a signal.
+
+        Set the network and the optimizer's LR first.
+        """
         self._schedules = {spec.name: spec.schedule for spec in groups if spec.schedule is not None}
         groups = tuple(spec.model_copy(update={"schedule": None}) for spec in groups)
-        thaws = {
+        unfrozen = {
             line.intervention.group: line.at.epoch - 1
             for line in interventions
             if isinstance(line.intervention, Unfreeze)
         }
-        if BACKBONE in thaws:
-            self.fields.show_thaw(thaws[BACKBONE])
-        self.choice.show_value(self._mode_of(groups, thaws))
+        if BACKBONE in unfrozen:
+            self.fields.show_unfreeze(unfrozen[BACKBONE])
+        self.choice.show_value(self._mode_of(groups, unfrozen))
         self._clear()
         if self.mode() == "patterns":
             for spec in groups:
-                self._append({"name": spec.name}).show_group(spec, thaws.get(spec.name))
+                self._append({"name": spec.name}).show_group(spec, unfrozen.get(spec.name))
         self._refresh()
 
-    def _mode_of(self, groups: tuple[GroupSpec, ...], thaws: Mapping[str, int]) -> Mode:
-        """How ``groups`` are chosen: by a preset where that makes them, else by patterns."""
+    def _mode_of(self, groups: tuple[GroupSpec, ...], unfrozen: Mapping[str, int]) -> Mode:
+        """The preset that makes ``groups``, else patterns; ``unfrozen`` are the epochs after which groups are."""
         if not groups:
             return "one"
-        if not thaws and groups == self._made("head"):
+        if not unfrozen and groups == self._preset("head"):
             return "head"
-        if list(thaws) == [BACKBONE] and groups == self._made("thaw"):
-            return "thaw"
-        if not thaws and groups == self._made("layers"):
+        if list(unfrozen) == [BACKBONE] and groups == self._preset("unfreeze"):
+            return "unfreeze"
+        if not unfrozen and groups == self._preset("layers"):
             return "layers"
         return "patterns"
 
     def set_schedules(self, own: Mapping[str, ScheduleSpec]) -> None:
-        """The schedules that groups have of their own, by name; of groups that are not there they wait. No signal."""
+        """Set the groups' own schedules, by group name (perhaps of a group to come). No signal."""
         self._schedules = dict(own)
 
     def set_network(self, name: str) -> None:
-        """The network changed: its modules are not known until ``set_outline``. No signal."""
+        """Set the network, whose modules are not known until ``set_outline``. No signal."""
         if name != self._network:
             self._network, self._outline = name, ()
             self._refresh()
 
     def set_base_lr(self, lr: float) -> None:
-        """The optimizer's rate, which the head's follows. No signal."""
+        """Set the optimizer's LR, from which the groups' LRs are derived. No signal."""
         self._base = lr
         self._refresh()
 
     def set_epochs(self, epochs: int) -> None:
-        """The run's length, which an unedited moment of unfreezing follows. No signal."""
+        """Set the number of epochs, from which an unedited epoch of unfreezing is derived. No signal."""
         self.fields.set_epochs(epochs)
         self._refresh()
 
     def set_lrs_free(self, free: bool) -> None:
-        """Whether groups may have rates of their own (not while an expression gives the LR itself). No signal."""
+        """Set whether groups may have their own LRs (not if an expression is the LR itself). No signal."""
         self._free = free
         self._refresh()
 
     def set_outline(self, outline: Outline) -> None:
-        """The network's modules in order, each with the number of parameters that it holds itself."""
+        """Set the network's modules in order, each with its own number of parameters."""
         before = self.first_error(), self.groups()
         self._outline = tuple(outline)
         self._refresh()
@@ -206,7 +209,7 @@ class GroupsPanel(QWidget):
             self.changed.emit()
 
     def label_width(self) -> int:
-        """The width that the labels need, in pixels."""
+        """The width of the labels in pixels."""
         return max([self._label.sizeHint().width(), *(card.form.label_width() for card in self._cards)])
 
     def set_label_width(self, pixels: int) -> None:
@@ -216,20 +219,20 @@ class GroupsPanel(QWidget):
         for card in self._cards:
             card.set_label_width(pixels)
 
-    def _made(self, mode: Mode) -> tuple[GroupSpec, ...] | None:
-        """The groups of a preset; None where something is wrong with it."""
-        return self.fields.made(mode, self._network, self._outline, self._base if self._free else None)
+    def _preset(self, mode: Mode) -> tuple[GroupSpec, ...] | None:
+        """The groups of a preset; None if something is wrong with it."""
+        return self.fields.groups(mode, self._network, self._outline, self._base if self._free else None)
 
     def _choose(self) -> None:
         if self.mode() == "patterns" and not self._cards:
-            head = self._made("head")
+            head = self._preset("head")
             self._append(head[0].model_dump() if head else {"name": "head"})
         if self.mode() != "one" and not self._outline:
             self.outline_needed.emit()
         self._refresh()
         self.changed.emit()
 
-    def _add_by_hand(self) -> None:
+    def _add_group(self) -> None:
         taken = {card.form.editor("name").raw() for card in self._cards}
         name = next(n for n in (f"group{i}" for i in range(len(self._cards) + 1, 999)) if n not in taken)
         card = self._append({"name": name})
@@ -287,11 +290,11 @@ class GroupsPanel(QWidget):
         specs: list[GroupSpec | None] = [card.form.value() for card in self._cards]
         groups = [spec.modules if spec else () for spec in specs]
         for index, (card, spec) in enumerate(zip(self._cards, specs, strict=True)):
-            card.form.enable_row("lr", self._free, tr("The schedule's expression gives the LR itself."))
+            card.form.enable_row("lr", self._free, tr("The schedule's expression is the LR itself."))
             problem = self._problem(groups, index) if spec and self._outline else None
             card.form.set_error("modules", problem)
             known = spec is not None and bool(self._outline)
-            hint = self._count(groups, index) if known else tr("what it matches is shown once the network is built")
+            hint = self._count(groups, index) if known else tr("Matching modules are shown once the network is built")
             card.form.set_hint("modules", hint)
             card.form.set_error("name", self._name_problem(index))
 

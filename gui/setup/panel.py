@@ -1,4 +1,4 @@
-"""The recipe before the start, in one column; afterwards one line and a way to begin anew from it."""
+"""The setup panel: the recipe as forms before the start, and as a summary afterwards."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ MARGIN: Final = 10
 
 
 class SetupPanel(QWidget):
-    """Edits a recipe, all but its schedule, which ``set_schedule`` brings.
+    """Edits a recipe without its schedule, which comes from ``set_schedule``.
 
     Signals:
-        recipe_changed(object): the Recipe, or None while something is wrong; not after ``set_recipe``.
-        outline_wanted(object, object): ModelSpec and DataSpec whose modules ``set_outline`` should tell.
-        download_requested(object): the DataSpec that the person wants fetched.
-        duplicate_requested(): a new recipe like this one, please.
+        recipe_changed(object): the Recipe, or None while it is not valid; not after ``set_recipe``.
+        outline_wanted(object, object): the ModelSpec and DataSpec of the network that ``set_outline`` should describe.
+        download_requested(object): the DataSpec of the data set to download.
+        duplicate_requested(): set up a new run with this recipe.
     """
 
     recipe_changed = Signal(object)
@@ -77,7 +77,7 @@ class SetupPanel(QWidget):
         return self._make()[0]
 
     def first_error(self) -> str | None:
-        """What stands in the way of a start, in words; None where nothing does."""
+        """Why the recipe is not valid, as a sentence, or None."""
         return self._make()[1]
 
     def group_names(self) -> list[str]:
@@ -85,11 +85,11 @@ class SetupPanel(QWidget):
         return self.groups.names()
 
     def commands(self) -> tuple[CommandAt, ...]:
-        """What the hand shall do while the run goes on: unfreeze what is frozen at first."""
+        """The commands for the run: those that unfreeze groups."""
         return self.groups.commands()
 
     def set_recipe(self, recipe: Recipe, interventions: Sequence[CommandAt] = ()) -> None:
-        """Show ``recipe`` and what ``hand`` does on the way. No signal but ``outline_wanted``."""
+        """Show ``recipe`` and when ``interventions`` unfreeze its groups. No signal but ``outline_wanted``."""
         self._schedule, self._free_lr = recipe.schedule, None
         self.data.set_value(recipe.data)
         self.model.set_error("name", None)
@@ -110,13 +110,13 @@ class SetupPanel(QWidget):
         self._ask_outline()
 
     def set_schedule(self, spec: ScheduleSpec | None, own: Mapping[str, ScheduleSpec] | None = None) -> None:
-        """The schedule panel's choice, None while it is wrong there; ``own`` are those of single groups."""
+        """Set the recipe's schedule (None while it is not valid) and the groups' ``own`` schedules."""
         self._schedule = spec
         self.groups.set_schedules(own or {})
         self._report()
 
     def set_base_lr(self, lr: float | None) -> None:
-        """Fix the optimizer's LR (to 1, where an expression gives the LR itself); None gives it back."""
+        """Fix the optimizer's LR (at 1 if an expression is the LR itself); with None it can be edited again."""
         form = self._optimizer_form()
         if lr is None and self._free_lr is not None:
             form.set_fields({"lr": self._free_lr})
@@ -130,37 +130,37 @@ class SetupPanel(QWidget):
         self._report()
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
-        """The CUDA devices found: (``cuda:0``, its name). Auto and the CPU are always offered."""
+        """Set the CUDA devices, as (``cuda:0``, description). Auto and the CPU are always offered."""
         self.training.set_devices(devices)
         self._report()
 
     def set_data_status(self, text: str, can_download: bool) -> None:
-        """Say where the data set stands; empty for nothing to say. ``can_download`` offers the button."""
+        """Show whether the data set was found; an empty ``text`` hides it. ``can_download`` shows the button."""
         self.status.show_text(text)
         self.status.setVisible(bool(text))
         self.download.setVisible(can_download and DATA_SETS[self.data.editor("name").raw()].can_download)
 
     def set_outline(self, outline: Outline) -> None:
-        """The network's modules in order, each with the number of parameters that it holds itself."""
+        """Set the network's modules in order, each with its own number of parameters."""
         self.groups.set_outline(outline)
 
     def set_network_problem(self, problem: str | None) -> None:
-        """What is wrong with the network of the person's own, beside its field; None: it can be built."""
-        self.model.note("name").set_lines(0 if problem else 1)  # a sentence of the person's own code, in full
+        """Show what is wrong with the user's network at its field; None: it can be built."""
+        self.model.note("name").set_lines(0 if problem else 1)  # a message of the user's code, in full
         self.model.set_error("name", problem)
         self._report()
 
     def set_running(self, summary: Sequence[tuple[str, str]] | None) -> None:
-        """Fold to ``summary``, names and values, while there is a run; None unfolds."""
+        """Show ``summary`` (names and values) instead of the forms while there is a run; None shows the forms."""
         lines = (f"{html.escape(name)}<br><b>{html.escape(value)}</b>" for name, value in summary or ())
         self.summary.setText(f"<qt>{'<p>'.join(lines)}</qt>")
         self._folded.setVisible(summary is not None)
         self._scroll.setVisible(summary is None)
 
     def _build(self) -> None:
-        self.download.setToolTip(tr("Fetch the data set from the Internet and put it into the folder"))
+        self.download.setToolTip(tr("Download the data set into the folder"))
         self.download.setAutoDefault(False)
-        self.duplicate.setToolTip(tr("A new run with these settings; this one stays in the library"))
+        self.duplicate.setToolTip(tr("Set up a new run with these settings. This run stays in the library."))
         self.optimizer.combo.setAccessibleName(tr("Optimizer"))
         self.summary.setWordWrap(True)
         inner = QWidget()
@@ -247,13 +247,13 @@ class SetupPanel(QWidget):
         self._report()
 
     def _fit(self) -> None:
-        """Show what the choices make meaningful, and say why the rest is not possible."""
+        """Show the fields that apply to the choices, and why others do not."""
         self.data.show_row("root", DATA_SETS[self.data.editor("name").raw()].in_root)
         network = find_network(self._network.raw())
         possible = network is not None and network.pretrained
         if not possible:
             self.model.set_fields({"pretrained": False})
-        self.model.enable_row("pretrained", possible, tr("There are no pretrained weights of this network."))
+        self.model.enable_row("pretrained", possible, tr("There are no pretrained weights for this network."))
         kind = OPTIMIZERS[self.optimizer.raw()]
         self.when.show_text(said(kind.when))
         self.optimizer.combo.setToolTip(
@@ -272,7 +272,7 @@ class SetupPanel(QWidget):
 
     def _fit_lrs(self) -> None:
         free = self._free_lr is None
-        why = tr("The schedule's expression gives the LR itself, so it multiplies 1. Change that in the schedule.")
+        why = tr("The schedule's expression is the LR itself, so the optimizer's LR is 1. Change that in the schedule.")
         for form in self.optimizers.values():
             form.enable_row("lr", free, why)
         self.groups.set_lrs_free(free)
@@ -303,7 +303,7 @@ class SetupPanel(QWidget):
         if wrong := self.groups.first_error():
             return None, wrong
         if self._schedule is None:
-            return None, tr("The schedule is not finished: see the schedule's form.")
+            return None, tr("The schedule is not valid: see its form.")
         given = {
             "data": self.data.value(),
             "model": self.model.value(),

@@ -1,4 +1,4 @@
-"""Editors that choose something on the disk: a folder, or the person's own network function."""
+"""Editors for paths: the folder of a data set, and the file and function of a user's network."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from gui.core.translation import tr
 from gui.widgets.fields import EMPTY, ChoiceEditor, Editor, LineEditor
 
 OWN = ""
-"""The network combo's value for "My own function..."."""
+"""The value of "My own function…" in the combo box of networks."""
 
 
 def network_function(path: Path) -> str:
-    """The first function in ``path`` that takes ``in_channels`` and ``num_classes``; empty where there is none.
+    """The first function in ``path`` that takes ``in_channels`` and ``num_classes``; empty if there is none.
 
-    The file is read, never run.
+    The file is parsed, not run.
     """
     try:
         tree = ast.parse(path.read_bytes())
@@ -45,7 +45,7 @@ def _browse_button(what: str) -> QToolButton:
 
 
 class FolderEditor(Editor):
-    """A folder: typed, or chosen."""
+    """A folder, typed or chosen in a dialog."""
 
     def __init__(self, placeholder: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +57,7 @@ class FolderEditor(Editor):
         self.line.addWidget(self.browse)
 
     def raw(self) -> Any:
-        """What is typed or chosen."""
+        """The value as typed or chosen."""
         return self.path.raw()
 
     def show_value(self, value: Any) -> None:
@@ -65,7 +65,7 @@ class FolderEditor(Editor):
         self.path.show_value(value)
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.path.edit
 
     def _choose(self) -> None:
@@ -76,7 +76,7 @@ class FolderEditor(Editor):
 
 
 class NetworkEditor(Editor):
-    """A built-in network, or FILE.py:FUNCTION of the person's own."""
+    """A network of the registry, or a user's FILE.py:FUNCTION."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -105,11 +105,11 @@ class NetworkEditor(Editor):
         self._own_row.hide()
 
     def is_own(self) -> bool:
-        """Whether the network is a function of the person's own."""
+        """Whether a user's function is chosen."""
         return bool(self.choice.raw() == OWN)
 
     def raw(self) -> Any:
-        """What is typed or chosen."""
+        """The value as typed or chosen."""
         if not self.is_own():
             return self.choice.raw()
         typed = self.own.raw()
@@ -124,11 +124,11 @@ class NetworkEditor(Editor):
         self._own_row.setVisible(own)
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.choice.combo
 
     def set_problem(self, problem: str | None) -> None:
-        """Mark the line of the own function; a built-in network is never wrong."""
+        """Mark the field of the user's function; a network of the registry is never wrong."""
         self.choice.set_problem(None)
         self.own.set_problem(problem)
 

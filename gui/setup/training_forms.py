@@ -1,4 +1,4 @@
-"""How long to train, from which seed, where, how exactly, and when a loss is too large to learn from."""
+"""The forms for the length of a run, its seed, device, precision and loss limit."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gui.widgets.forms import SpecForm
 
 
 class TrainingForms(QWidget):
-    """What of a recipe is about the training itself.
+    """Edits the recipe's fields about the training itself.
 
     Signals:
-        changed(): the person changed something, or what is wrong with it.
+        changed(): the user changed a field or what is wrong with it.
     """
 
     changed = Signal()
@@ -37,13 +37,13 @@ class TrainingForms(QWidget):
             form.changed.connect(self.changed)
 
     def set_recipe(self, recipe: Recipe) -> None:
-        """Show ``recipe``'s, without a signal."""
+        """Show the fields of ``recipe``, without a signal."""
         self.machine.set_fields({"device": recipe.device, "precision": recipe.precision})
         self.length.set_fields({"epochs": recipe.epochs, "seed": recipe.seed})
         self.guard.set_value(recipe.guard)
 
     def set_devices(self, devices: list[tuple[str, str]]) -> None:
-        """The CUDA devices found: (``cuda:0``, its name). Auto and the CPU are always offered."""
+        """Set the CUDA devices, as (``cuda:0``, description). Auto and the CPU are always offered."""
         gpus = [(name, label) for name, label in devices if name not in ("auto", "cpu")]
         first = gpus[0][0] if gpus else "cpu"
         self._device.set_choices(
@@ -55,7 +55,7 @@ class TrainingForms(QWidget):
         )
 
     def fields(self) -> dict[str, Any]:
-        """The recipe's fields; only while none of the forms has an error."""
+        """The recipe's fields. Call it only while no form has an error."""
         length = self.length.value()
         return {
             "epochs": length.epochs,

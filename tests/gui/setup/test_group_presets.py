@@ -1,4 +1,4 @@
-"""Ready-made groups for fine-tuning: what they make of a network, and a backbone that is unfrozen on the way."""
+"""Presets of groups for fine-tuning: the groups that they make, and the backbone that they unfreeze."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.common.position import Position
 from engine.messages.commands import CommandAt, Unfreeze
 from engine.recipe.recipe import GroupSpec, Recipe
-from gui.setup.group_presets import blocks, decaying, frozen_backbone, head_and_rest
+from gui.setup.group_presets import blocks, frozen_backbone, head_and_rest, layer_by_layer
 from gui.setup.groups import GroupsPanel
 from tests.gui.app_fixture import Driver, tiny
 
@@ -27,29 +27,29 @@ VGG = [
 LENET = [("conv1", 156), ("conv2", 2416), ("pool", 0), ("fc1", 48120), ("fc2", 10164), ("fc3", 850)]
 
 
-def test_blocks_are_the_outermost_modules_each_with_its_norm() -> None:
+def test_blocks_are_the_top_level_modules_each_with_its_norm() -> None:
     assert blocks("resnet18", RESNET) == [("conv1", "bn1"), ("layer1",), ("layer2",), ("layer3",), ("layer4",)]
     assert blocks("vgg11_bn", VGG) == [("features.0", "features.1"), ("features.4", "features.5"), ("features.8",)]
     assert blocks("lenet5", LENET) == [("conv1",), ("conv2",)]
     assert blocks("small_cnn", []) == []
 
 
-def test_a_very_deep_network_has_a_dozen_blocks_at_most() -> None:
+def test_a_deep_network_has_at_most_twelve_blocks() -> None:
     deep = [*((f"stage{i}", 1000 + i) for i in range(40)), ("out", 10)]
     found = blocks("net.py:make", deep)
     assert len(found) <= 12
     assert [name for names in found for name in names] == [f"stage{i}" for i in range(40)]
 
 
-def test_layer_by_layer_each_earlier_block_is_slower_by_the_factor() -> None:
-    groups = decaying("resnet18", RESNET, 0.01, 0.5)
+def test_layer_by_layer_multiplies_the_lr_of_each_earlier_block_by_the_factor() -> None:
+    groups = layer_by_layer("resnet18", RESNET, 0.01, 0.5)
     assert groups is not None
     lrs = {group.name: group.lr for group in groups}
     assert lrs == {
         "conv1": 0.0003125, "layer1": 0.000625, "layer2": 0.00125, "layer3": 0.0025, "layer4": 0.005, "head": 0.01,
     }  # fmt: skip
     Recipe(groups=groups)
-    even = decaying("resnet18", RESNET, None, 0.5)
+    even = layer_by_layer("resnet18", RESNET, None, 0.5)
     assert even is not None
     assert {group.lr for group in even} == {None}
 
@@ -88,37 +88,37 @@ def retype(qtbot: QtBot, edit: QLineEdit, text: str) -> None:
     qtbot.keyClicks(edit, text)
 
 
-def test_the_factor_is_typed_and_what_is_wrong_with_it_said(qtbot: QtBot, panel: GroupsPanel) -> None:
+def test_a_wrong_factor_is_an_error(qtbot: QtBot, panel: GroupsPanel) -> None:
     pick(qtbot, panel.choice.combo, "layers")
-    assert panel.groups() == decaying("resnet18", RESNET, 0.01, 0.75)
+    assert panel.groups() == layer_by_layer("resnet18", RESNET, 0.01, 0.75)
     assert panel.names() == ["conv1", "layer1", "layer2", "layer3", "layer4", "head"]
     assert "layer4: 1 module, 1,179,648 parameters, LR 0.0075" in panel.summary.full_text()
     retype(qtbot, panel.fields.factor.edit, "0.5")
-    assert panel.groups() == decaying("resnet18", RESNET, 0.01, 0.5)
+    assert panel.groups() == layer_by_layer("resnet18", RESNET, 0.01, 0.5)
     retype(qtbot, panel.fields.factor.edit, "2")
     assert panel.groups() is None
     assert panel.first_error() == "Groups: the factor must be more than 0 and at most 1"
     assert panel.summary.is_error()
 
 
-def test_a_backbone_is_unfrozen_after_so_many_epochs_of_the_run(qtbot: QtBot, panel: GroupsPanel) -> None:
-    pick(qtbot, panel.choice.combo, "thaw")
+def test_a_backbone_is_unfrozen_after_the_epoch_typed(qtbot: QtBot, panel: GroupsPanel) -> None:
+    pick(qtbot, panel.choice.combo, "unfreeze")
     assert panel.commands() == (CommandAt(at=Position(epoch=6), intervention=Unfreeze(group="backbone")),)
     panel.set_epochs(12)  # nobody edited it: it follows
     assert panel.commands() == (CommandAt(at=Position(epoch=3), intervention=Unfreeze(group="backbone")),)
-    retype(qtbot, panel.fields.thaw.edit, "11")
+    retype(qtbot, panel.fields.unfreeze.edit, "11")
     assert panel.commands() == (CommandAt(at=Position(epoch=12), intervention=Unfreeze(group="backbone")),)
-    retype(qtbot, panel.fields.thaw.edit, "12")
+    retype(qtbot, panel.fields.unfreeze.edit, "12")
     assert panel.commands() == ()
-    assert panel.first_error() == "Groups: it can be unfrozen after epoch 1 to 11, the last but one"
+    assert panel.first_error() == "Groups: unfreeze after an epoch from 1 to 11"
     pick(qtbot, panel.choice.combo, "one")
     assert panel.commands() == ()
     assert panel.first_error() is None
 
 
-def test_what_comes_back_is_the_preset_or_its_patterns_with_the_position(qtbot: QtBot, panel: GroupsPanel) -> None:
-    pick(qtbot, panel.choice.combo, "thaw")
-    retype(qtbot, panel.fields.thaw.edit, "7")
+def test_groups_are_shown_as_the_preset_that_makes_them_or_as_patterns(qtbot: QtBot, panel: GroupsPanel) -> None:
+    pick(qtbot, panel.choice.combo, "unfreeze")
+    retype(qtbot, panel.fields.unfreeze.edit, "7")
     groups, interventions = panel.groups(), panel.commands()
     assert groups is not None
     again = GroupsPanel()
@@ -130,33 +130,33 @@ def test_what_comes_back_is_the_preset_or_its_patterns_with_the_position(qtbot: 
     assert again.commands() == interventions
     again.set_outline(RESNET)
     again.set_groups(groups, interventions)
-    assert again.mode() == "thaw"
+    assert again.mode() == "unfreeze"
     assert again.commands() == interventions
     again.set_groups(groups)  # a recipe alone: frozen to the end, and shown so
     assert again.mode() == "patterns"
     assert again.commands() == ()
 
 
-def test_a_group_of_patterns_is_frozen_for_a_while_or_for_good(qtbot: QtBot, panel: GroupsPanel) -> None:
+def test_a_group_of_patterns_is_frozen_until_an_epoch_or_to_the_end(qtbot: QtBot, panel: GroupsPanel) -> None:
     pick(qtbot, panel.choice.combo, "patterns")
     card = panel._cards[0]
-    assert not card.thaw.isVisible()
+    assert not card.unfreeze.isVisible()
     qtbot.keyClick(card.form.editor("frozen").control(), Qt.Key.Key_Space)
-    assert card.thaw.isVisible()
-    assert card.thaw.edit.placeholderText() == "never"
+    assert card.unfreeze.isVisible()
+    assert card.unfreeze.edit.placeholderText() == "never"
     assert panel.commands() == ()
-    retype(qtbot, card.thaw.edit, "4")
+    retype(qtbot, card.unfreeze.edit, "4")
     assert panel.commands() == (CommandAt(at=Position(epoch=5), intervention=Unfreeze(group="head")),)
-    retype(qtbot, card.thaw.edit, "30")
-    assert panel.first_error() == "Group 1: it can be unfrozen after epoch 1 to 29, the last but one"
+    retype(qtbot, card.unfreeze.edit, "30")
+    assert panel.first_error() == "Group 1: unfreeze after an epoch from 1 to 29"
 
 
-def test_a_run_with_a_frozen_backbone_unfreezes_it_also_when_it_was_stopped_before(driver: Driver) -> None:
+def test_a_frozen_backbone_is_unfrozen_in_a_run_that_was_stopped_before(driver: Driver) -> None:
     driver.set_up(tiny(epochs=6))
     groups = driver.window.setup.groups
-    pick(driver.qtbot, groups.choice.combo, "thaw")
+    pick(driver.qtbot, groups.choice.combo, "unfreeze")
     driver.wait(lambda: driver.window.setup.recipe() is not None)
-    retype(driver.qtbot, groups.fields.thaw.edit, "3")
+    retype(driver.qtbot, groups.fields.unfreeze.edit, "3")
     recipe = driver.window.setup.recipe()
     assert recipe is not None
     assert [(g.name, g.frozen) for g in recipe.groups] == [("backbone", True), ("head", False)]

@@ -1,4 +1,4 @@
-"""The recipe before the start: what a person chooses, the recipe that comes of it, and what is said when it cannot."""
+"""The setup panel: the recipe that the forms make, and what it shows if there is none."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def click(qtbot: QtBot, button: QAbstractButton) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_it_starts_with_the_ready_made_recipe(panel: SetupPanel) -> None:
+def test_it_starts_with_the_default_recipe(panel: SetupPanel) -> None:
     assert panel.recipe() == Recipe()
     assert panel.first_error() is None
 
 
-def test_a_recipe_is_shown_and_given_back_unchanged_and_silently(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_a_recipe_is_shown_and_returned_unchanged_without_a_signal(qtbot: QtBot, panel: SetupPanel) -> None:
     recipe = Recipe(
         data=DataSpec(name="mnist", batch_size=32, augment=True, root="/data"),
         model=ModelSpec(name="resnet18", pretrained=True),
@@ -75,7 +75,7 @@ def test_a_recipe_is_shown_and_given_back_unchanged_and_silently(qtbot: QtBot, p
     assert panel.recipe() == recipe
 
 
-def test_typing_epochs_gives_a_new_recipe_and_a_wrong_one_gives_none(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_typed_epochs_make_a_new_recipe_and_wrong_ones_none(qtbot: QtBot, panel: SetupPanel) -> None:
     seen: list[Recipe | None] = []
     panel.recipe_changed.connect(seen.append)
     retype(qtbot, panel.length.editor("epochs").control(), "12")
@@ -89,7 +89,7 @@ def test_typing_epochs_gives_a_new_recipe_and_a_wrong_one_gives_none(qtbot: QtBo
     ("name", "wanted"),
     [("SGD", SGD(lr=0.01, momentum=0.9)), ("Adam", Adam()), ("AdamW", AdamW()), ("RMSprop", RMSprop(lr=0.001))],
 )
-def test_switching_the_optimizer_brings_its_usual_first_rate(
+def test_a_chosen_optimizer_has_its_usual_starting_lr(
     qtbot: QtBot, panel: SetupPanel, name: str, wanted: object
 ) -> None:
     pick(qtbot, panel.optimizer.combo, "RMSprop" if name != "RMSprop" else "Adam")
@@ -101,7 +101,7 @@ def test_switching_the_optimizer_brings_its_usual_first_rate(
     assert panel.optimizers[name].isVisible()
 
 
-def test_the_folder_matters_only_for_data_that_needs_one(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_the_folder_is_shown_only_for_data_that_needs_one(qtbot: QtBot, panel: SetupPanel) -> None:
     root = panel.data.editor("root")
     assert not root.isVisible()
     pick(qtbot, panel.data.editor("name").control(), "mnist")
@@ -121,7 +121,7 @@ def test_a_folder_is_chosen_with_the_browse_button(
     assert panel.recipe() == Recipe(data=DataSpec(name="mnist", root="/chosen"))
 
 
-def test_missing_data_can_be_asked_for(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_missing_data_can_be_downloaded(qtbot: QtBot, panel: SetupPanel) -> None:
     pick(qtbot, panel.data.editor("name").control(), "mnist")
     panel.set_data_status("MNIST is not on this machine.", True)
     assert panel.status.text() == "MNIST is not on this machine."
@@ -133,7 +133,7 @@ def test_missing_data_can_be_asked_for(qtbot: QtBot, panel: SetupPanel) -> None:
     assert not panel.status.isVisible()
 
 
-def test_pretrained_is_offered_only_where_there_are_weights(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_pretrained_is_enabled_only_if_there_are_weights(qtbot: QtBot, panel: SetupPanel) -> None:
     box = panel.model.editor("pretrained").control()
     assert not box.isEnabled()
     assert "no pretrained weights" in box.toolTip()
@@ -145,7 +145,7 @@ def test_pretrained_is_offered_only_where_there_are_weights(qtbot: QtBot, panel:
     assert panel.recipe() == Recipe(model=ModelSpec(name="lenet5"))
 
 
-def test_a_network_of_ones_own_is_a_file_and_a_function(
+def test_a_users_network_is_a_file_and_a_function(
     qtbot: QtBot, panel: SetupPanel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "net.py"
@@ -159,13 +159,13 @@ def test_a_network_of_ones_own_is_a_file_and_a_function(
     assert panel.first_error() == "Network: '2x' is not a function name; enter FILE.py:FUNCTION"
 
 
-def test_a_file_that_is_no_python_offers_no_function(tmp_path: Path) -> None:
+def test_a_file_that_is_not_python_has_no_function(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"def f(:\x00")
     assert network_function(tmp_path / "a.py") == ""
     assert network_function(tmp_path / "missing.py") == ""
 
 
-def test_devices_arrive_later_and_auto_says_which(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_devices_are_set_later_and_auto_names_one(qtbot: QtBot, panel: SetupPanel) -> None:
     combo = panel.training.machine.editor("device").control()
     assert isinstance(combo, QComboBox)
     assert combo.currentText() == "Auto (cpu)"
@@ -186,7 +186,7 @@ def test_the_schedule_comes_from_outside(qtbot: QtBot, panel: SetupPanel) -> Non
     assert "schedule" in (panel.first_error() or "")
 
 
-def test_an_expression_that_gives_the_lr_fixes_the_base_at_one(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_an_expression_that_is_the_lr_itself_fixes_the_optimizers_lr_at_one(qtbot: QtBot, panel: SetupPanel) -> None:
     retype(qtbot, panel.optimizers["SGD"].editor("lr").control(), "0.02")
     pick(qtbot, panel.groups.choice.combo, "head")
     panel.set_base_lr(1.0)
@@ -196,14 +196,14 @@ def test_an_expression_that_gives_the_lr_fixes_the_base_at_one(qtbot: QtBot, pan
     assert recipe.groups[0].lr is None
     control = panel.optimizers["SGD"].editor("lr").control()
     assert not control.isEnabled()
-    assert "gives the LR itself" in control.toolTip()
+    assert "is the LR itself" in control.toolTip()
     panel.set_base_lr(None)
     recipe = panel.recipe()
     assert recipe is not None
     assert (recipe.optimizer.lr, recipe.groups[0].lr) == (0.02, 0.2)
 
 
-def test_a_recipe_whose_expression_gives_the_lr_comes_in_fixed(panel: SetupPanel) -> None:
+def test_a_recipe_whose_expression_is_the_lr_itself_is_shown_with_a_fixed_lr(panel: SetupPanel) -> None:
     recipe = Recipe(optimizer=SGD(lr=1.0, momentum=0.9), schedule=LambdaLR(lr_lambda=("0.01*0.9**epoch",)))
     panel.set_recipe(recipe)
     assert panel.recipe() == recipe
@@ -214,7 +214,7 @@ def test_a_recipe_whose_expression_gives_the_lr_comes_in_fixed(panel: SetupPanel
     ("network", "pattern"),
     [("small_cnn", "fc"), ("lenet5", "fc*"), ("resnet18", "fc"), ("vgg11_bn", "classifier")],
 )
-def test_head_and_rest_takes_the_networks_last_layers_at_ten_times_the_rate(
+def test_head_and_rest_gives_the_last_layers_ten_times_the_lr(
     qtbot: QtBot, panel: SetupPanel, network: str, pattern: str
 ) -> None:
     pick(qtbot, panel.model.editor("name").control(), network)
@@ -233,7 +233,7 @@ def test_head_and_rest_takes_the_networks_last_layers_at_ten_times_the_rate(
     assert panel.groups.mode() == "head"
 
 
-def test_patterns_say_what_they_match_and_refuse_what_matches_nothing(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_patterns_show_what_they_match_and_are_wrong_if_that_is_nothing(qtbot: QtBot, panel: SetupPanel) -> None:
     pick(qtbot, panel.groups.choice.combo, "patterns")
     panel.set_outline(OUTLINE)
     first = panel.groups._cards[0].form
@@ -248,7 +248,7 @@ def test_patterns_say_what_they_match_and_refuse_what_matches_nothing(qtbot: QtB
     assert panel.first_error() == "Group 1, modules: layer9 matches no module"
 
 
-def test_the_first_group_that_matches_wins_and_an_empty_one_is_refused(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_the_first_matching_group_has_the_module_and_an_empty_group_is_wrong(qtbot: QtBot, panel: SetupPanel) -> None:
     pick(qtbot, panel.groups.choice.combo, "patterns")
     panel.set_outline(OUTLINE)
     retype(qtbot, panel.groups._cards[0].form.editor("modules").control(), "block")
@@ -268,28 +268,28 @@ def test_the_first_group_that_matches_wins_and_an_empty_one_is_refused(qtbot: Qt
     assert recipe.groups == (GroupSpec(name="head", modules=("block",), lr=0.1),)
 
 
-def test_ownership_follows_the_engines_rule() -> None:
+def test_modules_belong_to_groups_as_in_the_engine() -> None:
     groups = [("block.1", "x"), ("block*",)]
     assert [owner(name, groups) for name, _ in OUTLINE] == [-1, -1, 1, 0, -1]
     assert owner("Block.1.conv", groups) == -1
     assert unmatched(("block.?", "BLOCK", "fc"), OUTLINE) == ["BLOCK"]
 
 
-def test_another_network_forgets_the_old_ones_modules(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_the_modules_of_another_network_are_not_known(qtbot: QtBot, panel: SetupPanel) -> None:
     pick(qtbot, panel.groups.choice.combo, "patterns")
     panel.set_outline(OUTLINE)
     with qtbot.waitSignal(panel.outline_wanted) as wanted:
         pick(qtbot, panel.model.editor("name").control(), "lenet5")
     assert wanted.args[0] == ModelSpec(name="lenet5")
-    assert panel.groups._cards[0].form.note("modules").full_text().startswith("what it matches is shown")
+    assert panel.groups._cards[0].form.note("modules").full_text().startswith("Matching modules are shown")
 
 
-def test_with_one_group_nobody_is_asked_for_modules(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_with_one_group_no_outline_is_wanted(qtbot: QtBot, panel: SetupPanel) -> None:
     with qtbot.assertNotEmitted(panel.outline_wanted):
         pick(qtbot, panel.model.editor("name").control(), "resnet18")
 
 
-def test_while_running_one_line_is_left_and_a_way_to_begin_again(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_while_a_run_trains_a_summary_and_duplicate_as_new_are_shown(qtbot: QtBot, panel: SetupPanel) -> None:
     panel.set_running([("Data set", "digits"), ("Schedule", "<StepLR>")])
     assert not panel._scroll.isVisible()
     assert panel.summary.isVisible()
@@ -318,7 +318,7 @@ def test_every_control_has_an_accessible_name(panel: SetupPanel) -> None:
         assert widget.accessibleName() or text, widget
 
 
-def test_the_loss_limit_is_under_more_and_emptied_there_is_none(qtbot: QtBot, panel: SetupPanel) -> None:
+def test_the_loss_limit_is_under_more_and_empty_means_none(qtbot: QtBot, panel: SetupPanel) -> None:
     limit = panel.training.guard.editor("loss_limit").control()
     assert isinstance(limit, QLineEdit)
     assert not limit.isVisible()
