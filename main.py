@@ -51,7 +51,7 @@ def _run(arguments: list[str]) -> int:
         return doctor.show()
     try:
         from engine.cli import subcommands
-        from engine.common.spec import SpecError
+        from engine.common.errors import SpecError
     except ImportError as error:
         print(f"{error}; python main.py doctor shows what to install", file=sys.stderr)
         return 1

@@ -11,7 +11,7 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.diagnostics.crash_log import crash_log
 from engine.library import Library, default_root
 from engine.recipe.recipe import Recipe

@@ -7,7 +7,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from engine.common.spec import Spec, SpecError
+from engine.common.errors import SpecError
+from engine.common.spec import Spec
 from engine.common.text import Text, number
 from engine.messages.events import Suggestion
 from engine.recipe.recipe import Recipe, recipe_from_json

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from engine import __version__
 from engine.checkpoints import digest
-from engine.checkpoints.digest import CheckpointError
+from engine.common.errors import CheckpointError
 from engine.common.file_lock import lock
 
 __all__ = ["FORMAT", "CheckpointError", "environment", "read", "write"]

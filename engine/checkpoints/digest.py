@@ -7,17 +7,10 @@ import os
 from pathlib import Path
 from typing import IO, Final
 
-from engine.common.spec import SpecError
+from engine.common.errors import CheckpointError
 
 LENGTH: Final = 64
 _BLOCK: Final = 1 << 20
-
-
-class CheckpointError(SpecError):
-    """A file that cannot be read as a checkpoint; the message says why, in one line."""
-
-    def __init__(self, path: str | Path, problem: str) -> None:
-        super().__init__("checkpoint", f"{path} {problem}")
 
 
 def append(file: IO[bytes]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from engine.checkpoints import digest
-from engine.checkpoints.digest import CheckpointError
+from engine.common.errors import CheckpointError
 from engine.common.position import AtPosition, Position
 from engine.messages.events import CommandEvent, EpochEvent
 

@@ -17,7 +17,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from engine.common.spec import SpecError, parse
+from engine.common.errors import SpecError
+from engine.common.spec import parse
 from engine.diagnostics.crash_log import crash_log
 from engine.hardware.memory import data_share
 from engine.library import Library, Reader, default_root, is_readable
@@ -128,7 +129,7 @@ def one_line(text: object) -> str:
 
 def run_lr(options: argparse.Namespace) -> int:
     """``main.py lr``."""
-    from engine.lr.scheduled import ScheduleError
+    from engine.common.errors import ScheduleError
     from engine.training.dry_run import lrs_ahead, shown
 
     def print_rejection(command: CommandAt, reason: str) -> None:

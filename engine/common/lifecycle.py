@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
+from engine.common.errors import IllegalAction
+
 State = Literal["loading", "ready", "training", "paused", "diverged", "finished", "stopped", "failed"]
 Action = Literal[
     "start",
@@ -80,10 +82,6 @@ _WHY_NOT: Final[dict[State, str]] = {
     "stopped": "the run was stopped",
     "failed": "the run has failed",
 }
-
-
-class IllegalAction(Exception):  # noqa: N818 - a rejection, not an error of the program
-    """The action is not possible in the current state. The message says why."""
 
 
 def next_state(state: State, action: Action) -> State:

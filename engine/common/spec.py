@@ -8,21 +8,9 @@ from typing import Any, ClassVar, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from engine.common.errors import SpecError
+
 T = TypeVar("T")
-
-
-class SpecError(ValueError):
-    """Invalid input.
-
-    Attributes:
-        field: path of the field, such as ``schedule.gamma``; empty if no single field is wrong.
-        problem: what is wrong and what is allowed, to follow the field's name in a sentence.
-    """
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}" if field else problem)
-        self.field = field
-        self.problem = problem
 
 
 class Spec(BaseModel):

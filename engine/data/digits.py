@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.data.image_set import ImageSet, LoadOptions, Split
 from engine.recipe.data_sets import DataSet

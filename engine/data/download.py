@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from engine.common.errors import Cancelled, DownloadError
 from engine.common.text import Text
 
 Progress = Callable[[str, int, int], None]
@@ -23,14 +24,6 @@ CHUNK: Final = 1 << 16
 TIMEOUT: Final = 20.0
 _POLL: Final = 0.1
 _NETWORK: Final = (OSError, http.client.HTTPException, ValueError)
-
-
-class Cancelled(Exception):  # noqa: N818 - requested, not an error
-    """Loading was cancelled."""
-
-
-class DownloadError(Exception):
-    """A file could not be downloaded. The message says what was tried and what to do offline."""
 
 
 def ignore(what: str, done: int, total: int) -> None:

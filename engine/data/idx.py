@@ -13,8 +13,9 @@ from typing import Final
 
 import numpy as np
 
+from engine.common.errors import Cancelled
 from engine.common.text import Text
-from engine.data.download import Cancelled, never
+from engine.data.download import never
 
 MAX_BYTES: Final = 1 << 30
 _UNSIGNED_BYTE: Final = 0x08

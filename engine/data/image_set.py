@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-from engine.common.spec import SpecError
-from engine.common.text import Text
 from engine.data.download import Progress, ignore, never
 from engine.recipe.data_sets import DataSet, Facts
 from engine.recipe.recipe import DataSpec
-
-
-class DataMissing(SpecError):  # noqa: N818 - a state of the disk; the message says the ways out
-    """Files of a data set were not found. ``files`` are their names, ``folder`` is where they should be."""
-
-    def __init__(self, files: Sequence[str], folder: Path, root: Path) -> None:
-        super().__init__(
-            "data.root",
-            Text(
-                "data set not found: {files} not found in {folder} (root is {root}). Download it with --download (in "
-                "the window: Download) or, if you are offline, put the files into {folder} or set another root",
-                files=", ".join(files),
-                folder=folder,
-                root=root,
-            ),
-        )
-        self.files = tuple(files)
-        self.folder = folder
 
 
 @dataclass(frozen=True)

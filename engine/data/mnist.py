@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from engine.common.spec import SpecError
+from engine.common.errors import DataMissing, DownloadError, SpecError
 from engine.common.text import Text
-from engine.data.download import Checksum, DownloadError, fetch
+from engine.data.download import Checksum, fetch
 from engine.data.idx import IdxError, map_idx, read_idx
-from engine.data.image_set import DataMissing, ImageSet, LoadOptions, Split
+from engine.data.image_set import ImageSet, LoadOptions, Split
 from engine.data.root import root_of
 from engine.recipe.data_sets import DataSet, Facts
 from engine.recipe.recipe import DataSpec

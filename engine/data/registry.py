@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pkgutil import resolve_name
 
-from engine.data.download import Cancelled, Progress, ignore, never
+from engine.common.errors import Cancelled
+from engine.data.download import Progress, ignore, never
 from engine.data.image_set import ImageSet, Loader, LoadOptions
 from engine.recipe.data_sets import DATA_SETS, Facts
 from engine.recipe.recipe import DataSpec

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.messages.commands import CommandAt, Stop, to_intervention
 from engine.messages.events import CommandEvent, EpochEvent

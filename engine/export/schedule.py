@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from engine.common.errors import ExpressionError
 from engine.export.expression import as_python, of_x
 from engine.export.source import call, listed, value
 from engine.schedules import (
@@ -21,7 +22,7 @@ from engine.schedules import (
     SequentialLR,
 )
 from engine.schedules.custom import ExpressionSpec
-from engine.schedules.expression import Expression, ExpressionError
+from engine.schedules.expression import Expression
 
 _NOT_PYTORCHS: Final = ("name", "interval", "monitor")
 

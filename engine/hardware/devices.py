@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.hardware.memory import host_memory
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 
 DEFAULT_SHARE: Final = 0.5
 _UNKNOWN: Final = 4 << 30  # bytes, if the system does not say

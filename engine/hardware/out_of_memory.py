@@ -9,10 +9,9 @@ from typing import Final, Literal
 
 import torch
 
+from engine.common.errors import MemoryUse, OutOfMemory
 from engine.common.text import Text
 from engine.hardware import freed_memory
-
-What = Literal["data", "network", "batch", "validation"]
 
 _CUDA: Final = re.compile(
     r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
@@ -23,20 +22,12 @@ _CPU: Final = re.compile(
 _REQUESTED: Final = re.compile(
     r"Tried to allocate ([\d.]+ [KMGT]?i?B)|tried to allocate (\d+) bytes|allocate ([\d.]+ \w+) for"
 )
-_DID_NOT_FIT: Final[dict[What, str]] = {
+_DID_NOT_FIT: Final[dict[MemoryUse, str]] = {
     "data": "the data set {name} did not fit into the memory of {device}",
     "network": "the network {name} did not fit into the memory of {device}",
     "batch": "a batch of {images} images through {name} did not fit into the memory of {device}",
     "validation": "a batch of {images} validation images through {name} did not fit into the memory of {device}",
 }
-
-
-class OutOfMemory(Exception):  # noqa: N818 - like MemoryError of Python and OutOfMemoryError of PyTorch
-    """Memory ran out for ``what``; ``text`` says what did not fit."""
-
-    def __init__(self, what: What, text: Text) -> None:
-        super().__init__(text)
-        self.what, self.text = what, text
 
 
 def ran_out(error: BaseException) -> Literal["cuda", "cpu"] | None:
@@ -57,7 +48,7 @@ def ran_out(error: BaseException) -> Literal["cuda", "cpu"] | None:
 
 
 @contextmanager
-def fitting(what: What, name: str, device: object, images: int = 0) -> Iterator[None]:
+def fitting(what: MemoryUse, name: str, device: object, images: int = 0) -> Iterator[None]:
     """A context in which out-of-memory errors are raised as ``OutOfMemory`` with what did not fit.
 
     Args:

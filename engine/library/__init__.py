@@ -7,7 +7,7 @@ for the writer; everything is written on one thread, in the order of the calls.
 from engine.library.checkpoint_writer import CheckpointResult, CheckpointWrite
 from engine.library.disk_errors import why
 from engine.library.library import Library, default_root
-from engine.library.lock import RunInUseError, RunLock
+from engine.library.lock import RunLock
 from engine.library.maintenance import Soundness
 from engine.library.overview import Overview, overviews
 from engine.library.reader import Reader
@@ -27,7 +27,6 @@ __all__ = [
     "Overview",
     "Reader",
     "Retention",
-    "RunInUseError",
     "RunLock",
     "RunRow",
     "Soundness",

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.library import Reader
 from engine.messages.events import CommandEvent, EpochEvent, StepsEvent

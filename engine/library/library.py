@@ -11,7 +11,7 @@ from typing import Any
 
 import platformdirs
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.library import maintenance, manage, statements
 from engine.library.checkpoint_writer import CheckpointWrite, CheckpointWriter
@@ -148,7 +148,7 @@ class Library(Reader):
         """Copy a checkpoint file into the library as a new run; returns its id. Raises SpecError, OSError."""
         return manage.import_checkpoint(self, self._index, Path(file))
 
-    def check(self, progress: maintenance.Progress, cancelled: maintenance.Cancelled) -> maintenance.Soundness | None:
+    def check(self, progress: maintenance.Progress, cancelled: maintenance.IsCancelled) -> maintenance.Soundness | None:
         """Read everything, and report what is damaged; None where it was cancelled. Raises sqlite3.Error."""
         return maintenance.check(self, progress, cancelled)
 

@@ -7,16 +7,12 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
+from engine.common.errors import RunInUseError
 from engine.common.file_lock import lock, unlock
-from engine.common.spec import SpecError
 from engine.common.text import Text
 
 _TRIES: Final = 20  # is_live holds the lock for an instant
 _PAUSE: Final = 0.02  # seconds
-
-
-class RunInUseError(SpecError):
-    """Another process has the run open."""
 
 
 class RunLock:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.checkpoints import digest
-from engine.checkpoints.digest import CheckpointError
-from engine.common.spec import SpecError
+from engine.common.errors import CheckpointError, SpecError
 from engine.common.text import Text
 from engine.library.index_writer import IndexWriter
 from engine.library.reader import Reader
@@ -18,7 +17,7 @@ from engine.library.recovery import is_damaged, open_index
 _MAX_PROBLEMS: Final = 20  # where there are more, they have one reason
 
 Progress = Callable[[str, int, int], None]
-Cancelled = Callable[[], bool]
+IsCancelled = Callable[[], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +42,7 @@ class Soundness:
         return self.index and not self.bad
 
 
-def check(reader: Reader, progress: Progress, cancelled: Cancelled) -> Soundness | None:
+def check(reader: Reader, progress: Progress, cancelled: IsCancelled) -> Soundness | None:
     """Check the index and the digest of every checkpoint; None where it was cancelled.
 
     Raises:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.checkpoints.header import read_header
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.library import statements
 from engine.library.index_writer import IndexWriter

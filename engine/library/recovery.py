@@ -10,8 +10,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from engine.checkpoints.digest import CheckpointError
 from engine.checkpoints.header import Header, read_header
+from engine.common.errors import CheckpointError
 from engine.common.file_lock import lock
 from engine.common.text import Text
 from engine.library import statements

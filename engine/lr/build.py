@@ -8,6 +8,7 @@ from typing import Any
 
 from torch.optim import Optimizer, lr_scheduler
 
+from engine.common.errors import ExpressionError, ScheduleError
 from engine.schedules import (
     ChainedScheduler,
     Constant,
@@ -29,21 +30,9 @@ from engine.schedules import (
     StepLR,
 )
 from engine.schedules.custom import ExpressionSpec
-from engine.schedules.expression import Expression, ExpressionError
+from engine.schedules.expression import Expression
 
 AnyScheduler = lr_scheduler.LRScheduler
-
-
-class ScheduleError(ValueError):
-    """A schedule that cannot be run to its end; the message says where and why, ``field`` names the field at fault.
-
-    ``part`` is the spec that has the field, where that may be a part of a composed schedule.
-    """
-
-    def __init__(self, problem: str, field: str = "", part: ScheduleSpec | None = None) -> None:
-        super().__init__(problem)
-        self.field = field
-        self.part = part
 
 
 @dataclass(frozen=True)

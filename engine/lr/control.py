@@ -18,14 +18,13 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from engine.common.spec import SpecError
+from engine.common.errors import Rejected, ScheduleError, SpecError
 from engine.common.text import Text, number
 from engine.lr import momentum
 from engine.lr.group import GroupLR, ScheduledChange, change_of, for_group, steps_ahead
-from engine.lr.scheduled import Length, ScheduledLR, ScheduleError
+from engine.lr.scheduled import Length, ScheduledLR
 from engine.lr.swap import bases_for, run_forward
 from engine.messages.commands import ReleaseLR, ScaleLR, SetLR, SetSchedule, Then
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from engine.common.errors import Rejected
 from engine.common.text import Text, number
 from engine.lr.scheduled import Length, ScheduledLR
 from engine.messages.schedule_view import PlateauView
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import LR_MAX
 from engine.schedules import ScheduleSpec
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from torch.optim import Optimizer
 
+from engine.common.errors import Rejected
 from engine.common.text import Text
 from engine.lr.group import GroupLR
-from engine.models.optimizers import Rejected, lacks_momentum_buffer
+from engine.models.optimizers import lacks_momentum_buffer
 from engine.recipe.recipe import OptimizerSpec
 
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.common.errors import Rejected, SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.lr.control import LRControl, LRIntervention
 from engine.messages.preview import Curve, CurveQuery
-from engine.models.optimizers import Rejected
 
 _CHECK_EVERY = 1000
 

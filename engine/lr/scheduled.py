@@ -11,8 +11,9 @@ import torch
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiStepLR, SequentialLR
 from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchPlateau
 
+from engine.common.errors import ScheduleError
 from engine.common.spec import parse
-from engine.lr.build import Length, ScheduleError, build_scheduler
+from engine.lr.build import Length, build_scheduler
 from engine.messages.schedule_view import PlateauView
 from engine.models import optimizers
 from engine.recipe.recipe import OptimizerSpec
@@ -21,7 +22,7 @@ from engine.schedules.composed import path_of
 
 ROUNDING: Final = 1e-9
 
-__all__ = ["Length", "ScheduleError", "ScheduledLR"]
+__all__ = ["Length", "ScheduledLR"]
 
 
 class ScheduledLR:
@@ -116,7 +117,7 @@ class ScheduledLR:
 
     def _with_its_part(self, error: ScheduleError) -> str:
         """The problem, with the part of a composed schedule that has it."""
-        path = path_of(error.part, self.spec) if error.part is not None else ""
+        path = path_of(error.part, self.spec) if isinstance(error.part, ScheduleSpec) else ""
         return f"{path}: {error}" if path else str(error)
 
     def _too_large(self) -> str:

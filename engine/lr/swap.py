@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine.common.errors import Rejected
 from engine.common.text import Text
 from engine.lr.scheduled import ScheduledLR
-from engine.models.optimizers import Rejected
 from engine.schedules import ScheduleSpec
 
 

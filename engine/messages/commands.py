@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import Spec, SpecError, parse
+from engine.common.spec import Spec, parse
 from engine.common.text import number
 from engine.recipe.optimizers import LR_MAX, LearningRate, changeable_fields
 from engine.schedules import AnySchedule

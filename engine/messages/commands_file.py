@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError, parse
+from engine.common.spec import parse
 from engine.messages.commands import AnyIntervention, CommandAt, Rewind, Save, Stop
 from engine.messages.events import CommandEvent
 

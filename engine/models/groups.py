@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.recipe.recipe import GroupSpec
 
 

@@ -9,17 +9,9 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from engine.common.errors import Rejected
 from engine.common.text import Text
 from engine.recipe.optimizers import OPTIMIZERS, OptimizerSpec
-
-
-class Rejected(Exception):  # noqa: N818 - an answer to the command, not an error of the program
-    """A command was rejected. ``reason`` says why; ``hold`` says that the command with ``hold`` would be applied."""
-
-    def __init__(self, reason: Text, *, hold: bool = False) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-        self.hold = hold
 
 
 def build(spec: OptimizerSpec, groups: Iterable[tuple[list[Tensor], float]]) -> Optimizer:

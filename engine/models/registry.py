@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.data.download import Progress, ignore, never
 from engine.models.user_file import FIELD, build_from_file, describe_error

@@ -14,9 +14,9 @@ import torchvision.models
 from torch import Tensor, nn
 from torchvision.models.vgg import VGG, cfgs, make_layers
 
-from engine.common.spec import SpecError
+from engine.common.errors import DownloadError, SpecError
 from engine.common.text import Text
-from engine.data.download import Checksum, DownloadError, Progress, fetch, ignore, never
+from engine.data.download import Checksum, Progress, fetch, ignore, never
 
 FIELD: Final = "model.pretrained"
 SMALL: Final = 64

@@ -17,7 +17,7 @@ from typing import Final
 
 from torch import nn
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 
 FIELD: Final = "model.name"

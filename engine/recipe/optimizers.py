@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
-from engine.common.spec import Spec, SpecError
+from engine.common.errors import SpecError
+from engine.common.spec import Spec
 from engine.schedules.base import advanced, usual
 
 LR_MAX: Final = 1000.0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Union
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.common.spec import Spec, SpecError, parse
+from engine.common.errors import SpecError
+from engine.common.spec import Spec, parse
 from engine.common.text import Text
 from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.networks import NETWORKS, find_network

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.schedules.base import ScheduleSpec, advanced, usual
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final, Literal, Self
 import numpy as np
 from pydantic import Field, field_validator
 
-from engine.common.spec import SpecError
+from engine.common.errors import ExpressionError, SpecError
 from engine.schedules.base import ScheduleSpec
-from engine.schedules.expression import NAMES, Expression, ExpressionError
+from engine.schedules.expression import NAMES, Expression
 
 MAX_SAMPLES: Final = 200
 """Positions at which an expression is evaluated to find its maximum or to compare it with another."""

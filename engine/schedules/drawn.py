@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.schedules.base import ScheduleSpec
 
 Point = tuple[Annotated[float, Field(ge=0, le=10_000_000)], Annotated[float, Field(ge=0, le=1000)]]

@@ -14,6 +14,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from engine.common.errors import ExpressionError
+
 MAX_LENGTH: Final = 500
 MAX_NODES: Final = 200
 MAX_DEPTH: Final = 40
@@ -53,15 +55,6 @@ _COMPARE: Final[dict[type[ast.cmpop], Callable[[float, float], bool]]] = {
 
 Value = float | bool
 Evaluate = Callable[[Mapping[str, float]], Value]
-
-
-class ExpressionError(ValueError):
-    """An invalid expression, or one without a usable value. ``position`` is the offset in the given text, from 0."""
-
-    def __init__(self, problem: str, position: int = 0) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.position = position
 
 
 class Expression:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text, number
 from engine.schedules.base import COUNTS, NextChange, ScheduleSpec, usual
 

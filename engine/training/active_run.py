@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from engine.common.lifecycle import Action, IllegalAction, State, next_state
+from engine.common.errors import IllegalAction
+from engine.common.lifecycle import Action, State, next_state
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import (

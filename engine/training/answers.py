@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from engine.common.errors import Rejected
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import CheckpointResult
@@ -12,7 +13,6 @@ from engine.messages.commands import Intervention, Save, Stop
 from engine.messages.commands_file import command_json
 from engine.messages.events import CommandEvent, Event, Status
 from engine.messages.queue import PostedCommand
-from engine.models.optimizers import Rejected
 from engine.training.apply import CHANGES, apply
 from engine.training.loop import Loop
 from engine.training.recorder import RunRecorder

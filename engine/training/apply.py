@@ -6,6 +6,7 @@ from typing import Protocol
 
 from torch.optim import Optimizer
 
+from engine.common.errors import Rejected
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.lr import momentum
@@ -25,7 +26,7 @@ from engine.messages.commands import (
 )
 from engine.messages.events import CommandEvent
 from engine.messages.notes import referenced
-from engine.models.optimizers import Rejected, change
+from engine.models.optimizers import change
 
 CHANGES = (SetLR, ScaleLR, ReleaseLR, SetSchedule, SetOptimizer, Freeze, Unfreeze, SetEpochs)
 

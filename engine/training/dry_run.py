@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from engine.common.errors import Rejected
 from engine.common.position import Position
 from engine.data.order import batches_in
 from engine.data.registry import describe
@@ -16,7 +17,6 @@ from engine.messages.commands import CommandAt, Intervention, Rewind, Save, Stop
 from engine.messages.commands_file import WaitingCommands, command_json
 from engine.messages.events import CommandEvent
 from engine.models import optimizers
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import Recipe
 from engine.training.apply import apply, check_behind, no_such_batch, target_of
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from engine.common.errors import Cancelled, OutOfMemory, SpecError
 from engine.common.lifecycle import Action
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.data.download import Cancelled
-from engine.hardware.out_of_memory import OutOfMemory, ran_out
+from engine.hardware.out_of_memory import ran_out
 from engine.messages.events import EndEvent, EndReason
 
 _LAST_ACTIONS: Final[dict[EndReason, Action]] = {

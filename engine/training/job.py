@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from engine.common.errors import RunInUseError, SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.common.text import Text
-from engine.library import InterventionRow, Library, RunInUseError, RunRow
+from engine.library import InterventionRow, Library, RunRow
 from engine.messages.commands import CommandAt
 from engine.messages.commands_file import parse_commands
 from engine.recipe.recipe import Recipe, recipe_from_json

@@ -11,11 +11,9 @@ from typing import Any, Final
 import torch
 
 from engine.checkpoints import checkpoint
-from engine.checkpoints.digest import CheckpointError
-from engine.common.spec import SpecError
+from engine.common.errors import Cancelled, CheckpointError, SpecError
 from engine.common.text import Text
 from engine.data import registry
-from engine.data.download import Cancelled
 from engine.hardware.devices import choose, make_deterministic, nondeterministic_operator
 from engine.hardware.memory import data_share, host_memory
 from engine.hardware.out_of_memory import fitting

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from engine.common.spec import SpecError
+from engine.common.errors import Cancelled, SpecError
 from engine.common.text import Text
 from engine.messages.commands import FindLR
 from engine.messages.events import RangeTestEvent
@@ -19,7 +19,7 @@ from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import SGD, DataSpec, ModelSpec, Recipe
 from engine.schedules import Drawn
 
-Cancelled = Callable[[], bool]
+IsCancelled = Callable[[], bool]
 Progress = Callable[[str, int, int], None]
 _IMPORTING: Final = threading.Lock()
 
@@ -47,7 +47,7 @@ def load_torch() -> list[tuple[str, str]]:
     return available()
 
 
-def curve(query: CurveQuery, cancelled: Cancelled) -> Curve:
+def curve(query: CurveQuery, cancelled: IsCancelled) -> Curve:
     """The projected LRs that ``query`` asks for."""
     _import_torch()
     from engine.lr.preview import draw
@@ -122,7 +122,7 @@ def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
     return text_of(recipe, names, batches, remarks)
 
 
-def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Cancelled) -> RangeTestEvent:
+def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: IsCancelled) -> RangeTestEvent:
     """Run an LR range test on the run that ``recipe`` would begin, which is built for it.
 
     ``progress`` is called with what is loaded, and then, with an empty text, with the number of LRs tried.
@@ -132,7 +132,7 @@ def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Can
         Cancelled: ``cancelled`` returned true.
     """
     _import_torch()
-    from engine.models.optimizers import Rejected
+    from engine.common.errors import Rejected
     from engine.training.job import Job
     from engine.training.loading import load
     from engine.training.range_test import sweep
@@ -148,7 +148,7 @@ def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: Can
 
 def data_problem(spec: DataSpec) -> str | None:
     """Why the data set cannot be loaded (it is missing or damaged), or None."""
-    from engine.data.image_set import DataMissing
+    from engine.common.errors import DataMissing
     from engine.data.registry import load
 
     try:
@@ -162,16 +162,15 @@ def data_problem(spec: DataSpec) -> str | None:
     return None
 
 
-def download(spec: DataSpec, progress: Progress, cancelled: Cancelled) -> str | None:
+def download(spec: DataSpec, progress: Progress, cancelled: IsCancelled) -> str | None:
     """Download the data set; returns why that failed, or None, also where it was cancelled."""
     _import_torch()
-    from engine.data import download as fetching
     from engine.data.registry import load
 
     try:
         load(spec, download=True, progress=progress, cancelled=cancelled)
     except SpecError as error:
         return error.problem
-    except fetching.Cancelled:
+    except Cancelled:
         return None
     return None

@@ -19,13 +19,12 @@ from torch import nn
 from torch.optim import Optimizer
 
 from engine.advice.lr_suggestions import Curve, Smoothed, noisy_ends, suggest
+from engine.common.errors import Cancelled, Rejected
 from engine.common.lifecycle import State
 from engine.common.text import Text, number
-from engine.data.download import Cancelled
 from engine.messages.commands import CancelFind, FindLR, Pause, RangeTestCommand, Stop
 from engine.messages.events import Event, RangeTestEvent, RangeTestProgressEvent, Suggestion
 from engine.messages.queue import CommandQueue, PostedCommand
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import GuardSpec
 from engine.training.answers import Answers
 from engine.training.apply import check_not_over

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from engine.checkpoints import checkpoint
+from engine.common.errors import Cancelled, CheckpointError, Rejected
 from engine.common.position import Position
 from engine.common.text import Text
-from engine.data.download import Cancelled
 from engine.messages.commands import CancelRewind, Pause, Rewind, Stop, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, RewindProgressEvent, WarningEvent
 from engine.messages.notes import remains
 from engine.messages.queue import CommandQueue, PostedCommand
-from engine.models.optimizers import Rejected
 from engine.training.answers import Answers
 from engine.training.apply import apply, check_behind, target_of
 from engine.training.loop import Loop
@@ -197,7 +196,7 @@ def _readable(paths: Iterable[Path]) -> Iterator[Capture]:
     for path in paths:
         try:
             yield checkpoint.read(path)
-        except checkpoint.CheckpointError:
+        except CheckpointError:
             continue
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.data.batches import Batches
 from engine.data.image_set import ImageSet
 from engine.hardware.memory import DEFAULT_SHARE

@@ -13,7 +13,8 @@ from typing import Final, get_args
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.common.lifecycle import TERMINAL, Action, IllegalAction, State, next_state
+from engine.common.errors import IllegalAction
+from engine.common.lifecycle import TERMINAL, Action, State, next_state
 from engine.common.position import Position
 from engine.messages.commands import Intervention
 from engine.messages.events import (

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 
 T = TypeVar("T")
 Lane = Literal["torch", "curves", "library", "downloads"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 
 CONTEXT = "Tiller"

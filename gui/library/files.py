@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.messages.commands import Save
 from engine.recipe.recipe import read_recipe
 from gui.core.current_run import CurrentRun

@@ -10,7 +10,8 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from engine.schedules.expression import Expression, ExpressionError, without_lambda
+from engine.common.errors import ExpressionError
+from engine.schedules.expression import Expression, without_lambda
 from gui.core.translation import tr
 from gui.theme.theme import error_color, set_style_property
 from gui.widgets.fields import EMPTY, Editor

@@ -7,7 +7,7 @@ from datetime import datetime
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QLabel
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.library import Library
 from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec, ModelSpec, recipe_from_json

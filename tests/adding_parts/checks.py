@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from engine.advice.on_recipe import for_recipe
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.data.registry import describe
 from engine.messages.commands import SetOptimizer
 from engine.recipe.optimizers import OPTIMIZERS

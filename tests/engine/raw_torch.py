@@ -11,7 +11,7 @@ from hypothesis import reject
 from torch.optim import Optimizer, lr_scheduler
 
 from engine import schedules
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.lr.control import LRControl
 from engine.lr.scheduled import ScheduledLR
 from engine.recipe.recipe import Adam, OptimizerSpec, Recipe

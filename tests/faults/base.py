@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.checkpoints import digest
-from engine.checkpoints.digest import CheckpointError
+from engine.common.errors import CheckpointError
 from engine.common.position import Position
 from engine.library import Library
 from engine.messages.commands import Pause, Resume

@@ -17,7 +17,7 @@ from typing import Final
 
 import torch
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.library import Library
 from engine.messages.commands import Resume
 from tests.engine.running import MAIN, Live, run

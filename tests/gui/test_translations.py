@@ -17,7 +17,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.recipe.networks import NETWORKS
 from engine.recipe.optimizers import OPTIMIZERS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.advice.lr_suggestions import BETA, Curve, Smoothed, noisy_ends, steepest, suggest, valley, with_lr
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.messages.commands import FindLR
 from engine.training.dry_run import lrs_ahead

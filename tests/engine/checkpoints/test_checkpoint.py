@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 import torch
 
-from engine.checkpoints.checkpoint import CheckpointError, read, write
+from engine.checkpoints.checkpoint import read, write
+from engine.common.errors import CheckpointError
 from engine.data.registry import load
 from engine.messages.commands import Resume, Save
 from engine.messages.events import Event, WarningEvent

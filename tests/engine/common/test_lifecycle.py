@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from engine.common.lifecycle import ACTIONS, STATES, TERMINAL, Action, IllegalAction, State, allowed, next_state
+from engine.common.errors import IllegalAction
+from engine.common.lifecycle import ACTIONS, STATES, TERMINAL, Action, State, allowed, next_state
 
 # One row per state, one column per action; "." where the action is rejected.
 TABLE = """

@@ -6,8 +6,9 @@ import random
 
 import pytest
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError, parse
+from engine.common.spec import parse
 
 IN_ORDER = [Position(epoch=epoch, batch=batch) for epoch in (1, 2, 10) for batch in (0, 1, 9, 11)]
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from engine.data.download import Cancelled
+from engine.common.errors import Cancelled
 from engine.data.registry import load
 from engine.recipe.recipe import DataSpec
 

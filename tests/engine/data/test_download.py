@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.data.download import Cancelled, Checksum, DownloadError, fetch
+from engine.common.errors import Cancelled, DownloadError
+from engine.data.download import Checksum, fetch
 from tests.engine.running import SECONDS
 
 BODY = bytes(range(256)) * 2000

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.data import batches as batches_module
 from engine.data.batches import Batches
 from engine.data.feeding import Host, Mapped, Resident, feed_for

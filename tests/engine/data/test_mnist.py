@@ -17,11 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.common.spec import SpecError
-from engine.data.download import Cancelled
+from engine.common.errors import Cancelled, DataMissing, SpecError
 from engine.data.feeding import MappedFile
 from engine.data.idx import IdxError, read_idx
-from engine.data.image_set import DataMissing
 from engine.data.registry import describe, load
 from engine.data.root import default_root
 from engine.recipe.recipe import DataSpec

@@ -8,7 +8,7 @@ from pkgutil import resolve_name
 
 import pytest
 
-from engine.data.image_set import DataMissing
+from engine.common.errors import DataMissing
 from engine.data.registry import describe, load
 from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec

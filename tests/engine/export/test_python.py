@@ -19,11 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import main
+from engine.common.errors import ExpressionError
 from engine.export.expression import as_python
 from engine.lr.control import LRControl
 from engine.recipe.recipe import Recipe
 from engine.schedules import SCHEDULES
-from engine.schedules.expression import FUNCTIONS, Expression, ExpressionError
+from engine.schedules.expression import FUNCTIONS, Expression
 from engine.training.dry_run import lrs_ahead
 from engine.training.queries import pytorch_code
 from tests.engine.running import OPTIMIZERS, PER_EPOCH, SECONDS, recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.hardware.devices import available, choose, make_deterministic, nondeterministic_operator
 from engine.recipe.data_sets import DATA_SETS
 from engine.training.loading import _set_threads

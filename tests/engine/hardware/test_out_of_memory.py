@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.hardware.out_of_memory import OutOfMemory, fitting, ran_out, size_text
+from engine.common.errors import OutOfMemory
+from engine.hardware.out_of_memory import fitting, ran_out, size_text
 from engine.messages.events import Event
 from engine.models.user_file import describe_error
 from engine.training.job import Job

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.library import Library
 from engine.library.comparison import (
     Difference,

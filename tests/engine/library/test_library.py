@@ -16,9 +16,9 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import read
+from engine.common.errors import SpecError
 from engine.common.file_lock import lock
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.library import (
     Beginning,
     CheckpointResult,

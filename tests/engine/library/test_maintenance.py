@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.common.spec import SpecError
-from engine.library import Library, RunInUseError, RunLock
+from engine.common.errors import RunInUseError, SpecError
+from engine.library import Library, RunLock
 from engine.training.job import Job, to_open
 from tests.engine.running import library_at, recipe, run
 

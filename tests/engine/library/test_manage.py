@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.library import Library
 from engine.training.job import Job, to_resume
 from tests.engine.running import at, commands, library_at, recipe, run

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.library import RunInUseError, RunLock
+from engine.common.errors import RunInUseError
+from engine.library import RunLock
 from engine.library.lock import is_live
 from engine.training.job import Job, to_resume
 from tests.engine.running import MAIN, Live, at, commands, library_at, recipe, recipe_dict, run

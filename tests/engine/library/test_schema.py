@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.library import Library
 from engine.library.schema import TABLES
 from engine.messages.commands import ScaleLR, Stop

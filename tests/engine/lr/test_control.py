@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.common.errors import Rejected
 from engine.lr.control import LRControl
-from engine.models.optimizers import Rejected
 from engine.schedules import (
     Constant,
     CosineAnnealingLR,

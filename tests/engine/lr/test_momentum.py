@@ -10,12 +10,11 @@ import pytest
 import torch
 
 from engine.checkpoints.checkpoint import read
-from engine.common.spec import SpecError
-from engine.lr.build import Length, ScheduleError, build_scheduler
+from engine.common.errors import Rejected, ScheduleError, SpecError
+from engine.lr.build import Length, build_scheduler
 from engine.lr.control import LRControl
 from engine.lr.scheduled import ScheduledLR
 from engine.models import optimizers
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, Recipe, RMSprop
 from engine.schedules import Constant, CyclicLR, OneCycleLR, ScheduleSpec, StepLR
 from engine.training.job import Job

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.common.errors import Rejected
 from engine.common.position import Position
 from engine.lr.control import LRControl
 from engine.lr.preview import draw, walk
 from engine.messages.commands import Note, ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.messages.preview import Curve, CurveQuery
 from engine.messages.schedule_view import ControlState
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import SGD, Recipe
 from engine.schedules import Constant, ExponentialLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from tests.engine.raw_torch import after, control, expression

@@ -12,7 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.lr.scheduled import Length, ScheduledLR, ScheduleError
+from engine.common.errors import ScheduleError
+from engine.lr.scheduled import Length, ScheduledLR
 from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
 from engine.schedules import (
     ChainedScheduler,

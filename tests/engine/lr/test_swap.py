@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.common.spec import SpecError
+from engine.common.errors import Rejected, SpecError
 from engine.lr.control import LRControl
-from engine.models.optimizers import Rejected
 from engine.recipe.recipe import Recipe
 from engine.schedules import (
     ExponentialLR,

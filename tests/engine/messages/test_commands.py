@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError, first_problem, parse
+from engine.common.spec import first_problem, parse
 from engine.messages.commands import (
     AnyIntervention,
     CommandAt,

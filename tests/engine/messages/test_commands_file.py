@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.messages.commands import CommandAt, Note, SetLR
 from engine.messages.commands_file import WaitingCommands, command_json, parse_commands, read_commands
 from engine.messages.events import CommandEvent

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from engine.checkpoints import checkpoint
-from engine.common.spec import SpecError, parse
+from engine.common.errors import SpecError
+from engine.common.spec import parse
 from engine.messages.commands import Note
 from engine.messages.events import BranchEvent, CommandEvent
 from engine.messages.notes import can_have_note, notes, reference, referenced

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.models.groups import split
 from engine.recipe.recipe import GroupSpec
 

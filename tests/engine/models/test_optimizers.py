@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from engine.common.errors import Rejected
 from engine.models import optimizers
-from engine.models.optimizers import Rejected
 from engine.recipe.optimizers import OPTIMIZERS, SGD, Adam, AdamW, OptimizerSpec, RMSprop
 
 

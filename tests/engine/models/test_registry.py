@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.data.registry import load
 from engine.models.registry import build, on_meta
 from engine.models.summary import outline

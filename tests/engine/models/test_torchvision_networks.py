@@ -9,7 +9,7 @@ import torch
 import torchvision.models
 from torch import nn
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.models.registry import build
 from engine.models.torchvision_networks import fit_weights, load_weights, resnet18, vgg11_bn
 from engine.recipe.recipe import ModelSpec

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.models.registry import build, on_meta
 from engine.models.summary import outline
 from engine.recipe.recipe import ModelSpec

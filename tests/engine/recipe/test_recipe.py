@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.common.spec import SpecError, problems
+from engine.common.errors import SpecError
+from engine.common.spec import problems
 from engine.recipe.optimizers import OPTIMIZERS
 from engine.recipe.presets import PRESETS, preset
 from engine.recipe.recipe import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
 from engine import schedules
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.lr.preview import draw
 from engine.lr.scheduled import Length, ScheduledLR
 from engine.messages.preview import Curve, CurveQuery

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.common.errors import ExpressionError
 from engine.schedules import expression
-from engine.schedules.expression import MAX_DEPTH, MAX_LENGTH, MAX_NODES, Expression, ExpressionError
+from engine.schedules.expression import MAX_DEPTH, MAX_LENGTH, MAX_NODES, Expression
 
 NAMES = {"epoch": 7.0, "step": 161.0, "epochs": 30.0, "steps_per_epoch": 23.0}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.messages.commands import CommandAt
 from engine.messages.commands_file import parse_commands
 from engine.recipe.recipe import Recipe

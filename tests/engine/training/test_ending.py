@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from engine.library import Library
 from engine.messages.commands import Note, Save
 from engine.messages.events import EndEvent, EpochEvent, Event

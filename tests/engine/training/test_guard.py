@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from engine.common.errors import SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError
 from engine.common.text import Text
 from engine.data.registry import load
 from engine.messages.commands import Resume, Rewind

@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 import torch
 
+from engine.common.errors import Cancelled, Rejected, SpecError
 from engine.common.position import Position
-from engine.common.spec import SpecError, parse
-from engine.data.download import Cancelled
+from engine.common.spec import parse
 from engine.data.registry import load
 from engine.messages.commands import CancelFind, FindLR, Freeze, Pause, Resume, SetLR, Stop
 from engine.messages.events import CommandEvent, DivergedEvent, EndEvent, Event, RangeTestEvent, RangeTestProgressEvent
-from engine.models.optimizers import Rejected
 from engine.training.job import Job
 from engine.training.range_test import DIVERGED, Finding, lrs_tried, shares, sweep
 from engine.training.run_state import RunState, weights_sha256

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.common.errors import Cancelled
 from engine.common.position import Position
 from engine.data.batches import Batches
-from engine.data.download import Cancelled
 from engine.data.registry import load
 from engine.library import Library
 from engine.messages.commands import CancelRewind, Resume, Rewind, Stop

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from engine.common.spec import SpecError
+from engine.common.errors import SpecError
 from gui.core.task_runner import LANES, Failure, Task, TaskRunner
 
 WAIT = 10

@@ -131,7 +131,7 @@ def test_while_nobody_interventions_the_window_asks_for_no_curve_again(
     asked: list[CurveQuery] = []
     curve = queries.curve
 
-    def counted(query: CurveQuery, cancelled: queries.Cancelled) -> Curve:
+    def counted(query: CurveQuery, cancelled: queries.IsCancelled) -> Curve:
         if query.control is not None:
             asked.append(query)
         return curve(query, cancelled)

@@ -1,0 +1,105 @@
+"""The errors that cross a package boundary; what stays within a package is defined there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from engine.common.text import Text
+
+MemoryUse = Literal["data", "network", "batch", "validation"]
+"""What memory is needed for."""
+
+
+class SpecError(ValueError):
+    """Invalid input.
+
+    Attributes:
+        field: path of the field, such as ``schedule.gamma``; empty if no single field is wrong.
+        problem: what is wrong and what is allowed, to follow the field's name in a sentence.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}" if field else problem)
+        self.field = field
+        self.problem = problem
+
+
+class CheckpointError(SpecError):
+    """A file that cannot be read as a checkpoint; the message says why, in one line."""
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        super().__init__("checkpoint", f"{path} {problem}")
+
+
+class DataMissing(SpecError):  # noqa: N818 - a state of the disk; the message says the ways out
+    """Files of a data set were not found. ``files`` are their names, ``folder`` is where they should be."""
+
+    def __init__(self, files: Sequence[str], folder: Path, root: Path) -> None:
+        super().__init__(
+            "data.root",
+            Text(
+                "data set not found: {files} not found in {folder} (root is {root}). Download it with --download (in "
+                "the window: Download) or, if you are offline, put the files into {folder} or set another root",
+                files=", ".join(files),
+                folder=folder,
+                root=root,
+            ),
+        )
+        self.files = tuple(files)
+        self.folder = folder
+
+
+class RunInUseError(SpecError):
+    """Another process has the run open."""
+
+
+class ExpressionError(ValueError):
+    """An invalid expression, or one without a usable value. ``position`` is the offset in the given text, from 0."""
+
+    def __init__(self, problem: str, position: int = 0) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.position = position
+
+
+class ScheduleError(ValueError):
+    """A schedule that cannot be run to its end; the message says where and why, ``field`` names the field at fault.
+
+    ``part`` is the spec that has the field, where that may be a part of a composed schedule.
+    """
+
+    def __init__(self, problem: str, field: str = "", part: object | None = None) -> None:
+        super().__init__(problem)
+        self.field = field
+        self.part = part
+
+
+class Rejected(Exception):  # noqa: N818 - an answer to the command, not an error of the program
+    """A command was rejected. ``reason`` says why; ``hold`` says that the command with ``hold`` would be applied."""
+
+    def __init__(self, reason: Text, *, hold: bool = False) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.hold = hold
+
+
+class IllegalAction(Exception):  # noqa: N818 - a rejection, not an error of the program
+    """The action is not possible in the current state. The message says why."""
+
+
+class Cancelled(Exception):  # noqa: N818 - requested, not an error
+    """What was running was cancelled."""
+
+
+class DownloadError(Exception):
+    """A file could not be downloaded. The message says what was tried and what to do offline."""
+
+
+class OutOfMemory(Exception):  # noqa: N818 - like MemoryError of Python and OutOfMemoryError of PyTorch
+    """Memory ran out for ``what``; ``text`` says what did not fit."""
+
+    def __init__(self, what: MemoryUse, text: Text) -> None:
+        super().__init__(text)
+        self.what, self.text = what, text
