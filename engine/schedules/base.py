@@ -32,7 +32,7 @@ def form_metadata(field: FieldInfo) -> dict[str, Any]:
 
 
 class NextChange(NamedTuple):
-    """The scheduled LR becomes ``lr`` at ``position``, and does not change before that."""
+    """The scheduled LR changes to ``lr`` at ``position``, and not before."""
 
     position: int
     lr: float
@@ -78,7 +78,7 @@ class ScheduleSpec(Spec):
     def next_change(self, position: int, lr: float) -> NextChange | None:
         """The next change of the scheduled LR, which is ``lr`` at ``position``.
 
-        None if there is none, or if only running the schedule forward would tell.
+        None if there is none, or if it can only be found by running the schedule forward.
         """
         return None
 

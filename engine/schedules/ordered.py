@@ -122,7 +122,7 @@ class ConstantLR(ScheduleSpec):
     )
 
     def next_change(self, position: int, lr: float) -> NextChange | None:
-        """At total_iters, from where on the LR is not multiplied."""
+        """At total_iters, after which the LR is no longer multiplied by factor."""
         if position >= self.total_iters:
             return None
         factor = 1.0 / self.factor

@@ -1,4 +1,4 @@
-"""Random schedules, rates and metrics for property tests."""
+"""Random schedules, LRs and metrics for property tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from engine import schedules
 from engine.schedules import ScheduleSpec
 
-RATES = st.floats(min_value=1e-6, max_value=10)
+LRS = st.floats(min_value=1e-6, max_value=10)
 GAMMAS = st.floats(min_value=0.01, max_value=1.2)
 EXPRESSIONS = st.one_of(
     st.builds("{:.3f}**epoch".format, st.floats(0.5, 1)),
@@ -60,8 +60,8 @@ SPECS: dict[str, st.SearchStrategy[ScheduleSpec]] = {
     "OneCycleLR": st.builds(
         schedules.OneCycleLR,
         interval=st.just("epoch"),
-        max_lr=RATES,
-        # no round share: PyTorch divides by 0 where the rise is exactly one step
+        max_lr=LRS,
+        # no round values: PyTorch divides by 0 if the LR rises for exactly one step
         pct_start=st.floats(0, 1).map(lambda share: 0.0123456 + 0.9654321 * share),
         anneal_strategy=st.sampled_from(["cos", "linear"]),
         cycle_momentum=st.booleans(),
@@ -90,7 +90,7 @@ SPECS: dict[str, st.SearchStrategy[ScheduleSpec]] = {
 }
 SPECS["Drawn"] = st.builds(
     schedules.Drawn,
-    points=st.lists(st.tuples(st.floats(0, 80), RATES), min_size=1, max_size=8, unique_by=lambda p: round(p[0], 3)).map(
+    points=st.lists(st.tuples(st.floats(0, 80), LRS), min_size=1, max_size=8, unique_by=lambda p: round(p[0], 3)).map(
         lambda points: tuple(sorted(points))
     ),
     scale=st.sampled_from(["log", "linear"]),
@@ -131,7 +131,7 @@ SPECS["ChainedScheduler"] = st.one_of(chained(LEAVES.map(without_floor)), chaine
 
 
 def with_interval(spec: ScheduleSpec, interval: str) -> ScheduleSpec:
-    """``spec``, and all that it is made of, stepped once per ``interval``."""
+    """``spec`` and its stages, stepped once per ``interval``."""
     changed: dict[str, Any] = {"interval": interval}
     if isinstance(spec, schedules.ComposedSpec):
         changed["schedulers"] = tuple(with_interval(stage, interval) for stage in spec.schedulers)

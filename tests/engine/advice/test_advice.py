@@ -33,7 +33,7 @@ from engine.schedules import (
     StepLR,
 )
 from engine.training.dry_run import lrs_ahead
-from tests.engine.strategies import RATES, SPECS
+from tests.engine.strategies import LRS, SPECS
 
 HEAD = GroupSpec(name="head", modules=("fc",), lr=0.1)
 RESNET = ModelSpec(name="resnet18", pretrained=True)
@@ -392,7 +392,7 @@ RECIPES = st.builds(
     data=st.builds(DataSpec, name=st.sampled_from(["digits", "mnist", "fashion_mnist"])),
     model=st.builds(ModelSpec, name=st.sampled_from(["resnet18", "vgg11_bn"]), pretrained=st.booleans())
     | st.builds(ModelSpec, name=st.sampled_from(["small_cnn", "net.py:make"])),
-    optimizer=st.builds(SGD, lr=st.floats(0, 1000)) | st.builds(Adam, lr=RATES),
+    optimizer=st.builds(SGD, lr=st.floats(0, 1000)) | st.builds(Adam, lr=LRS),
     schedule=st.one_of(*SPECS.values()),
     groups=st.just(())
     | st.tuples(

@@ -18,7 +18,7 @@ from engine.schedules import (
     StepLR,
 )
 from tests.engine.raw_torch import after, control, counted, expression, flat
-from tests.engine.strategies import RATES, SPECS
+from tests.engine.strategies import LRS, SPECS
 
 HALVING = StepLR(step_size=10, gamma=0.5)
 TWO = ("rest", "head")
@@ -33,7 +33,7 @@ def test_following_keeps_the_curves_shape_from_the_new_level() -> None:
     assert flat(lr, 20) == [0.05] * 7 + [0.025] * 10 + [0.0125] * 3
 
 
-@given(name=st.sampled_from(list(SPECS)), data=st.data(), base=RATES, v=RATES, when=st.integers(0, 40))
+@given(name=st.sampled_from(list(SPECS)), data=st.data(), base=LRS, v=LRS, when=st.integers(0, 40))
 def test_the_lr_is_exactly_what_was_set_and_follows_in_proportion(
     name: str, data: Any, base: float, v: float, when: int
 ) -> None:
@@ -144,7 +144,7 @@ def test_an_lr_above_the_largest_allowed_is_rejected(factor: float) -> None:
     assert lr.current() == [0.1]
 
 
-@given(name=st.sampled_from(list(SPECS)), data=st.data(), v=RATES, epochs=st.integers(0, 30))
+@given(name=st.sampled_from(list(SPECS)), data=st.data(), v=LRS, epochs=st.integers(0, 30))
 def test_release_restores_the_schedulers_own_float(name: str, data: Any, v: float, epochs: int) -> None:
     spec = data.draw(SPECS[name])
     touched, untouched = control(spec, 0.1, epochs=60), control(spec, 0.1, epochs=60)

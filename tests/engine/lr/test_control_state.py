@@ -19,7 +19,7 @@ from engine.schedules import (
     StepLR,
 )
 from tests.engine.raw_torch import after, control, control_if_usable, lrs_of, optimizer_of, tiller_lrs
-from tests.engine.strategies import RATES, SPECS
+from tests.engine.strategies import LRS, SPECS
 
 HALVING = StepLR(step_size=10, gamma=0.5)
 TWO = ("rest", "head")
@@ -56,7 +56,7 @@ INTERVENTIONS = st.sampled_from(
 @given(
     name=st.sampled_from(list(SPECS)),
     data=st.data(),
-    interventions=st.lists(st.tuples(INTERVENTIONS, RATES), max_size=8),
+    interventions=st.lists(st.tuples(INTERVENTIONS, LRS), max_size=8),
 )
 def test_from_its_state_everything_continues_exactly(name: str, data: Any, interventions: list[Any]) -> None:
     lr = control_if_usable(data.draw(SPECS[name]), epochs=40, steps=2, names=TWO)

@@ -19,7 +19,7 @@ from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import SGD, Recipe
 from engine.schedules import Constant, ExponentialLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from tests.engine.raw_torch import after, control, expression
-from tests.engine.strategies import RATES, SPECS, with_interval
+from tests.engine.strategies import LRS, SPECS, with_interval
 
 TWO = ("rest", "head")
 EPOCHS, STEPS = 12, 3
@@ -75,11 +75,11 @@ EITHER_INTERVAL = st.tuples(ANY_SPEC, st.sampled_from(["epoch", "step"])).map(
 GROUP = st.sampled_from([None, *TWO])
 THEN = st.sampled_from(["keep", "follow", "hold"])
 INTERVENTIONS = st.one_of(
-    st.builds(SetLR, lr=RATES, then=THEN, group=GROUP),
+    st.builds(SetLR, lr=LRS, then=THEN, group=GROUP),
     st.builds(ScaleLR, factor=st.floats(0.1, 3), then=THEN, group=GROUP),
     st.builds(ReleaseLR, group=GROUP),
     st.builds(SetSchedule, schedule=EITHER_INTERVAL, group=GROUP, start=st.sampled_from(["here", "replay"])),
-    st.builds(SetSchedule, schedule=EITHER_INTERVAL, lr=RATES, group=GROUP),
+    st.builds(SetSchedule, schedule=EITHER_INTERVAL, lr=LRS, group=GROUP),
 )
 
 
@@ -112,7 +112,7 @@ def test_a_pending_change_is_drawn_as_training_applies_it(
 
 
 @settings(max_examples=60)
-@given(spec=EITHER_INTERVAL, lr=RATES)
+@given(spec=EITHER_INTERVAL, lr=LRS)
 def test_a_recipe_is_drawn_as_it_trains(spec: ScheduleSpec, lr: float) -> None:
     recipe = recipe_of(spec, lr)
     curve = draw(CurveQuery(key="test", recipe=recipe, steps_per_epoch=STEPS, epochs=EPOCHS))

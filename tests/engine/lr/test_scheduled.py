@@ -27,7 +27,7 @@ from engine.schedules import (
     StepLR,
 )
 from tests.engine.raw_torch import counted
-from tests.engine.strategies import METRICS, RATES, SPECS
+from tests.engine.strategies import LRS, METRICS, SPECS
 
 LENGTH = Length(30, 5)
 OPTIMIZERS = [SGD(momentum=0.9), Adam(), AdamW(), RMSprop()]
@@ -65,7 +65,7 @@ def file_again(state: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", list(SPECS))
 @pytest.mark.parametrize("through", [json_again, file_again], ids=["json", "file"])
 @settings(max_examples=8)
-@given(data=st.data(), lr=RATES, metrics=METRICS, cut=st.integers(0, 30))
+@given(data=st.data(), lr=LRS, metrics=METRICS, cut=st.integers(0, 30))
 def test_a_stored_schedule_continues_exactly(
     name: str, through: Any, data: Any, lr: float, metrics: list[float], cut: int
 ) -> None:

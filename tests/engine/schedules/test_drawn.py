@@ -21,9 +21,9 @@ from engine.schedules import Drawn
 from engine.schedules.simplify import drawn_from
 from engine.training import queries
 from tests.engine.raw_torch import control, flat, tiller_lrs
-from tests.engine.strategies import RATES
+from tests.engine.strategies import LRS
 
-POINTS = st.lists(st.tuples(st.floats(0, 50), RATES), min_size=1, max_size=8, unique_by=lambda p: p[0]).map(
+POINTS = st.lists(st.tuples(st.floats(0, 50), LRS), min_size=1, max_size=8, unique_by=lambda p: p[0]).map(
     lambda points: tuple(sorted(points))
 )
 APART = POINTS.filter(lambda points: all(b[0] - a[0] >= 1e-3 for a, b in pairwise(points)) and len(points) > 1)

@@ -19,7 +19,7 @@ from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
 from engine.schedules import SCHEDULES, ScheduleSpec
 from engine.schedules.base import form_metadata
 from tests.engine.raw_torch import control, momentum_of, optimizer_of, raw_lrs, raw_scheduler, tiller_lrs
-from tests.engine.strategies import METRICS, RATES, SPECS, with_interval
+from tests.engine.strategies import LRS, METRICS, SPECS, with_interval
 
 EPOCHS = 70
 STEPPED_PER_BATCH = (schedules.CyclicLR, schedules.OneCycleLR)
@@ -51,7 +51,7 @@ def test_every_schedule_is_tested() -> None:
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
 @settings(max_examples=40)
-@given(data=st.data(), lr=RATES)
+@given(data=st.data(), lr=LRS)
 def test_scheduled_lrs_equal_pytorchs(name: str, data: Any, lr: float) -> None:
     spec = data.draw(SPECS[name])
     optimizer = optimizer_of(lr, momentum=0.9)
@@ -61,7 +61,7 @@ def test_scheduled_lrs_equal_pytorchs(name: str, data: Any, lr: float) -> None:
 
 @pytest.mark.parametrize("name", [n for n in SPECS if n != "ReduceLROnPlateau"])
 @settings(max_examples=10)
-@given(data=st.data(), lr=RATES)
+@given(data=st.data(), lr=LRS)
 def test_scheduled_lrs_stepped_per_batch_equal_pytorchs(name: str, data: Any, lr: float) -> None:
     spec = with_interval(data.draw(SPECS[name]), "step")
     optimizer = optimizer_of(lr, momentum=0.9)
@@ -78,7 +78,7 @@ def test_scheduled_lrs_stepped_per_batch_equal_pytorchs(name: str, data: Any, lr
 @pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.5), Adam(), AdamW(), RMSprop(momentum=0.3)])
 @pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR", "SequentialLR", "ChainedScheduler"])
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(data=st.data(), lr=RATES)
+@given(data=st.data(), lr=LRS)
 def test_scheduled_momentum_equals_pytorchs(name: str, data: Any, lr: float, optimizer: OptimizerSpec) -> None:
     spec = data.draw(SPECS[name].filter(lambda s: s.cycles_momentum()))
     live = optimizers.build(optimizer, [([torch.nn.Parameter(torch.zeros(2))], lr)])
@@ -97,7 +97,7 @@ def test_schedules_that_do_not_cycle_momentum_schedule_none() -> None:
 
 
 @settings(max_examples=60)
-@given(spec=SPECS["ReduceLROnPlateau"], lr=RATES, metrics=METRICS)
+@given(spec=SPECS["ReduceLROnPlateau"], lr=LRS, metrics=METRICS)
 def test_reductions_on_a_plateau_equal_pytorchs(
     spec: schedules.ReduceLROnPlateau, lr: float, metrics: list[float]
 ) -> None:

@@ -16,7 +16,7 @@ from engine.recipe.recipe import Recipe
 from engine.training.dry_run import lrs_ahead
 from engine.training.job import Job
 from tests.engine.running import OPTIMIZERS, PER_EPOCH, Events, at, commands, recipe, run
-from tests.engine.strategies import RATES, SPECS, with_interval
+from tests.engine.strategies import LRS, SPECS, with_interval
 
 Batch = tuple[int, int, list[float]]
 NAMES = ("rest", "head", "first")
@@ -66,11 +66,11 @@ SOME = st.one_of(st.none(), st.sampled_from([*NAMES, "nobody"]))
 GROUPS = st.one_of(
     st.just([]),
     st.fixed_dictionaries(
-        {"lr": st.one_of(st.none(), RATES), "schedule": st.one_of(st.none(), AS_JSON), "frozen": st.booleans()}
+        {"lr": st.one_of(st.none(), LRS), "schedule": st.one_of(st.none(), AS_JSON), "frozen": st.booleans()}
     ).map(lambda own: [{"name": "head", "modules": ["head"], **own}, {"name": "first", "modules": ["body.1"]}]),
 )
 INTERVENTIONS = st.one_of(
-    st.fixed_dictionaries({"command": st.just("set_lr"), "lr": RATES, "then": THEN, "group": SOME}),
+    st.fixed_dictionaries({"command": st.just("set_lr"), "lr": LRS, "then": THEN, "group": SOME}),
     st.fixed_dictionaries({"command": st.just("scale_lr"), "factor": st.floats(0.1, 3), "then": THEN, "group": SOME}),
     st.fixed_dictionaries({"command": st.just("release_lr"), "group": SOME}),
     st.fixed_dictionaries(
@@ -78,7 +78,7 @@ INTERVENTIONS = st.one_of(
             "command": st.just("set_schedule"),
             "schedule": AS_JSON,
             "start": st.sampled_from(["here", "replay"]),
-            "lr": st.one_of(st.none(), RATES),
+            "lr": st.one_of(st.none(), LRS),
             "group": SOME,
         }
     ),
