@@ -20,7 +20,7 @@ from engine.library.reader import Reader
 from engine.library.retention import Retention, size_words
 from engine.library.rows import Kind
 
-REPLACEABLE: Final[tuple[Kind, ...]] = ("epoch", "timed")  # a newer one serves as well
+REPLACEABLE: Final[tuple[Kind, ...]] = ("epoch", "timed")  # a newer one replaces them
 EPOCHS_QUEUED: Final = 3
 
 
@@ -138,7 +138,7 @@ class CheckpointWriter:
             self._writing = checkpoint.bytes
         try:
             result = self._write(checkpoint)
-        except Exception as error:  # noqa: BLE001 - reported, whatever it is, and the writer thread goes on
+        except Exception as error:  # noqa: BLE001 - reported, whatever it is; the writer thread continues
             result = CheckpointResult(error=why(error))
         checkpoint.content = {}
         with self._lock:

@@ -32,7 +32,7 @@ class RunRow:
     Args:
         id: of the run.
         name: what the person calls it.
-        state: the lifecycle's; ``interrupted`` where its process is gone; ``abandoned`` where it went on as a branch.
+        state: the lifecycle's; ``interrupted``: its process ended early; ``abandoned``: it continued as a branch.
         created: when it began.
         updated: when its row was last written.
         epochs_done: epochs completed.

@@ -190,5 +190,5 @@ def _intervention(run: str, row: InterventionRow, verb: str) -> Statement:
 
 
 def remove_pending(run: str) -> Statement:
-    """Remove the pending interventions of a run that goes on as a branch, which has them now."""
+    """Remove the pending interventions of a run that continues as a branch, which has them now."""
     return "DELETE FROM interventions WHERE run = ? AND state = 'pending'", (run,)

@@ -1,1 +1,1 @@
-"""The learning-rate rules: what the schedule says, what interventions change, and what will come."""
+"""The LR rules: the scheduled LR, the current LR after interventions, and the projected LR."""

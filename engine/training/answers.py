@@ -35,7 +35,7 @@ def answer(posted: PostedCommand, status: Status, position: Position, reason: st
 class Answers:
     """Applies interventions to a run; publishes and records the answer to every command.
 
-    A checkpoint is saved before each intervention that changes how the run goes on.
+    A checkpoint is saved before each intervention that changes training.
     """
 
     def __init__(self, loop: Loop, recorder: RunRecorder, publish: Callable[[Event], None]) -> None:

@@ -1,4 +1,4 @@
-"""Divergence: which losses are masked, what is said of them, and the last position from before them."""
+"""Divergence: which losses are masked, why, and the last position from before them."""
 
 from __future__ import annotations
 

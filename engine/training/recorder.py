@@ -139,7 +139,7 @@ class RunRecorder:
             self.branch = known.branch if known else self.branch
 
     def abandon(self, at: Position, epochs: int) -> None:
-        """Record that the run, ``at`` its position and ``epochs`` long, goes on as a branch.
+        """Record that the run, ``at`` its position and ``epochs`` long, continues as a branch.
 
         What is pending is recorded with the branch.
         """
@@ -269,8 +269,8 @@ class RunRecorder:
     def save_end(self, state: RunState, *, stopped: bool) -> None:
         """Save where the run ended, if there is a library and the newest checkpoint is of another state.
 
-        Where it was ``stopped``, an epoch's end does not count: retention would remove it once the run goes on, and
-        somebody may have kept its name.
+        Where it was ``stopped``, an epoch's end does not count: retention would remove it once the run continues, and
+        somebody may use the file.
         """
         if self._library is not None:
             self.flush()

@@ -174,7 +174,7 @@ def control(
 def control_if_usable(
     schedule: ScheduleSpec, epochs: int = 30, steps: int = 1, names: Sequence[str] = ("all",)
 ) -> LRControl:
-    """As ``control``; an example of Hypothesis whose schedule is refused (a chain can go below 0) is discarded."""
+    """As ``control``; discards an example of Hypothesis whose schedule is rejected (a chain can go below 0)."""
     try:
         return control(schedule, epochs=epochs, steps=steps, names=names)
     except SpecError:
@@ -203,5 +203,5 @@ def expression(*texts: str) -> schedules.LambdaLR:
 
 def flat(lr: LRControl, epochs: int, loss: float | None = None) -> list[float]:
     """LRs of the one group (or of the first) in the coming epochs."""
-    told = None if loss is None else [{"val_loss": loss}] * epochs
-    return [lrs[0] for lrs in tiller_lrs(lr, epochs, told)]
+    metrics = None if loss is None else [{"val_loss": loss}] * epochs
+    return [lrs[0] for lrs in tiller_lrs(lr, epochs, metrics)]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Tiny(nn.Module):
-    """What a resume could get wrong: BatchNorm's statistics, dropout, weights. ``head`` is the last layer."""
+    """Has all that a resume must restore: BatchNorm's statistics, dropout, weights. ``head`` is the last layer."""
 
     def __init__(self, in_channels: int, num_classes: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def tiny(in_channels: int, num_classes: int) -> nn.Module:
 
 
 def heavy(in_channels: int, num_classes: int) -> nn.Module:
-    """Trains as fast as any here, but takes a while to save."""
+    """Trains fast, but takes a while to save."""
     network = Tiny(in_channels, num_classes)
     network.register_buffer("ballast", torch.zeros(30_000_000))
     return network
@@ -72,7 +72,7 @@ def breaks_in_training(in_channels: int, num_classes: int) -> nn.Module:
 
 
 class Loud(Tiny):
-    """Multiplies its scores of the n-th batch of some kind (from 1) by ``factor``, if ``when(n)``."""
+    """Multiplies its logits of the n-th batch of some kind (from 1) by ``factor``, if ``when(n)``."""
 
     def __init__(
         self, in_channels: int, num_classes: int, training: bool, when: Callable[[int], bool], factor: float
@@ -95,12 +95,12 @@ def loud_fifth(in_channels: int, num_classes: int) -> nn.Module:
 
 
 def loud_when_validated_again(in_channels: int, num_classes: int) -> nn.Module:
-    """Trains well, and is validated badly from its second epoch on (it is tried out once before the first)."""
+    """Has a high validation loss from its second epoch on (it is run once before the first)."""
     return Loud(in_channels, num_classes, False, lambda n: n > 2, 1e10)
 
 
 class SlowlyJudged(Tiny):
-    """Takes its time to be validated, and none to be trained."""
+    """Is slow in validation and fast in training."""
 
     def forward(self, images: Tensor) -> Tensor:
         if not self.training:
@@ -113,7 +113,7 @@ def slowly_judged(in_channels: int, num_classes: int) -> nn.Module:
 
 
 class Greedy(Tiny):
-    """Asks for more memory than there is, for the n-th batch of some kind (from 1), if ``when(n)``."""
+    """Allocates more memory than there is, for the n-th batch of some kind (from 1), if ``when(n)``."""
 
     def __init__(self, in_channels: int, num_classes: int, training: bool, when: Callable[[int], bool]) -> None:
         super().__init__(in_channels, num_classes)
@@ -154,7 +154,7 @@ def greedy_to_build(in_channels: int, num_classes: int) -> nn.Module:
 
 
 class Numb(Tiny):
-    """Learns nothing: its loss stays what it is at any rate."""
+    """Learns nothing: its loss is constant at any LR."""
 
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(images) * 0.0

@@ -96,7 +96,7 @@ def read_only(folder: Path) -> Outcome:
 
 
 def read_only_from_the_start(folder: Path) -> Outcome:
-    """A library on a read-only disk: it is refused for training, and can still be listed."""
+    """A library on a read-only disk: it is rejected for training, and can still be listed."""
     run(job(), library := Library(folder / "library"))
     library.close()
     with mounted(folder / "mount", "size=3m"):

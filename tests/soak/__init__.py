@@ -1,1 +1,1 @@
-"""A long run with the window open and a hand that never rests: ``python -m tests.soak``."""
+"""A long run with the window open and many interventions: ``python -m tests.soak``."""

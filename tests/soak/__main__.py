@@ -1,8 +1,8 @@
-"""``python -m tests.soak [--steps 200000]``: what grows in a long run with the window open, and whether anything does.
+"""``python -m tests.soak [--steps 200000]``: what grows in a long run with the window open.
 
-A tiny network trains in the real window while the hand acts every few seconds, each kind of act in turn. Each minute is
-a line of JSON; the last says what grew after the warm-up (the first tenth of the steps). The exit status is 1 where the
-memory grew by more than 50 MB, or a thread, a timer, an open file or an object of ours was left behind.
+A tiny network trains in the real window, with an intervention every few seconds, each kind in turn. A line of JSON is
+printed each minute; the last one has what grew after the warm-up (the first tenth of the steps). The exit status is 1
+where the memory grew by more than 50 MB, or a thread, a timer, an open file or an object of ours was left behind.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MEGABYTE: Final = 2**20
 NETWORK: Final = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
 BATCH: Final = 2  # images: 719 steps an epoch of the digits
 OURS: Final = ("engine.", "gui.")
-MAY_GROW: Final = {  # the story of the run itself: a line, a marker and an answer for each act, an event for each epoch
+MAY_GROW: Final = {  # the run's own record: a line, a marker and an answer per intervention, an event per epoch
     "CommandEvent",
     "EpochEvent",
     "ScheduleEvent",
@@ -70,7 +70,7 @@ def recipe_text(epochs: int) -> str:
 
 
 def interventions() -> list[Callable[[int], Any]]:
-    """One act of each kind, given the epoch under way; what one does, the next undoes."""
+    """One intervention of each kind, as a function of the epoch; each undoes the one before."""
     return [
         lambda _: ScaleLR(factor=0.5),
         lambda _: ScaleLR(factor=2.0),
@@ -92,7 +92,7 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
 
-def things(application: QApplication, app: App) -> dict[str, int]:
+def resources(application: QApplication, app: App) -> dict[str, int]:
     """What could be left behind: threads, open files, timers and widgets."""
     return {
         "threads": threading.active_count(),
@@ -110,65 +110,66 @@ def objects() -> Counter[str]:
 
 
 class Soak(QObject):
-    """Counts steps, acts every few seconds, and takes the measure of the process."""
+    """Counts steps, intervenes every few seconds, and measures the process."""
 
     def __init__(self, application: QApplication, app: App, steps: int, every: float) -> None:
         super().__init__()
         self._application, self._app, self._wanted, self._every = application, app, steps, every
         self._interventions = itertools.cycle(interventions())
-        self.steps = self.answered = self.refused = self.back = 0
+        self.steps = self.answered = self.rejected = self.rewinds = 0
         self.began = time.monotonic()
         self.warm: dict[str, Any] | None = None
         self.ended = False
-        self._said = 0.0
-        app.current_run.happened.connect(self._hear)
-        self._hand = QTimer(self)
-        self._hand.timeout.connect(self._intervention)
-        self._hand.start(round(1000 * every))
+        self._printed = 0.0
+        app.current_run.happened.connect(self._receive)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._intervention)
+        self._timer.start(round(1000 * every))
 
     def measure(self) -> dict[str, Any]:
         """Now."""
-        return {"memory": resident(), **things(self._application, self._app), "classes": objects()}
+        return {"memory": resident(), **resources(self._application, self._app), "classes": objects()}
 
     def _intervention(self) -> None:
         self._app.current_run.post(next(self._interventions)(self._app.current_run.model.position.epoch))
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         match event:
             case StepsEvent():
                 self.steps += len(event.loss)
-                self._look()
+                self._check()
             case CommandEvent(status="applied") if event.name != "stop":
                 self.answered += 1
             case CommandEvent(status="rejected"):
-                self.refused += 1
+                self.rejected += 1
             case BranchEvent():
-                self.back += 1
+                self.rewinds += 1
             case EndEvent():
                 self.ended = True
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if self.warm is None and self.steps >= self._wanted / 10:
             self.warm = self.measure()
-        if time.monotonic() - self._said >= 60:
-            self._said = time.monotonic()
-            self.say()
+        if time.monotonic() - self._printed >= 60:
+            self._printed = time.monotonic()
+            self.print_progress()
         if self.steps >= self._wanted:
-            self._hand.stop()
-            self._app.current_run.happened.disconnect(self._hear)
+            self._timer.stop()
+            self._app.current_run.happened.disconnect(self._receive)
             self._application.exit()
 
-    def say(self) -> None:
+    def print_progress(self) -> None:
         """A line on standard output."""
         line = {"steps": self.steps, "seconds": round(time.monotonic() - self.began), "memory_mb": round(resident(), 1)}
-        print(json.dumps({**line, "acts": self.answered, "gone_back": self.back, "refused": self.refused}), flush=True)
+        counts = {"interventions": self.answered, "rewinds": self.rewinds, "rejected": self.rejected}
+        print(json.dumps({**line, **counts}), flush=True)
 
 
 def main() -> int:
     """Run the soak; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--steps", type=int, default=200_000)
-    parser.add_argument("--every", type=float, default=3.0, help="seconds between two acts")
+    parser.add_argument("--every", type=float, default=3.0, help="seconds between two interventions")
     options = parser.parse_args()
     program.prepare()
     with tempfile.TemporaryDirectory() as folder:
@@ -181,7 +182,7 @@ def main() -> int:
         app.lookups.torch_loaded.connect(app.setup_controller.start)
         application.exec()
         last, first = soak.measure(), soak.warm
-        soak.say()
+        soak.print_progress()
         app.current_run.stop()
         while app.current_run.active:
             application.processEvents()

@@ -1,7 +1,7 @@
 """The LRs that PyTorch's own tests expect: the numbers of test/optim/test_lrscheduler.py.
 
-Those tests use LRs of 0.05 and compare with a tolerance of 1e-5. Their momentum goes to 22, which no optimizer
-takes in earnest: here such momentum is a hundredth of it. Where they have cosines, the formula stands here too.
+Those tests use LRs of 0.05 and compare with a tolerance of 1e-5. Their momentum goes up to 22, which no real optimizer
+accepts: here such momentum is divided by 100. Where they have cosines, so does this module.
 """
 
 from __future__ import annotations
