@@ -132,7 +132,7 @@ class ActiveRun:
         return self.lifecycle
 
     def close(self) -> None:
-        """Let go of the images."""
+        """Close the batches; call it last."""
         self.state.batches.close()
 
     # -- training
@@ -224,7 +224,7 @@ class ActiveRun:
     def _withdraw(self, posted: PostedCommand, command: Withdraw) -> None:
         withdrawn = self._pending.withdraw(command.id)
         if withdrawn is None:
-            self._answers.reject(posted, Text("it does not wait any more"))
+            self._answers.reject(posted, Text("the command is no longer pending"))
             return
         self._answers.reject(withdrawn, WITHDRAWN)
         self._answers.confirm(posted)

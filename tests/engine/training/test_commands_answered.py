@@ -412,5 +412,5 @@ def test_a_pending_command_can_be_withdrawn_once() -> None:
         answers = {a.id: a for a in live.events.answers}
         assert (answers[waiting].status, answers[waiting].reason) == ("rejected", "withdrawn")
         assert answers[first].status == "applied"
-        assert (answers[second].status, answers[second].reason) == ("rejected", "it does not wait any more")
+        assert (answers[second].status, answers[second].reason) == ("rejected", "the command is no longer pending")
         assert all(0.5 not in epoch.lr_max for epoch in live.events.epochs)
