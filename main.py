@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from engine import __version__
+from engine.common.program import program
 from engine.hardware import freed_memory
 
 SWITCH_SECONDS = 0.0001
@@ -53,7 +54,7 @@ def _run(arguments: list[str]) -> int:
         from engine.cli import subcommands
         from engine.common.errors import SpecError
     except ImportError as error:
-        print(f"{error}; python main.py doctor shows what to install", file=sys.stderr)
+        print(f"{error}; {program()} doctor shows what to install", file=sys.stderr)
         return 1
     options = _parser(subcommands.add_commands).parse_args(arguments)
     if options.run is not _open:  # the window collects with a timer, see gui/core/gc_timer.py
@@ -75,7 +76,7 @@ def _run(arguments: list[str]) -> int:
 def _parser(
     add_commands: Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None],
 ) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tiller", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(prog=program(), description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
     parser.set_defaults(run=_open, what=None, start=False, events=False, library=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-HEADLESS: Final = "python main.py train RECIPE.json"
+from engine.common.program import program
+
 _QT: Final = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
@@ -62,7 +63,12 @@ class DisplayProblem:
     do: str
 
     def __str__(self) -> str:
-        return f"The window cannot be shown: {self.what}.\n{self.do}\nTo train without a window: {HEADLESS}"
+        return f"The window cannot be shown: {self.what}.\n{self.do}\n{without_window()}"
+
+
+def without_window() -> str:
+    """How to train without a window."""
+    return f"To train without a window: {program()} train RECIPE.json"
 
 
 def loads(library: str) -> bool:

@@ -46,7 +46,7 @@ def findings() -> Iterator[Finding]:
     if problem is None:
         yield _finding("display", "a window can be shown")
     else:
-        yield _finding("display", problem.what, f"{problem.do}. To train without a window: {display.HEADLESS}")
+        yield _finding("display", problem.what, f"{problem.do}. {display.without_window()}")
     yield from _folders()
 
 

@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from engine.common.position import Position
+from engine.common.program import program
 from engine.export.run_files import commands_to_replay, csv_table, replay, write_file
 from engine.recipe.recipe import Recipe
 from engine.training import queries
@@ -79,7 +80,7 @@ class ExportController(QObject):
         self.save_table.setToolTip(tip)
         self.save_replay.setEnabled(self._model.shown)
         self.save_replay.setToolTip(
-            tr("Two files from which main.py train reproduces the weights, bit for bit")
+            tr("Two files from which {command} reproduces the weights, bit for bit", command=f"{program()} train")
             if self._model.shown
             else tr("There is no run yet; Save writes the recipe.")
         )

@@ -182,14 +182,27 @@ def test_doctor_works_with_packages_missing() -> None:
 
 
 @on_linux
-def test_window_does_not_open_without_a_display(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("started_as", "program"),
+    [("main.py", "python main.py"), ("/home/me/bin/tiller", "tiller"), ("/home/me/site-packages/tiller.py", "tiller")],
+)
+def test_messages_name_the_command_that_tiller_was_started_with(
+    started_as: str, program: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     import main
 
+    monkeypatch.setattr(sys, "argv", [started_as])
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    assert main.main([]) == 1
+    assert main.main([]) == 1  # the window does not open
     out, err = capfd.readouterr()
     assert out == ""
-    assert "To train without a window" in err
+    assert err.endswith(f"To train without a window: {program} train RECIPE.json\n")
+    (display_finding,) = [finding for finding in doctor.findings() if finding["check"] == "display"]
+    assert display_finding["do"].endswith(f"{program} train RECIPE.json")
+    with pytest.raises(SystemExit):
+        main.main(["--help"])
+    assert capfd.readouterr().out.startswith(f"usage: {program} ")
+    monkeypatch.setitem(sys.modules, "engine.cli", None)
+    assert main.main(["runs"]) == 1
+    assert f"; {program} doctor shows what to install" in capfd.readouterr().err
