@@ -1,4 +1,7 @@
-"""Download one file from the first mirror that works. It gets its final name only after its checksum matched."""
+"""Download one file from the first mirror that works, those with HTTPS first.
+
+No more bytes are taken than the file has, and it gets its final name only after its digests matched.
+"""
 
 from __future__ import annotations
 
@@ -50,19 +53,33 @@ class Checksum:
         """Whether the published digest is that of ``computed``."""
         return computed.hexdigest().startswith(self.digest)
 
-    def matches(self, path: Path) -> bool:
-        """Whether the file at ``path`` has the published digest. Raises OSError where it cannot be read."""
-        computed = self.new()
+
+@dataclass(frozen=True)
+class Published:
+    """What is known of a file before it is downloaded: its digests, and the most bytes that it can have."""
+
+    checksums: tuple[Checksum, ...]
+    size: int
+
+    def mismatch(self, path: Path) -> str | None:
+        """The name of an algorithm whose digest is not that of the file at ``path``, or None.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        computed = [checksum.new() for checksum in self.checksums]
         with path.open("rb") as file:
             while block := file.read(1 << 20):
-                computed.update(block)
-        return self.accepts(computed)
+                for digest in computed:
+                    digest.update(block)
+        pairs = zip(self.checksums, computed, strict=True)
+        return next((checksum.algorithm for checksum, digest in pairs if not checksum.accepts(digest)), None)
 
 
 def fetch(
     urls: Sequence[str],
     destination: Path,
-    checksum: Checksum,
+    published: Published,
     *,
     progress: Progress = ignore,
     cancelled: Callable[[], bool] = never,
@@ -71,9 +88,9 @@ def fetch(
     """Download a file from one of ``urls`` (mirrors) to ``destination``. A file there that matches is kept.
 
     Args:
-        urls: where to download from, in the order in which to try.
+        urls: where to download from, in the order in which to try; HTTPS comes before the others.
         destination: the file to write. If the download fails or is cancelled, it stays as it was.
-        checksum: the file's published digest.
+        published: the file's digests and size.
         progress: called at most ten times a second with a sentence, the bytes so far and all bytes (0 if unknown).
         cancelled: called at least ten times a second, even while a server does not respond.
         timeout: seconds to wait for a server that does not respond.
@@ -84,17 +101,18 @@ def fetch(
     """
     failures = []
     try:
-        if destination.is_file() and checksum.matches(destination):
+        if destination.is_file() and published.mismatch(destination) is None:
             return
         destination.parent.mkdir(parents=True, exist_ok=True)
-        for url in urls:
+        for url in sorted(urls, key=lambda url: not url.startswith("https:")):
             part = destination.with_name(f"{destination.name}.{secrets.token_hex(4)}.part")
             try:
-                computed = _write(url, part, checksum.new(), progress, cancelled, timeout)
-                if checksum.accepts(computed):
+                _write(url, part, published.size, progress, cancelled, timeout)
+                mismatch = published.mismatch(part)
+                if mismatch is None:
                     os.replace(part, destination)  # noqa: PTH105 - the atomic replacement of every writer here
                     return
-                failures.append(f"{url}: the file is damaged: its {checksum.algorithm} does not match")
+                failures.append(f"{url}: the file is damaged: its {mismatch} does not match")
             except _MirrorFailedError as error:
                 failures.append(f"{url}: {error}")
             finally:
@@ -126,28 +144,26 @@ class _MirrorFailedError(Exception):
 def _write(
     url: str,
     part: Path,
-    computed: hashlib._Hash,
+    size: int,
     progress: Progress,
     cancelled: Callable[[], bool],
     timeout: float,
-) -> hashlib._Hash:
+) -> None:
     what = Text("Downloading {name}", name=url.rpartition("/")[2])
     done, reported = 0, -_POLL
     with part.open("xb") as file:
-        for chunk, total in _chunks(url, cancelled, timeout):
+        for chunk, total in _chunks(url, size, cancelled, timeout):
             file.write(chunk)
-            computed.update(chunk)
             done += len(chunk)
             if time.monotonic() - reported >= _POLL or done == total:
                 reported = time.monotonic()
                 progress(what, done, total)
         file.flush()
         os.fsync(file.fileno())
-    return computed
 
 
-def _chunks(url: str, cancelled: Callable[[], bool], timeout: float) -> Iterator[tuple[bytes, int]]:
-    """The bytes of ``url`` in pieces, each with the total number of bytes (0 if unknown).
+def _chunks(url: str, size: int, cancelled: Callable[[], bool], timeout: float) -> Iterator[tuple[bytes, int]]:
+    """The bytes of ``url`` in pieces, ``size`` at most, each with the total number of bytes (0 if unknown).
 
     A separate thread reads from the network, so that a cancel does not have to wait for a server's timeout.
     """
@@ -169,8 +185,10 @@ def _chunks(url: str, cancelled: Callable[[], bool], timeout: float) -> Iterator
             request = urllib.request.Request(url, headers={"User-Agent": "tiller"})
             with urllib.request.urlopen(request, timeout=timeout) as response:
                 total = int(response.headers.get("Content-Length") or 0)
+                _check_size(total, size)
                 while chunk := response.read1(CHUNK):
                     done += len(chunk)
+                    _check_size(done, size)
                     if not put((chunk, total)):
                         return
             if done < total:
@@ -195,6 +213,11 @@ def _chunks(url: str, cancelled: Callable[[], bool], timeout: float) -> Iterator
             yield piece
     finally:
         abandoned.set()
+
+
+def _check_size(sent: int, size: int) -> None:
+    if sent > size:
+        raise http.client.HTTPException(f"it sends {sent:,} bytes or more, but the file has at most {size:,}")
 
 
 def _reason(error: Exception) -> str:

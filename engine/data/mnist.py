@@ -1,16 +1,16 @@
-"""MNIST and Fashion-MNIST, in torchvision's layout (``ROOT/MNIST/raw``), downloaded from torchvision's mirrors."""
+"""MNIST and Fashion-MNIST, in torchvision's layout (``ROOT/MNIST/raw``), downloaded from mirrors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.common.errors import DataMissing, DownloadError, SpecError
 from engine.common.text import Text
-from engine.data.download import Checksum, fetch
+from engine.data.download import Checksum, Published, fetch
 from engine.data.idx import IdxError, map_idx, read_idx
 from engine.data.image_set import ImageSet, LoadOptions, Split
 from engine.data.root import root_of
@@ -23,6 +23,48 @@ _FILES: Final = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
+
+
+class Source(NamedTuple):
+    """What torchvision does not know of a set: further mirrors, and the SHA-256 and the size in bytes of each file."""
+
+    files: dict[str, tuple[str, int]]
+    mirrors: tuple[str, ...] = ()
+
+
+SOURCES: Final[dict[str, Source]] = {
+    "MNIST": Source(
+        {
+            "train-images-idx3-ubyte.gz": (
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                9_912_422,
+            ),
+            "train-labels-idx1-ubyte.gz": ("3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c", 28_881),
+            "t10k-images-idx3-ubyte.gz": (
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                1_648_877,
+            ),
+            "t10k-labels-idx1-ubyte.gz": ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
+        }
+    ),
+    "FashionMNIST": Source(
+        {
+            "train-images-idx3-ubyte.gz": (
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                26_421_880,
+            ),
+            "train-labels-idx1-ubyte.gz": ("a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845", 29_515),
+            "t10k-images-idx3-ubyte.gz": (
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                4_422_102,
+            ),
+            "t10k-labels-idx1-ubyte.gz": ("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5", 5_148),
+        },
+        # the authors' own; torchvision's mirror is without HTTPS
+        ("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",),
+    ),
+}
+"""By the name of the class in ``torchvision.datasets``."""
 
 
 def load(data_set: DataSet, spec: DataSpec, options: LoadOptions) -> ImageSet:
@@ -121,13 +163,14 @@ class _Files:
         return Split(images[:, None], labels.astype(np.int64))
 
     def _fetch(self, name: str) -> None:
-        # torchvision has the mirrors and checksums, but takes seconds to import
+        # torchvision has mirrors and MD5 digests, but takes seconds to import
         import torchvision.datasets
 
-        published = getattr(torchvision.datasets, self._name)
-        checksum = Checksum("md5", dict(published.resources)[name])
-        urls, options = [mirror + name for mirror in published.mirrors], self._options
+        theirs, ours, options = getattr(torchvision.datasets, self._name), SOURCES[self._name], self._options
+        sha256, size = ours.files[name]
+        published = Published((Checksum("sha256", sha256), Checksum("md5", dict(theirs.resources)[name])), size)
+        urls = [mirror + name for mirror in (*theirs.mirrors, *ours.mirrors)]
         try:
-            fetch(urls, self._raw / name, checksum, progress=options.progress, cancelled=options.cancelled)
+            fetch(urls, self._raw / name, published, progress=options.progress, cancelled=options.cancelled)
         except DownloadError as error:
             raise SpecError("data.root", error.args[0]) from error

@@ -62,10 +62,10 @@ def build(
     """
     network = _build(spec, channels, height, width, classes)
     if spec.pretrained:
-        from engine.models.torchvision_networks import fit_weights, load_weights, pretrained_url
+        from engine.models.torchvision_networks import fit_weights, load_weights, pretrained
 
-        url = pretrained_url(spec.name)
-        fit_weights(network, load_weights(url, download=download, progress=progress, cancelled=cancelled))
+        url, size = pretrained(spec.name)
+        fit_weights(network, load_weights(url, size, download=download, progress=progress, cancelled=cancelled))
     _check(network, spec, (2, channels, height, width), classes)
     return network
 

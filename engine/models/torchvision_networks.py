@@ -5,6 +5,7 @@ Imports torchvision, which takes seconds: import this module only where one of i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
@@ -16,7 +17,7 @@ from torchvision.models.vgg import VGG, cfgs, make_layers
 
 from engine.common.errors import DownloadError, SpecError
 from engine.common.text import Text
-from engine.data.download import Checksum, Progress, fetch, ignore, never
+from engine.data.download import Checksum, Progress, Published, fetch, ignore, never
 
 FIELD: Final = "model.pretrained"
 SMALL: Final = 64
@@ -73,16 +74,26 @@ def vgg11_bn(channels: int, height: int, width: int, classes: int) -> nn.Module:
     return cast(nn.Module, network)
 
 
-def pretrained_url(name: str) -> str:
-    """The URL of torchvision's ImageNet weights; the file name ends in the first characters of its SHA-256."""
-    url: str = torchvision.models.get_model_weights(name).IMAGENET1K_V1.url
-    return url
+def pretrained(name: str) -> tuple[str, int]:
+    """The URL of torchvision's ImageNet weights, and the most bytes that they have.
+
+    The file name ends in the first characters of its SHA-256.
+    """
+    weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
+    return weights.url, math.ceil(weights.meta["_file_size"] * 2**20) + 1024  # published in MiB with three decimals
 
 
 def load_weights(
-    url: str, *, download: bool = False, progress: Progress = ignore, cancelled: Callable[[], bool] = never
+    url: str,
+    size: int,
+    *,
+    download: bool = False,
+    progress: Progress = ignore,
+    cancelled: Callable[[], bool] = never,
 ) -> dict[str, Tensor]:
     """Load the state dict of ``url`` from torch.hub's checkpoint folder; with ``download``, download it first.
+
+    It has ``size`` bytes at most.
 
     Raises:
         SpecError: the file is missing or damaged, or could not be downloaded.
@@ -90,11 +101,11 @@ def load_weights(
     """
     file = url.rpartition("/")[2]
     path = Path(torch.hub.get_dir()) / "checkpoints" / file
-    checksum = Checksum("sha256", file.removesuffix(".pth").rpartition("-")[2])
+    published = Published((Checksum("sha256", file.removesuffix(".pth").rpartition("-")[2]),), size)
     try:
         if download:
-            fetch([url], path, checksum, progress=progress, cancelled=cancelled)
-        elif not checksum.matches(path):
+            fetch([url], path, published, progress=progress, cancelled=cancelled)
+        elif published.mismatch(path) is not None:
             raise SpecError(
                 FIELD,
                 Text(

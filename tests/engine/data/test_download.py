@@ -9,17 +9,21 @@ from pathlib import Path
 import pytest
 
 from engine.common.errors import Cancelled, DownloadError
-from engine.data.download import Checksum, fetch
+from engine.data.download import Checksum, Published, fetch
 from tests.engine.running import SECONDS
 
 BODY = bytes(range(256)) * 2000
-GOOD = Checksum("md5", hashlib.md5(BODY).hexdigest())
+MD5 = Checksum("md5", hashlib.md5(BODY).hexdigest())
+GOOD = Published((MD5,), len(BODY))
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Server)
         self.server.asked.append(self.path)
+        if self.path == "/endless":
+            self.send_without_end()
+            return
         if self.path == "/missing":
             self.send_error(404)
             return
@@ -37,6 +41,19 @@ class Handler(BaseHTTPRequestHandler):
             self.server.silence_ended.set()
         else:
             self.wfile.write(BODY)
+
+    def send_without_end(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while not self.server_is_closing():
+                self.wfile.write(BODY)
+        except OSError:  # the reader has gone
+            pass
+
+    def server_is_closing(self) -> bool:
+        assert isinstance(self.server, Server)
+        return self.server.closing.is_set()
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -143,8 +160,51 @@ def test_a_prefix_of_the_digest_is_enough(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(BODY)
     digest = hashlib.sha256(BODY).hexdigest()
-    assert Checksum("sha256", digest[:8]).matches(path)
-    assert not Checksum("sha256", ("0" if digest[0] != "0" else "1") + digest[1:8]).matches(path)
+    wrong = ("0" if digest[0] != "0" else "1") + digest[1:8]
+    assert Published((Checksum("sha256", digest[:8]),), len(BODY)).mismatch(path) is None
+    assert Published((Checksum("sha256", wrong),), len(BODY)).mismatch(path) == "sha256"
+
+
+def test_every_published_digest_must_match(server: Server, tmp_path: Path) -> None:
+    sha256 = Checksum("sha256", hashlib.sha256(BODY).hexdigest())
+    fetch([server.url("file")], tmp_path / "file", Published((sha256, MD5), len(BODY)))
+    assert (tmp_path / "file").read_bytes() == BODY
+    other = Checksum("sha256", hashlib.sha256(b"another file").hexdigest())
+    for checksums in ((other, MD5), (MD5, other)):
+        with pytest.raises(DownloadError, match="its sha256 does not match"):
+            fetch([server.url("file")], tmp_path / "other", Published(checksums, len(BODY)))
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_file_that_is_announced_as_too_large_is_refused_before_it_is_taken(server: Server, tmp_path: Path) -> None:
+    taken: list[int] = []
+    with pytest.raises(DownloadError, match=rf"it sends {len(BODY):,} bytes or more, but the file has at most 5,148"):
+        fetch(
+            [server.url("file")],
+            tmp_path / "file",
+            Published((MD5,), 5148),
+            progress=lambda what, done, total: taken.append(done),
+        )
+    assert taken == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_more_than_the_size_of_the_file_is_taken_from_a_server_that_sends_without_end(
+    server: Server, tmp_path: Path
+) -> None:
+    taken: list[int] = []
+    with pytest.raises(DownloadError, match="but the file has at most"):
+        fetch([server.url("endless")], tmp_path / "file", GOOD, progress=lambda what, done, total: taken.append(done))
+    assert max(taken, default=0) <= len(BODY)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mirrors_with_https_are_tried_first(server: Server, tmp_path: Path) -> None:
+    secure = ["https://127.0.0.1:1/a", "https://127.0.0.1:1/b"]
+    with pytest.raises(DownloadError) as caught:
+        fetch([server.url("missing"), secure[0], server.url("wrong"), secure[1]], tmp_path / "file", GOOD)
+    places = [str(caught.value).index(url) for url in (*secure, server.url("missing"), server.url("wrong"))]
+    assert places == sorted(places)
 
 
 def test_a_folder_that_cannot_be_created_is_an_error_with_the_reason(server: Server, tmp_path: Path) -> None:

@@ -20,8 +20,10 @@ import pytest
 from engine.common.errors import Cancelled, DataMissing, SpecError
 from engine.data.feeding import MappedFile
 from engine.data.idx import IdxError, read_idx
+from engine.data.mnist import SOURCES, Source
 from engine.data.registry import describe, load
 from engine.data.root import default_root
+from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec
 
 REAL = os.environ.get("TILLER_TEST_DATA")
@@ -197,7 +199,10 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(raw)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    resources = [(path.name, hashlib.md5(path.read_bytes()).hexdigest()) for path in raw.iterdir()]
+    contents = {path.name: path.read_bytes() for path in raw.iterdir()}
+    resources = [(name, hashlib.md5(content).hexdigest()) for name, content in contents.items()]
+    files = {name: (hashlib.sha256(content).hexdigest(), len(content)) for name, content in contents.items()}
+    monkeypatch.setitem(SOURCES, "MNIST", Source(files))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
@@ -230,6 +235,33 @@ def test_a_download_that_fails_says_where_to_put_the_file(tmp_path: Path, mirror
         load(spec(root), download=True)
     assert caught.value.field == "data.root"
     assert f"put train-labels-idx1-ubyte.gz into {root / 'MNIST' / 'raw'}" in caught.value.problem
+
+
+def test_a_file_with_the_md5_of_the_data_set_but_another_sha256_is_refused(
+    tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {name: (hashlib.sha256(b"").hexdigest(), size) for name, (_, size) in SOURCES["MNIST"].files.items()}
+    monkeypatch.setitem(SOURCES, "MNIST", Source(files))
+    with pytest.raises(SpecError, match="its sha256 does not match"):
+        load(spec(tmp_path / "root"), download=True)
+
+
+def test_every_file_that_can_be_downloaded_has_a_sha256_a_size_and_a_mirror_with_https() -> None:
+    import torchvision.datasets
+
+    for entry in DATA_SETS.values():
+        if entry.torchvision:
+            theirs, ours = getattr(torchvision.datasets, entry.torchvision), SOURCES[entry.torchvision]
+            assert ours.files.keys() == dict(theirs.resources).keys()
+            assert any(url.startswith("https:") for url in (*theirs.mirrors, *ours.mirrors))
+
+
+@needs_real_data
+@pytest.mark.parametrize("folder", SOURCES)
+def test_the_digests_and_sizes_are_those_of_the_real_files(folder: str) -> None:
+    for name, (sha256, size) in SOURCES[folder].files.items():
+        content = (Path(REAL or "") / folder / "raw" / name).read_bytes()
+        assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)
 
 
 @needs_real_data

@@ -11,7 +11,7 @@ from torch import nn
 
 from engine.common.errors import SpecError
 from engine.models.registry import build
-from engine.models.torchvision_networks import fit_weights, load_weights, resnet18, vgg11_bn
+from engine.models.torchvision_networks import fit_weights, load_weights, pretrained, resnet18, vgg11_bn
 from engine.recipe.recipe import ModelSpec
 
 MNIST: dict[str, int] = {"channels": 1, "height": 28, "width": 28, "classes": 10}
@@ -28,6 +28,10 @@ def test_missing_weights_are_named_with_the_folder_and_what_to_do(
         assert words in caught.value.problem
 
 
+def test_the_size_of_torchvisions_weights_is_known() -> None:
+    assert 46_830_571 <= pretrained("resnet18")[1] <= 46_830_571 + 2048
+
+
 def test_weights_are_loaded_if_the_digest_in_their_name_matches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,13 +43,16 @@ def test_weights_are_loaded_if_the_digest_in_their_name_matches(
     name = f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth"
     served = (tmp_path / name).as_uri()
     with pytest.raises(SpecError, match="weights not found"):
-        load_weights(served)
+        load_weights(served, len(content))
     (tmp_path / name).write_bytes(content)
-    assert torch.equal(load_weights(served, download=True)["fc.weight"], torch.ones(2))
-    assert torch.equal(load_weights(served)["fc.weight"], torch.ones(2))
+    assert torch.equal(load_weights(served, len(content), download=True)["fc.weight"], torch.ones(2))
+    assert torch.equal(load_weights(served, len(content))["fc.weight"], torch.ones(2))
+    (folder / name).unlink()
+    with pytest.raises(SpecError, match="the file has at most"):
+        load_weights(served, len(content) - 1, download=True)
     (folder / name).write_bytes(content[:-1])
     with pytest.raises(SpecError, match="is damaged"):
-        load_weights(served)
+        load_weights(served, len(content))
 
 
 def test_grayscale_images_have_the_output_of_rgb_images_in_torchvisions_network() -> None:
