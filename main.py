@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ SWITCH_SECONDS = 0.0001
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Tiller with ``arguments``, by default those of the command line; returns the exit status."""
     prepare()
+    make_output_safe()
     try:
         return _run(sys.argv[1:] if arguments is None else list(arguments))
     finally:
@@ -43,6 +45,18 @@ def prepare() -> None:
     # step of 50 operations could wait for a quarter of a second to get it back.
     sys.setswitchinterval(SWITCH_SECONDS)
     freed_memory.keep()
+
+
+def make_output_safe() -> None:
+    """Let every text be printed, whatever characters it has: file names have any.
+
+    A pipe or a file gets UTF-8, unless ``PYTHONIOENCODING`` says otherwise; a terminal keeps its encoding. What an
+    encoding lacks is written as an escape, such as ``\\u0416``, which is right in JSON and in a Python string too.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None without a console, or something else's
+            keeps = stream.isatty() or "PYTHONIOENCODING" in os.environ
+            stream.reconfigure(encoding=None if keeps else "utf-8", errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> int:
