@@ -34,7 +34,7 @@ def checkpoint_stall() -> Iterator[dict[str, Any]]:
             began = time.perf_counter()
             stalls.append(seconds(lambda: recorder.autosave(run.capture(), "epoch")))
             meanwhile = []
-            while library.waits:
+            while library.is_writing:
                 meanwhile.append(seconds(loop.batch))
             write_times.append(time.perf_counter() - began)
             lost_times.append(sum(meanwhile) - batch * len(meanwhile))

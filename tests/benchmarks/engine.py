@@ -17,7 +17,7 @@ from torch.nn import functional
 from engine.common.position import Position
 from engine.data.feeding import Host
 from engine.data.image_set import ImageSet, Split
-from engine.data.order import Order, Place
+from engine.data.order import Order
 from engine.data.registry import load
 from engine.messages.events import StartEvent
 from engine.recipe.recipe import DataSpec, Recipe
@@ -89,7 +89,7 @@ class BareLoop:
     def step(self) -> None:
         """One batch."""
         self._optimizer.zero_grad()
-        functional.cross_entropy(self._model(self._x), self._y).backward()
+        functional.cross_entropy(self._model(self._x), self._y).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
 
     def speed(self, batches: int = SEGMENT) -> float:
@@ -157,7 +157,7 @@ def batches_against_training() -> Iterator[Row]:
         yield {"what": f"{what}batches", "value": statistics.median(speeds) * BATCH, "unit": "images/s"}
     order = Order(len(image_set.train.labels), BATCH, 0)
     host, place = Host(image_set.train, order, CPU), iter(range(1_000_000))
-    ratios, _ = ratio(lambda: host.take(Place(1, next(place) % order.per_epoch)), train)
+    ratios, _ = ratio(lambda: host.take(Position(epoch=1, batch=next(place) % order.per_epoch)), train)
     host.close()
     yield {"what": "gathered by a thread over training", "value": statistics.median(ratios), "unit": "ratio"}
 

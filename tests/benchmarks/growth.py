@@ -12,8 +12,9 @@ from engine.common.position import Position
 from engine.data.registry import load
 from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
-from tests.benchmarks.engine import PAIRS, BareLoop, segment_of
+from tests.benchmarks.engine import BareLoop, segment_of
 from tests.benchmarks.live_run import LiveRun, Row, interleaved, live_run, resident_memory
+from tests.benchmarks.workers import PAIRS
 
 EARLY = 1_000
 _BATCH = 8  # 180 steps per epoch of the digits

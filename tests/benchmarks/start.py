@@ -14,37 +14,6 @@ from typing import Any, Final
 
 STARTS: Final = 3
 _ROOT: Final = Path(__file__).parents[2]
-_PROBE: Final = """
-import sys, time
-import main
-main.prepare()
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
-from engine.recipe.recipe import Recipe
-from gui.app import App
-application = QApplication([])
-app = App(application, sys.argv[1])
-app.window.first_painted.connect(lambda: print("painted", time.time(), flush=True))
-app.setup_controller.left.connect(application.exit)
-
-def ready():
-    print("ready", time.time(), flush=True)
-    app.setup_controller.set_up(Recipe(epochs=1000))
-    app.setup_controller.start()
-
-def on_event(event):
-    if event.event == "steps" and app.current_run.active and not trained:
-        trained.append(True)
-        print("trained", time.time(), flush=True)
-        app.setup_controller.leave(ask=False)
-
-trained = []
-app.lookups.torch_loaded.connect(ready)
-app.current_run.happened.connect(on_event)
-app.show()
-application.exec()
-app.close()
-"""
 
 
 def command_to_window() -> Iterator[dict[str, Any]]:
@@ -73,7 +42,7 @@ def _environment(compiled: str) -> dict[str, str]:
 
 def _start(environment: dict[str, str]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", _PROBE, folder]
+        command = [sys.executable, "-m", "tests.benchmarks.start_worker", folder]
         began = time.time()
         output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=_ROOT, env=environment).stdout
     return {what: float(when) - began for what, when in map(str.split, output.splitlines())}
