@@ -18,7 +18,7 @@ class Overview:
     """A run as a line of a list. What is not known yet is None or empty.
 
     ``best_accuracy`` (0 to 1) and ``best_loss`` are the best validation results of all epochs; ``lr`` holds the LR of
-    each group in the newest epoch.
+    each group in the newest batch.
     """
 
     row: RunRow

@@ -53,13 +53,16 @@ class Reader:
         return int(total)
 
     def figures(self) -> dict[str, tuple[float | None, float | None, tuple[float, ...]]]:
-        """Of each run with an epoch: its best validation accuracy and loss, and the LRs of its newest epoch."""
+        """Of each run with an epoch: its best validation accuracy and loss, and the LRs of its newest batch."""
         newest = self._rows("SELECT run, MAX(epoch), event FROM epochs GROUP BY run")
         best = {run: values for run, *values in self._rows(_BEST)}
         found: dict[str, tuple[float | None, float | None, tuple[float, ...]]] = {}
-        for run, _, event in newest:
+        for run, epoch, event in newest:
             accuracy, loss = best.get(run, (None, None))
-            found[run] = (accuracy, loss, tuple(json.loads(event)["lr"]))
+            steps = statements.steps_of(self._rows(_NEWEST_STEPS, run))
+            batches = bool(steps) and steps[-1].epoch >= epoch and len(steps[-1].lr) > 0  # else they were not saved
+            lr = steps[-1].lr[-1].tolist() if batches else json.loads(event)["lr"]
+            found[run] = (accuracy, loss, tuple(lr))
         return found
 
     # -- what happened in a run
@@ -76,8 +79,7 @@ class Reader:
         """
         found: list[StepsEvent] = []
         for row, until in self._lineage(run, before):
-            query = "SELECT epoch, batch, count, groups, loss, lr FROM steps WHERE run = ? ORDER BY epoch, batch"
-            own = statements.steps_of(self._rows(query, row.id))
+            own = statements.steps_of(self._rows(f"{_STEPS} epoch, batch", row.id))
             found = [*(c for e in own if (c := statements.cut(e, until) if until else e) is not None), *found]
         return found
 
@@ -193,6 +195,8 @@ _BEST: Final = """
 SELECT run, MAX(json_extract(event, '$.val_accuracy')), MIN(json_extract(event, '$.val_loss'))
 FROM epochs WHERE json_valid(event) GROUP BY run
 """
+_STEPS: Final = "SELECT epoch, batch, count, groups, loss, lr FROM steps WHERE run = ? ORDER BY"
+_NEWEST_STEPS: Final = f"{_STEPS} epoch DESC, batch DESC LIMIT 1"
 _ORDER: Final = "ORDER BY created, rowid"
 
 

@@ -45,7 +45,7 @@ def column_tips() -> dict[int, str]:
         EPOCHS: tr("Epochs completed, of all epochs"),
         ACCURACY: tr("The best validation accuracy of all epochs"),
         LOSS: tr("The lowest validation loss of all epochs"),
-        RATE: tr("The learning rate of the newest epoch; of the first group if there are several"),
+        RATE: tr("The learning rate of the newest batch; of the first group if there are several"),
         DISK: tr("Disk space used by its checkpoints"),
         TAGS: tr("Words to find the run by, separated by commas; double-click to edit"),
     }

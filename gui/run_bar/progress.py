@@ -55,6 +55,6 @@ class Progress:
         if model.val_accuracy is not None:
             parts.append(f"{model.val_accuracy:.1%}")
         lrs = model.current_lrs
-        parts += [lr_text(lr, 2) for lr in (lrs.lr[:3] if lrs is not None else ())]
+        parts += [lr_text(lr, 4) for lr in (lrs.lr[:3] if lrs is not None else ())]
         self._show_title(tr("{glance}", glance=" · ".join(parts)))
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,16 +51,14 @@ def plan_words(lrs: LREvent, curve: Curve) -> str:
         )
     if not len(curve.x):
         return tr("Schedule: {name}", name=name)
-    moves = (curve.lr[1:] != curve.lr[:-1]).any(axis=1) if len(curve.lr) > 1 else np.zeros(0, dtype=bool)
-    if not moves.any():
+    moved = (curve.lr != curve.lr[0]).any(axis=1)
+    if not moved.any():
         return tr("Schedule: {name}, constant to the end", name=name)
-    place = int(moves.argmax()) + 1
-    return tr(
-        "Schedule: {name}, {lr} from epoch {epoch}",
-        name=name,
-        lr=_lrs_text(curve.lr[place]),
-        epoch=int(curve.x[place]) + 1,
-    )
+    epoch = math.ceil(curve.x[int(moved.argmax())])  # a schedule that moves each batch is named at whole epochs
+    if epoch >= curve.x[-1]:
+        return tr("Schedule: {name}, {lr} at the end", name=name, lr=_lrs_text(curve.lr[-1]))
+    lr = curve.lr[int(np.searchsorted(curve.x, epoch, side="right")) - 1]
+    return tr("Schedule: {name}, {lr} from epoch {epoch}", name=name, lr=_lrs_text(lr), epoch=epoch + 1)
 
 
 def next_cut(lrs: LREvent, group: int = 0) -> str | None:

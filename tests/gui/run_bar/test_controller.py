@@ -355,10 +355,24 @@ def test_epochs_that_are_said_together_took_their_own_time(driver: Driver) -> No
     [{"name": "CosineAnnealingLR", "T_max": 30}, {"name": "OneCycleLR", "max_lr": 0.1}],
     ids=lambda s: s["name"],
 )
-def test_at_a_fast_runs_end_the_lr_of_its_last_batch_is_shown(driver: Driver, schedule: dict[str, Any]) -> None:
+def test_at_a_fast_runs_end_everything_shows_the_lr_of_its_last_batch(driver: Driver, schedule: dict[str, Any]) -> None:
+    window = driver.window
+    window.show_runs.setChecked(True)
     driver.start(tiny(epochs=30, schedule=schedule))
     driver.finish()
     last = float(lrs_by_batch(driver)[-1, 0])
-    driver.wait(lambda: float(driver.number) == pytest.approx(last, rel=0.01))
-    driver.wait(lambda: f"· {lr_text(last, 2)} –" in driver.window.windowTitle())
-    assert driver.window.plots.lr.history.lrs[0].last == last
+    shown = lr_text(last, 4)
+    driver.wait(lambda: driver.number == shown)
+    driver.wait(lambda: f"· {shown} –" in window.windowTitle())
+    assert window.plots.lr.history.lrs[0].last == last
+    driver.wait(lambda: window.plots.lr.values_at(None)["0"] == shown)
+    assert any(driver.says(window.lr_panel, text) for text in ("constant to the end", f"{shown} at the end"))
+    runs = driver.app.library_controller.panel
+    assert runs is not None
+    driver.wait(lambda: runs.model.rowCount() == 1 and runs.model.run(0).lr == (last,))
+
+
+def test_the_title_shows_an_lr_as_exactly_as_the_panel(driver: Driver) -> None:
+    driver.stand(tiny(schedule={"name": "Constant"}, optimizer={"name": "SGD", "lr": 0.00125}), 2)
+    driver.wait(lambda: "· 0.00125 –" in driver.window.windowTitle())
+    assert driver.number == "0.00125"

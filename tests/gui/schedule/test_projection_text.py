@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,8 @@ from engine.lr.control import LRControl
 from engine.lr.preview import draw
 from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import Recipe
-from engine.schedules import Constant, ReduceLROnPlateau
+from engine.schedules import Constant, OneCycleLR, ReduceLROnPlateau
+from gui.core.lr_text import lr_text
 from gui.schedule.projection_text import next_cut, plan_words
 from tests.gui.schedule.test_projection import told
 
@@ -72,6 +74,17 @@ def test_held_or_without_a_metric_nothing_is_waited_for() -> None:
     assert next_cut(told(lr)) is None
     level = LRControl.from_recipe(Recipe(schedule=Constant()), ["all"], 1)
     assert next_cut(told(level)) is None
+
+
+def test_of_a_schedule_that_moves_each_batch_the_next_epoch_is_named() -> None:
+    recipe = Recipe(schedule=OneCycleLR(max_lr=0.1), epochs=3)
+    lrs = told(LRControl.from_recipe(recipe, ["all"], 4))
+    curve = draw(CurveQuery(key="", recipe=recipe, steps_per_epoch=4, epochs=3))
+    second = float(curve.lr[4, 0])
+    assert plan_words(lrs, curve) == f"Schedule: OneCycleLR, {lr_text(second, 4)} from epoch 2"
+    last = curve.x >= 2
+    curve = replace(curve, x=curve.x[last], lr=curve.lr[last])
+    assert plan_words(lrs, curve) == "Schedule: OneCycleLR, 4e-7 at the end"
 
 
 def test_the_line_on_the_schedule_says_it_too() -> None:
