@@ -72,7 +72,7 @@ class RunPlot(QFrame):
         for item in (self.grid, self.marker_lines, self.cross):
             self.view.addItem(item, ignoreBounds=True)
         self._empty = QLabel(empty, self.canvas)
-        self._empty.setProperty("role", "muted")
+        self._empty.setProperty("role", "hint")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

@@ -29,7 +29,7 @@ class LossPlot(RunPlot):
         self.slider.setAccessibleName(tr("Smoothing"))
         self.slider.valueChanged.connect(self._on_slider)
         label = QLabel(tr("Smoothing"), self)
-        label.setProperty("role", "muted")
+        label.setProperty("role", "hint")
         self.header.add(label)
         self.header.add(self.slider)
         self.header.add(self.log_button)

@@ -66,7 +66,7 @@ class RangeTestPlot(QFrame):
             self.view.addItem(line, ignoreBounds=True)
         self.cross.setVisible(False)
         self._empty = QLabel(tr("The loss at each tested learning rate appears here"), self.canvas)
-        self._empty.setProperty("role", "muted")
+        self._empty.setProperty("role", "hint")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         column = QVBoxLayout(self)

@@ -90,7 +90,7 @@ class PlotStack(QWidget):
         row.setContentsMargins(10, 0, 4, 0)
         row.setSpacing(2)
         self._readout = QLabel(self)
-        self._readout.setProperty("role", "muted")
+        self._readout.setProperty("role", "hint")
         row.addWidget(self._readout, 1)
         self._choice = QButtonGroup(self)
         texts = {

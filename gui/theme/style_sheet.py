@@ -14,7 +14,7 @@ QLabel { background: transparent; }
 QLabel[role="title"] { font-size: $large; font-weight: 600; }
 QLabel[role="section"] { font-size: $small; font-weight: 700; color: $muted; padding: 2px 0; }
 QLabel[role="value"] { font-size: $huge; font-weight: 600; color: $text; }
-QLabel[role="muted"] { color: $muted; }
+QLabel[role="hint"] { color: $muted; }
 QLabel[role="error"] { color: $bad; }
 
 QLabel[role="chip"] {

@@ -3,7 +3,7 @@
 A widget asks for a style with the dynamic property ``role``, set before it is shown:
 
 ========  ===========================================================================================================
-QLabel    ``title`` (run name), ``section`` (heading of a section), ``value`` (a large number), ``muted`` (help),
+QLabel    ``title`` (run name), ``section`` (heading of a section), ``value`` (a large number), ``hint`` (help),
           ``error``, ``chip`` (with the property ``tone``: none, accent, good, warn or bad)
 QFrame    ``card`` (a raised panel), ``bar`` (a strip along an edge of the window), ``line`` (a thin line)
 Buttons   ``primary`` (the one default action), ``quiet`` (flat), ``inline`` (a link), ``segment`` (one of a row of

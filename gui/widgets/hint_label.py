@@ -33,7 +33,7 @@ class HintLabel(QLabel):
     def show_text(self, text: str, *, error: bool = False) -> None:
         """Show ``text``, in red if it is an error."""
         self._full_text, self._error = text, error
-        set_style_property(self, "role", "error" if error else "muted")
+        set_style_property(self, "role", "error" if error else "hint")
         self._fit()
 
     def full_text(self) -> str:

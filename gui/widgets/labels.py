@@ -6,7 +6,7 @@ from html import escape
 from typing import Literal
 
 from PySide6.QtCore import QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from gui.core.translation import said
@@ -17,12 +17,7 @@ Role = Literal["chip", "title", "hint", "error", "card", "primary", ""]
 
 def set_role(widget: QWidget, role: Role) -> None:
     """Set the role of ``widget``, by which the style sheet styles it."""
-    if (widget.property("role") or "") == role:
-        return
     set_style_property(widget, "role", role)
-    if isinstance(widget, QLabel):
-        hint = role == "hint"
-        widget.setForegroundRole(QPalette.ColorRole.PlaceholderText if hint else QPalette.ColorRole.WindowText)
 
 
 def label(text: str = "", role: Role = "", *, wrap: bool = False) -> QLabel:
