@@ -31,6 +31,7 @@ class RunPlot(QFrame):
     Signals:
         cursor_moved(object): the pointer's position on the x axis, or None when it has left.
         x_moved(float, float): the person zoomed or panned to this x range.
+        y_moved(): the person zoomed or panned the vertical axis.
         fit_requested(): the person asked to see the whole run.
         marker_clicked(object): the id of the marker that was clicked.
         menu_opening(QMenu, float, object): the context menu is about to open at this position in epochs completed, on
@@ -40,6 +41,7 @@ class RunPlot(QFrame):
 
     cursor_moved = Signal(object)
     x_moved = Signal(float, float)
+    y_moved = Signal()
     fit_requested = Signal()
     marker_clicked = Signal(object)
     menu_opening = Signal(object, float, object)
@@ -85,8 +87,6 @@ class RunPlot(QFrame):
 
         self.log_button = self.header.add_button(tr("Log"), tr("Logarithmic vertical axis"), checkable=True)
         self.log_button.toggled.connect(self._on_log)
-        self.fit_button = self.header.add_button(tr("Fit"), tr("Show the whole run (or double-click the plot)"))
-        self.fit_button.clicked.connect(self.fit_requested)
         self.canvas.hovered.connect(self._on_hover)
         self.view.moved.connect(self._on_moved)
         self.view.fit_requested.connect(self.fit_requested)
@@ -311,6 +311,7 @@ class RunPlot(QFrame):
             self.x_moved.emit(*self.x_range)
         else:
             self._manual_y = True
+            self.y_moved.emit()
         self.request_redraw()
         self.refresh()
 

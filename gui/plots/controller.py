@@ -21,7 +21,7 @@ class PlotsController(QObject):
             clock.register(paint)
         plots.dragging.connect(clock.set_dragging)
         plots.redraw_requested.connect(clock.poke)
-        self._model.changed.connect(clock.poke)
+        self._model.changed.connect(self._on_changed)
         current_run.listen(self._on_start, StartEvent)
         current_run.listen(lambda _: clock.poke(), StepsEvent, EpochEvent, BranchEvent)
         current_run.listen(self._on_lrs, LREvent)
@@ -31,7 +31,14 @@ class PlotsController(QObject):
         groups = list(self._model.groups)
         self._plots.lr.set_active_group(groups.index(group) if group in groups else None)
 
+    def _on_changed(self) -> None:
+        if not self._model.shown:
+            self._plots.fit()  # what was zoomed into was another run's
+        self._clock.poke()
+
     def _on_start(self, event: StartEvent) -> None:
+        if not self._model.continued:
+            self._plots.fit()
         self._plots.set_epochs(event.epochs)
         self._plots.set_group_names(event.groups)
 

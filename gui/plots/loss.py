@@ -33,7 +33,6 @@ class LossPlot(RunPlot):
         self.header.add(label)
         self.header.add(self.slider)
         self.header.add(self.log_button)
-        self.header.add(self.fit_button)
         self._batch, self._smoothed = Trace(thin=True), Trace()
         self._train, self._val = Trace(dots=True), Trace(dots=True)
         self._abandoned_batch, self._abandoned_val = AbandonedTrace(), AbandonedTrace()

@@ -21,7 +21,7 @@ from gui.plots.header import segment_button
 from gui.plots.items import Marker, MarkerKind
 from gui.plots.loss import LossPlot
 from gui.plots.lr import LRPlot
-from gui.theme.theme import LIGHT, Colors
+from gui.theme.theme import LIGHT, Colors, set_style_property
 
 _HOVER = 1 / 25  # seconds between two updates of the crosshair, at least
 _MARGIN = 0.01  # of the x range on either side, so that dots and the handle at the ends are not clipped
@@ -65,6 +65,7 @@ class PlotStack(QWidget):
             self.splitter.setStretchFactor(self.splitter.count() - 1, share)
             plot.cursor_moved.connect(self._on_cursor)
             plot.x_moved.connect(self._on_x_moved)
+            plot.y_moved.connect(partial(self._light_fit, True))
             plot.fit_requested.connect(self.fit)
             plot.marker_clicked.connect(self.marker_clicked)
             plot.menu_opening.connect(self.menu_opening)
@@ -72,8 +73,6 @@ class PlotStack(QWidget):
         self.splitter.setSizes([400, 400, 290])
         for plot in self.plots[:-1]:
             plot.canvas.hideAxis("bottom")
-            plot.fit_button.hide()
-        self.accuracy.fit_button.hide()
         self.lr.dragged.connect(self.dragged)
         self.lr.dragging.connect(self.dragging)
 
@@ -105,9 +104,9 @@ class PlotStack(QWidget):
             row.addWidget(button)
         self._choice.idClicked.connect(lambda index: self.set_axis(AXES[index]))
         row.addSpacing(8)
-        fit = segment_button(self, tr("Fit"), tr("Show the whole run (or double-click a plot)"))
-        fit.clicked.connect(self.fit)
-        row.addWidget(fit)
+        self.fit_button = segment_button(self, tr("Fit"), tr("Show the whole run (or double-click a plot)"))
+        self.fit_button.clicked.connect(self.fit)
+        row.addWidget(self.fit_button)
         return row
 
     # What is shown ---------------------------------------------------------------------------------------------------
@@ -177,6 +176,7 @@ class PlotStack(QWidget):
     def fit(self) -> None:
         """Show the whole run and follow it."""
         self._following = True
+        self._light_fit(False)
         for plot in self.plots:
             plot.fit_y()
 
@@ -228,8 +228,13 @@ class PlotStack(QWidget):
         for plot in self.plots:
             plot.set_x_range(low, high)
 
+    def _light_fit(self, lit: bool) -> None:
+        """Whether the button stands out, because the person zoomed or panned."""
+        set_style_property(self.fit_button, "tone", "accent" if lit else "")
+
     def _on_x_moved(self, low: float, high: float) -> None:
         self._following = False
+        self._light_fit(True)
         for plot in self.plots:
             plot.set_x_range(low, high)
             plot.refresh()

@@ -64,7 +64,9 @@ QToolButton[role="segment"] {
 }
 QToolButton[role="segment"]:hover { color: $text; background: $raised; }
 QToolButton[role="segment"]:focus { border-color: $accent; }
-QToolButton[role="segment"]:checked { color: $accent; background: $accent_soft; }
+QToolButton[role="segment"]:checked, QToolButton[role="segment"][tone="accent"] {
+    color: $accent; background: $accent_soft;
+}
 QToolButton[role="segment"]:disabled { color: $disabled; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QSpinBox, QDoubleSpinBox {

@@ -126,6 +126,29 @@ def test_after_the_end_another_run_is_set_up_and_started_here(driver: Driver, ho
     assert len({e.run for e in driver.of("start")}) == 2
 
 
+def test_what_was_panned_to_is_of_one_run_alone(driver: Driver) -> None:
+    """A touch of the mouse on the start page or in one run decides nothing about the next one's x axis."""
+    plots = driver.window.plots
+
+    def pan(low: float, high: float) -> None:
+        plots.loss.view.setXRange(low, high, padding=0)
+        plots.loss.view.moved.emit(0)
+
+    def shows(end: float) -> bool:
+        return plots.accuracy.x_range[1] == pytest.approx(1.01 * end)
+
+    pan(-0.5, 29.5)
+    driver.stand(tiny(epochs=300), 2)
+    driver.wait(lambda: shows(300))
+    pan(0, 2)
+    driver.go_on_to(3)
+    driver.settle()
+    assert plots.accuracy.x_range == (0, 2)
+    driver.window.new.trigger()
+    driver.wait(lambda: not driver.model.shown)
+    driver.wait(lambda: shows(300))
+
+
 def test_new_while_training_asks_saves_and_shows_nothing_of_the_old_run(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

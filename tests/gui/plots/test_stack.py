@@ -154,6 +154,18 @@ def test_the_x_range_follows_the_run_until_the_person_zooms(stack: PlotStack, hi
     assert stack.accuracy.x_range == pytest.approx((-0.2, 20.2))
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_fit_stands_out_while_the_person_chose_what_is_shown(stack: PlotStack, axis: int) -> None:
+    def lit() -> bool:
+        return bool(stack.fit_button.property("tone") == "accent")
+
+    assert not lit()
+    stack.lr.view.moved.emit(axis)
+    assert lit()
+    QTest.mouseClick(stack.fit_button, Qt.MouseButton.LeftButton)
+    assert not lit()
+
+
 def test_the_same_part_of_the_run_stays_visible_when_the_axis_changes(stack: PlotStack, history: RunHistory) -> None:
     feed(history, 4)
     stack.refresh()
