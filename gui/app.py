@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from engine.common.errors import SpecError
 from engine.diagnostics.crash_log import crash_log
-from engine.library import Library, default_root
+from engine.library import Library, default_library_root
 from engine.recipe.recipe import Recipe
 from engine.schedules import ScheduleSpec
 from gui.advice.controller import AdviceController
@@ -45,7 +45,7 @@ from gui.plots.controller import PlotsController
 from gui.run_bar.controller import RunController
 from gui.run_bar.divergence import DivergenceController
 from gui.run_bar.failures import FailuresController
-from gui.run_bar.progress import Progress
+from gui.run_bar.progress import ProgressController
 from gui.run_bar.waiting import WaitingController
 from gui.schedule.candidates import Candidates
 from gui.schedule.drawing import DrawingController
@@ -69,7 +69,7 @@ class App:
         self.theme.apply(application)
         problem = None
         try:
-            self.library: Library | None = Library(library or default_root())
+            self.library: Library | None = Library(library or default_library_root())
         except SpecError as error:
             self.library, problem = None, error
         self.tasks = TaskRunner(self.window)
@@ -80,7 +80,7 @@ class App:
         self.run_controller = RunController(
             window.transport, window.chip, window.banner, window.action_line, run, self.clock
         )
-        self.progress = Progress(window.transport, window.show_title, run, self.clock)
+        self.progress = ProgressController(window.transport, window.show_title, run, self.clock)
         self.waiting = WaitingController(window.transport, window.action_line, run)
         self.divergence = DivergenceController(window.banner, run)
         self.failures = FailuresController(window.banner, run)
@@ -297,7 +297,10 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
     application.setApplicationName("tiller")
     application.setApplicationDisplayName("Tiller")
     language.install(application, QLocale.system())
-    with crash_log(Path(library) if library else default_root()) as log, closing(ExceptionHook(log)) as last_resort:
+    with (
+        crash_log(Path(library) if library else default_library_root()) as log,
+        closing(ExceptionHook(log)) as last_resort,
+    ):
         app = App(application, library)
         last_resort.uncaught.connect(app.failures.report_uncaught)
         app.setup_controller.left.connect(application.exit)  # quit would ask the window again

@@ -19,7 +19,7 @@ BETA: Final = 0.98
 LEAST_FALL: Final = 0.05  # share of the loss that it must fall by
 FEWEST: Final = 8  # points between the noisy ends
 
-Curve = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
 S = TypeVar("S", bound=Spec)
 
 
@@ -49,7 +49,9 @@ def noisy_ends(steps: int) -> tuple[int, int]:
     return steps // 10, steps // 20
 
 
-def suggest(lr: Curve, loss: Curve, smoothed: Curve, steps: int, diverged: bool) -> tuple[Suggestion, Suggestion]:
+def suggest(
+    lr: FloatArray, loss: FloatArray, smoothed: FloatArray, steps: int, diverged: bool
+) -> tuple[Suggestion, Suggestion]:
     """The LR of the steepest descent, and the middle of the longest valley.
 
     Args:
@@ -131,7 +133,7 @@ def _with(recipe: Recipe, **changes: Any) -> Recipe | None:
         return None
 
 
-def steepest(lr: Curve, smoothed: Curve, reach: int) -> int:
+def steepest(lr: FloatArray, smoothed: FloatArray, reach: int) -> int:
     """The index at which the curve falls fastest over log ``lr``, by the slope across ``reach`` points on either side.
 
     fastai and Lightning compare neighbouring points, where the noise of one batch can exceed the fall over a decade.
@@ -142,7 +144,7 @@ def steepest(lr: Curve, smoothed: Curve, reach: int) -> int:
     return int(np.argmin(slopes)) + reach
 
 
-def valley(smoothed: Curve) -> int:
+def valley(smoothed: FloatArray) -> int:
     """The index in the middle of the longest falling subsequence of ``smoothed``.
 
     As fastai's ``valley``, except that fastai computes the beginning as if the subsequence had no gaps.
@@ -159,7 +161,7 @@ def valley(smoothed: Curve) -> int:
     return (int(first[last]) + last) // 2
 
 
-def _why_none(lr: Curve, loss: Curve, smoothed: Curve, steps: int, diverged: bool) -> Text | None:
+def _why_none(lr: FloatArray, loss: FloatArray, smoothed: FloatArray, steps: int, diverged: bool) -> Text | None:
     """Why there is no suggestion, or None; ``smoothed`` is without the noisy ends."""
     if not len(lr):
         return Text("The loss was not finite at the first LR. Start with a lower LR.")

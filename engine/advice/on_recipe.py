@@ -10,7 +10,7 @@ import numpy as np
 from engine.advice.base import FAR_OFF, Advice, RecipeChange, RecipeView, factor_text, negligible_from
 from engine.advice.on_schedule import (
     SCHEDULE_RULES,
-    Finding,
+    ScheduleProblem,
     ScheduleRule,
     Span,
     aimed_gamma,
@@ -152,7 +152,7 @@ def schedules(view: RecipeView) -> list[Advice]:
     return found
 
 
-def _check(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> Finding | None:
+def _check(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """The finding of ``rule`` about ``spec`` or, if none, about the last stage of a sequence."""
     finding = rule(spec, span)
     stage = last_stage(spec, span)
@@ -165,7 +165,7 @@ def _check(rule: ScheduleRule, spec: ScheduleSpec, span: Span) -> Finding | None
     better = None
     if finding.better is not None and finding.better.interval == spec.interval:
         better = spec.model_copy(update={"schedulers": (*spec.schedulers[:index], finding.better)})
-    return Finding(
+    return ScheduleProblem(
         Text("Stage {stage}: {text}", stage=index + 1, text=finding.text),
         Text("Counted from {begin}, where this stage starts. {reason}", begin=begin, reason=finding.reason),
         better,

@@ -64,7 +64,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ScheduleProblem:
     """What is wrong with a schedule, and a better one with its button's label, if there is one."""
 
     text: Text
@@ -87,7 +87,7 @@ def cuts_within(spec: ScheduleSpec, length: int) -> int:
     return length - 1 if isinstance(spec, ExponentialLR) else 0
 
 
-def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
+def stepwise(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """A schedule that is stepped once per batch has counts that were probably meant as epochs."""
     length = span.length(spec)
     if spec.interval == "epoch" or length is None or span.steps_per_epoch is None:
@@ -104,7 +104,7 @@ def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
         return None
     if not over or count >= STEPWISE_SHARE * length:
         return None
-    return Finding(
+    return ScheduleProblem(
         Text("{name} counts batches, not epochs", name=name),
         Text(
             "The schedule is stepped once per batch: {per_epoch} times an epoch, {length} times in the run. Values "
@@ -117,13 +117,13 @@ def stepwise(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
+def cuts_beyond(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """Milestones or steps that the run never reaches."""
     length = span.length(spec)
     if length is None:
         return None
     if isinstance(spec, StepLR) and spec.step_size >= length and spec.gamma != 1:
-        return Finding(
+        return ScheduleProblem(
             Text("step_size {size} is never reached", size=spec.step_size),
             Text(
                 "The run ends after {length} {unit}, before the first step, so the LR stays constant.",
@@ -137,7 +137,7 @@ def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
         within = tuple(m for m in spec.milestones if m < length)
         # if none is left: at half and three quarters of the run, as He et al. 2016 for CIFAR-10
         better = within or tuple(sorted({max(1, length // 2), max(1, length * 3 // 4)}))
-        return Finding(
+        return ScheduleProblem(
             Text("Milestone {milestone} is never reached", milestone=beyond[0]),
             Text(
                 "The run ends after {length} {unit}. Milestones from {length} on have no effect.",
@@ -148,7 +148,7 @@ def cuts_beyond(spec: ScheduleSpec, span: Span) -> Finding | None:
         )
     if isinstance(spec, SequentialLR) and spec.milestones and spec.milestones[-1] >= length:
         reached = tuple(m for m in spec.milestones if m < length)
-        return Finding(
+        return ScheduleProblem(
             Text("Milestone {milestone} is never reached", milestone=spec.milestones[len(reached)]),
             Text(
                 "The run ends after {length} {unit}. The schedules after that milestone are never used.",
@@ -176,13 +176,13 @@ def last_stage(spec: ScheduleSpec, span: Span) -> tuple[int, int, Span] | None:
     return len(spec.schedulers) - 1, begin, Span(epochs, span.steps_per_epoch, span.lr, stage_length=left)
 
 
-def t_max_long(spec: ScheduleSpec, span: Span) -> Finding | None:
+def t_max_long(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """The run ends before a cosine reaches its lowest LR."""
     length = span.length(spec)
     if not isinstance(spec, CosineAnnealingLR) or length is None or spec.T_max <= T_MAX_LONG * length:
         return None
     at_end = spec.eta_min + (span.lr - spec.eta_min) * (1 + math.cos(math.pi * (length - 1) / spec.T_max)) / 2
-    return Finding(
+    return ScheduleProblem(
         Text("T_max {t_max} is longer than the run", t_max=spec.T_max),
         Text(
             "The run ends after {length} {unit} with the LR still at {lr}. Set T_max to the length of the run.",
@@ -194,12 +194,12 @@ def t_max_long(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-def t_max_short(spec: ScheduleSpec, span: Span) -> Finding | None:
+def t_max_short(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """A cosine reaches its lowest LR long before the end of the run, and rises again."""
     length = span.length(spec)
     if not isinstance(spec, CosineAnnealingLR) or length is None or spec.T_max >= T_MAX_SHORT * length:
         return None
-    return Finding(
+    return ScheduleProblem(
         Text("The LR rises again after T_max {t_max}", t_max=spec.T_max),
         Text(
             "After T_max the cosine rises as slowly as it fell. For a single decay, set T_max to {length}. For "
@@ -210,7 +210,7 @@ def t_max_short(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-def exponential(spec: ScheduleSpec, span: Span) -> Finding | None:
+def exponential(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """The gamma of an ExponentialLR is so small that too little of the LR is left."""
     if not isinstance(spec, ExponentialLR) or spec.interval == "step" or spec.gamma >= GAMMA_LEAST:
         return None
@@ -218,7 +218,7 @@ def exponential(spec: ScheduleSpec, span: Span) -> Finding | None:
     if left >= LITTLE:
         return None
     percent = number(float(f"{100 * left:.2g}"))
-    return Finding(
+    return ScheduleProblem(
         Text("gamma {gamma} leaves {percent}% of the LR", gamma=number(spec.gamma), percent=percent),
         Text(
             "The LR is multiplied by gamma after every epoch, and is {lr} in epoch {epochs}. Usual values of gamma are "
@@ -230,12 +230,12 @@ def exponential(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-def patience(spec: ScheduleSpec, span: Span) -> Finding | None:
+def patience(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """The patience of a ReduceLROnPlateau is longer than the run."""
     if not isinstance(spec, ReduceLROnPlateau) or spec.patience + FIRST_REDUCTION <= span.epochs:
         return None
     fitting = min(DEFAULT_PATIENCE, span.epochs // 6)
-    return Finding(
+    return ScheduleProblem(
         Text("patience {patience} is too long for this run", patience=spec.patience),
         Text(
             "The LR can be reduced in epoch {first} at the earliest. The run has {epochs} epochs.",
@@ -246,12 +246,12 @@ def patience(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
+def cannot_improve(spec: ScheduleSpec, span: Span) -> ScheduleProblem | None:
     """A ReduceLROnPlateau has a min_lr that prevents reductions, or a threshold that cannot be reached."""
     if not isinstance(spec, ReduceLROnPlateau):
         return None
     if spec.min_lr >= span.lr > 0:
-        return Finding(
+        return ScheduleProblem(
             Text("min_lr {min_lr} prevents every reduction", min_lr=number(spec.min_lr)),
             Text(
                 "The LR starts at {lr} and is never reduced below min_lr, so the schedule has no effect.",
@@ -263,7 +263,7 @@ def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
     relative = spec.threshold_mode == "rel"
     if spec.threshold < 1 or (spec.mode == "min" and not relative):
         return None
-    return Finding(
+    return ScheduleProblem(
         Text("threshold {threshold} cannot be reached", threshold=number(spec.threshold)),
         Text(
             "{monitor} would have to improve by {threshold} at once, so every epoch counts as bad and the LR is "
@@ -275,7 +275,7 @@ def cannot_improve(spec: ScheduleSpec, span: Span) -> Finding | None:
     )
 
 
-ScheduleRule = Callable[[ScheduleSpec, Span], Finding | None]
+ScheduleRule = Callable[[ScheduleSpec, Span], ScheduleProblem | None]
 SCHEDULE_RULES: Final[tuple[tuple[str, ScheduleRule], ...]] = (
     ("stepwise", stepwise),
     ("cannot_improve", cannot_improve),

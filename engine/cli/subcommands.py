@@ -21,7 +21,7 @@ from engine.common.errors import SpecError
 from engine.common.spec import parse
 from engine.diagnostics.crash_log import crash_log
 from engine.hardware.memory import data_share
-from engine.library import Library, Reader, default_root, is_readable
+from engine.library import Library, Reader, default_library_root, is_readable
 from engine.messages.commands import CommandAt, Stop
 from engine.messages.commands_file import read_commands
 from engine.messages.events import EndEvent
@@ -157,7 +157,7 @@ def run_export(options: argparse.Namespace) -> int:
     from engine.checkpoints import checkpoint  # imports torch
     from engine.export.run_files import make_folder, replay, replay_of_checkpoint, write_file
 
-    with contextlib.closing(Library(options.library or default_root())) as library:
+    with contextlib.closing(Library(options.library or default_library_root())) as library:
         job = to_resume(options.run_or_checkpoint, library)
     if job.checkpoint is not None:
         texts = replay_of_checkpoint(checkpoint.read(job.checkpoint))
@@ -202,7 +202,7 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _library(options: argparse.Namespace) -> Iterator[Library]:
-    with contextlib.closing(Library(options.library or default_root())) as library:
+    with contextlib.closing(Library(options.library or default_library_root())) as library:
         for remark in library.remarks:
             print(one_line(remark), file=sys.stderr)
         yield library
@@ -211,7 +211,7 @@ def _library(options: argparse.Namespace) -> Iterator[Library]:
 @contextlib.contextmanager
 def _reader(options: argparse.Namespace) -> Iterator[Reader]:
     """The library; a read-only view of it if it cannot be written."""
-    root = Path(options.library or default_root()).absolute()
+    root = Path(options.library or default_library_root()).absolute()
     try:
         with _library(options) as library:
             yield library

@@ -14,15 +14,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from engine.common.errors import Cancelled, DownloadError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 
-Progress = Callable[[str, int, int], None]
 CHUNK: Final = 1 << 16
 TIMEOUT: Final = 20.0
 _POLL: Final = 0.1
@@ -82,7 +82,7 @@ def fetch(
     published: Published,
     *,
     progress: Progress = ignore,
-    cancelled: Callable[[], bool] = never,
+    cancelled: IsCancelled = never,
     timeout: float = TIMEOUT,
 ) -> None:
     """Download a file from one of ``urls`` (mirrors) to ``destination``. A file there that matches is kept.
@@ -146,7 +146,7 @@ def _write(
     part: Path,
     size: int,
     progress: Progress,
-    cancelled: Callable[[], bool],
+    cancelled: IsCancelled,
     timeout: float,
 ) -> None:
     what = Text("Downloading {name}", name=url.rpartition("/")[2])
@@ -162,7 +162,7 @@ def _write(
         os.fsync(file.fileno())
 
 
-def _chunks(url: str, size: int, cancelled: Callable[[], bool], timeout: float) -> Iterator[tuple[bytes, int]]:
+def _chunks(url: str, size: int, cancelled: IsCancelled, timeout: float) -> Iterator[tuple[bytes, int]]:
     """The bytes of ``url`` in pieces, ``size`` at most, each with the total number of bytes (0 if unknown).
 
     A separate thread reads from the network, so that a cancel does not have to wait for a server's timeout.

@@ -6,7 +6,6 @@ import gzip
 import math
 import struct
 import zlib
-from collections.abc import Callable
 from io import BufferedIOBase
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from engine.common.errors import Cancelled
+from engine.common.progress import IsCancelled
 from engine.common.text import Text
 from engine.data.download import never
 
@@ -26,7 +26,7 @@ class IdxError(ValueError):
     """A file is not the expected IDX file. The message says why."""
 
 
-def read_idx(path: Path, dims: int, *, cancelled: Callable[[], bool] = never) -> np.ndarray:
+def read_idx(path: Path, dims: int, *, cancelled: IsCancelled = never) -> np.ndarray:
     """Read the uint8 array of ``dims`` dimensions in an IDX file, which is gzipped if its name ends in ``.gz``.
 
     Raises:
@@ -87,7 +87,7 @@ def _shape(file: BufferedIOBase, dims: int) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _body(file: BufferedIOBase, expected: int, cancelled: Callable[[], bool]) -> np.ndarray:
+def _body(file: BufferedIOBase, expected: int, cancelled: IsCancelled) -> np.ndarray:
     body = bytearray(expected)
     view, size = memoryview(body), 0
     while block := file.readinto(view[size : size + _BLOCK]):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from engine.data.download import Progress, ignore, never
+from engine.common.progress import IsCancelled, Progress
+from engine.data.download import ignore, never
 from engine.recipe.data_sets import DataSet, Facts
 from engine.recipe.recipe import DataSpec
 
@@ -50,7 +50,7 @@ class LoadOptions:
 
     download: bool = False
     progress: Progress = ignore
-    cancelled: Callable[[], bool] = never
+    cancelled: IsCancelled = never
     room: int | None = None
 
 

@@ -5,11 +5,11 @@ The entries are in ``engine.recipe.data_sets``, because recipes and the window n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pkgutil import resolve_name
 
 from engine.common.errors import Cancelled
-from engine.data.download import Progress, ignore, never
+from engine.common.progress import IsCancelled, Progress
+from engine.data.download import ignore, never
 from engine.data.image_set import ImageSet, Loader, LoadOptions
 from engine.recipe.data_sets import DATA_SETS, Facts
 from engine.recipe.recipe import DataSpec
@@ -30,7 +30,7 @@ def load(
     *,
     download: bool = False,
     progress: Progress = ignore,
-    cancelled: Callable[[], bool] = never,
+    cancelled: IsCancelled = never,
     room: int | None = None,
 ) -> ImageSet:
     """Load a data set. See ``LoadOptions`` for the arguments.

@@ -10,7 +10,7 @@ import platformdirs
 from engine.recipe.recipe import DataSpec
 
 
-def default_root() -> Path:
+def default_data_root() -> Path:
     """The folder of data sets if a recipe names none: ``TILLER_DATA``, or one in the user-data folder."""
     own = os.environ.get("TILLER_DATA")
     return Path(own).expanduser() if own else platformdirs.user_data_path("tiller", appauthor=False) / "data"
@@ -18,4 +18,4 @@ def default_root() -> Path:
 
 def root_of(spec: DataSpec) -> Path:
     """The folder that ``spec`` names, or the default one."""
-    return Path(spec.root).expanduser() if spec.root else default_root()
+    return Path(spec.root).expanduser() if spec.root else default_data_root()

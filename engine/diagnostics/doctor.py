@@ -112,13 +112,13 @@ def _gpus(torch: Any) -> Iterator[Finding]:
 
 def _folders() -> Iterator[Finding]:
     try:
-        from engine.data.root import default_root as data_root
-        from engine.library import default_root as library_root
+        from engine.data.root import default_data_root
+        from engine.library import default_library_root
     except ImportError as error:
         yield _finding("folders", f"cannot be checked: {_line(error)}", "install the missing packages above")
         return
-    yield _folder("library folder", library_root(), "choose another with --library or TILLER_LIBRARY")
-    yield _folder("data folder", data_root(), "choose another with the recipe's data.root or TILLER_DATA")
+    yield _folder("library folder", default_library_root(), "choose another with --library or TILLER_LIBRARY")
+    yield _folder("data folder", default_data_root(), "choose another with the recipe's data.root or TILLER_DATA")
     settings = os.environ.get("TILLER_SETTINGS") or importlib.import_module("platformdirs").user_config_dir(
         "tiller", appauthor=False
     )

@@ -95,7 +95,7 @@ def size_text(size: float) -> str:
     return f"{size:.4g} TiB"
 
 
-def give_back() -> None:
+def return_memory() -> None:
     """Return unused memory to the GPU and to the system."""
     torch.cuda.empty_cache()  # does nothing if CUDA was not used
     freed_memory.give_back()

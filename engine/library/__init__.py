@@ -6,7 +6,7 @@ for the writer; everything is written on one thread, in the order of the calls.
 
 from engine.library.checkpoint_writer import CheckpointResult, CheckpointWrite
 from engine.library.disk_errors import why
-from engine.library.library import Library, default_root
+from engine.library.library import Library, default_library_root
 from engine.library.lock import RunLock
 from engine.library.maintenance import Soundness
 from engine.library.overview import Overview, overviews
@@ -30,7 +30,7 @@ __all__ = [
     "RunLock",
     "RunRow",
     "Soundness",
-    "default_root",
+    "default_library_root",
     "is_readable",
     "new_run_id",
     "overviews",

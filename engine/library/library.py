@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 
 from engine.common.errors import SpecError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.library import maintenance, manage, statements
 from engine.library.checkpoint_writer import CheckpointWrite, CheckpointWriter
@@ -25,7 +26,7 @@ from engine.library.schema import BUSY_SECONDS, VersionError
 from engine.library.statements import Beginning, Statement
 
 
-def default_root() -> Path:
+def default_library_root() -> Path:
     """The library's folder: TILLER_LIBRARY, or one in the platform's folder for user data."""
     return Path(os.environ.get("TILLER_LIBRARY") or platformdirs.user_data_path("tiller", appauthor=False) / "library")
 
@@ -148,7 +149,7 @@ class Library(Reader):
         """Copy a checkpoint file into the library as a new run; returns its id. Raises SpecError, OSError."""
         return manage.import_checkpoint(self, self._index, Path(file))
 
-    def check(self, progress: maintenance.Progress, cancelled: maintenance.IsCancelled) -> maintenance.Soundness | None:
+    def check(self, progress: Progress, cancelled: IsCancelled) -> maintenance.Soundness | None:
         """Read everything, and report what is damaged; None where it was cancelled. Raises sqlite3.Error."""
         return maintenance.check(self, progress, cancelled)
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from engine.checkpoints import digest
 from engine.common.errors import CheckpointError, SpecError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.library.index_writer import IndexWriter
 from engine.library.reader import Reader
 from engine.library.recovery import is_damaged, open_index
 
 _MAX_PROBLEMS: Final = 20  # where there are more, they have one reason
-
-Progress = Callable[[str, int, int], None]
-IsCancelled = Callable[[], bool]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from engine.library.rows import CheckpointRow, Kind
+from engine.schedules.adaptive import Monitor
 
 
 class Measured(Protocol):
@@ -19,7 +20,6 @@ class Measured(Protocol):
 
 
 M = TypeVar("M", bound=Measured)
-Monitor = Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"]
 
 
 @dataclass(frozen=True, kw_only=True)

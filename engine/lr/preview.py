@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from engine.common.errors import Rejected, SpecError
 from engine.common.position import Position
+from engine.common.progress import IsCancelled
 from engine.lr.control import LRControl, LRIntervention
 from engine.messages.preview import Curve, CurveQuery
 
@@ -34,7 +35,7 @@ def walk(lr: LRControl, start: Position, *, per_batch: bool) -> Iterator[tuple[i
         lr.epoch_done(None)
 
 
-def draw(query: CurveQuery, cancelled: Callable[[], bool] = lambda: False) -> Curve:
+def draw(query: CurveQuery, cancelled: IsCancelled = lambda: False) -> Curve:
     """The projected LRs of ``query``, from its position to its last epoch.
 
     One point per epoch, or per batch where a schedule is stepped per batch. ``Curve.problem`` says why something cannot

@@ -5,7 +5,6 @@ The entries are in ``engine.recipe.networks``, because recipes and the window ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from pkgutil import resolve_name
@@ -15,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from engine.common.errors import SpecError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
-from engine.data.download import Progress, ignore, never
+from engine.data.download import ignore, never
 from engine.models.user_file import FIELD, build_from_file, describe_error
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import ModelSpec
@@ -38,7 +38,7 @@ def build(
     classes: int,
     download: bool = False,
     progress: Progress = ignore,
-    cancelled: Callable[[], bool] = never,
+    cancelled: IsCancelled = never,
 ) -> nn.Module:
     """The network of ``spec`` for images [B, channels, height, width], in training mode on the CPU.
 

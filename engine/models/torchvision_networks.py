@@ -6,7 +6,6 @@ Imports torchvision, which takes seconds: import this module only where one of i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
 
@@ -16,8 +15,9 @@ from torch import Tensor, nn
 from torchvision.models.vgg import VGG, cfgs, make_layers
 
 from engine.common.errors import DownloadError, SpecError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
-from engine.data.download import Checksum, Progress, Published, fetch, ignore, never
+from engine.data.download import Checksum, Published, fetch, ignore, never
 
 FIELD: Final = "model.pretrained"
 SMALL: Final = 64
@@ -89,7 +89,7 @@ def load_weights(
     *,
     download: bool = False,
     progress: Progress = ignore,
-    cancelled: Callable[[], bool] = never,
+    cancelled: IsCancelled = never,
 ) -> dict[str, Tensor]:
     """Load the state dict of ``url`` from torch.hub's checkpoint folder; with ``download``, download it first.
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from engine.common.errors import SpecError
 from engine.common.text import Text, number
-from engine.schedules.base import COUNTS, NextChange, ScheduleSpec, usual
+from engine.schedules.base import COUNTS, ScheduledChange, ScheduleSpec, usual
 
 Gamma = Annotated[float, Field(gt=0, le=10)]
 
@@ -48,10 +48,10 @@ class StepLR(ScheduleSpec):
         json_schema_extra=usual(0.1, 0.5),
     )
 
-    def next_change(self, position: int, lr: float) -> NextChange:
+    def next_change(self, position: int, lr: float) -> ScheduledChange:
         """At the next multiple of step_size."""
         reason = Text("×{gamma}, step_size {step_size}", gamma=number(self.gamma), step_size=self.step_size)
-        return NextChange((position // self.step_size + 1) * self.step_size, lr * self.gamma, reason)
+        return ScheduledChange((position // self.step_size + 1) * self.step_size, lr * self.gamma, reason)
 
 
 class MultiStepLR(ScheduleSpec):
@@ -85,13 +85,15 @@ class MultiStepLR(ScheduleSpec):
             raise SpecError("", f"must be in increasing order; it is {list(value)}")
         return value
 
-    def next_change(self, position: int, lr: float) -> NextChange | None:
+    def next_change(self, position: int, lr: float) -> ScheduledChange | None:
         """At the next milestone."""
         ahead = [milestone for milestone in self.milestones if milestone > position]
         if not ahead:
             return None
         factor = self.gamma ** ahead.count(ahead[0])
-        return NextChange(ahead[0], lr * factor, Text("×{gamma}, milestone {at}", gamma=number(factor), at=ahead[0]))
+        return ScheduledChange(
+            ahead[0], lr * factor, Text("×{gamma}, milestone {at}", gamma=number(factor), at=ahead[0])
+        )
 
 
 class ConstantLR(ScheduleSpec):
@@ -121,13 +123,13 @@ class ConstantLR(ScheduleSpec):
         json_schema_extra={**usual(1, 10), **COUNTS},
     )
 
-    def next_change(self, position: int, lr: float) -> NextChange | None:
+    def next_change(self, position: int, lr: float) -> ScheduledChange | None:
         """At total_iters, after which the LR is no longer multiplied by factor."""
         if position >= self.total_iters:
             return None
         factor = 1.0 / self.factor
         reason = Text("×{factor}, total_iters {total_iters}", factor=number(factor), total_iters=self.total_iters)
-        return NextChange(self.total_iters, lr * factor, reason)
+        return ScheduledChange(self.total_iters, lr * factor, reason)
 
 
 class LinearLR(ScheduleSpec):

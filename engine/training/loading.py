@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ import torch
 
 from engine.checkpoints import checkpoint
 from engine.common.errors import Cancelled, CheckpointError, SpecError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.data import registry
 from engine.hardware.devices import choose, make_deterministic, nondeterministic_operator
@@ -32,7 +32,6 @@ MOST_THREADS: Final = 256
 PIXELS_PER_THREAD: Final = 4096
 PIXELS_PER_THREAD_LARGE: Final = 128  # for large networks, which compute far more for each pixel
 _POLL_SECONDS: Final = 0.05
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Loaded:
         )
 
 
-def load(job: Job, progress: Progress, cancelled: Callable[[], bool]) -> Loaded:
+def load(job: Job, progress: Progress, cancelled: IsCancelled) -> Loaded:
     """Build the run of ``job``, on the thread that trains it: the number of PyTorch's threads is set for this thread.
 
     Args:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from engine.common.errors import Cancelled, SpecError
+from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.messages.commands import FindLR
 from engine.messages.events import RangeTestEvent
@@ -19,8 +20,6 @@ from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import SGD, DataSpec, ModelSpec, Recipe
 from engine.schedules import Drawn
 
-IsCancelled = Callable[[], bool]
-Progress = Callable[[str, int, int], None]
 _IMPORTING: Final = threading.Lock()
 
 
@@ -70,14 +69,14 @@ def drawn_like(curve: Curve, group: int) -> Drawn:
 
 
 @dataclass(frozen=True)
-class Outline:
+class NetworkOutline:
     """A network's modules with their numbers of parameters, and the number of all."""
 
     modules: list[tuple[str, int]]
     parameters: int
 
 
-def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
+def network_outline(model: ModelSpec, data_spec: DataSpec) -> NetworkOutline:
     """The modules of the network that ``model`` names, built without memory for its weights.
 
     Raises:
@@ -90,7 +89,7 @@ def outline(model: ModelSpec, data_spec: DataSpec) -> Outline:
 
     facts = describe(data_spec)
     network = on_meta(model, channels=facts.channels, height=facts.height, width=facts.width, classes=facts.num_classes)
-    return Outline(summary.outline(network), sum(p.numel() for p in network.parameters()))
+    return NetworkOutline(summary.outline(network), sum(p.numel() for p in network.parameters()))
 
 
 def batches_per_epoch(spec: DataSpec) -> int:

@@ -18,9 +18,10 @@ import numpy as np
 from torch import nn
 from torch.optim import Optimizer
 
-from engine.advice.lr_suggestions import Curve, Smoothed, noisy_ends, suggest
+from engine.advice.lr_suggestions import FloatArray, Smoothed, noisy_ends, suggest
 from engine.common.errors import Cancelled, Rejected
 from engine.common.lifecycle import State
+from engine.common.progress import IsCancelled
 from engine.common.text import Text, number
 from engine.messages.commands import CancelFind, FindLR, Pause, RangeTestCommand, Stop
 from engine.messages.events import Event, RangeTestEvent, RangeTestProgressEvent, Suggestion
@@ -38,15 +39,15 @@ _ALLOWED: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
 
 
 @dataclass(frozen=True)
-class Finding:
+class RangeTestResult:
     """LRs tried, rising, the loss of each one's batch, and the smoothed loss: float64 [n], all finite.
 
     ``n`` is smaller than the number of steps where the loss ``diverged``.
     """
 
-    lr: Curve
-    loss: Curve
-    smoothed: Curve
+    lr: FloatArray
+    loss: FloatArray
+    smoothed: FloatArray
     diverged: bool
     suggestions: tuple[Suggestion, ...]
 
@@ -67,8 +68,8 @@ class Finding:
 
 
 def sweep(
-    state: RunState, settings: FindLR, progress: Callable[[int, int], None], cancelled: Callable[[], bool]
-) -> Finding:
+    state: RunState, settings: FindLR, progress: Callable[[int, int], None], cancelled: IsCancelled
+) -> RangeTestResult:
     """Try the LRs of ``settings`` on a copy of ``state``, which is not changed.
 
     The batches are those of this epoch from the next one on, then from its first. An LR's loss is that of its batch
@@ -123,8 +124,8 @@ def _sweep(
     model: nn.Module,
     optimizer: Optimizer,
     progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> Finding:
+    cancelled: IsCancelled,
+) -> RangeTestResult:
     state.lr_control.write(optimizer)  # the momentum of the next batch, where the schedule cycles it
     stepper = Stepper(model, optimizer, state.device, state.recipe.precision, Guard(GuardSpec(loss_limit=None)))
     if stepper.scaler is not None and state.stepper.scaler is not None:
@@ -165,7 +166,7 @@ def _sweep(
                 diverged = True
                 break
     curve = np.array(lr), np.array(losses), np.array(smoothed)
-    return Finding(*curve, diverged, suggest(*curve, settings.steps, diverged))
+    return RangeTestResult(*curve, diverged, suggest(*curve, settings.steps, diverged))
 
 
 class RangeTest:

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from engine.checkpoints import checkpoint
 from engine.common.errors import Cancelled, CheckpointError, Rejected
 from engine.common.position import Position
+from engine.common.progress import IsCancelled
 from engine.common.text import Text
 from engine.messages.commands import CancelRewind, Pause, Rewind, Stop, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EpochEvent, Event, RewindProgressEvent, WarningEvent
@@ -29,7 +30,6 @@ from engine.training.recorder import RunRecorder
 from engine.training.run_state import Capture, RunState
 
 _PROGRESS_SECONDS: Final = 0.1
-Progress = Callable[[int, int], None]
 
 
 class Rewinder:
@@ -111,7 +111,7 @@ class Rewinder:
         self._loop.publish_lrs()
         return "rewound"
 
-    def _progress(self, number: int) -> Progress:
+    def _progress(self, number: int) -> Callable[[int, int], None]:
         published = 0.0
 
         def progress(done: int, total: int) -> None:
@@ -138,8 +138,8 @@ def go_to(
     target: Position,
     now: Capture,
     checkpoints: Iterable[Path] = (),
-    progress: Progress = lambda done, total: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: IsCancelled = lambda: False,
 ) -> Text | None:
     """Put ``state`` where its run was at ``target``, before any intervention there.
 
@@ -204,8 +204,8 @@ def _recompute(
     state: RunState,
     target: Position,
     interventions: Sequence[CommandEvent],
-    progress: Progress,
-    cancelled: Callable[[], bool],
+    progress: Callable[[int, int], None],
+    cancelled: IsCancelled,
 ) -> None:
     """Train ``state`` up to ``target``, with ``interventions`` applied where they were."""
     loop, waiting = Loop(state, lambda event: None), deque(interventions)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from engine.common.lifecycle import State, next_state
 from engine.common.position import Position
 from engine.common.text import Text
-from engine.hardware.out_of_memory import give_back
+from engine.hardware.out_of_memory import return_memory
 from engine.library import Library
 from engine.messages.commands import Stop
 from engine.messages.events import EndEvent, Event, LoadingEvent, StateEvent, WarningEvent
@@ -68,7 +68,7 @@ class Trainer:
             ending = because_of(error)
         end = self._shut_down(ending)
         self._run = None
-        give_back()
+        return_memory()
         try:
             self._emit(end)
         except Exception:  # noqa: BLE001 - there is no listener left to report it to

@@ -10,11 +10,11 @@ from engine.common.position import Position
 from engine.library.comparison import ComparedRun, intervention_differences, recipe_differences
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
-from gui.widgets.intervention_text import describe, schedule_text
+from gui.widgets.intervention_text import command_text, schedule_text
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """A row of the table; a heading has no values."""
 
     title: str
@@ -26,25 +26,27 @@ class Row:
         return not self.values
 
 
-def rows_of(runs: Sequence[ComparedRun]) -> list[Row]:
+def rows_of(runs: Sequence[ComparedRun]) -> list[ComparisonRow]:
     """The rows for ``runs``: each section with a heading."""
-    recipe = [Row(d.field, tuple(map(_value, d.values))) for d in recipe_differences([run.recipe for run in runs])]
+    recipe = [
+        ComparisonRow(d.field, tuple(map(_value, d.values))) for d in recipe_differences([run.recipe for run in runs])
+    ]
     interventions = [
-        Row(
+        ComparisonRow(
             _position_text(at.position),
-            tuple("; ".join(map(describe, applied)) or "–" for applied in at.interventions),
+            tuple("; ".join(map(command_text, applied)) or "–" for applied in at.interventions),
         )
         for at in intervention_differences([run.interventions for run in runs])
     ]
-    made = [Row(tr("Results")), *_results(runs)]
-    made += [Row(tr("Recipe: differences")), *recipe] if recipe else [Row(tr("Recipe: identical"))]
+    made = [ComparisonRow(tr("Results")), *_results(runs)]
+    made += [ComparisonRow(tr("Recipe: differences")), *recipe] if recipe else [ComparisonRow(tr("Recipe: identical"))]
     if interventions:
-        return [*made, Row(tr("Interventions: differences")), *interventions]
+        return [*made, ComparisonRow(tr("Interventions: differences")), *interventions]
     intervened = any(run.interventions for run in runs)
-    return [*made, Row(tr("Interventions: identical") if intervened else tr("Interventions: none"))]
+    return [*made, ComparisonRow(tr("Interventions: identical") if intervened else tr("Interventions: none"))]
 
 
-def _results(runs: Sequence[ComparedRun]) -> list[Row]:
+def _results(runs: Sequence[ComparedRun]) -> list[ComparisonRow]:
     def best(run: ComparedRun) -> str:
         top = max(run.history, key=lambda e: e.val_accuracy, default=None)
         return "–" if top is None else tr("{value} in epoch {n}", value=f"{top.val_accuracy:.2%}", n=top.epoch)
@@ -57,10 +59,10 @@ def _results(runs: Sequence[ComparedRun]) -> list[Row]:
         return f"{run.history[-1].val_accuracy:.2%}" if run.history else "–"
 
     return [
-        Row(tr("Epochs done"), tuple(str(len(run.history)) for run in runs)),
-        Row(tr("Best validation accuracy"), tuple(map(best, runs))),
-        Row(tr("Last validation accuracy"), tuple(map(last, runs))),
-        Row(tr("Lowest validation loss"), tuple(map(lowest, runs))),
+        ComparisonRow(tr("Epochs done"), tuple(str(len(run.history)) for run in runs)),
+        ComparisonRow(tr("Best validation accuracy"), tuple(map(best, runs))),
+        ComparisonRow(tr("Last validation accuracy"), tuple(map(last, runs))),
+        ComparisonRow(tr("Lowest validation loss"), tuple(map(lowest, runs))),
     ]
 
 

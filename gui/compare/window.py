@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from engine.library.comparison import ComparedRun
-from gui.compare.rows import Row, rows_of
+from gui.compare.rows import ComparisonRow, rows_of
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 from gui.plots.lr_curves import StepCurve
@@ -125,7 +125,7 @@ def _with_distinct_names(runs: Sequence[ComparedRun]) -> list[ComparedRun]:
     return [replace(r, name=f"{r.name} ({r.run})") if names.count(r.name) > 1 else r for r in runs]
 
 
-def _table(runs: Sequence[ComparedRun], rows: Sequence[Row]) -> QTableWidget:
+def _table(runs: Sequence[ComparedRun], rows: Sequence[ComparisonRow]) -> QTableWidget:
     table = QTableWidget(len(rows), 1 + len(runs))
     table.setHorizontalHeaderLabels([tr("Difference"), *(run.name for run in runs)])
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

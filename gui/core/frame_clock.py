@@ -21,7 +21,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 Paint = Callable[[], bool]
-Mode = Literal["training", "free"]
+ClockMode = Literal["training", "free"]
 
 SHARE: Final = 0.01
 FASTEST_TRAINING: Final = 1 / 30
@@ -55,7 +55,7 @@ class FrameClock(QObject):
         self._share, self._now = share, now
         self._paints: list[Paint] = []
         self._windows: list[QWidget] = []
-        self._mode: Mode = "free"
+        self._mode: ClockMode = "free"
         self._dragging = False
         self._running = False
         self._painting = False
@@ -91,7 +91,7 @@ class FrameClock(QObject):
         self._running = False
         self._timer.stop()
 
-    def set_mode(self, mode: Mode) -> None:
+    def set_mode(self, mode: ClockMode) -> None:
         """``training``: stay inside the share. ``free``: idle or paused, repaint whenever something is dirty."""
         if mode != self._mode:
             self._mode = mode

@@ -17,7 +17,7 @@ from PySide6.QtCore import QSettings
 from engine.library import Retention
 from engine.messages.commands import CommandAt
 from engine.recipe.recipe import Recipe
-from gui.theme.theme import Mode
+from gui.theme.theme import ThemeMode
 
 T = TypeVar("T")
 
@@ -28,17 +28,17 @@ _BYTES: Final = TypeAdapter(bytes, config=ConfigDict(ser_json_bytes="base64", va
 _LONGEST: Final = 1_000_000  # characters of one value; more is not ours
 
 
-class Choice(Generic[T]):
+class Setting(Generic[T]):
     """One remembered value: its key, how it is checked, and what it is where nothing fit to use is stored."""
 
     def __init__(self, key: str, kind: TypeAdapter[T], default: T) -> None:
         self.key, self.kind, self.default = key, kind, default
 
     @overload
-    def __get__(self, settings: None, owner: type[Settings]) -> Choice[T]: ...
+    def __get__(self, settings: None, owner: type[Settings]) -> Setting[T]: ...
     @overload
     def __get__(self, settings: Settings, owner: type[Settings]) -> T: ...
-    def __get__(self, settings: Settings | None, owner: type[Settings]) -> Choice[T] | T:
+    def __get__(self, settings: Settings | None, owner: type[Settings]) -> Setting[T] | T:
         """The stored value, or the default."""
         if settings is None:
             return self
@@ -63,19 +63,19 @@ class Settings:
             else the platform's configuration folder.
     """
 
-    geometry = Choice[bytes]("window/geometry", _BYTES, b"")
-    window_state = Choice[bytes]("window/state", _BYTES, b"")
-    splitter_sizes = Choice[Sizes]("window/splitters", TypeAdapter(Sizes), {})
-    theme = Choice[Mode]("window/theme", TypeAdapter(Mode), "system")
-    last_folder = Choice[str]("files/folder", TypeAdapter(str), "")
-    smoothing = Choice[float]("plots/smoothing", TypeAdapter(Smoothing), 0.6)
-    log_loss = Choice[bool]("plots/log_loss", TypeAdapter(bool), False)
-    log_lr = Choice[bool]("plots/log_lr", TypeAdapter(bool), True)
-    x_axis = Choice[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
-    retention = Choice[Retention]("library/retention", TypeAdapter(Retention), Retention())
-    offered = Choice[str]("crash/offered", TypeAdapter(str), "")
-    last_recipe = Choice[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
-    last_commands = Choice[tuple[CommandAt, ...]]("setup/hand", TypeAdapter(tuple[CommandAt, ...]), ())
+    geometry = Setting[bytes]("window/geometry", _BYTES, b"")
+    window_state = Setting[bytes]("window/state", _BYTES, b"")
+    splitter_sizes = Setting[Sizes]("window/splitters", TypeAdapter(Sizes), {})
+    theme = Setting[ThemeMode]("window/theme", TypeAdapter(ThemeMode), "system")
+    last_folder = Setting[str]("files/folder", TypeAdapter(str), "")
+    smoothing = Setting[float]("plots/smoothing", TypeAdapter(Smoothing), 0.6)
+    log_loss = Setting[bool]("plots/log_loss", TypeAdapter(bool), False)
+    log_lr = Setting[bool]("plots/log_lr", TypeAdapter(bool), True)
+    x_axis = Setting[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
+    retention = Setting[Retention]("library/retention", TypeAdapter(Retention), Retention())
+    offered = Setting[str]("crash/offered", TypeAdapter(str), "")
+    last_recipe = Setting[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
+    last_commands = Setting[tuple[CommandAt, ...]]("setup/hand", TypeAdapter(tuple[CommandAt, ...]), ())
 
     def __init__(self, folder: Path | None = None) -> None:
         named = os.environ.get("TILLER_SETTINGS") or user_config_dir("tiller", False)

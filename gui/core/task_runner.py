@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from engine.common.errors import SpecError
+from engine.common.progress import Progress
 
 T = TypeVar("T")
 Lane = Literal["torch", "curves", "library", "downloads"]
@@ -21,7 +22,6 @@ LANES: Final[tuple[Lane, ...]] = ("torch", "curves", "library", "downloads")
 range tests, ``curves`` draws schedules, ``library`` reads and writes runs, ``downloads`` fetches data."""
 PATIENCE: Final = 10.0
 """Seconds for which the end waits for tasks that must finish before it gives up on those not begun: a disk may hang."""
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from gui.core.translation import said, tr
 from gui.run_bar.action_line import ActionLine
 from gui.run_bar.banner import Banner
 from gui.setup.panel import SetupPanel
-from gui.widgets.intervention_text import describe
+from gui.widgets.intervention_text import command_text
 
 _SAID_MS: Final = 2000
 
@@ -99,7 +99,7 @@ class ExportController(QObject):
                 "epoch {epoch}, batch {batch}: {intervention}",
                 epoch=intervention.epoch,
                 batch=intervention.batch,
-                intervention=describe(intervention),
+                intervention=command_text(intervention),
             )
             for intervention in interventions
         ]

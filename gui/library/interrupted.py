@@ -13,7 +13,7 @@ from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.task_runner import TaskRunner
 from gui.core.translation import tr
-from gui.run_bar.banner import Banner, Choice
+from gui.run_bar.banner import Banner, BannerAction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +60,15 @@ class InterruptedRuns(QObject):
             epochs=found.epochs,
         )
         hint = tr("Details are in {path}.", path=found.log) if found.log is not None else ""
-        go_on = Choice(
+        go_on = BannerAction(
             tr("Continue"),
             tr("Resume from the newest checkpoint, exactly as it would have continued."),
             lambda: self.continue_wanted.emit(str(found.path)),
             primary=True,
         )
-        later = Choice(tr("Not now"), tr("The run stays in the library and can be continued later."), lambda: None)
+        later = BannerAction(
+            tr("Not now"), tr("The run stays in the library and can be continued later."), lambda: None
+        )
         self._banner.show_offer(text, hint, [go_on, later])
 
 

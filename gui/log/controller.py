@@ -26,7 +26,7 @@ from gui.log.panel import LogPanel
 from gui.plots.items import MarkerKind
 from gui.plots.stack import PlotStack
 from gui.run_bar.action_line import ActionLine
-from gui.widgets.intervention_text import CHANGING, describe, restore_lr_commands
+from gui.widgets.intervention_text import CHANGING, command_text, restore_lr_commands
 from gui.widgets.labels import as_tip
 
 _NOT_IN_ACTION_LINE = (
@@ -117,7 +117,7 @@ class LogController(QObject):
 
     def _mark(self, event: CommandEvent, line: int | None) -> None:
         if event.status == "applied" and event.name in _MARKED:
-            self._add_marker(event, "intervention", describe(event), line)
+            self._add_marker(event, "intervention", command_text(event), line)
 
     def _add_marker(self, event: CommandEvent | ScheduleEvent, kind: MarkerKind, text: str, line: int | None) -> None:
         if line is not None:  # a note about an intervention is shown with that intervention

@@ -17,7 +17,7 @@ from gui.log.controller import LogController
 from gui.log.panel import LogPanel
 from gui.plots.stack import PlotStack
 from gui.run_bar.action_line import ActionLine
-from gui.widgets.intervention_text import describe
+from gui.widgets.intervention_text import command_text
 
 Change = CommandEvent | ScheduleEvent
 _WITH_EFFECT = frozenset(NOTABLE) - {"set_epochs"}
@@ -131,7 +131,7 @@ def _effect_tip(found: Effect) -> str:
 
 
 def _tip(event: Change, effect_tip: str, note: str) -> str:
-    lines = [describe(event) if isinstance(event, CommandEvent) else said(event.text)]
+    lines = [command_text(event) if isinstance(event, CommandEvent) else said(event.text)]
     if note:
         lines.append(tr("Note: {remark}", remark=note))
     if effect_tip:

@@ -25,16 +25,16 @@ from engine.messages.events import (
 )
 from engine.messages.notes import about_of, can_have_note
 from gui.core.translation import said, tr
-from gui.widgets.intervention_text import describe
+from gui.widgets.intervention_text import command_text
 from gui.widgets.labels import as_tip
 from gui.widgets.state_chip import AMBER, BLUE, GREEN, GREY, RED, VIOLET, dot_icon, state_text
 
-Kind = Literal["intervention", "plan", "saved", "warning", "state"]
+EntryKind = Literal["intervention", "plan", "saved", "warning", "state"]
 Index = QModelIndex | QPersistentModelIndex
 
 TIME, POSITION, TEXT, EFFECT, NOTE = range(5)
 LIMIT: Final = 10_000
-_COLOURS: Final[dict[Kind, str]] = {
+_COLOURS: Final[dict[EntryKind, str]] = {
     "intervention": VIOLET,
     "plan": BLUE,
     "saved": GREEN,
@@ -58,7 +58,7 @@ class LogEntry:
         note: why it was done; set later than the line.
     """
 
-    kind: Kind
+    kind: EntryKind
     text: str
     position: Position | None = None
     when: datetime | None = None
@@ -93,8 +93,8 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
             return None  # it is shown in the line of its intervention
         case CommandEvent(position=position):
             refused = event.status == "rejected" and event.reason != WITHDRAWN
-            kind: Kind = "warning" if refused else "intervention"
-            text = describe(event)
+            kind: EntryKind = "warning" if refused else "intervention"
+            text = command_text(event)
             if event.warning:
                 text = tr("{intervention}. Note: {warning}", intervention=text, warning=said(event.warning))
         case ScheduleEvent(position=position):
@@ -268,7 +268,7 @@ def _saved_words(event: SavedEvent) -> str:
     return tr("Checkpoint saved where the run was stopped")
 
 
-def _icon(kind: Kind, event: Event | None) -> QIcon:
+def _icon(kind: EntryKind, event: Event | None) -> QIcon:
     bad = isinstance(event, DivergedEvent) or (isinstance(event, EndEvent) and event.reason in ("failed", "diverged"))
     return _dot(RED if bad else _COLOURS[kind])
 

@@ -14,7 +14,7 @@ from gui.log.panel import LogPanel
 from gui.plots.stack import PlotStack
 from gui.run_bar.action_line import ActionLine
 from gui.run_bar.banner import Banner
-from gui.widgets.intervention_text import describe
+from gui.widgets.intervention_text import command_text
 
 _PROGRESS_AFTER_MS = 500
 
@@ -65,7 +65,7 @@ class RewindController(QObject):
         """Ask whether to go back to just before ``intervention``."""
         where = tr(
             "just before “{intervention}” (epoch {epoch}, batch {batch})",
-            intervention=describe(intervention),
+            intervention=command_text(intervention),
             epoch=intervention.epoch,
             batch=intervention.batch,
         )
@@ -83,7 +83,9 @@ class RewindController(QObject):
         menu.addSeparator()
         intervention = self._log.event_of(marker) if isinstance(marker, int) else None
         if isinstance(intervention, CommandEvent):
-            here = menu.addAction(tr("Go back to just before “{intervention}”…", intervention=describe(intervention)))
+            here = menu.addAction(
+                tr("Go back to just before “{intervention}”…", intervention=command_text(intervention))
+            )
             here.triggered.connect(lambda: self.before(intervention))
             here.setEnabled(self.why_not(_position_of(intervention)) is None)
         epoch = max(0, round(min(x, self._model.epochs_completed(self._model.position))))

@@ -19,10 +19,9 @@ from gui.log.rewind import RewindController
 from gui.run_bar.action_line import ActionLine
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.preview import Preview
-from gui.widgets.intervention_text import CHANGING, describe, restore_lr_commands
+from gui.widgets.intervention_text import CHANGING, command_text, restore_lr_commands
 
 REDO_LIMIT: Final = 100
-Step = Callable[[], None]
 
 
 class UndoController(QObject):
@@ -51,7 +50,7 @@ class UndoController(QObject):
         self._current_run, self._model = current_run, current_run.model
         self._undone: list[CommandEvent] = []  # interventions whose LR was restored, and the commands that did it
         self._restoring: dict[int, CommandEvent] = {}  # the commands that are to do it, by id
-        self._redo_steps: list[tuple[str, Step]] = []
+        self._redo_steps: list[tuple[str, Callable[[], None]]] = []
         self.menu: QMenu | None = None
         self.undo = QAction(tr("Undo"), edit)
         self.undo.setShortcut(QKeySequence(QKeySequence.StandardKey.Undo))
@@ -102,7 +101,7 @@ class UndoController(QObject):
 
     def _offer(self, intervention: CommandEvent) -> None:
         """Show the two ways to undo ``intervention``."""
-        menu = self._menu(tr("Undo: {intervention}", intervention=describe(intervention)))
+        menu = self._menu(tr("Undo: {intervention}", intervention=command_text(intervention)))
         commands = restore_lr_commands(intervention, self._model.groups)
         restore = menu.addAction(tr("Restore the LR from now on"), lambda: self._restore(intervention, commands))
         restore.setEnabled(bool(commands))
@@ -141,7 +140,7 @@ class UndoController(QObject):
         _, step = self._redo_steps.pop()
         step()
 
-    def _add_redo(self, text: str, step: Step) -> None:
+    def _add_redo(self, text: str, step: Callable[[], None]) -> None:
         self._redo_steps = [*self._redo_steps, (text, step)][-REDO_LIMIT:]
 
     def _apply_again(self, command: Intervention) -> None:
@@ -166,7 +165,7 @@ class UndoController(QObject):
         if undone not in self._undone:
             self._undone.append(undone)
             command = to_intervention(undone.command)
-            self._add_redo(describe(undone), lambda: self._apply_again(command))
+            self._add_redo(command_text(undone), lambda: self._apply_again(command))
 
     def _update_texts(self) -> None:
         """Show in the menu what would be undone and redone."""
@@ -174,7 +173,7 @@ class UndoController(QObject):
         if self._preview.pending is not None:
             self.undo.setText(tr("Undo: pending change"))
         elif intervention is not None:
-            self.undo.setText(tr("Undo: {intervention}…", intervention=describe(intervention)))
+            self.undo.setText(tr("Undo: {intervention}…", intervention=command_text(intervention)))
         else:
             self.undo.setText(tr("Undo"))
         self.redo.setText(tr("Redo: {what}", what=self._redo_steps[-1][0]) if self._redo_steps else tr("Redo"))

@@ -26,7 +26,7 @@ def percent_text(value: float) -> str:
     return f"{value:.2f}%" if math.isfinite(value) else "–"
 
 
-def duration_text(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
     """Seconds as 0:07, 12:05 or 3:20:00; a dash if they are not finite."""
     if not math.isfinite(seconds):
         return "–"
@@ -140,7 +140,7 @@ class PositionAxis(pg.AxisItem):  # type: ignore[misc]
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         """Positions as text."""
         if self.kind == "time":
-            return [duration_text(v) for v in values]
+            return [clock_text(v) for v in values]
         if self.kind == "steps":
             return [f"{round(v):,}".replace(",", " ") for v in values]
         return [f"{v:.6g}" for v in values]

@@ -15,7 +15,7 @@ from engine.messages.preview import Curve
 from gui.core.history import AXES, Axis, RunHistory
 from gui.core.translation import tr
 from gui.plots.accuracy import AccuracyPlot
-from gui.plots.axes import duration_text
+from gui.plots.axes import clock_text
 from gui.plots.base import RunPlot
 from gui.plots.header import segment_button
 from gui.plots.items import Marker, MarkerKind
@@ -265,5 +265,5 @@ class PlotStack(QWidget):
             parts.append(tr("step {step}", step=int(x * count)))
         seconds = float(self._history.to_axis(x, "time"))
         if np.isfinite(seconds):
-            parts.append(duration_text(seconds))
+            parts.append(clock_text(seconds))
         return "  ·  ".join(parts)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from engine.messages.events import CommandEvent
 from gui.core.translation import said, tr
-from gui.widgets.intervention_text import describe, restore_lr_commands
+from gui.widgets.intervention_text import command_text, restore_lr_commands
 from gui.widgets.labels import ElidedLabel
 
 
@@ -94,6 +94,6 @@ class ActionLine(QWidget):
 
 
 def _line(event: CommandEvent) -> str:
-    command = describe(event)
+    command = command_text(event)
     line = tr("Epoch {epoch}, batch {batch}: {command}", epoch=event.epoch, batch=event.batch, command=command)
     return tr("{line}. Note: {warning}", line=line, warning=said(event.warning)) if event.warning else line

@@ -31,7 +31,7 @@ _COLOURS: Final[dict[Subject, str]] = {"offer": BLUE, "finished": BLUE, "diverge
 
 
 @dataclass(frozen=True)
-class Choice:
+class BannerAction:
     """A button beside a message: ``do`` is called once it is pressed and the message is closed."""
 
     text: str
@@ -72,19 +72,19 @@ class Banner(QFrame):
         return self._text.text()
 
     def show_failure(
-        self, text: str, details: str | None = None, *, hint: str = "", choices: Sequence[Choice] = ()
+        self, text: str, details: str | None = None, *, hint: str = "", choices: Sequence[BannerAction] = ()
     ) -> None:
         """Show a failure: the message, ``details`` to read and to copy, and choices."""
         if self._begin("failure", said(text), hint):
             self._details.setPlainText(details or "")
             self._offer(choices, has_details=bool(details))
 
-    def show_diverged(self, text: str, hint: str, choices: Sequence[Choice]) -> None:
+    def show_diverged(self, text: str, hint: str, choices: Sequence[BannerAction]) -> None:
         """Show that the run diverged; ``hint`` says where the last good state is."""
         if self._begin("diverged", said(text), hint):
             self._offer(choices)
 
-    def show_offer(self, text: str, hint: str, choices: Sequence[Choice]) -> None:
+    def show_offer(self, text: str, hint: str, choices: Sequence[BannerAction]) -> None:
         """Show something that can be done and need not be."""
         if self._begin("offer", said(text), hint):
             self._offer(choices)
@@ -92,7 +92,7 @@ class Banner(QFrame):
     def show_stopped(self, text: str) -> None:
         """Show that the run was stopped, and offer to continue it."""
         if self._begin("finished", said(text)):
-            self._offer([self.continue_choice()])
+            self._offer([self.continue_action()])
 
     def show_finished(self, text: str, projected: str = "", more: int = 10) -> None:
         """Show that the run is finished.
@@ -103,12 +103,12 @@ class Banner(QFrame):
             more: how many more epochs to offer; 0: none.
         """
         if self._begin("finished", said(text), projected):
-            longer = Choice(tr("+{more} epochs", more=more), "", lambda: self.more_epochs_wanted.emit(more))
+            longer = BannerAction(tr("+{more} epochs", more=more), "", lambda: self.more_epochs_wanted.emit(more))
             self._offer([longer] if more else [])
 
-    def continue_choice(self) -> Choice:
+    def continue_action(self) -> BannerAction:
         """The choice to continue the run that ended."""
-        return Choice(tr("Continue"), tr("Continue exactly where the run was saved."), self.continue_wanted.emit)
+        return BannerAction(tr("Continue"), tr("Continue exactly where the run was saved."), self.continue_wanted.emit)
 
     def clear(self) -> None:
         """Close the message."""
@@ -126,7 +126,7 @@ class Banner(QFrame):
         self._expander.setChecked(False)
         return True
 
-    def _offer(self, choices: Sequence[Choice], has_details: bool = False) -> None:
+    def _offer(self, choices: Sequence[BannerAction], has_details: bool = False) -> None:
         """Show a button for each choice: beside the message if there is at most one, else below it."""
         for button in self._choices:
             button.hide()
@@ -140,7 +140,7 @@ class Banner(QFrame):
         self._under_row.setVisible(not beside)
         self.show()
 
-    def _button(self, choice: Choice) -> QPushButton:
+    def _button(self, choice: BannerAction) -> QPushButton:
         button = QPushButton(choice.text, self)
         button.setToolTip(choice.tip)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause

@@ -13,7 +13,7 @@ from gui.core.current_run import CurrentRun
 from gui.core.lr_text import lr_text
 from gui.core.run_text import sentence
 from gui.core.translation import said, tr
-from gui.run_bar.banner import Banner, Choice
+from gui.run_bar.banner import Banner, BannerAction
 
 FACTOR: Final = 0.1
 """What the LR is multiplied by for another try."""
@@ -55,23 +55,23 @@ class DivergenceController(QObject):
             sentence(event.text),
             hint,
             [
-                Choice(
+                BannerAction(
                     self._lower_text(event),
                     tr("Go back to the last good state and train on from there with a lower LR. This run is kept."),
                     lambda: self._go_back(event, lower=True),
                     primary=True,
                 ),
-                Choice(
+                BannerAction(
                     tr("Go back"),
                     tr("Go back to the last good state, with the LR that it had, and pause there."),
                     lambda: self._go_back(event, lower=False),
                 ),
-                Choice(
+                BannerAction(
                     tr("Resume"),
                     tr("Resume with the weights as they are; the failed update was not applied."),
                     lambda: self._current_run.post(Resume()),
                 ),
-                Choice(tr("Stop"), tr("Save the run and end it here."), lambda: self._current_run.post(Stop())),
+                BannerAction(tr("Stop"), tr("Save the run and end it here."), lambda: self._current_run.post(Stop())),
             ],
         )
 

@@ -12,7 +12,7 @@ from engine.recipe.recipe import Recipe
 from gui.core.current_run import CurrentRun
 from gui.core.run_text import sentence
 from gui.core.translation import said, tr
-from gui.run_bar.banner import Banner, Choice
+from gui.run_bar.banner import Banner, BannerAction
 
 
 class FailuresController(QObject):
@@ -65,7 +65,7 @@ class FailuresController(QObject):
         text = tr("{field}: {text}", field=event.field, text=text) if event.field else text
         hint, choices = "", []
         if event.checkpoint and self._model.end is event:
-            choices.append(self._banner.continue_choice())
+            choices.append(self._banner.continue_action())
         if event.out_of_memory == "batch":
             text = sentence(text)
             hint, smaller = self._smaller_batches()
@@ -76,7 +76,7 @@ class FailuresController(QObject):
         report = self._reporter.report(text, event.details, self._job_recipe()) if event.details else None
         self._banner.show_failure(text, report, hint=hint, choices=choices)
 
-    def _smaller_batches(self) -> tuple[str, list[Choice]]:
+    def _smaller_batches(self) -> tuple[str, list[BannerAction]]:
         """A hint for batches that need too much memory, and the choice of smaller ones if there can be any."""
         recipe = self._recipe()
         if recipe is None or recipe.data.batch_size < 2:
@@ -87,10 +87,10 @@ class FailuresController(QObject):
             hint = tr("A run that is continued keeps its batch size; a new run can have a smaller one.")
             text = tr("Duplicate as new with batches of {n}", n=half)
             tip = tr("A new recipe that differs only in the batch size, to look at and to start")
-            return hint, [Choice(text, tip, lambda: self.set_up_wanted.emit(smaller), primary=True)]
+            return hint, [BannerAction(text, tip, lambda: self.set_up_wanted.emit(smaller), primary=True)]
         text = tr("Start with batches of {n}", n=half)
         tip = tr("Start the same recipe again with half the batch size")
-        return "", [Choice(text, tip, lambda: self.begin_wanted.emit(smaller), primary=True)]
+        return "", [BannerAction(text, tip, lambda: self.begin_wanted.emit(smaller), primary=True)]
 
     def _recipe(self) -> Recipe | None:
         """The recipe of the run that failed, or that it was to have; None if it could not be read."""

@@ -13,7 +13,7 @@ from gui.run_bar.pace import Pace
 from gui.run_bar.transport import Transport
 
 
-class Progress:
+class ProgressController:
     """Shows the model's position, pace and LRs with the next frame after an event moved them."""
 
     def __init__(

@@ -14,7 +14,7 @@ from gui.core.current_run import CurrentRun
 from gui.core.translation import tr
 from gui.run_bar.action_line import ActionLine
 from gui.run_bar.transport import Transport
-from gui.widgets.intervention_text import describe
+from gui.widgets.intervention_text import command_text
 
 PATIENCE_MS: Final = 250
 """What takes less time than this is not shown."""
@@ -89,7 +89,7 @@ class WaitingController(QObject):
         if not self._sent:
             return
         event = self._model.queued[max(self._sent)]
-        newest = describe(replace(event, status="applied"))
+        newest = command_text(replace(event, status="applied"))
         if self._validating is not None:
             self._line.show_waiting(tr("{command}: waiting for validation to end", command=newest))
         elif self._model.state == "training" and event.name != "save":

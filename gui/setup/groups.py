@@ -16,7 +16,7 @@ from gui.core.translation import tr
 from gui.setup.group_card import GroupCard
 from gui.setup.group_presets import BACKBONE, HEAD_FACTOR
 from gui.setup.outline import Outline, owner, unmatched
-from gui.setup.preset_fields import Mode, PresetFields
+from gui.setup.preset_fields import GroupsMode, PresetFields
 from gui.widgets.fields import ChoiceEditor, float_text
 from gui.widgets.hint_label import HintLabel
 
@@ -83,9 +83,9 @@ class GroupsPanel(QWidget):
         self._column.addWidget(self.summary)
         self._refresh()
 
-    def mode(self) -> Mode:
+    def mode(self) -> GroupsMode:
         """The chosen mode."""
-        chosen: Mode = self.choice.raw()
+        chosen: GroupsMode = self.choice.raw()
         return chosen
 
     def groups(self) -> tuple[GroupSpec, ...] | None:
@@ -163,7 +163,7 @@ class GroupsPanel(QWidget):
                 self._append({"name": spec.name}).show_group(spec, unfrozen.get(spec.name))
         self._refresh()
 
-    def _mode_of(self, groups: tuple[GroupSpec, ...], unfrozen: Mapping[str, int]) -> Mode:
+    def _mode_of(self, groups: tuple[GroupSpec, ...], unfrozen: Mapping[str, int]) -> GroupsMode:
         """The preset that makes ``groups``, else patterns; ``unfrozen`` are the epochs after which groups are."""
         if not groups:
             return "one"
@@ -219,7 +219,7 @@ class GroupsPanel(QWidget):
         for card in self._cards:
             card.set_label_width(pixels)
 
-    def _preset(self, mode: Mode) -> tuple[GroupSpec, ...] | None:
+    def _preset(self, mode: GroupsMode) -> tuple[GroupSpec, ...] | None:
         """The groups of a preset; None if something is wrong with it."""
         return self.fields.groups(mode, self._network, self._outline, self._base if self._free else None)
 

@@ -110,7 +110,7 @@ class Lookups(QObject):
             model, data = self._network
             self._building = True
             self._tasks.submit(
-                lambda _: queries.outline(model, data),
+                lambda _: queries.network_outline(model, data),
                 self._show_network,
                 self._network_failed,
                 lane="torch",
@@ -163,7 +163,7 @@ class Lookups(QObject):
         self._setup.set_data_status(text, bool(problem))
         self.judged.emit()
 
-    def _show_network(self, outline: queries.Outline) -> None:
+    def _show_network(self, outline: queries.NetworkOutline) -> None:
         if not self._settle.isActive():  # or it is of a network that is not wanted any more
             self._network_problem = False
             self._setup.set_network_problem(None)

@@ -15,7 +15,7 @@ from gui.setup.outline import Outline
 from gui.widgets.field_text import to_text
 from gui.widgets.fields import IntegerEditor, LineEditor, read_float
 
-Mode = Literal["one", "head", "layers", "unfreeze", "patterns"]
+GroupsMode = Literal["one", "head", "layers", "unfreeze", "patterns"]
 
 
 class PresetFields(QWidget):
@@ -51,7 +51,7 @@ class PresetFields(QWidget):
         self.set_epochs(30)
         self.show_mode("one")
 
-    def show_mode(self, mode: Mode) -> None:
+    def show_mode(self, mode: GroupsMode) -> None:
         """Show the field of ``mode``, if it has one."""
         self._factor_row.setVisible(mode == "layers")
         self._unfreeze_row.setVisible(mode == "unfreeze")
@@ -68,7 +68,9 @@ class PresetFields(QWidget):
         self.unfreeze.show_value(after)
         self._own_unfreeze = after != self._usual_unfreeze()
 
-    def groups(self, mode: Mode, network: str, outline: Outline, base: float | None) -> tuple[GroupSpec, ...] | None:
+    def groups(
+        self, mode: GroupsMode, network: str, outline: Outline, base: float | None
+    ) -> tuple[GroupSpec, ...] | None:
         """The groups of ``mode``; None if a field is wrong or the network's modules are not known."""
         if self.problem(mode) is not None:
             return None
@@ -76,7 +78,7 @@ class PresetFields(QWidget):
             return layer_by_layer(network, outline, base, self.factor.raw())
         return (frozen_backbone if mode == "unfreeze" else head_and_rest)(network, outline, base)
 
-    def problem(self, mode: Mode) -> str | None:
+    def problem(self, mode: GroupsMode) -> str | None:
         """What is wrong with the field of ``mode``, or None."""
         raw = self.factor.raw()
         if mode == "layers" and not (isinstance(raw, float) and 0 < raw <= 1):

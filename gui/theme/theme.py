@@ -25,8 +25,8 @@ from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 from gui.theme.style_sheet import STYLE
 
-Mode = Literal["system", "light", "dark"]
-MODES: Final[tuple[Mode, ...]] = ("system", "light", "dark")
+ThemeMode = Literal["system", "light", "dark"]
+MODES: Final[tuple[ThemeMode, ...]] = ("system", "light", "dark")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,13 +196,13 @@ class Theme(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._app: QApplication | None = None
-        self._mode: Mode = "system"
+        self._mode: ThemeMode = "system"
         self._points = 0.0
         self._has_style_sheet = False
         self.colors = LIGHT
 
     @property
-    def mode(self) -> Mode:
+    def mode(self) -> ThemeMode:
         """The mode that the person chose."""
         return self._mode
 
@@ -231,7 +231,7 @@ class Theme(QObject):
         self._has_style_sheet = True
         self._update(force=True)
 
-    def set_mode(self, mode: Mode) -> None:
+    def set_mode(self, mode: ThemeMode) -> None:
         """Follow the system, or be always light or always dark."""
         self._mode = mode
         self._update()

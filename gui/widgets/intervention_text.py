@@ -30,9 +30,9 @@ CHANGING: Final = frozenset(
 """Interventions that change the training: a run can go back to just before each."""
 
 
-def describe(event: CommandEvent) -> str:
+def command_text(event: CommandEvent) -> str:
     """The command in one line, with its status unless it was applied and with the reason if it was rejected."""
-    command = _command_text(event)
+    command = _text_without_status(event)
     if event.status == "rejected" and event.reason == WITHDRAWN:
         return tr("Withdrawn: {command}", command=command)
     if event.status == "rejected":
@@ -77,7 +77,7 @@ def restore_lr_commands(event: CommandEvent, groups: Sequence[str]) -> tuple[Set
     return tuple(SetLR(lr=event.lr_before[i], then=then, group=groups[i]) for i in moved)
 
 
-def _command_text(event: CommandEvent) -> str:
+def _text_without_status(event: CommandEvent) -> str:
     command = event.command
     group = command.get("group")
     match event.name:

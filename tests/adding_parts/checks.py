@@ -105,7 +105,7 @@ def test_its_hyperparameter_can_be_changed_in_the_window(qtbot: QtBot) -> None:
 
 def test_they_are_looked_up_and_advised_on() -> None:
     made = recipe(groups=[{"name": "head", "modules": ["last"]}])
-    outline = queries.outline(made.model, made.data)
+    outline = queries.network_outline(made.model, made.data)
     assert outline.modules[-1] == ("last", 12)
     assert queries.batches_per_epoch(made.data) == 3
     assert queries.data_problem(made.data) is None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.advice.lr_suggestions import BETA, Curve, Smoothed, noisy_ends, steepest, suggest, valley, with_lr
+from engine.advice.lr_suggestions import BETA, FloatArray, Smoothed, noisy_ends, steepest, suggest, valley, with_lr
 from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.messages.commands import FindLR
@@ -21,13 +21,13 @@ LR = np.geomspace(1e-6, 10, STEPS)
 X = np.log10(LR)
 
 
-def fall(at: float, high: float = 2.3, low: float = 0.5) -> Curve:
+def fall(at: float, high: float = 2.3, low: float = 0.5) -> FloatArray:
     """A loss that falls in an S around the LR 10**at."""
     return low + (high - low) / (1 + np.exp(4 * (X - at)))
 
 
 def suggested(
-    loss: Curve, smoothed: Curve | None = None, lr: Curve = LR, *, diverged: bool = False
+    loss: FloatArray, smoothed: FloatArray | None = None, lr: FloatArray = LR, *, diverged: bool = False
 ) -> list[float | None]:
     steep, bottom = suggest(lr, loss, loss if smoothed is None else smoothed, STEPS, diverged)
     assert (steep.kind, bottom.kind) == ("steepest", "valley")
@@ -36,7 +36,7 @@ def suggested(
     return [steep.lr, bottom.lr]
 
 
-def reason(loss: Curve, lr: Curve = LR, *, diverged: bool = False) -> str:
+def reason(loss: FloatArray, lr: FloatArray = LR, *, diverged: bool = False) -> str:
     found = suggest(lr, loss, loss, STEPS, diverged)
     assert [s.lr for s in found] == [None, None]
     assert found[0].text == found[1].text

@@ -22,7 +22,7 @@ from engine.data.feeding import MappedFile
 from engine.data.idx import IdxError, read_idx
 from engine.data.mnist import SOURCES, Source
 from engine.data.registry import describe, load
-from engine.data.root import default_root
+from engine.data.root import default_data_root
 from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec
 
@@ -110,11 +110,11 @@ def test_missing_files_are_named_with_the_folder_and_what_to_do(tmp_path: Path) 
 
 def test_without_a_root_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TILLER_DATA", str(tmp_path))
-    assert default_root() == tmp_path
+    assert default_data_root() == tmp_path
     write_mnist(tmp_path)
     assert len(load(DataSpec(name="mnist")).train.labels) == 30
     monkeypatch.delenv("TILLER_DATA")
-    assert default_root().parts[-2:] == ("tiller", "data")
+    assert default_data_root().parts[-2:] == ("tiller", "data")
 
 
 def test_an_undamaged_copy_is_used_instead_of_a_damaged_one(tmp_path: Path) -> None:

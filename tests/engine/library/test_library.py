@@ -26,7 +26,7 @@ from engine.library import (
     Library,
     Retention,
     RunRow,
-    default_root,
+    default_library_root,
     new_run_id,
 )
 from engine.library.index_writer import IndexWriter
@@ -309,10 +309,10 @@ def test_several_processes_can_create_one_library_at_the_same_time(tmp_path: Pat
 
 def test_the_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TILLER_LIBRARY", str(tmp_path))
-    assert default_root() == tmp_path
+    assert default_library_root() == tmp_path
     monkeypatch.delenv("TILLER_LIBRARY")
-    assert default_root().name == "library"
-    assert "tiller" in str(default_root())
+    assert default_library_root().name == "library"
+    assert "tiller" in str(default_library_root())
 
 
 def test_a_run_shortened_to_its_position_ends_with_a_checkpoint_of_its_end(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from engine.data.registry import load
 from engine.messages.commands import CancelFind, FindLR, Freeze, Pause, Resume, SetLR, Stop
 from engine.messages.events import CommandEvent, DivergedEvent, EndEvent, Event, RangeTestEvent, RangeTestProgressEvent
 from engine.training.job import Job
-from engine.training.range_test import DIVERGED, Finding, lrs_tried, shares, sweep
+from engine.training.range_test import DIVERGED, RangeTestResult, lrs_tried, shares, sweep
 from engine.training.run_state import RunState, weights_sha256
 from engine.training.step import Stepper
 from tests.engine.running import DEVICES, OPTIMIZERS, PER_EPOCH, Live, at, commands, recipe, run
@@ -42,7 +42,7 @@ def state_of(steps: int = 0, network: str = "tiny", device: str = "cpu", **chang
     return state
 
 
-def find(state: RunState, settings: FindLR = SMALL) -> Finding:
+def find(state: RunState, settings: FindLR = SMALL) -> RangeTestResult:
     return sweep(state, settings, lambda done, total: None, lambda: False)
 
 

@@ -29,7 +29,7 @@ from engine.messages.events import (
 from gui.log.model import TEXT, LogModel, entry_of
 from gui.log.panel import LogPanel
 from gui.run_bar.action_line import ActionLine
-from gui.widgets.intervention_text import describe, restore_lr_commands
+from gui.widgets.intervention_text import command_text, restore_lr_commands
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
@@ -115,7 +115,7 @@ def click_row(log: LogPanel, row: int, qtbot: QtBot) -> None:
     ],
 )
 def test_the_text_of_a_command(command: dict[str, Any], says: str) -> None:
-    assert describe(intervention(command)) == says
+    assert command_text(intervention(command)) == says
 
 
 @pytest.mark.parametrize(
@@ -134,19 +134,21 @@ def test_the_text_of_a_command(command: dict[str, Any], says: str) -> None:
 )
 def test_a_queued_command_says_what_it_asks_for_and_when(command: dict[str, Any], says: str) -> None:
     queued = intervention(command, status="queued", lr=[], lr_before=[])
-    assert describe(queued) == f"{says} (at the next batch)"
+    assert command_text(queued) == f"{says} (at the next batch)"
 
 
 def test_a_rejected_command_says_why() -> None:
     reason = Text("the scheduled LR of {group} is 0 here", group="all")
     command = {"command": "set_lr", "lr": 0.05, "then": "follow"}
     rejected = intervention(command, status="rejected", reason=reason, lr=[0.0], lr_before=[0.0])
-    assert describe(rejected) == ("Rejected: Set LR to 0.05, scaling the schedule (the scheduled LR of all is 0 here)")
+    assert command_text(rejected) == (
+        "Rejected: Set LR to 0.05, scaling the schedule (the scheduled LR of all is 0 here)"
+    )
 
 
 def test_a_withdrawn_command_is_not_shown_as_rejected() -> None:
     back = intervention({"command": "set_lr", "lr": 0.05}, status="rejected", reason=WITHDRAWN, lr=[], lr_before=[])
-    assert describe(back) == "Withdrawn: Set LR to 0.05"
+    assert command_text(back) == "Withdrawn: Set LR to 0.05"
     entry = entry_of(back)
     assert entry is not None
     assert entry.kind == "intervention"
@@ -162,7 +164,7 @@ def test_a_withdrawn_command_is_not_shown_as_rejected() -> None:
     ],
 )
 def test_several_groups_show_each_change_once(before: list[float], after: list[float], says: str) -> None:
-    assert describe(intervention({"command": "scale_lr"}, lr_before=before, lr=after)) == says
+    assert command_text(intervention({"command": "scale_lr"}, lr_before=before, lr=after)) == says
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
-from gui.plots.axes import ValueAxis, duration_text, log_ticks, multiples, nice_step, value_text
+from gui.plots.axes import ValueAxis, clock_text, log_ticks, multiples, nice_step, value_text
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_values_are_written_short(value: float, text: str) -> None:
 
 
 def test_durations_are_written_as_on_a_clock() -> None:
-    assert [duration_text(s) for s in (7, 725, 12000)] == ["0:07", "12:05", "3:20:00"]
+    assert [clock_text(s) for s in (7, 725, 12000)] == ["0:07", "12:05", "3:20:00"]
 
 
 @pytest.mark.parametrize(("low", "high"), [(-5.0, -1.0), (-2.1, -1.9), (-3.0, -2.0), (-30.0, 3.0), (-2.004, -2.0)])

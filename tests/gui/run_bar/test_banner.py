@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
-from gui.run_bar.banner import Banner, Choice
+from gui.run_bar.banner import Banner, BannerAction
 from gui.setup.start_page import Resumable, StartPage, when_words
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
@@ -36,8 +36,8 @@ def said(banner: Banner) -> list[tuple[str, Any]]:
     return heard
 
 
-def ways(*names: str, heard: list[str] | None = None) -> list[Choice]:
-    return [Choice(name, f"what {name} does", lambda name=name: (heard or []).append(name)) for name in names]
+def ways(*names: str, heard: list[str] | None = None) -> list[BannerAction]:
+    return [BannerAction(name, f"what {name} does", lambda name=name: (heard or []).append(name)) for name in names]
 
 
 def offered(banner: Banner) -> list[str]:
@@ -57,7 +57,7 @@ def test_there_is_nothing_until_there_is(banner: Banner) -> None:
 @pytest.mark.parametrize("chosen", ["Back", "Go on", "Stop"])
 def test_a_choice_is_made_once_the_message_is_gone(banner: Banner, qtbot: QtBot, chosen: str) -> None:
     made: list[tuple[str, bool]] = []
-    choices = [Choice(t, "", lambda t=t: made.append((t, banner.isHidden()))) for t in ("Back", "Go on", "Stop")]
+    choices = [BannerAction(t, "", lambda t=t: made.append((t, banner.isHidden()))) for t in ("Back", "Go on", "Stop")]
     banner.show_diverged(DIVERGED, "The last good state is the start.", choices)
     assert banner.text() == DIVERGED
     assert offered(banner) == ["Back", "Go on", "Stop"]
@@ -66,7 +66,9 @@ def test_a_choice_is_made_once_the_message_is_gone(banner: Banner, qtbot: QtBot,
 
 
 def test_a_choice_may_bring_a_message_of_its_own(banner: Banner, qtbot: QtBot) -> None:
-    banner.show_failure("one", choices=[Choice("Try", "", lambda: banner.show_failure("two", choices=ways("Again")))])
+    banner.show_failure(
+        "one", choices=[BannerAction("Try", "", lambda: banner.show_failure("two", choices=ways("Again")))]
+    )
     click(banner, "Try", qtbot)
     assert banner.text() == "two"
     assert offered(banner) == ["Again"]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.common.position import Position
+from engine.common.progress import IsCancelled
 from engine.lr.control import LRControl
 from engine.lr.preview import draw
 from engine.lr.view import schedule_views
@@ -131,7 +132,7 @@ def test_while_nobody_interventions_the_window_asks_for_no_curve_again(
     asked: list[CurveQuery] = []
     curve = queries.curve
 
-    def counted(query: CurveQuery, cancelled: queries.IsCancelled) -> Curve:
+    def counted(query: CurveQuery, cancelled: IsCancelled) -> Curve:
         if query.control is not None:
             asked.append(query)
         return curve(query, cancelled)
