@@ -343,5 +343,5 @@ def _set_lr(view: RunView, lr: float) -> tuple[Command | None, Text | None]:
 
 def _lr_label(old: float, new: float) -> Text:
     if new < old:
-        return Text("Lower LR: {old} → {new}", old=number(old), new=number(new))
-    return Text("Raise LR: {old} → {new}", old=number(old), new=number(new))
+        return Text("Lower LR: {old} -> {new}", old=number(old), new=number(new))
+    return Text("Raise LR: {old} -> {new}", old=number(old), new=number(new))

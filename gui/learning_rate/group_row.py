@@ -126,13 +126,13 @@ class GroupRow(QFrame):
         value, problem = self._read(self.lr, text)
         if problem is None and value is not None and self._state is not None:
             old, new = lr_text(self._state.lr, 4), lr_text(value)
-            self.say(tr("{old} → {new}: Enter applies, Escape discards.", old=old, new=new))
+            self.say(tr("{old} -> {new}: Enter applies, Escape discards.", old=old, new=new))
 
     def _on_factor(self, text: str) -> None:
         value, problem = self._read(self.factor, text)
         if problem is None and value is not None and self._state is not None:
             new = lr_text(self._state.scheduled * value, 4)
-            self.say(tr("Scheduled {plan} → {new}: Enter applies, Escape discards.", plan=self._plan_text(), new=new))
+            self.say(tr("Scheduled {plan} -> {new}: Enter applies, Escape discards.", plan=self._plan_text(), new=new))
 
     def _read(self, field: ConfirmedField, text: str) -> tuple[float | None, str | None]:
         """What is typed in ``field``, or what is wrong with it, which is said; neither while it is only begun."""

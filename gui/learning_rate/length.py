@@ -114,7 +114,9 @@ class LengthRow(QWidget):
         if say and problem:
             self._say(problem, error=True)
         elif say and command is not None:
-            self._say(tr("{old} → {new} epochs: Enter applies, Escape discards.", old=self._epochs, new=command.epochs))
+            self._say(
+                tr("{old} -> {new} epochs: Enter applies, Escape discards.", old=self._epochs, new=command.epochs)
+            )
         elif say:
             self._say("")
         tip = tr("The number of epochs, at least {least}. Type another number: Enter applies it.", least=self._least)

@@ -255,6 +255,6 @@ def _staged_words(chosen: Rates, value: float, mode: Mode | None) -> str:
             return tr("{lr} is held from the next batch on.", lr=old)
         return tr("The schedule continues from {lr} at the next batch.", lr=old)
     if len(set(chosen.lr)) == 1:
-        return tr("{old} → {new} at the next batch.", old=old, new=new)
+        return tr("{old} -> {new} at the next batch.", old=old, new=new)
     group = chosen.groups[chosen.reference]
-    return tr("{group} {old} → {new} at the next batch, the others in proportion.", group=group, old=old, new=new)
+    return tr("{group} {old} -> {new} at the next batch, the others in proportion.", group=group, old=old, new=new)

@@ -113,12 +113,12 @@ def _has_effect(event: Change) -> bool:
 
 
 def effect_text(found: Effect) -> str:
-    """The effect in short: "val loss 0.31 → 0.25 (3 epochs)"."""
+    """The effect in short: "val loss 0.31 -> 0.25 (3 epochs)"."""
     before, after = (f"{loss:.3g}" for loss in found.loss)
     values = {"before": before, "after": after, "epochs": found.epochs}
     if found.epochs == 1:
-        return tr("val loss {before} → {after} (1 epoch)", **values)
-    return tr("val loss {before} → {after} ({epochs} epochs)", **values)
+        return tr("val loss {before} -> {after} (1 epoch)", **values)
+    return tr("val loss {before} -> {after} ({epochs} epochs)", **values)
 
 
 def _effect_tip(found: Effect) -> str:
@@ -126,8 +126,8 @@ def _effect_tip(found: Effect) -> str:
     before, after = (f"{100 * accuracy:.2f}" for accuracy in found.accuracy)
     values = {"effect": effect_text(found), "before": before, "after": after}
     if found.complete:
-        return tr("Effect until the next change: {effect}, val accuracy {before}% → {after}%", **values)
-    return tr("Effect so far: {effect}, val accuracy {before}% → {after}%", **values)
+        return tr("Effect until the next change: {effect}, val accuracy {before}% -> {after}%", **values)
+    return tr("Effect so far: {effect}, val accuracy {before}% -> {after}%", **values)
 
 
 def _tip(event: Change, effect_tip: str, note: str) -> str:

@@ -163,7 +163,7 @@ class LogPanel(QWidget):
         table.setColumnWidth(
             EFFECT,
             metrics.horizontalAdvance(
-                tr("val loss {before} → {after} ({epochs} epochs)", before="0.0123", after="0.0123", epochs=30)
+                tr("val loss {before} -> {after} ({epochs} epochs)", before="0.0123", after="0.0123", epochs=30)
             )
             + 24,
         )

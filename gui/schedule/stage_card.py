@@ -34,7 +34,7 @@ def in_short(spec: ScheduleSpec) -> str:
     """The values of ``spec`` that are its own: those that it requires, that count, or that are not PyTorch's."""
     if isinstance(spec, ComposedSpec):
         names = [type(stage).__name__ for stage in spec.schedulers]
-        return (" → " if isinstance(spec, SequentialLR) else " × ").join(names)
+        return (" -> " if isinstance(spec, SequentialLR) else " × ").join(names)
     parts = []
     for name, info in type(spec).model_fields.items():
         value = getattr(spec, name)

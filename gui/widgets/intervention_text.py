@@ -142,7 +142,7 @@ def _lr_command_text(event: CommandEvent) -> str:
     group, then = command.get("group"), command.get("then", "keep")
     lr = tr("LR of {group}", group=group) if group else tr("LR")
     changes = _changes(event)
-    shown = [tr("{old} → {new}", old=lr_text(old, 4), new=lr_text(new, 4)) for old, new in changes[:_SHOWN]]
+    shown = [tr("{old} -> {new}", old=lr_text(old, 4), new=lr_text(new, 4)) for old, new in changes[:_SHOWN]]
     values = ", ".join([*shown, "…"] if len(changes) > _SHOWN else shown)
     if event.name == "release_lr":
         text = tr("Return {group} to schedule", group=group) if group else tr("Return to schedule")

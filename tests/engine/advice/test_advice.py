@@ -527,7 +527,7 @@ def test_loss_that_barely_changes() -> None:
     still, slow = history([2.30, 2.28], [2.3, 2.3], 0.0001), history([2.30, 2.25], [2.3, 2.3], 0.0001)
     advice = named(for_run(view(history=still, lr=(0.0001,))), "standstill")
     assert advice.action == ScaleLR(factor=10.0)
-    assert advice.action_label == "Raise LR: 0.0001 → 0.001"
+    assert advice.action_label == "Raise LR: 0.0001 -> 0.001"
     assert "standstill" not in run_keys(view(history=slow, lr=(0.0001,)))
     assert "standstill" not in run_keys(view(history=history([0.4, 0.4], [0.4, 0.4])))  # it has learned
     dead = named(for_run(view(history=history([2.3, 2.3], [2.3, 2.3], 2.0), lr=(2.0,))), "standstill")

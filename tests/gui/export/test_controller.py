@@ -58,7 +58,7 @@ def test_a_run_has_its_own_recipe_copied_with_what_interventions_did(driver: Dri
     driver.wait(lambda: "StepLR" in clipboard())
     said = [
         "The run also had these interventions, which this code leaves out:",
-        "epoch 2, batch 1: Lower LR: 0.05 → 0.025",
+        "epoch 2, batch 1: Lower LR: 0.05 -> 0.025",
     ]
     assert clipboard() == pytorch_code(recipe, said)
     assert all(f"# {line}\n" in clipboard() for line in said)

@@ -165,7 +165,7 @@ def test_a_length_is_typed_and_sent_and_the_confirmed_one_stays(qtbot: QtBot) ->
     assert (length.field.text(), length.left.text()) == ("6", "5 to go")
     assert not length.set.isEnabled()
     type_into(qtbot, length.field, "9")
-    assert "6 → 9 epochs" in length.note.text()
+    assert "6 -> 9 epochs" in length.note.text()
     qtbot.mouseClick(length.set, LEFT)
     assert asked == [SetEpochs(epochs=9)]
     assert length.field.text() == "6"

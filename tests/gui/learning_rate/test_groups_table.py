@@ -113,7 +113,7 @@ def test_with_one_group_there_is_no_table(table: Table) -> None:
 
 def test_a_typed_lr_is_announced_and_sent_by_enter_and_the_confirmed_one_stays(table: Table) -> None:
     table.type(table.head.lr, "0.2", None)
-    assert table.head.note.text().startswith("0.5 → 0.2")
+    assert table.head.note.text().startswith("0.5 -> 0.2")
     assert table.commands == []
     table.panel.show_lrs(lrs(lr=[0.05, 0.4]))
     assert table.head.lr.text() == "0.2"  # what is being typed is not overwritten

@@ -92,7 +92,7 @@ def test_a_typed_lr_is_staged_and_sent_only_by_apply(interventions: Driver) -> N
     interventions.type("1e-3")
     assert interventions.staged[-1] == SetLR(lr=0.001, then="follow")
     assert interventions.commands == []
-    assert interventions.says("0.01 → 0.001")
+    assert interventions.says("0.01 -> 0.001")
     interventions.click("Apply")
     assert interventions.commands == [SetLR(lr=0.001, then="follow")]
     assert interventions.staged[-1] is None
@@ -220,7 +220,7 @@ def test_confirmed_lrs_do_not_overwrite_what_is_being_typed(interventions: Drive
     interventions.type("0.2")
     interventions.one(0.009, 0.009)
     assert interventions.field.text() == "0.2"
-    assert interventions.says("0.009 → 0.2")
+    assert interventions.says("0.009 -> 0.2")
     interventions.click("Apply")
     assert interventions.commands == [SetLR(lr=0.2, then="follow")]
 
@@ -257,7 +257,7 @@ def test_all_groups_are_scaled_by_buttons_and_by_a_typed_rate(interventions: Dri
     assert interventions.says("0.001 – 0.01")
     interventions.click("÷2")
     interventions.type("0.02")
-    assert interventions.says("head 0.01 → 0.02")
+    assert interventions.says("head 0.01 -> 0.02")
     interventions.click("Apply")
     assert interventions.commands == [ScaleLR(factor=0.5), ScaleLR(factor=2.0)]
 

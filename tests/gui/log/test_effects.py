@@ -16,7 +16,7 @@ from gui.log.effects import effect_text
 from gui.log.model import EFFECT, NOTE, TEXT
 from tests.gui.app_fixture import LEFT, Driver, tiny
 
-HALVED, QUARTERED = "Lower LR: 0.05 → 0.025", "Lower LR: 0.0125 → 0.003125"
+HALVED, QUARTERED = "Lower LR: 0.05 -> 0.025", "Lower LR: 0.0125 -> 0.003125"
 
 
 class ComparedRun:
@@ -79,8 +79,8 @@ def stand_with_two_acts(driver: Driver) -> ComparedRun:
 @pytest.mark.parametrize(
     ("effect", "text"),
     [
-        (Effect((0.31, 0.25), (0.9, 0.92), 3, False), "val loss 0.31 → 0.25 (3 epochs)"),
-        (Effect((0.31234, 12.345), (0.9, 0.5), 1, False), "val loss 0.312 → 12.3 (1 epoch)"),
+        (Effect((0.31, 0.25), (0.9, 0.92), 3, False), "val loss 0.31 -> 0.25 (3 epochs)"),
+        (Effect((0.31234, 12.345), (0.9, 0.5), 1, False), "val loss 0.312 -> 12.3 (1 epoch)"),
     ],
 )
 def test_effect_is_shown_as_the_loss_before_and_after(effect: Effect, text: str) -> None:

@@ -74,13 +74,13 @@ def click_row(log: LogPanel, row: int, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ({"command": "set_lr", "lr": 0.005, "then": "follow"}, "Lower LR: 0.01 → 0.005, scaling the schedule"),
+        ({"command": "set_lr", "lr": 0.005, "then": "follow"}, "Lower LR: 0.01 -> 0.005, scaling the schedule"),
         ({"command": "set_lr", "lr": 0.005, "then": "hold"}, "Hold LR at 0.005"),
-        ({"command": "set_lr", "lr": 0.005, "then": "keep", "group": "head"}, "Lower LR of head: 0.01 → 0.005"),
-        ({"command": "scale_lr", "factor": 0.5, "then": "keep"}, "Lower LR: 0.01 → 0.005"),
-        ({"command": "scale_lr", "factor": 0.5, "then": "hold"}, "Lower LR: 0.01 → 0.005, held"),
-        ({"command": "release_lr"}, "Return to schedule: 0.01 → 0.005"),
-        ({"command": "release_lr", "group": "head"}, "Return head to schedule: 0.01 → 0.005"),
+        ({"command": "set_lr", "lr": 0.005, "then": "keep", "group": "head"}, "Lower LR of head: 0.01 -> 0.005"),
+        ({"command": "scale_lr", "factor": 0.5, "then": "keep"}, "Lower LR: 0.01 -> 0.005"),
+        ({"command": "scale_lr", "factor": 0.5, "then": "hold"}, "Lower LR: 0.01 -> 0.005, held"),
+        ({"command": "release_lr"}, "Return to schedule: 0.01 -> 0.005"),
+        ({"command": "release_lr", "group": "head"}, "Return head to schedule: 0.01 -> 0.005"),
         (
             {"command": "set_schedule", "schedule": {"name": "CosineAnnealingLR", "T_max": 18, "eta_min": 0.0}},
             "New schedule from here: CosineAnnealingLR(T_max=18, eta_min=0)",
@@ -157,10 +157,10 @@ def test_a_withdrawn_command_is_not_shown_as_rejected() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ([0.01, 0.01, 0.1], [0.005, 0.005, 0.05], "Lower LR: 0.01 → 0.005, 0.1 → 0.05"),
-        ([0.01, 0.1], [0.02, 0.2], "Raise LR: 0.01 → 0.02, 0.1 → 0.2"),
-        ([0.01, 0.1], [0.02, 0.02], "Change LR: 0.01 → 0.02, 0.1 → 0.02"),
-        ([1.0, 2.0, 3.0, 4.0], [0.5, 1.0, 1.5, 2.0], "Lower LR: 1 → 0.5, 2 → 1, 3 → 1.5, …"),
+        ([0.01, 0.01, 0.1], [0.005, 0.005, 0.05], "Lower LR: 0.01 -> 0.005, 0.1 -> 0.05"),
+        ([0.01, 0.1], [0.02, 0.2], "Raise LR: 0.01 -> 0.02, 0.1 -> 0.2"),
+        ([0.01, 0.1], [0.02, 0.02], "Change LR: 0.01 -> 0.02, 0.1 -> 0.02"),
+        ([1.0, 2.0, 3.0, 4.0], [0.5, 1.0, 1.5, 2.0], "Lower LR: 1 -> 0.5, 2 -> 1, 3 -> 1.5, …"),
     ],
 )
 def test_several_groups_show_each_change_once(before: list[float], after: list[float], says: str) -> None:
@@ -239,7 +239,7 @@ def test_what_is_saved_by_itself_is_no_line(kind: Any) -> None:
 def test_a_row_shows_time_place_and_words(log: LogPanel) -> None:
     log.add(HALVED, NOON)
     cells = [log.model().data(log.model().index(0, column)) for column in range(3)]
-    assert cells == ["12:00:05", "7.12", "Lower LR: 0.01 → 0.005"]
+    assert cells == ["12:00:05", "7.12", "Lower LR: 0.01 -> 0.005"]
 
 
 def test_the_log_drops_its_oldest_lines_and_says_so(log: LogPanel) -> None:
@@ -307,7 +307,7 @@ def test_lines_are_copied_by_key_and_by_menu(log: LogPanel, qtbot: QtBot) -> Non
     log.add(HALVED, NOON)
     log.add(WarningEvent(text="two\nlines"), NOON)
     table(log).selectAll()
-    expected = "12:00:05\t7.12\tLower LR: 0.01 → 0.005\n12:00:05\t\tTwo lines"
+    expected = "12:00:05\t7.12\tLower LR: 0.01 -> 0.005\n12:00:05\t\tTwo lines"
     table(log).setFocus()
     qtbot.keyClick(table(log), Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == expected
@@ -339,7 +339,7 @@ def test_the_action_line_offers_the_ways_back_that_there_are(qtbot: QtBot) -> No
     assert not put.isVisible()
     line.show_action(HALVED, ["all"])
     assert (put.isVisible(), go.isVisible()) == (True, False)
-    assert line.findChild(QLabel).text() == "Epoch 7, batch 12: Lower LR: 0.01 → 0.005"
+    assert line.findChild(QLabel).text() == "Epoch 7, batch 12: Lower LR: 0.01 -> 0.005"
     line.show_action(HALVED, ["all"], can_go_back=True)
     qtbot.mouseClick(put, LEFT)
     qtbot.mouseClick(go, LEFT)

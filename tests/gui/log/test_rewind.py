@@ -63,7 +63,7 @@ def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch
     driver.click(driver.window.action_line, "Go back…")
     driver.answer("rewind")
     driver.wait(lambda: driver.model.position == Position(epoch=2, batch=1))
-    assert "Go back to just before “Lower LR: 0.05 → 0.025” (epoch 2, batch 1)?" in said[0]
+    assert "Go back to just before “Lower LR: 0.05 -> 0.025” (epoch 2, batch 1)?" in said[0]
     assert f"{1 + 1 / BATCHES:.1f} epochs are abandoned" in said[0]
     (abandoned_line,) = driver.model.history.abandoned
     assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "Abandoned branch"
@@ -166,7 +166,7 @@ def test_undo_puts_the_lr_back_and_redo_does_the_intervention_again(driver: Driv
     driver.wait(lambda: driver.number == "0.05")
     assert driver.of("branch") == []
     driver.app.undo._update_texts()
-    assert driver.app.undo.redo.text() == "Redo: Lower LR: 0.05 → 0.025"
+    assert driver.app.undo.redo.text() == "Redo: Lower LR: 0.05 -> 0.025"
     driver.app.undo.redo.trigger()
     driver.wait(lambda: driver.number == "0.025")
 

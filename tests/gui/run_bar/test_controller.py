@@ -65,7 +65,7 @@ def test_quick_buttons_intervention_while_paused_and_show_only_what_was_confirme
     assert driver.answer("scale_lr").lr == [0.1]
     driver.wait(lambda: driver.number == "0.1")
     assert driver.says(driver.window.lr_panel, "×2 of schedule")
-    assert driver.says(driver.window.action_line, "0.05 → 0.1")
+    assert driver.says(driver.window.action_line, "0.05 -> 0.1")
     assert driver.model.state == "paused"
 
 

@@ -346,7 +346,7 @@ def test_a_stage_in_short_says_what_is_its_own() -> None:
     assert in_short(StepLR(step_size=3)) == "step_size 3"
     assert in_short(CosineAnnealingLR(T_max=5, eta_min=1e-5)) == "T_max 5, eta_min 1e-5"
     assert in_short(ChainedScheduler(schedulers=(Constant(), LinearLR()))) == "Constant × LinearLR"
-    assert in_short(WARM_COSINE) == "LinearLR → CosineAnnealingLR"
+    assert in_short(WARM_COSINE) == "LinearLR -> CosineAnnealingLR"
 
 
 def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typed_is_drawn(driver: Driver) -> None:
