@@ -208,6 +208,8 @@ class App:
         """Show the window; what is slow begins after its first painting."""
         self.clock.start()
         self.window.show()
+        if (handle := self.window.windowHandle()) is not None:
+            self.clock.watch(handle)
 
     def close(self) -> None:
         """End what is still alive; nothing trains any more."""
@@ -232,6 +234,7 @@ class App:
         window.leave_wanted.connect(lambda: self.setup_controller.leave(ask=True))
         self.lookups.torch_loaded.connect(self.garbage.freeze)
         self.theme.changed.connect(window.plots.apply_theme)
+        self.theme.changed.connect(self.clock.hurry)
         self.theme.changed.connect(self.lr_controller.show_colours)
         self.theme.changed.connect(self.candidates.show_colours)
         window.plots.apply_theme(self.theme.colors)

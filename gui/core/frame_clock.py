@@ -1,7 +1,8 @@
 """The one repaint clock. Nothing else in the window repaints on its own while a run trains.
 
 Painting holds the interpreter lock, so what painting takes, training loses. The clock therefore measures what a frame
-cost and waits until that cost is no more than its share of the time gone by.
+cost and waits until that cost is no more than its share of the time gone by. A person does not wait for that: for a
+moment after a click, a key or an answer frames come in quick succession, and at any time at least twice a second.
 
 What counts as the cost: the registered callables change items, and Qt paints those later, from its event queue. So the
 frame ends with a synchronous flush: repainting one pixel of a window makes Qt paint everything that is marked dirty in
@@ -17,7 +18,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QWindow
 from PySide6.QtWidgets import QWidget
 
 Paint = Callable[[], bool]
@@ -26,10 +28,25 @@ ClockMode = Literal["training", "free"]
 SHARE: Final = 0.01
 FASTEST_TRAINING: Final = 1 / 30
 FASTEST_FREE: Final = 1 / 60
-SLOWEST: Final = 2.0
+SLOWEST: Final = 0.5
+HURRIED: Final = 0.05
+"""Seconds between two frames after a person did something: what it changed is painted within twice as long."""
+ATTENTION: Final = 1.0
+"""Seconds for which that lasts: long enough for an answer, a curve and the first batches with another LR to come."""
 HEARTBEAT: Final = 1.0
 TURN: Final = 0.005
 """Seconds after which a frame, while training, lets clicks and keys have their turn before it paints on."""
+
+_ACTS: Final = frozenset(
+    {
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.MouseButtonRelease,
+        QEvent.Type.MouseButtonDblClick,
+        QEvent.Type.Wheel,
+        QEvent.Type.KeyPress,
+        QEvent.Type.TouchBegin,
+    }
+)
 
 
 class FrameClock(QObject):
@@ -61,8 +78,10 @@ class FrameClock(QObject):
         self._painting = False
         self._due = 0.0
         self._last = 0.0  # when the last frame ended
+        self._hurried_until = 0.0
         self._left: deque[Paint] = deque()  # of the frame under way
         self._cost, self._worked = 0.0, False
+        self._rest = 0.0  # what the last frame took, and no hurry cuts short: clicks have their turn
         self._timer = timer or QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -110,9 +129,21 @@ class FrameClock(QObject):
         self._schedule(max(0.0, self._due - now) if self._frugal else max(0.0, self._last + FASTEST_FREE - now))
 
     def hurry(self) -> None:
-        """The person did something and waits to see it: paint now, whatever the share; later frames make up for it."""
+        """The person did something and waits to see it: paint now, and what follows from it soon."""
+        now = self._now()
+        self._hurried_until = now + ATTENTION
         if self._running and not self._painting:
-            self._schedule(0.0)
+            self._schedule(max(0.0, self._last + self._rest - now))
+
+    def watch(self, window: QWindow) -> None:
+        """Hurry with each click, key or turn of the wheel in ``window``."""
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Note what the person does in a window that is watched. A window gets few other events."""
+        if event.type() in _ACTS:
+            self.hurry()
+        return False
 
     @property
     def _frugal(self) -> bool:
@@ -140,9 +171,10 @@ class FrameClock(QObject):
         self._last = now
         if not self._running:
             return
-        cost = self._cost
+        cost = self._rest = self._cost
         if self._frugal:
-            wait = min(SLOWEST, max(FASTEST_TRAINING, cost / self._share)) - cost
+            slowest = max(HURRIED, 2 * cost) if now < self._hurried_until else SLOWEST
+            wait = min(slowest, max(FASTEST_TRAINING, cost / self._share)) - cost
             self._due = now + wait
         elif self._worked:
             # As long a rest as the work took, so that a slow frame never starves the person's clicks.

@@ -199,6 +199,7 @@ class Preview(QObject):
 
     def _take_plan(self, curve: Curve) -> None:
         self._show_rest(curve)
+        self.drawn.emit()
         self.planned.emit(curve)
 
     def _show_rest(self, curve: Curve) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
 from engine.common.position import Position
@@ -63,6 +64,24 @@ def test_space_pauses_and_resumes_but_is_typed_in_a_field_and_presses_a_focused_
     driver.answer("scale_lr")
     assert driver.model.state == "training"
     driver.wait(lambda: driver.number == "0.025")
+
+
+def test_while_training_an_act_and_the_curve_that_it_brings_are_painted_at_once(driver: Driver) -> None:
+    clock, handle = driver.app.clock, driver.window.windowHandle()
+    driver.start(tiny(epochs=100_000, schedule={"name": "Constant"}))
+    driver.reach("training")
+    before = clock._hurried_until
+    QTest.mouseClick(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(2, 2))
+    assert clock._hurried_until > before
+    drawn: list[list[float]] = []
+
+    def note() -> None:  # each time the clock hurries too
+        curve = driver.window.plots.lr.projected.curve
+        drawn.append([] if curve is None else curve.lr[0].tolist())
+
+    driver.app.preview.drawn.connect(note)
+    driver.click(driver.window.lr_panel, "÷2")
+    driver.wait(lambda: [0.025] in drawn)
 
 
 def test_space_opens_a_list_that_has_the_focus_and_does_not_start(driver: Driver) -> None:

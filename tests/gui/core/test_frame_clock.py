@@ -5,13 +5,15 @@ Time is simulated: it passes where a test says so, and a frame takes exactly as 
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QPaintEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from gui.core.frame_clock import FASTEST_FREE, FASTEST_TRAINING, HEARTBEAT, SLOWEST, FrameClock
+from gui.core.frame_clock import ATTENTION, FASTEST_FREE, FASTEST_TRAINING, HEARTBEAT, SLOWEST, FrameClock
 
 MILLISECOND = 0.001  # what a timer's intervals are rounded to
 
@@ -95,12 +97,12 @@ def test_cheap_frames_are_capped_at_thirty_a_second(timer: SimulatedTimer) -> No
     assert painter.calls / 10.0 == pytest.approx(1 / FASTEST_TRAINING, rel=0.02)
 
 
-def test_an_expensive_frame_comes_every_two_seconds_at_the_slowest(timer: SimulatedTimer) -> None:
+def test_an_expensive_frame_comes_twice_a_second_at_the_slowest(timer: SimulatedTimer) -> None:
     painter = Painter(timer, 0.05)
     clock = clock_of(timer, painter)
     clock.set_mode("training")
     timer.run(10.0)
-    assert painter.began == pytest.approx([0.0, SLOWEST, 2 * SLOWEST, 3 * SLOWEST, 4 * SLOWEST, 5 * SLOWEST])
+    assert painter.began == pytest.approx([0.5 * i for i in range(21)])
 
 
 def test_dragging_sets_painting_free(timer: SimulatedTimer) -> None:
@@ -230,6 +232,73 @@ def test_what_the_person_waits_for_is_painted_at_once(timer: SimulatedTimer) -> 
     timer.run(0.05)  # at a share of 1% the next frame is two seconds away
     assert painter.calls == 1
     clock.hurry()
+    timer.run(0.0)
+    assert painter.calls == 2
+
+
+@pytest.mark.parametrize("cost", [0.001, 0.01, 0.03])
+@pytest.mark.parametrize("after", [0.0, 0.004, 0.03, 0.21, 0.4, 0.9])
+def test_what_follows_from_a_persons_act_is_painted_within_100_ms(
+    timer: SimulatedTimer, cost: float, after: float
+) -> None:
+    """The answer, the curve and the batches that show it come one after the other, each some time ``after``."""
+    painter = Painter(timer, cost)
+    clock = clock_of(timer, painter)
+    clock.set_mode("training")
+    timer.run(3.3)
+    clock.hurry()
+    timer.run(after)
+    changed, before = timer.now, painter.calls
+    clock.poke()
+    timer.run(0.1)
+    assert changed <= painter.began[before] <= changed + 0.1 - cost
+
+
+def test_once_a_persons_act_is_painted_the_share_is_kept_again(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.004)
+    clock = clock_of(timer, painter)
+    clock.set_mode("training")
+    clock.hurry()
+    timer.run(ATTENTION + SLOWEST)
+    before = painter.calls
+    timer.run(10.0)
+    assert (painter.calls - before) * painter.cost / 10.0 == pytest.approx(0.01, rel=0.1)
+
+
+def test_many_acts_leave_as_much_time_between_frames_as_these_take(timer: SimulatedTimer) -> None:
+    painter = Painter(timer, 0.04)
+    clock = clock_of(timer, painter)
+    clock.set_mode("training")
+    for _ in range(200):
+        clock.hurry()
+        timer.run(0.005)
+    assert np.diff(painter.began).min() >= 2 * painter.cost - MILLISECOND
+
+
+@pytest.mark.parametrize("act", ["click", "key", "wheel"])
+def test_what_a_person_does_in_a_watched_window_is_painted_at_once(
+    qtbot: QtBot, timer: SimulatedTimer, act: str
+) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    handle = window.windowHandle()
+    assert handle is not None
+    painter = Painter(timer, 0.02)
+    clock = clock_of(timer, painter)
+    clock.watch(handle)
+    clock.set_mode("training")
+    timer.run(0.3)
+    QTest.mouseMove(handle, QPoint(5, 5))
+    timer.run(0.0)
+    assert painter.calls == 1
+    if act == "click":
+        QTest.mouseClick(handle, Qt.MouseButton.LeftButton)
+    elif act == "key":
+        QTest.keyClick(handle, Qt.Key.Key_A)
+    else:
+        QTest.wheelEvent(handle, QPointF(5, 5), QPoint(0, 120))
     timer.run(0.0)
     assert painter.calls == 2
 
