@@ -6,11 +6,8 @@ Its last 64 bytes, the zip archive's comment, are the SHA-256 in hex of every by
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pickle
 import struct
-import tempfile
 import time
 from pathlib import Path
 from types import NoneType
@@ -22,7 +19,7 @@ from torch import Tensor
 from engine import __version__
 from engine.checkpoints import digest
 from engine.common.errors import CheckpointError
-from engine.common.file_lock import lock
+from engine.common.files import check_replaceable, open_regular, replacing
 
 __all__ = ["FORMAT", "CheckpointError", "environment", "read", "write"]
 
@@ -47,37 +44,25 @@ _KEYS: Final[dict[str, type]] = {
 _UNREADABLE: Final = (RuntimeError, ValueError, LookupError, EOFError, TypeError, AttributeError, ArithmeticError)
 
 
-def write(content: dict[str, Any], path: str | Path) -> None:
-    """Write ``content`` (tensors on any device, and plain data) to ``path``, replacing an older file only when done.
+def write(content: dict[str, Any], path: str | Path, *, overwrite: bool = False) -> None:
+    """Write ``content`` (tensors on any device, and plain data) to ``path``, as ``engine.common.files.replacing`` does.
 
-    Temporary file beside it, fsync, rename, fsync of the folder: after a crash at any time, either the old file or the
-    new one is there.
+    An older checkpoint is replaced; any other file only with ``overwrite``.
 
     Raises:
         OSError: the disk is full, the folder cannot be written, or the like; an older file is unchanged.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            lock(file)  # an unlocked partial file may be removed by others
-            target = _ErrorKeeping(file)
-            try:
-                torch.save(_on_cpu({"format": FORMAT, **content}), target)  # type: ignore[arg-type]
-            except RuntimeError as error:  # how PyTorch reports a failed write, such as on a full disk
-                problem = str(error).splitlines()[0]
-                raise target.error or OSError(f"writing failed, is the disk full? ({problem})") from error
-            digest.append(file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    _sync_folder(path.parent)
+    check_replaceable(path, digest.is_sealed, "a Tiller checkpoint", overwrite=overwrite)
+    with replacing(path) as file:
+        target = _ErrorKeeping(file)
+        try:
+            torch.save(_on_cpu({"format": FORMAT, **content}), target)  # type: ignore[arg-type]
+        except RuntimeError as error:  # how PyTorch reports a failed write, such as on a full disk
+            problem = str(error).splitlines()[0]
+            raise target.error or OSError(f"writing failed, is the disk full? ({problem})") from error
+        digest.append(file)
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -88,7 +73,7 @@ def read(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             digest.check(file, path)
             file.seek(0)
             content = torch.load(file, map_location="cpu", weights_only=True)
@@ -159,13 +144,3 @@ def _check_content(content: Any, path: Path) -> None:
     known = all(isinstance(run.get(key), str) for key in ("id", "name"))
     if not known or not isinstance(run.get("parent"), (str, NoneType)) or not isinstance(threads, int):
         raise CheckpointError(path, "is incomplete: what it holds of its run is missing or has the wrong type")
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows cannot open a folder, and its renames are durable
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import IO, Final
 
 from engine.common.errors import CheckpointError
+from engine.common.files import open_regular
 
 LENGTH: Final = 64
 _BLOCK: Final = 1 << 20
+_ZIP: Final = b"PK\x03\x04"
+_END: Final = re.compile(rb"@\x00[0-9a-f]{64}")  # the comment's length, 64, and the comment
 
 
 def append(file: IO[bytes]) -> None:
@@ -20,6 +24,18 @@ def append(file: IO[bytes]) -> None:
     digest = _digest(file, file.tell())
     file.seek(0, os.SEEK_END)
     file.write(digest.encode())
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether the file at ``path`` ends as a checkpoint does, damaged or not. Raises OSError."""
+    with open_regular(path) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size < LENGTH + 2:
+            return False
+        file.seek(-LENGTH - 2, os.SEEK_END)
+        end = file.read()
+        file.seek(0)
+        return file.read(4) == _ZIP and _END.fullmatch(end) is not None
 
 
 def check(file: IO[bytes], path: Path) -> None:
@@ -32,7 +48,7 @@ def check(file: IO[bytes], path: Path) -> None:
     if size <= LENGTH:
         raise CheckpointError(path, "is too short to be a checkpoint")
     file.seek(0)
-    if file.read(4) != b"PK\x03\x04":
+    if file.read(4) != _ZIP:
         raise CheckpointError(path, "is not a Tiller checkpoint")
     digest = _digest(file, size - LENGTH)
     if file.read() != digest.encode():

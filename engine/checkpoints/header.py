@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 
 from engine.checkpoints import digest
 from engine.common.errors import CheckpointError
+from engine.common.files import open_regular
 from engine.common.position import AtPosition, Position
 from engine.messages.events import CommandEvent, EpochEvent
 
@@ -69,7 +70,7 @@ def read_header(path: Path, *, check: bool = True) -> Header:
         CheckpointError: it cannot be read, or is not a checkpoint.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if check:
                 digest.check(file, path)
             content = _content(file)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.common.errors import SpecError
+from engine.common.files import path_of
 from engine.common.spec import parse
 from engine.diagnostics.crash_log import crash_log
 from engine.hardware.memory import data_share
@@ -56,6 +57,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     export.add_argument("run_or_checkpoint", metavar="CHECKPOINT_OR_RUN")
     export.add_argument("folder", metavar="FOLDER", help="for recipe.json and commands.jsonl")
     export.add_argument("--library", metavar="DIR")
+    export.add_argument("--overwrite", action="store_true", help="replace files of those names whatever they are")
     export.set_defaults(run=run_export)
     runs = commands.add_parser("runs", help="list the library, oldest first")
     runs.add_argument("--library", metavar="DIR")
@@ -155,7 +157,7 @@ def run_code(options: argparse.Namespace) -> int:
 def run_export(options: argparse.Namespace) -> int:
     """``main.py export``."""
     from engine.checkpoints import checkpoint  # imports torch
-    from engine.export.run_files import make_folder, replay, replay_of_checkpoint, write_file
+    from engine.export.run_files import replay, replay_of_checkpoint, write_replay
 
     with contextlib.closing(Library(options.library or default_library_root())) as library:
         job = to_resume(options.run_or_checkpoint, library)
@@ -163,10 +165,7 @@ def run_export(options: argparse.Namespace) -> int:
         texts = replay_of_checkpoint(checkpoint.read(job.checkpoint))
     else:  # the run has no checkpoint yet
         texts = replay(job.required_recipe, job.lines)
-    make_folder(Path(options.folder))
-    files = [Path(options.folder) / name for name in ("recipe.json", "commands.jsonl")]
-    for file, text in zip(files, texts, strict=True):
-        write_file(file, text)
+    files = write_replay(path_of("folder", options.folder), *texts, overwrite=options.overwrite)
     print(line({"recipe": str(files[0]), "commands": str(files[1])}))
     return 0
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from engine.common.errors import SpecError
+from engine.common.files import check_replaceable, replacing
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.messages.commands import CommandAt, Stop, to_intervention
+from engine.messages.commands_file import read_commands
 from engine.messages.events import CommandEvent, EpochEvent
-from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.recipe import Recipe, read_recipe, recipe_from_json
 
+REPLAY_FILES: Final = ("recipe.json", "commands.jsonl")
 _METRICS: Final = (
     "train_loss",
     "train_accuracy",
@@ -98,30 +100,55 @@ def csv_table(history: Sequence[EpochEvent], interventions: Sequence[CommandEven
     return text.getvalue()
 
 
+def write_replay(folder: Path, recipe: str, commands: str, *, overwrite: bool = False) -> tuple[Path, Path]:
+    """Write what ``replay`` returned to two files in ``folder``, which is created if it does not exist.
+
+    An older recipe or commands file is replaced; other files only with ``overwrite``.
+
+    Raises:
+        SpecError: a file cannot be written, or would replace something else.
+    """
+    files = folder / REPLAY_FILES[0], folder / REPLAY_FILES[1]
+    with _telling(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        check_replaceable(files[0], _is_read_by(read_recipe), "a recipe", overwrite=overwrite)
+        check_replaceable(files[1], _is_read_by(read_commands), "a commands file", overwrite=overwrite)
+    for file, text in zip(files, (recipe, commands), strict=True):
+        _write(file, text)
+    return files
+
+
 def write_file(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` in UTF-8, completely or not at all.
+    """Write ``text`` to ``path`` in UTF-8, completely or not at all; the caller has asked about a file there.
 
     Raises:
         SpecError: the file cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
+    with _telling(path):
+        check_replaceable(path, lambda _: True, "a file", overwrite=True)
+    _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    with _telling(path), replacing(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)  # noqa: PTH105 - os.replace overwrites on every platform
+        yield
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise SpecError("", Text("{path} cannot be written: {reason}", path=path, reason=reason)) from None
+        where, reason = error.filename or path, error.strerror or str(error)
+        raise SpecError("", Text("{path} cannot be written: {reason}", path=where, reason=reason)) from None
 
 
-def make_folder(path: Path) -> None:
-    """Create the folder ``path`` if it does not exist.
+def _is_read_by(read: Callable[[Path], object]) -> Callable[[Path], bool]:
+    def is_read(path: Path) -> bool:
+        try:
+            read(path)
+        except SpecError:
+            return False
+        return True
 
-    Raises:
-        SpecError: the folder cannot be created.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SpecError("", Text("{path} cannot be created: {reason}", path=path, reason=error.strerror)) from None
+    return is_read

@@ -6,6 +6,7 @@ for the writer; everything is written on one thread, in the order of the calls.
 
 from engine.library.checkpoint_writer import CheckpointResult, CheckpointWrite
 from engine.library.disk_errors import why
+from engine.library.folder import owns
 from engine.library.library import Library, default_library_root
 from engine.library.lock import RunLock
 from engine.library.maintenance import Soundness
@@ -34,6 +35,7 @@ __all__ = [
     "is_readable",
     "new_run_id",
     "overviews",
+    "owns",
     "size_words",
     "why",
 ]

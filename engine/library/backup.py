@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
-from engine.common.file_lock import lock
+from engine.common.files import replacing
 from engine.library.schema import BACKUP
 from engine.library.statements import Statement
 
@@ -37,18 +36,9 @@ class Backup:
         self._copied = time.monotonic()
         if not self.since:
             return
-        part = self._root / f"{BACKUP}.{os.getpid()}.part"
-        try:
-            with part.open("wb") as file:
-                lock(file)
-                with closing(sqlite3.connect(part)) as copy:
-                    db.backup(copy)
-                os.fsync(file.fileno())
-                part.replace(self._root / BACKUP)
-        except (OSError, sqlite3.Error):
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-        else:
+        with suppress(OSError, sqlite3.Error):
+            with replacing(self._root / BACKUP) as file, closing(sqlite3.connect(file.name)) as copy:
+                db.backup(copy)
             self.since.clear()
         if len(self.since) > _MAX_STATEMENTS:
             self.since.clear()  # no copy can be made, and memory is limited

@@ -48,6 +48,7 @@ class CheckpointWrite:
         path: of the file.
         done: called with the result, on the writer thread; on the caller's where it is rejected at once.
         metrics: of the epoch that ended at its position.
+        overwrite: whether any other file at ``path`` may be replaced too, not only a checkpoint.
     """
 
     content: dict[str, Any]
@@ -57,6 +58,7 @@ class CheckpointWrite:
     path: Path
     done: Callable[[CheckpointResult], None]
     metrics: dict[str, float] = field(default_factory=dict)
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         self.bytes = _size(self.content)
@@ -150,7 +152,7 @@ class CheckpointWriter:
         from engine.checkpoints.checkpoint import write  # imports torch, which readers of the library do without
 
         path = checkpoint.path
-        write(checkpoint.content, path)
+        write(checkpoint.content, path, overwrite=checkpoint.overwrite)
         row = statements.checkpoint(
             self._stored(path),
             checkpoint.run,

@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.checkpoints import digest
 from engine.common.errors import CheckpointError, SpecError
+from engine.common.files import open_regular
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.library.index_writer import IndexWriter
@@ -57,7 +58,7 @@ def check(reader: Reader, progress: Progress, cancelled: IsCancelled) -> Soundne
             return None
         progress(Text("reading the checkpoints"), number, len(checkpoints))
         try:
-            with checkpoint.path.open("rb") as file:
+            with open_regular(checkpoint.path) as file:
                 digest.check(file, checkpoint.path)
             read += 1
         except (OSError, CheckpointError) as error:

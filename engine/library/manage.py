@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from typing import Final
 
 from engine.checkpoints.header import read_header
 from engine.common.errors import SpecError
+from engine.common.files import open_regular, replacing
 from engine.common.text import Text
 from engine.library import statements
 from engine.library.index_writer import IndexWriter
@@ -120,12 +120,5 @@ def _copied_steps(reader: Reader, child: RunRow) -> list[Statement]:
 
 def _copy(file: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        shutil.copyfile(file, part)
-        with part.open("rb+") as copied:
-            os.fsync(copied.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with open_regular(file) as source, replacing(target) as copied:
+        shutil.copyfileobj(source, copied)

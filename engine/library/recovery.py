@@ -243,8 +243,9 @@ def _kind(file: Path) -> Kind:
 
 def _remove_partial_files(root: Path) -> None:
     """Remove files that a killed process had not finished writing."""
-    for pattern in ("checkpoints/*/.*.part", "saved/.*.part", f"{BACKUP}.*.part"):
+    for pattern in ("checkpoints/*/.*.part", "saved/.*.part", f".{BACKUP}.*.part"):
         for part in root.glob(pattern):
-            with suppress(OSError), part.open("r+b") as file:
-                if lock(file):  # no process is writing it
-                    part.unlink()
+            if not part.is_symlink() and part.is_file():
+                with suppress(OSError), part.open("r+b") as file:
+                    if lock(file):  # no process is writing it
+                        part.unlink()

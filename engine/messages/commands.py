@@ -131,10 +131,14 @@ class SetEpochs(Command):
 
 
 class Save(Command):
-    """Save a checkpoint to ``path``, or to the library if it is None."""
+    """Save a checkpoint to ``path``, or to the library if it is None.
+
+    A file at ``path`` is replaced if it is a checkpoint; another one only if ``overwrite`` is true.
+    """
 
     command: Literal["save"] = "save"
     path: str | None = Field(None, min_length=1, max_length=4000)
+    overwrite: bool | None = None
 
 
 class Rewind(Command):

@@ -134,4 +134,6 @@ class Answers:
             self._recorder.record_answer(posted, event, None)  # first, so that a listener finds it in the library
             self._publish(event)
 
-        self._recorder.store(self._loop.state.capture(), "asked", written, intervention.path)
+        self._recorder.store(
+            self._loop.state.capture(), "asked", written, intervention.path, overwrite=bool(intervention.overwrite)
+        )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.checkpoints import checkpoint
+from engine.common.files import given_path
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import (
@@ -23,6 +24,7 @@ from engine.library import (
     RunLock,
     RunRow,
     new_run_id,
+    owns,
     statements,
     why,
 )
@@ -209,15 +211,30 @@ class RunRecorder:
     # -- checkpoints
 
     def store(
-        self, capture: Capture, kind: Kind, done: Callable[[CheckpointResult], None], path: str | None = None
+        self,
+        capture: Capture,
+        kind: Kind,
+        done: Callable[[CheckpointResult], None],
+        path: str | None = None,
+        *,
+        overwrite: bool = False,
     ) -> None:
         """Write ``capture`` to ``path``, or to a new file in the library.
 
-        ``done`` is called with the result on the writer thread, or on this one where there is no library.
+        ``done`` is called with the result on the writer thread, or on this one where there is no library or the path
+        cannot be used. A file that is not a checkpoint is replaced only with ``overwrite``.
         """
         at = Position(epoch=capture["position"][0], batch=capture["position"][1])
         if path is not None:
-            target = Path(path).expanduser().absolute()
+            try:
+                target = given_path(path)
+            except OSError as error:
+                done(CheckpointResult(error=why(error)))
+                return
+            if self._library is not None and owns(self._library.root, target):
+                text = "{path} belongs to the run library; choose another place"
+                done(CheckpointResult(error=Text(text, path=target)))
+                return
         elif self._library is not None:
             target = self._new_file(self._library.root, kind, at)
         else:
@@ -244,13 +261,14 @@ class RunRecorder:
                     kind=kind,
                     at=at,
                     path=target,
+                    overwrite=overwrite,
                     done=stored,
                     metrics=ended.metrics() if ended is not None and ended.epoch == at.epoch - 1 else {},
                 )
             )
             return
         try:
-            checkpoint.write(content, target)
+            checkpoint.write(content, target, overwrite=overwrite)
         except OSError as error:
             stored(CheckpointResult(error=why(error)))
         else:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QPushButton, QWidget
 
 from engine.common.position import Position
 from engine.common.program import program
-from engine.export.run_files import commands_to_replay, csv_table, replay, write_file
+from engine.export.run_files import REPLAY_FILES, commands_to_replay, csv_table, replay, write_file, write_replay
 from engine.recipe.recipe import Recipe
 from engine.training import queries
 from gui.core.run_model import RunModel
@@ -137,9 +138,26 @@ class ExportController(QObject):
             tr("Folder for recipe.json and commands.jsonl"),
             self._settings.last_folder or str(Path.home()),
         )
-        if chosen:
-            self._settings.last_folder = chosen
-            self._write(lambda: _write_both(Path(chosen), *texts))
+        if not chosen:
+            return
+        self._settings.last_folder = chosen
+        folder = Path(chosen)
+        there = [name for name in REPLAY_FILES if os.path.lexists(folder / name)]
+        if there and not self._may_replace(folder, there):
+            return
+
+        def work() -> str:
+            write_replay(folder, *texts, overwrite=bool(there))
+            return chosen
+
+        self._write(work)
+
+    def _may_replace(self, folder: Path, names: Sequence[str]) -> bool:
+        """Ask whether files may be replaced; choosing a folder asks nothing by itself."""
+        text = tr("{folder} has {names} already. Replace?", folder=folder, names=", ".join(names))
+        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
+        answer = QMessageBox.question(self._window, tr("Recipe and interventions"), text, buttons)
+        return answer == QMessageBox.StandardButton.Yes
 
     def _ask_where(self, title: str, name: str, kind: str) -> Path | None:
         folder = Path(self._settings.last_folder or Path.home())
@@ -174,13 +192,6 @@ class ExportController(QObject):
 
 
 def _write(path: Path, text: str) -> str:
-    """Write ``text`` to ``path``, which is returned."""
+    """Write ``text`` to ``path``, which is returned; the dialog has asked whether to replace what is there."""
     write_file(path, text)
     return str(path)
-
-
-def _write_both(folder: Path, recipe: str, interventions: str) -> str:
-    """Write the two files of a replay into ``folder``; returns what is said of it."""
-    write_file(folder / "recipe.json", recipe)
-    write_file(folder / "commands.jsonl", interventions)
-    return str(folder)

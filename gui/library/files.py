@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from engine.common.errors import SpecError
+from engine.common.files import check_replaceable, open_regular, replacing
 from engine.messages.commands import Save
 from engine.recipe.recipe import read_recipe
 from gui.core.current_run import CurrentRun
@@ -102,11 +103,12 @@ class FilesController(QObject):
         if not path:
             return
         self._settings.last_folder = str(Path(path).parent)
+        agreed = os.path.lexists(path)  # the dialog has asked whether to replace it
         if self._runs.active:
-            self._runs.post(Save(path=path))
+            self._runs.post(Save(path=path, overwrite=agreed or None))
             return
         try:
-            self._write(Path(path))
+            self._write(Path(path), agreed)
         except OSError as error:
             self._banner.show_failure(tr("Not saved: {reason}", reason=error.strerror or error))
         except SpecError as error:
@@ -114,20 +116,18 @@ class FilesController(QObject):
         else:
             self._action_line.show_saved(path)
 
-    def _write(self, path: Path) -> None:
+    def _write(self, path: Path, overwrite: bool) -> None:
         """Write the checkpoint of the run that has ended, or the recipe of the forms, in one piece or not at all."""
         checkpoint, recipe = self._runs.model.checkpoint, self._setup.recipe()
-        part = path.with_name(f"{path.name}.part")
-        try:
-            if checkpoint is not None:
-                shutil.copyfile(checkpoint, part)
-            elif recipe is not None:
-                part.write_text(recipe.to_json(indent=1) + "\n", encoding="utf-8")
-            else:
-                raise SpecError("", self._setup.first_error() or "")
-            os.replace(part, path)  # noqa: PTH105 - the law of files names it
-        finally:
-            part.unlink(missing_ok=True)
+        check_replaceable(path, lambda _: False, "what the dialog asked about", overwrite=overwrite)
+        if checkpoint is not None:
+            with open_regular(Path(checkpoint)) as source, replacing(path) as file:
+                shutil.copyfileobj(source, file)
+        elif recipe is not None:
+            with replacing(path) as file:
+                file.write(f"{recipe.to_json(indent=1)}\n".encode())
+        else:
+            raise SpecError("", self._setup.first_error() or "")
 
 
 def _is_recipe(file: Path) -> bool:

@@ -75,7 +75,7 @@ def test_export_rejects_an_unknown_run_and_a_file_as_folder(tmp_path: Path, capf
         known = library.runs()[-1].id
     (tmp_path / "file").write_text("")
     assert main.main(["export", known, str(tmp_path / "file"), "--library", str(tmp_path / "library")]) == 2
-    assert "file cannot be created: File exists" in capfd.readouterr().err
+    assert "file cannot be written: File exists" in capfd.readouterr().err
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -113,3 +113,39 @@ def test_csv_table_has_a_row_for_commands_in_an_epoch_that_has_not_ended() -> No
     table = rows(csv_table([], [command], ["all"]))
     assert [(row["epoch"], row["lr"], row["val_loss"]) for row in table] == [("4", "", "")]
     assert json.loads(table[0]["interventions"])["command"] == "release_lr"
+
+
+def test_an_export_replaces_an_older_export_and_other_files_only_where_that_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with library_at(tmp_path / "library") as library:
+        run(Job(recipe=recipe(), lines=commands(at(1, 1, "stop"))), library)
+        run_id = library.runs()[-1].id
+        exported(run_id, library, tmp_path)
+        files = exported(run_id, library, tmp_path)
+        before = Path(files[0]).read_text()
+        Path(files[1]).write_text("my own commands\n")
+        Path(files[0]).unlink()
+        words = ["export", run_id, str(tmp_path), "--library", str(library.root)]
+        capfd.readouterr()
+        assert main.main(words) == 2
+        err = capfd.readouterr().err
+        assert "commands.jsonl cannot be written: it is there already and is not a commands file" in err
+        assert (err.count("\n"), Path(files[1]).read_text()) == (1, "my own commands\n")
+        assert not Path(files[0]).exists()
+        assert main.main([*words, "--overwrite"]) == 0
+    assert Path(files[0]).read_text() == before
+    assert json.loads(Path(files[1]).read_text())["command"] == "stop"
+
+
+def test_an_export_is_not_written_through_a_file_that_was_planted(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("old")
+    with library_at(tmp_path / "library") as library:
+        run(Job(recipe=recipe(), lines=commands(at(1, 1, "stop"))), library)
+        out = tmp_path / "out"
+        out.mkdir()
+        for name in ("recipe.json.part", "commands.jsonl.part"):
+            (out / name).symlink_to(victim)
+        exported(library.runs()[-1].id, library, out)
+    assert victim.read_text() == "old"

@@ -46,6 +46,7 @@ EXAMPLES: list[dict[str, Any]] = [
     {"command": "set_epochs", "epochs": 40},
     {"command": "save"},
     {"command": "save", "path": "here.tiller"},
+    {"command": "save", "path": "here.tiller", "overwrite": True},
     {"command": "rewind", "epoch": 5},
     {"command": "rewind", "epoch": 0, "batch": 3},
     {"command": "note", "text": "why"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -270,26 +271,58 @@ def test_a_save_is_answered_once_the_file_is_written(live: Live, tmp_path: Path)
     assert read(target)["position"] == [2, 1]
 
 
+@pytest.mark.parametrize("with_library", [False, True])
 def test_a_save_where_no_file_can_be_written_is_rejected_and_training_continues(
-    tmp_path: Path, library: Library
+    tmp_path: Path, library: Library, with_library: bool
 ) -> None:
     (tmp_path / "file").write_text("old")
     (tmp_path / "folder").mkdir()
-    for kept in (None, library):
-        lines = commands(
-            at(2, 1, "save", path=str(tmp_path / "file" / "here.tiller")),
-            at(2, 1, "save", path=str(tmp_path / "folder")),
-        )
-        events = run(Job(recipe=recipe(), lines=lines), kept)
-        below, folder = [answer for answer in events.answers if answer.name == "save"]
-        assert (below.status, folder.status) == ("rejected", "rejected")
-        assert str(below.reason).startswith("not saved: ")
-        assert "Not a directory" in str(below.reason) or "File exists" in str(below.reason)
-        assert "Is a directory" in str(folder.reason)
-        assert events.end.reason == "finished"
+    own = library.root / "runs.sqlite"
+    reasons = {
+        tmp_path / "file" / "here.tiller": "Not a directory|File exists",
+        tmp_path / "folder": "it is there already and is not a file",
+        tmp_path / "file": 'it is there already and is not a Tiller checkpoint.*"overwrite": true',
+        "~no-such-user/x.tiller": "the home folder at its beginning is not known",
+        "a\0b": "must not .* contain a NUL character",
+        "x" * 256: "File name too long",
+        own: "belongs to the run library" if with_library else "is not a Tiller checkpoint",
+        library.root / "checkpoints" / "x.tiller": "belongs to the run library" if with_library else "",
+    }
+    lines = commands(*(at(2, 1, "save", path=str(path)) for path in reasons), at(2, 2, "note", text="goes on"))
+    events = run(Job(recipe=recipe(), lines=lines), library if with_library else None)
+    answers = {answer.command["path"]: answer for answer in events.answers if answer.name == "save"}
+    for path, reason in reasons.items():
+        answer = answers[str(path)]
+        assert answer.status == ("rejected" if reason else "applied")
+        assert re.search(f"not saved: .*{reason}" if reason else "", str(answer.reason))
+    assert events.answer("note").status == "applied"
+    assert events.end.reason == "finished"
     assert (tmp_path / "file").read_text() == "old"
     assert list((tmp_path / "folder").iterdir()) == []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder", "library"]
+    assert library.runs() == [] or with_library  # the index is whole
+
+
+def test_a_save_replaces_a_checkpoint_and_any_file_only_where_that_is_said(tmp_path: Path) -> None:
+    first, thesis, link = tmp_path / "first.tiller", tmp_path / "thesis.docx", tmp_path / "link.tiller"
+    thesis.write_text("long work")
+    thesis.chmod(0o600)
+    link.symlink_to(thesis)
+    lines = commands(
+        at(1, 1, "save", path=str(first)),
+        at(1, 2, "save", path=str(first)),
+        at(1, 2, "save", path=str(thesis)),
+        at(1, 2, "save", path=str(link)),
+        at(2, 0, "save", path=str(link), overwrite=True),
+    )
+    answers = [answer.status for answer in run(Job(recipe=recipe(epochs=2), lines=lines)).answers]
+    assert answers == ["applied", "applied", "rejected", "rejected", "applied"]
+    assert read(first)["position"] == [1, 2]
+    assert thesis.read_text() == "long work"
+    assert read(link)["position"] == [2, 0]
+    run(Job(recipe=recipe(epochs=2), lines=commands(at(2, 1, "save", path=str(thesis), overwrite=True))))
+    assert read(thesis)["position"] == [2, 1]
+    assert thesis.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_save_without_a_path_goes_into_the_library_under_the_runs_name(library: Library) -> None:

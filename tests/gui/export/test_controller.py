@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 import main
 from engine.messages.commands import ScaleLR
@@ -118,3 +118,25 @@ def test_recipe_and_interventions_of_a_stopped_run_replay_it_headless(
     replayed = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert (replayed["reason"], replayed["epoch"], replayed["batch"]) == ("stopped", 3, 2)
     assert replayed["weights_sha256"] == end.weights_sha256
+
+
+def test_files_of_a_replay_are_replaced_after_a_question(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    driver.stand(tiny(), 2, 1)
+    (tmp_path / "recipe.json").write_text("another program's")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    questions: list[str] = []
+    answers = [QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.Cancel]
+
+    def ask(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
+        questions.append(text)
+        return answers.pop()
+
+    monkeypatch.setattr(QMessageBox, "question", ask)
+    driver.app.export.save_replay.trigger()
+    assert questions == [f"{tmp_path} has recipe.json already. Replace?"]
+    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["recipe.json"]
+    driver.app.export.save_replay.trigger()
+    driver.wait(lambda: (tmp_path / "commands.jsonl").is_file())
+    assert (tmp_path / "recipe.json").read_text().startswith("{")

@@ -112,6 +112,11 @@ def test_save_as_writes_where_it_was_said_in_mid_run_and_after_the_end(
     driver.window.save_as.trigger()
     driver.wait((tmp_path / "mine.tiller").is_file)
     driver.wait(lambda: driver.says(driver.window.action_line, str(tmp_path / "mine.tiller")))
+    (tmp_path / "other").write_text("the dialog asks whether to replace it")
+    chosen.append(tmp_path / "other")
+    driver.window.save_as.trigger()
+    driver.wait(lambda: driver.says(driver.window.action_line, str(tmp_path / "other")))
+    assert torch.load(tmp_path / "other", weights_only=True)["position"] == [2, 1]
     driver.click(driver.window.transport, "Resume")
     end = driver.finish()
     driver.click(driver.window, "Save")

@@ -1,0 +1,66 @@
+"""What of a library's folder is the library's own, and the paths that are made of a run's id."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+from engine.library.schema import INDEX
+
+CHECKPOINTS: Final = "checkpoints"
+SAVED: Final = "saved"
+LOCKS: Final = "locks"
+RUN_ID: Final = r"[0-9A-Za-z_-]{1,64}"
+RunId = Annotated[str, StringConstraints(pattern=f"^{RUN_ID}$")]
+"""A run's id, which is also the name of its folder: nothing that could lead out of the library's folder."""
+
+
+def is_run_id(text: str) -> bool:
+    """Whether ``text`` can be a run's id."""
+    return re.fullmatch(RUN_ID, text) is not None
+
+
+def checkpoints_of(root: Path, run: str) -> Path:
+    """The folder of the checkpoints of ``run`` in the library in ``root``.
+
+    Raises:
+        ValueError: ``run`` is not an id.
+    """
+    return root / CHECKPOINTS / _checked(run)
+
+
+def lock_of(root: Path, run: str) -> Path:
+    """The file that is locked while ``run`` is open. Raises ValueError as ``checkpoints_of``."""
+    return root / LOCKS / f"{_checked(run)}.lock"
+
+
+def owns(root: Path, path: Path) -> bool:
+    """Whether ``path`` is the place of something that only the library in ``root`` writes."""
+    inner = _within(root, path)
+    if inner is None:
+        return False
+    return inner.parts[0] in (CHECKPOINTS, LOCKS) or inner.name.startswith(INDEX.partition(".")[0] + ".")
+
+
+def may_remove(root: Path, path: Path) -> bool:
+    """Whether ``path`` is a checkpoint within the library's folder, where no link leads out of it."""
+    return any(_within(root / folder, path) is not None for folder in (CHECKPOINTS, SAVED))
+
+
+def _within(root: Path, path: Path) -> Path | None:
+    """``path`` relative to ``root``, links in its folder resolved; None where it is not within it."""
+    try:
+        found = path.parent.resolve() / path.name
+        inner = found.relative_to(root.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return inner if inner.parts and ".." not in inner.parts else None
+
+
+def _checked(run: str) -> str:
+    if not is_run_id(run):
+        raise ValueError(f"{run!r} is not the id of a run")
+    return run
