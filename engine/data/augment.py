@@ -11,6 +11,7 @@ import hashlib
 import torch
 from torch import Tensor
 
+from engine.hardware.transfer import to_device
 from engine.recipe.recipe import DataSpec
 
 
@@ -55,8 +56,8 @@ def shift(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
     count, channels, height, width = images.shape
     rows, columns = max_shift(height), max_shift(width)
     generator = _generator("augment", seed, epoch, batch)
-    down = torch.randint(-rows, rows + 1, (count, 1), generator=generator)[:, 0].to(images.device)
-    across = torch.randint(-columns, columns + 1, (count, 1), generator=generator)[:, 0].to(images.device)
+    drawn = [torch.randint(-most, most + 1, (count, 1), generator=generator)[:, 0] for most in (rows, columns)]
+    down, across = to_device(torch.stack(drawn), images.device)
     size = (count, channels, height + 2 * rows, width + 2 * columns)
     padded = images.amin((2, 3), keepdim=True).expand(size).contiguous()
     padded[:, :, rows : rows + height, columns : columns + width] = images
@@ -68,7 +69,7 @@ def shift(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
 def flip(images: Tensor, seed: int, epoch: int, batch: int) -> Tensor:
     """Mirror each image of [B, C, H, W] left to right with a probability of one half."""
     mirrored = torch.rand(len(images), generator=_generator("flip", seed, epoch, batch)) < 0.5
-    return torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(3), images)
+    return torch.where(to_device(mirrored, images.device)[:, None, None, None], images.flip(3), images)
 
 
 def cutout(images: Tensor, side: int, seed: int, epoch: int, batch: int) -> Tensor:
@@ -78,8 +79,8 @@ def cutout(images: Tensor, side: int, seed: int, epoch: int, batch: int) -> Tens
     """
     count, _, height, width = images.shape
     generator = _generator("cutout", seed, epoch, batch)
-    top = torch.randint(0, height, (count, 1), generator=generator).to(images.device) - side // 2
-    left = torch.randint(0, width, (count, 1), generator=generator).to(images.device) - side // 2
+    drawn = [torch.randint(0, size, (count, 1), generator=generator) - side // 2 for size in (height, width)]
+    top, left = to_device(torch.stack(drawn), images.device)
     y, x = torch.arange(height, device=images.device), torch.arange(width, device=images.device)
     rows, columns = (y >= top) & (y < top + side), (x >= left) & (x < left + side)
     within = (rows[:, :, None] & columns[:, None, :])[:, None]

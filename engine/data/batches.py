@@ -16,6 +16,7 @@ from engine.data.feeding import feed_for, fits, tensor
 from engine.data.image_set import ImageSet
 from engine.data.order import Order
 from engine.hardware.memory import DEFAULT_SHARE
+from engine.hardware.transfer import to_device
 from engine.recipe.recipe import DataSpec
 
 EVALUATION_BATCH: Final = 512
@@ -56,8 +57,8 @@ class Batches:
         """The validation images in their own order, in batches of up to ``EVALUATION_BATCH`` of the same form."""
         for start in range(0, len(self._val_labels), EVALUATION_BATCH):
             part = slice(start, start + EVALUATION_BATCH)
-            images, labels = self._val_images[part].to(self._device), self._val_labels[part].to(self._device)
-            yield self._normalised(images), labels
+            labels = to_device(self._val_labels[part], self._device)
+            yield self._normalised(to_device(self._val_images[part], self._device)), labels
 
     def close(self) -> None:
         """Stop threads and processes. No batch can be taken afterwards."""

@@ -21,6 +21,7 @@ from engine.common.position import Position
 from engine.data.image_set import Split
 from engine.data.order import Order
 from engine.hardware.devices import memory
+from engine.hardware.transfer import to_device
 
 _MOST_WORKERS: Final = 4
 
@@ -59,7 +60,7 @@ class Resident:
     def take(self, position: Position) -> tuple[Tensor, Tensor]:
         """See ``Feed``."""
         if self._epoch[0] != position.epoch:
-            self._epoch = (position.epoch, self._order.epoch(position.epoch).to(self._device))
+            self._epoch = (position.epoch, to_device(self._order.epoch(position.epoch), self._device))
         chosen = self._epoch[1][self._order.span(position)]
         return self._images.index_select(0, chosen), self._labels.index_select(0, chosen)
 
@@ -87,7 +88,7 @@ class Host:
         ahead = self._ahead if self._ahead is not None and self._ahead.position == position else self._begin(position)
         images, labels = ahead.batch.result()
         self._ahead = self._begin(self._order.after(position))
-        return images.to(self._device, non_blocking=True), labels.to(self._device, non_blocking=True)
+        return to_device(images, self._device), to_device(labels, self._device)
 
     def close(self) -> None:
         """See ``Feed``."""
@@ -101,7 +102,6 @@ class Host:
         return self._select(self._images, chosen), self._select(self._labels, chosen)
 
     def _select(self, whole: Tensor, chosen: Tensor) -> Tensor:
-        # PyTorch does not reuse pinned memory while a copy from it is in progress
         into = torch.empty((len(chosen), *whole.shape[1:]), dtype=whole.dtype, pin_memory=self._pins)
         return torch.index_select(whole, 0, chosen, out=into)
 
@@ -128,7 +128,7 @@ class Mapped:
         images = next(self._stream)
         self._next = self._order.after(position)
         labels = self._labels.index_select(0, self._order.chosen(position))
-        return images.to(self._device, non_blocking=True), labels.to(self._device)
+        return to_device(images, self._device), to_device(labels, self._device)
 
     def close(self) -> None:
         """See ``Feed``."""

@@ -43,25 +43,29 @@ class Scaler:
     """Updates from scaled losses, so that float16 gradients do not underflow: PyTorch's GradScaler.
 
     Like GradScaler in every loop, it waits for the device in each batch.
+
+    Attributes:
+        scale: the factor of the next loss.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._scaler = torch.amp.GradScaler(device.type)
+        self.scale = float(self._scaler.get_scale())
 
-    @property
-    def scale(self) -> float:
-        """The factor of the next loss."""
-        return float(self._scaler.get_scale())
+    def scaled(self, loss: Tensor) -> Tensor:
+        """``loss`` times the scale, for the backward pass."""
+        scaled: Tensor = self._scaler.scale(loss)
+        return scaled
 
-    def update(self, loss: Tensor, optimizer: Optimizer) -> bool:
-        """Backward and ``optimizer.step()``. Returns False if the gradients overflowed.
+    def update(self, optimizer: Optimizer) -> bool:
+        """``optimizer.step()`` with the gradients of a scaled loss. Returns False if they overflowed.
 
         Then only the scale is updated: it is halved.
         """
         before = self.scale
-        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.unscale_(optimizer)
         self._scaler.update()  # before the step, to know whether to make it; the gradients are unscaled already
+        self.scale = float(self._scaler.get_scale())
         if self.scale < before:
             return False
         optimizer.step()
@@ -74,3 +78,4 @@ class Scaler:
     def load(self, state: dict[str, Any]) -> None:
         """Continue from ``state``."""
         self._scaler.load_state_dict(dict(state))
+        self.scale = float(self._scaler.get_scale())

@@ -142,7 +142,7 @@ class ActiveRun:
         loop = self._loop
         divergence = loop.batch()
         if self._recorder.checkpoint_is_due and not loop.at_epochs_end:
-            divergence = loop.report() or divergence
+            loop.report()
             self._recorder.autosave(self.state.capture(), "timed")
         if loop.at_epochs_end:
             at_end = loop.finish_epoch()
@@ -188,9 +188,7 @@ class ActiveRun:
         return self._ending
 
     def _apply(self, posted: PostedCommand) -> None:
-        divergence = self._loop.report()  # a loss that was masked is published before what was posted after it
-        if divergence is not None:
-            self._diverged(divergence)
+        self._loop.report()  # what was trained is published before what is applied after it
         command = posted.command
         problem = no_such_batch(posted.at, self.state.batches.per_epoch) if posted.at is not None else None
         if self._ending is not None:

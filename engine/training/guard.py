@@ -5,32 +5,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from typing import Final, NamedTuple
-
-from torch import Tensor
+from typing import NamedTuple
 
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.recipe.recipe import GuardSpec
 
-_LARGEST: Final = 3.4028234663852886e38  # the largest float32
-
 
 class Guard:
-    """Decides which losses are masked, on the device, and says why."""
+    """Decides which losses are masked, and says why."""
 
     def __init__(self, spec: GuardSpec) -> None:
         self.limit = spec.loss_limit
 
-    def passes(self, loss: Tensor) -> Tensor:
-        """Whether a batch with this loss (0-dimensional, float32) may update the weights.
-
-        The result (0-dimensional, bool) stays on the device of the loss; there is no synchronisation.
-        """
-        return loss <= (_LARGEST if self.limit is None else self.limit)  # which neither NaN nor infinity is
-
     def masks(self, loss: float) -> bool:
-        """Whether ``loss`` does not pass."""
+        """Whether a batch with this loss may not update the weights."""
         return not (math.isfinite(loss) and (self.limit is None or loss <= self.limit))
 
     def batch_text(self, loss: float, epoch: int, batch: int) -> Text:

@@ -17,7 +17,7 @@ from engine.models.optimizers import changeable
 from engine.training.guard import Divergence
 from engine.training.reports import StepReports
 from engine.training.run_state import Meter, RunState
-from engine.training.step import Sums, evaluate, sync_is_free
+from engine.training.step import Sums, evaluate
 
 
 class Loop:
@@ -40,7 +40,7 @@ class Loop:
         return self.state.position.epoch > self.state.epochs
 
     def batch(self) -> Divergence | None:
-        """Train on the next batch. Returns a divergence, if one is known of."""
+        """Train on the next batch. Returns a divergence, if the guard masked its loss."""
         state, at = self.state, self.state.position
         began = time.perf_counter()
         lrs = state.lr_control.current()
@@ -49,9 +49,7 @@ class Loop:
         with fitting("batch", self._network, state.device, state.recipe.data.batch_size):
             x, y = state.batches.batch(at.epoch, at.batch)
             loss, passed, reduced_scale = state.stepper.step(x, y, state.meter.sums)
-        # A schedule stepped per batch has to know at once, although that synchronises: a skipped update is no step.
-        skipped = (sync_is_free(state.device) or state.lr_control.stepwise) and not bool(passed)
-        if not skipped and reduced_scale is None:
+        if passed and reduced_scale is None:  # a skipped update is no step of a schedule stepped per batch
             state.lr_control.step_done()
         seconds = time.perf_counter() - began
         state.meter.add_batch(len(y), seconds)
@@ -59,7 +57,9 @@ class Loop:
         state.position = Position(epoch=at.epoch, batch=at.batch + 1)
         if reduced_scale is not None:
             self._warn_of_overflow(at, reduced_scale)
-        return self.report() if skipped or self._reports.is_time or self.at_epochs_end else None
+        if not passed or self._reports.is_time or self.at_epochs_end:
+            self.report()
+        return None if passed else Divergence(at, state.guard.batch_text(loss, at.epoch, at.batch))
 
     def _warn_of_overflow(self, at: Position, scale: float) -> None:
         text = Text(
@@ -71,17 +71,11 @@ class Loop:
         )
         self._publish(WarningEvent(text=text))
 
-    def report(self) -> Divergence | None:
-        """Publish the batches since the last report. Returns a divergence among them, if there was one."""
-        report = self._reports.take()
-        if report is None:
-            return None
-        self._publish(report.event)
-        if report.masked is None:
-            return None
-        epoch, batch = divmod(report.event.batch + report.masked.offset, self.state.batches.per_epoch)
-        at = Position(epoch=report.event.epoch + epoch, batch=batch)
-        return Divergence(at, self.state.guard.batch_text(report.masked.loss, at.epoch, at.batch))
+    def report(self) -> None:
+        """Publish the batches since the last report."""
+        event = self._reports.take()
+        if event is not None:
+            self._publish(event)
 
     def finish_epoch(self) -> Divergence | None:
         """Validate, step the schedules, begin the next epoch. Returns a divergence, if there is one."""

@@ -147,7 +147,7 @@ def _sweep(
             group["lr"] = tried * part
         x, y = state.batches.batch(start.epoch, (start.batch + step) % per_epoch)
         try:
-            loss = float(stepper.step(x, y, unused).loss)
+            loss = stepper.step(x, y, unused).loss
         except RuntimeError as error:
             problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Rejected(

@@ -1,4 +1,4 @@
-"""One step: a loss that is not finite changes nothing, on the CPU's code path and on a device's."""
+"""One step: a loss that is not finite changes nothing, and a device is asked for the loss alone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from engine.data.registry import load
 from engine.recipe.recipe import DataSpec
-from engine.training import loop, step
+from engine.training import step
 from engine.training.job import Job
+from engine.training.loop import Loop
 from engine.training.run_state import RunState
 from engine.training.step import Sums
 from tests.engine.running import DEVICES, OPTIMIZERS, SCHEDULES, Events, Live, at, commands, recipe, run
@@ -20,16 +22,6 @@ from tests.engine.running import DEVICES, OPTIMIZERS, SCHEDULES, Events, Live, a
 CPU = torch.device("cpu")
 DAMPENED = {"SGD dampened": {"name": "SGD", "lr": 0.05, "momentum": 0.9, "dampening": 0.5}}
 ALL = {**OPTIMIZERS, **DAMPENED}
-
-
-@pytest.fixture(params=["host", "device"])
-def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to skip an update: reading the loss, and masking without reading it, as on a GPU."""
-    way: str = request.param
-    if way == "device":
-        for module in (step, loop):
-            monkeypatch.setattr(module, "sync_is_free", lambda device: False)
-    return way
 
 
 def state_of(optimizer: str, device: str = "cpu") -> RunState:
@@ -53,17 +45,14 @@ def equal(one: Any, other: Any) -> bool:
 
 def train(state: RunState, index: int, poison: float = 1.0) -> bool:
     x, y = state.batches.batch(1, index)
-    passed = state.stepper.step(x * poison, y, state.meter.sums).passed
-    return bool(passed)
+    return state.stepper.step(x * poison, y, state.meter.sums).passed
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("optimizer", ALL)
 @pytest.mark.parametrize("steps", [0, 2], ids=["at the first step", "later"])
 @pytest.mark.parametrize("poison", [float("nan"), float("inf")])
-def test_a_loss_that_is_not_finite_changes_nothing(
-    branch: str, optimizer: str, steps: int, poison: float, device: str
-) -> None:
+def test_a_loss_that_is_not_finite_changes_nothing(optimizer: str, steps: int, poison: float, device: str) -> None:
     state, clean = state_of(optimizer, device), state_of(optimizer, device)
     for run_state in (state, clean):
         torch.manual_seed(1)
@@ -79,62 +68,104 @@ def test_a_loss_that_is_not_finite_changes_nothing(
     assert state.meter.sums.tensors() == clean.meter.sums.tensors()
 
 
+class Recorded(TorchDispatchMode):
+    """Records every operation of PyTorch, and whether it copies to ``device`` and waits for that."""
+
+    def __init__(self, device: torch.device) -> None:
+        super().__init__()
+        self.operations: list[str] = []
+        self.blocking: list[str] = []
+        self._device = device
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        self.operations.append(function.overloadpacket.__name__)
+        copies_there = kwargs.get("device") == self._device and isinstance(args[0], Tensor) and args[0].is_cpu
+        if copies_there and not kwargs.get("non_blocking"):
+            self.blocking.append(str(function))
+        return function(*args, **kwargs)
+
+
+WAITING = {"nonzero", "masked_select", "equal", "_unique2", "unique_dim", "_local_scalar_dense"}
+"""Operations whose result the host must know to go on."""
+AUGMENTED = {"name": "digits", "batch_size": 64, "augment": True, "flip": True, "cutout": 3}
+
+
 @pytest.mark.parametrize("optimizer", ALL)
-def test_both_code_paths_give_the_same_weights(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = []
-    for free in (True, False):
-        monkeypatch.setattr(step, "sync_is_free", lambda device, free=free: free)
-        state = state_of(optimizer)
-        torch.manual_seed(1)
-        for index in (0, 1, 2, 0):
-            train(state, index)
-        found.append(everything(state))
-    assert equal(*found)
+@pytest.mark.parametrize("schedule", ["Constant", "step"])
+def test_nothing_in_a_batch_waits_for_the_device_but_the_loss(
+    optimizer: str, schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch's meta device has no values, so that it is an error to ask for one."""
+
+    class Known:  # in place of the only copy to the host
+        def __init__(self, number: Tensor) -> None:
+            assert (number.device, number.shape) == (meta, ())
+
+        def read(self) -> float:
+            return 2.0
+
+    monkeypatch.setattr(step, "ToHost", Known)
+    meta = torch.device("meta")
+    made = recipe("tiny", data=AUGMENTED, optimizer=ALL[optimizer], schedule=SCHEDULES[schedule])
+    state = RunState(made, load(made.data), meta)
+    loop = Loop(state, lambda event: None)
+    with Recorded(meta) as recorded:
+        for _ in range(state.batches.per_epoch):
+            assert loop.batch() is None
+    assert recorded.blocking == []
+    assert set(recorded.operations) & WAITING <= {"_local_scalar_dense"}  # of counts of steps, which are on the CPU
 
 
-def test_the_device_path_synchronises_only_at_a_groups_first_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Synchronising at every step would halve a GPU's throughput."""
-    looks = []
-
-    class Watched(Tensor):
-        def __bool__(self) -> bool:
-            looks.append(True)
-            return super().__bool__()
-
-    weight = nn.Parameter(torch.ones(3))
-    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9)
-    for _ in range(4):
-        weight.grad = torch.ones(3)
-        step.masked_update(optimizer, torch.tensor(True).as_subclass(Watched))
-    assert len(looks) == 1
+def test_a_batch_asks_for_one_number() -> None:
+    state = state_of("SGD nesterov")
+    loop = Loop(state, lambda event: None)
+    loop.batch()
+    with Recorded(CPU) as recorded:
+        loop.batch()
+    assert [name for name in recorded.operations if name in WAITING] == ["_local_scalar_dense"]
 
 
-def test_sums_count_only_what_was_trained_on() -> None:
+def test_the_loss_is_read_after_the_backward_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a GPU computes the gradients meanwhile."""
+    state, order = state_of("SGD"), []
+    weight = next(iter(state.model.parameters()))
+    weight.register_post_accumulate_grad_hook(lambda _: order.append("gradients"))
+
+    class Watched(step.ToHost):
+        def read(self) -> float:
+            order.append("read")
+            return super().read()
+
+    monkeypatch.setattr(step, "ToHost", Watched)
+    assert train(state, 0)
+    assert order == ["gradients", "read"]
+
+
+def test_sums_count_only_what_was_added() -> None:
     sums = Sums.zero(CPU)
     logits, labels = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
-    sums.add(torch.tensor(0.5), logits, labels, torch.tensor(True))
-    sums.add(torch.tensor(float("nan")), logits * float("nan"), labels, torch.tensor(False))
-    sums.add(torch.tensor(2e14), logits, labels, torch.tensor(False))
-    sums.add(torch.tensor(1.5), logits, labels, torch.tensor(True))
+    sums.add(0.5, logits, labels)
+    sums.add(1.5, logits, labels)
     assert sums.means() == (1.0, 0.5)
     loss, accuracy = Sums.zero(CPU).means()
     assert (str(loss), accuracy) == ("nan", 0.0)
 
 
-def test_sums_have_the_same_bits_however_they_are_added(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sums_have_the_same_bits_however_often_they_are_read() -> None:
     torch.manual_seed(0)
-    batches = [(torch.rand(()), torch.randn(7, 5), torch.randint(5, (7,)), torch.rand(()) < 0.8) for _ in range(50)]
+    batches = [(float(torch.rand(())), torch.randn(7, 5), torch.randint(5, (7,))) for _ in range(50)]
     found = []
-    for free, read_at in ((False, ()), (True, ()), (True, (3, 4, 33))):
-        monkeypatch.setattr(step, "sync_is_free", lambda device, free=free: free)
+    for read_at in ((), (3, 4, 33)):
         sums = Sums.zero(CPU)
         for index, batch in enumerate(batches):
             sums.add(*batch)
             if index in read_at:  # as a checkpoint does
-                sums.tensors()
+                sums = Sums(**{name: t.clone() for name, t in sums.tensors().items()})
         found.append(sums.tensors())
-    assert found[0] == found[1] == found[2]
-    assert 0 < found[0]["images"] < 350
+    assert found[0] == found[1]
+    correct = sum(int((logits.argmax(1) == labels).sum()) for _, logits, labels in batches)
+    assert (int(found[0]["correct"]), int(found[0]["images"])) == (correct, 350)
 
 
 def ends_as_diverged(events: Events, epoch: int, batch: int) -> None:
@@ -144,7 +175,7 @@ def ends_as_diverged(events: Events, epoch: int, batch: int) -> None:
     assert len(events.of("diverged")) == 1
 
 
-def test_a_lr_of_1000_ends_the_run_as_diverged(branch: str) -> None:
+def test_a_lr_of_1000_ends_the_run_as_diverged() -> None:
     """Without BatchNorm after it the head diverges within a few batches."""
     events = run(
         Job(
@@ -160,12 +191,11 @@ def test_a_lr_of_1000_ends_the_run_as_diverged(branch: str) -> None:
 
 
 @pytest.mark.parametrize(("network", "place"), [("poisoned_first", (1, 0)), ("poisoned_fifth", (2, 1))])
-def test_the_message_names_the_batch(branch: str, network: str, place: tuple[int, int]) -> None:
+def test_the_message_names_the_batch(network: str, place: tuple[int, int]) -> None:
     ends_as_diverged(run(recipe(network)), *place)
 
 
-def test_a_divergence_found_because_of_a_command_is_reported(branch: str) -> None:
-    """On a GPU nothing is known until the next report; a command causes one, and its result must not be lost."""
+def test_a_divergence_comes_before_the_commands_after_it() -> None:
     lines = commands(at(2, 2, "note", text="here"), at(2, 2, "stop"))
     events = run(Job(recipe=recipe("poisoned_fifth"), lines=lines))
     ends_as_diverged(events, 2, 1)
@@ -175,7 +205,7 @@ def test_a_divergence_found_because_of_a_command_is_reported(branch: str) -> Non
     ]
 
 
-def test_a_schedule_stepped_per_batch_does_not_step_for_a_skipped_update(branch: str) -> None:
+def test_a_schedule_stepped_per_batch_does_not_step_for_a_skipped_update() -> None:
     schedule = {**SCHEDULES["step"], "T_max": 100}
     steps = run(recipe("poisoned_fifth", schedule=schedule)).of("steps")
     lrs = [lr for event in steps for (lr,) in event.lr.tolist()]
@@ -190,7 +220,7 @@ def test_a_schedule_stepped_per_batch_does_not_step_for_a_skipped_update(branch:
         assert live.state.lr_control.current() == [lrs[4]]
 
 
-def test_an_epoch_of_masked_losses_only_is_reported_as_nan(branch: str) -> None:
+def test_an_epoch_of_masked_losses_only_is_reported_as_nan() -> None:
     events = run(recipe("poisoned_always", data={"name": "digits", "batch_size": 2000}))
     assert events.end.reason == "diverged"
     (epoch,) = events.epochs
