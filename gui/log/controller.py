@@ -8,7 +8,6 @@ from datetime import datetime
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 
-from engine.common.position import Position
 from engine.messages.events import (
     BranchEvent,
     CommandEvent,
@@ -121,7 +120,7 @@ class LogController(QObject):
 
     def _add_marker(self, event: CommandEvent | ScheduleEvent, kind: MarkerKind, text: str, line: int | None) -> None:
         if line is not None:  # a note about an intervention is shown with that intervention
-            x = self._model.epochs_completed(Position(epoch=event.epoch, batch=event.batch))
+            x = self._model.epochs_completed(event.position)
             self._plots.add_marker(x, kind, as_tip(text), line)
             self.marked.emit(event, line)
 

@@ -29,14 +29,14 @@ from gui.widgets.intervention_text import command_text
 from gui.widgets.labels import as_tip
 from gui.widgets.state_chip import AMBER, BLUE, GREEN, GREY, RED, VIOLET, dot_icon, state_text
 
-EntryKind = Literal["intervention", "plan", "saved", "warning", "state"]
+EntryKind = Literal["intervention", "schedule", "saved", "warning", "state"]
 Index = QModelIndex | QPersistentModelIndex
 
 TIME, POSITION, TEXT, EFFECT, NOTE = range(5)
 LIMIT: Final = 10_000
 _COLOURS: Final[dict[EntryKind, str]] = {
     "intervention": VIOLET,
-    "plan": BLUE,
+    "schedule": BLUE,
     "saved": GREEN,
     "warning": AMBER,
     "state": GREY,
@@ -50,7 +50,7 @@ class LogEntry:
     Attributes:
         kind: what the line is about, which gives it its colour.
         text: what happened.
-        position: where it happened, or None.
+        position: where in the run, or None.
         when: local time, or None.
         event: the event that the line is of.
         effect: how the validation loss moved since, in short; set later than the line.
@@ -98,11 +98,11 @@ def entry_of(event: Event, when: datetime | None = None) -> LogEntry | None:
             if event.warning:
                 text = tr("{intervention}. Note: {warning}", intervention=text, warning=said(event.warning))
         case ScheduleEvent(position=position):
-            kind, text = "plan", said(event.text)
+            kind, text = "schedule", said(event.text)
         case SavedEvent(kind="epoch" | "before"):
             return None  # automatic checkpoints would be too many lines
         case SavedEvent(position=position):
-            kind, text = "saved", _saved_words(event)
+            kind, text = "saved", _saved_text(event)
         case BranchEvent(position=position):
             kind, text = "state", tr("Branched at epoch {epoch}, batch {batch}", epoch=event.epoch, batch=event.batch)
         case DivergedEvent(position=position):
@@ -262,7 +262,7 @@ class LogModel(QAbstractTableModel):
         return None
 
 
-def _saved_words(event: SavedEvent) -> str:
+def _saved_text(event: SavedEvent) -> str:
     if event.kind == "asked":
         return tr("Saved as {path}", path=event.path)
     return tr("Checkpoint saved where the run was stopped")

@@ -69,7 +69,7 @@ class RewindController(QObject):
             epoch=intervention.epoch,
             batch=intervention.batch,
         )
-        self._ask(_position_of(intervention), where)
+        self._ask(intervention.position, where)
 
     def to_end_of(self, epoch: int) -> None:
         """Ask whether to go back to the end of ``epoch``; 0 is the start of the run."""
@@ -87,7 +87,7 @@ class RewindController(QObject):
                 tr("Go back to just before “{intervention}”…", intervention=command_text(intervention))
             )
             here.triggered.connect(lambda: self.before(intervention))
-            here.setEnabled(self.why_not(_position_of(intervention)) is None)
+            here.setEnabled(self.why_not(intervention.position) is None)
         epoch = max(0, round(min(x, self._model.epochs_completed(self._model.position))))
         if self.why_not(Position(epoch=epoch + 1)) is not None and epoch:
             epoch -= 1
@@ -146,7 +146,3 @@ class RewindController(QObject):
             self._dialog.close()
             self._dialog.deleteLater()
             self._dialog = None
-
-
-def _position_of(event: CommandEvent) -> Position:
-    return Position(epoch=event.epoch, batch=event.batch)

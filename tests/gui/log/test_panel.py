@@ -206,7 +206,7 @@ EVENTS: list[tuple[Event, str, str]] = [
     (intervention({"command": "release_lr"}, warning="it rises to 0.2"), "intervention", "Note: it rises to 0.2"),
     (
         ScheduleEvent(epoch=5, batch=0, group="all", schedule="StepLR", old=0.1, new=0.01, text="StepLR 0.1 -> 0.01"),
-        "plan",
+        "schedule",
         "StepLR 0.1 -> 0.01",
     ),
     (SavedEvent(path="/x/a.tiller", kind="asked", epoch=1, batch=0), "saved", "/x/a.tiller"),
