@@ -97,9 +97,15 @@ class App:
             window,
         )
         self.candidates = Candidates(
-            window.schedule, window.setup, window.plots.lr, self.preview, self.pending_change, self.tasks, window
+            window.schedule,
+            window.setup.recipe,
+            window.plots.lr,
+            self.preview,
+            self.pending_change,
+            self.tasks,
+            window,
         )
-        self.lr_controller = LRController(window.lr_panel, window.schedule, window.show_side, run, self.clock)
+        self.lr_controller = LRController(window.lr_panel, run, self.clock)
         self.log_controller = LogController(window.log, window.show_log, window.action_line, window.plots, run)
         self.effects = EffectsController(window.log, window.action_line, window.plots, self.log_controller, run)
         self.rewind = RewindController(window, window.log, window.action_line, window.plots, window.banner, run)
@@ -143,9 +149,8 @@ class App:
             window,
             run,
             self.tasks,
-            lambda: model.shown,
-            setup=window.setup,
-            transport=window.transport,
+            recipe=window.setup.recipe,
+            first_error=window.setup.first_error,
             lr_panel=window.lr_panel,
             show_side=window.show_side,
         )
@@ -246,17 +251,23 @@ class App:
         self.failures.set_up_wanted.connect(self.setup_controller.set_up_instead)
         self.failures.begin_wanted.connect(self._begin_anew)
         self.interrupted.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
-        QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.pending_change.drop)
+        QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.pending_change.discard)
         window.plots.dragged.connect(window.lr_panel.stage_lr)
         window.lr_panel.group_chosen.connect(self.plots_controller.show_group)
         window.lr_panel.schedule_wanted.connect(lambda: window.show_side(window.schedule))
-        self.preview.drawn.connect(self.clock.hurry)
+        window.lr_panel.table.schedule_wanted.connect(window.schedule.choose_group)
+        self.lr_controller.fit_wanted.connect(lambda: window.show_side(window.schedule))
+        self.lr_controller.fit_wanted.connect(window.schedule.stage_fit)
+        self.preview.curve_shown.connect(self.clock.hurry)
         window.find_lr.triggered.connect(self.range_test.open)
-        window.lr_panel.finder_wanted.connect(self.range_test.open)
-        self.preview.planned.connect(self.advice.show_curve)
+        window.lr_panel.range_test_wanted.connect(self.range_test.open)
+        window.setup.recipe_changed.connect(self.range_test.validate)
+        window.transport.start.connect(self.range_test.cancel_before_start)
+        window.transport.run_epoch.connect(self.range_test.cancel_before_start)
+        self.preview.projected.connect(self.advice.show_curve)
         self.advice.recipe_wanted.connect(self.setup_controller.amend)
         self.range_test.recipe_wanted.connect(self.setup_controller.amend)
-        self.range_test.found.connect(self.advice.take_finding)
+        self.range_test.finished.connect(self.advice.take_finding)
 
     def _stage_schedule(self, schedule: ScheduleSpec) -> None:
         self.window.show_side(self.window.schedule)
@@ -270,11 +281,11 @@ class App:
     def _begin_anew(self, recipe: Recipe) -> None:
         """Begin ``recipe`` in place of a run that failed, whose thread may still be on its way out."""
 
-        def intervention() -> None:
+        def start() -> None:
             self.setup_controller.set_up(recipe)
             self.setup_controller.start()
 
-        self.setup_controller.when_free(intervention, "")
+        self.setup_controller.when_free(start, "")
 
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ class MainWindow(QMainWindow):
         self.name.setPlaceholderText(placeholder)
 
     def show_side(self, which: QWidget) -> None:
-        """Bring the hand or the schedule to the front on the right."""
+        """Bring the panel ``which`` on the right to the front."""
         for index in range(self.side.count()):
             area = self.side.widget(index)
             if isinstance(area, QScrollArea) and area.widget() is which:

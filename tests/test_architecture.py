@@ -43,6 +43,7 @@ def test_contracts_are_kept() -> None:
         ("gui/core/current_run.py", "from engine.lr.control import LRControl"),
         ("gui/widgets/state_chip.py", "import pyqtgraph"),
         ("gui/widgets/state_chip.py", "from gui.run_bar import controller"),
+        ("gui/learning_rate/panel.py", "from gui.schedule import panel"),
     ],
 )
 def test_contracts_find_a_forbidden_import(tmp_path: Path, module: str, statement: str) -> None:

@@ -26,7 +26,7 @@ from engine.schedules import ScheduleSpec
 from gui.advice.panel import AdvicePanel
 from gui.core.current_run import CurrentRun
 from gui.learning_rate.panel import LRPanel
-from gui.schedule.projection import rest_of
+from gui.schedule.preview import rest_of
 from gui.setup.panel import SetupPanel
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.messages.events import EpochEvent, StepsEvent
-from gui.core.abandoned import MOST, POINTS, AbandonedBranch
 from gui.core.column import Column
 from gui.core.smoothing import Average
 
@@ -22,23 +22,55 @@ Axis = Literal["epochs", "steps", "time"]
 AXES: Final[tuple[Axis, ...]] = ("epochs", "steps", "time")
 METRICS: Final = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
 
+MAX_ABANDONED: Final = 5
+"""The number of abandoned branches that are kept; the oldest is removed first."""
+MAX_POINTS: Final = 1000
+"""The largest number of batch losses that are kept of an abandoned branch."""
+
 FloatArray = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AbandonedBranch:
+    """The part of a run after the position that it went back to. Positions are in epochs completed.
+
+    Attributes:
+        end: the position that the branch had reached.
+        x: positions of the smoothed batch losses [points], thinned out to at most ``MAX_POINTS``.
+        loss: the smoothed batch losses [points].
+        lr_x: positions at which the LR changed [changes].
+        lrs: the LR from each ``lr_x`` on [changes], one array a group.
+        epoch_x: the epochs that were completed [epochs].
+        metrics: the metrics of those epochs [epochs], by name.
+    """
+
+    end: float
+    x: FloatArray
+    loss: FloatArray
+    lr_x: FloatArray
+    lrs: tuple[FloatArray, ...]
+    epoch_x: FloatArray
+    metrics: dict[str, FloatArray]
+
+
 class RunHistory:
-    """What happened so far, step by step and epoch by epoch.
+    """The losses, LRs and metrics of a run so far, by step and by epoch.
 
-    Columns: ``x`` and ``loss`` and ``smoothed`` a step; ``lr_x`` and ``rates`` (one column a group) a change of the
-    learning rate, in force from ``lr_x`` on, NaN where it is not known; ``epoch_x``, ``metrics`` (by name) and
-    ``epoch_lrs`` (first, min, max: [groups] each) an epoch.
+    Columns:
+        x, loss, smoothed: one row a step; the position at which the step ended, its loss, and the smoothed loss.
+        lr_x, lrs: one row a change of the LR; ``lrs`` has one column a group, with the LR from ``lr_x`` on, NaN where
+            it is not known.
+        epoch_x, metrics, epoch_lrs: one row an epoch; ``metrics`` by name, ``epoch_lrs`` as (first, min, max), a list
+            with one value a group each.
 
-    ``abandoned`` are the roads that the run left when it went back, the newest last.
-
-    Versions: ``version`` moves with every change, ``epoch_version`` when an epoch came or went, ``generation`` when
-    something was taken away or recomputed.
+    Attributes:
+        abandoned: the branches that the run abandoned when it went back, the newest last.
+        version: increases with every change.
+        epoch_version: increases when an epoch is added or removed.
+        generation: increases when rows are removed or recomputed.
 
     Args:
-        clock: seconds from a steady clock; what passes between two reports is the time that their steps took.
+        clock: the time in seconds, from any zero. The time between two reports is what their steps took.
     """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -56,21 +88,21 @@ class RunHistory:
         self.metrics = {name: Column() for name in METRICS}
         self.epoch_lrs: list[tuple[list[float], list[float], list[float]]] = []
         self._average = Average(self._smoothing)
-        self._moment_x, self._moment_seconds = Column(), Column()
+        self._time_x, self._time_seconds = Column(), Column()  # the training time at some positions
         self._known_to = 0.0
-        self._reported: float | None = None
-        self._standing = False
+        self._reported: float | None = None  # when the last report came; None while the run is paused
+        self._paused = False
         self.abandoned: list[AbandonedBranch] = []
 
     @property
     def position(self) -> float:
-        """Epochs completed, with the share of the one under way."""
+        """Epochs completed, with the fraction of the current one."""
         return max(self._known_to, 0.0)
 
     @property
     def seconds(self) -> float:
-        """Seconds trained so far, pauses left out."""
-        return float(self._moment_seconds.last) if len(self._moment_seconds) else 0.0
+        """Training time so far in seconds, without pauses."""
+        return float(self._time_seconds.last) if len(self._time_seconds) else 0.0
 
     @property
     def smoothing(self) -> float:
@@ -82,22 +114,22 @@ class RunHistory:
         if factor != self._smoothing:
             self._average = Average(factor)
             self._smoothing = factor
-            self._smooth_again()
+            self._recompute_smoothing()
 
     def lrs_at(self, x: float) -> list[float]:
-        """The LR of each group of the batch that begins at ``x`` (epochs completed); empty or NaN if not known."""
+        """The LR of each group for the batch that starts at ``x`` (epochs completed); empty or NaN if not known."""
         row = int(np.searchsorted(self.lr_x.values, x + 1e-9, side="right")) - 1
         return [float(column.values[row]) for column in self.lrs] if row >= 0 else []
 
-    def stand(self, standing: bool) -> None:
-        """The run stands still (or goes on): the time until the next report does not count as training."""
-        self._standing = standing
-        self._reported = None if standing else self._clock()
+    def set_paused(self, paused: bool) -> None:
+        """Say whether the run is paused: then the time until the next report is not training time."""
+        self._paused = paused
+        self._reported = None if paused else self._clock()
 
     def clear(self) -> None:
-        """Forget the run."""
+        """Remove everything."""
         self._empty()
-        self._taken_away()
+        self._count_rebuild()
 
     def restore(
         self,
@@ -105,9 +137,9 @@ class RunHistory:
         batches_per_epoch: int | None = None,
         steps: Sequence[StepsEvent] = (),
     ) -> None:
-        """Begin with the epochs of a resumed run, and what is known of its batches (in order).
+        """Start with the epochs of a resumed run, and the steps that are known (in order).
 
-        Where nothing is known of an epoch's batches, its rate is drawn as it was at the first.
+        An epoch whose steps are not known gets the LR of its first batch.
         """
         self._empty()
         if batches_per_epoch is not None:
@@ -126,11 +158,11 @@ class RunHistory:
         for report in (report for known in of_epoch.values() for report in known):
             self._add_steps(report)
         if self._pace():
-            self._moment(self._known_to, float(self.to_axis(self._known_to, "time")))
-        self._taken_away()
+            self._add_time(self._known_to, float(self.to_axis(self._known_to, "time")))
+        self._count_rebuild()
 
     def append_steps(self, event: StepsEvent, batches_per_epoch: int) -> None:
-        """Add the steps of a report. Steps that were there already (before a rewind) are replaced."""
+        """Add the steps of a report. Steps from before a rewind at the same positions are replaced."""
         self.batches_per_epoch = batches_per_epoch
         if not len(event.loss):
             return
@@ -138,12 +170,12 @@ class RunHistory:
         if begin < self._known_to - 0.25 / batches_per_epoch:
             self.truncate(event.epoch, event.batch)
         self._add_steps(event)
-        self._moment(begin, self.seconds)
-        self._moment(self._known_to, self.seconds + self._since_report())
+        self._add_time(begin, self.seconds)
+        self._add_time(self._known_to, self.seconds + self._since_report())
         self.version += 1
 
     def append_epoch(self, event: EpochEvent) -> None:
-        """Add an epoch's metrics. An epoch that was there already (before a rewind) is replaced."""
+        """Add an epoch's metrics. The same epoch from before a rewind is replaced."""
         if len(self.epoch_x) and event.epoch <= self.epoch_x.last:
             self._keep_epochs(event.epoch - 1.0)
             self.generation += 1
@@ -157,61 +189,61 @@ class RunHistory:
         self.epoch_version += 1
 
     def truncate(self, epoch: int, batch: int = 0) -> None:
-        """A branch: the run goes on before ``batch`` (from 0) of ``epoch`` (from 1); drop what lies after."""
+        """Go back to just before ``batch`` (from 0) of ``epoch`` (from 1); what comes after is an abandoned branch."""
         share = 1 / self.batches_per_epoch if self.batches_per_epoch else 1.0
-        at = epoch - 1 + batch * share
-        edge = at + share / 4
-        abandoned_line = self._ghost(edge)
-        if abandoned_line is not None:
-            self.abandoned = [*self.abandoned, abandoned_line][-MOST:]
+        start = epoch - 1 + batch * share
+        edge = start + share / 4
+        branch = self._branch_after(edge)
+        if branch is not None:
+            self.abandoned = [*self.abandoned, branch][-MAX_ABANDONED:]
         kept = int(np.searchsorted(self.x.values, edge))
         for column in (self.x, self.loss, self.smoothed):
             column.truncate(kept)
-        rows = int(np.searchsorted(self.lr_x.values, at - share / 4))
+        rows = int(np.searchsorted(self.lr_x.values, start - share / 4))
         self.lr_x.truncate(rows)
         for column in self.lrs:
             column.truncate(rows)
         self._keep_epochs(edge)
-        seconds = float(self.to_axis(at, "time")) if len(self._moment_x) else 0.0
-        moments = int(np.searchsorted(self._moment_x.values, edge))
-        self._moment_x.truncate(moments)
-        self._moment_seconds.truncate(moments)
-        self._known_to = min(self._known_to, at)
+        seconds = float(self.to_axis(start, "time")) if len(self._time_x) else 0.0
+        kept_times = int(np.searchsorted(self._time_x.values, edge))
+        self._time_x.truncate(kept_times)
+        self._time_seconds.truncate(kept_times)
+        self._known_to = min(self._known_to, start)
         if np.isfinite(seconds):
-            self._moment(at, seconds)
-        self._smooth_again()
-        self._taken_away()
+            self._add_time(start, seconds)
+        self._recompute_smoothing()
+        self._count_rebuild()
 
-    def _ghost(self, at: float) -> AbandonedBranch | None:
-        """What lies beyond ``at``, with the last of each before it, so that the lines begin there; None for nothing."""
-        if self.position <= at:
+    def _branch_after(self, start: float) -> AbandonedBranch | None:
+        """What comes after ``start``, and the row before it so that the lines start there; None if there is nothing."""
+        if self.position <= start:
             return None
-        steps = max(0, int(np.searchsorted(self.x.values, at, side="right")) - 1)
+        steps = max(0, int(np.searchsorted(self.x.values, start, side="right")) - 1)
         x = self.x.values[steps:]
-        thin = np.unique(np.linspace(0, max(0, len(x) - 1), min(len(x), POINTS)).astype(int))
-        rows = max(0, int(np.searchsorted(self.lr_x.values, at, side="right")) - 1)
-        epochs = max(0, int(np.searchsorted(self.epoch_x.values, at, side="right")) - 1)
+        thin = np.unique(np.linspace(0, max(0, len(x) - 1), min(len(x), MAX_POINTS)).astype(int))
+        rows = max(0, int(np.searchsorted(self.lr_x.values, start, side="right")) - 1)
+        epochs = max(0, int(np.searchsorted(self.epoch_x.values, start, side="right")) - 1)
         return AbandonedBranch(
             end=self.position,
             x=x[thin].copy(),
             loss=self.smoothed.values[steps:][thin].astype(np.float64),
-            lr_x=np.maximum(self.lr_x.values[rows:], at),
+            lr_x=np.maximum(self.lr_x.values[rows:], start),
             lrs=tuple(column.values[rows:].astype(np.float64) for column in self.lrs),
             epoch_x=self.epoch_x.values[epochs:].copy(),
             metrics={name: column.values[epochs:].copy() for name, column in self.metrics.items()},
         )
 
     def to_axis(self, x: npt.ArrayLike, axis: Axis) -> FloatArray:
-        """Positions in epochs completed, as epochs, steps or seconds trained; NaN where that is not known.
+        """Convert positions in epochs completed to epochs, steps or seconds of training; NaN where not known.
 
-        Time that has not come yet is foretold at the average pace so far.
+        Future seconds are estimated from the average pace so far.
         """
         given = np.asarray(x, np.float64)
         if axis == "epochs":
             return given
         if axis == "steps":
             return given * (self.batches_per_epoch or np.nan)
-        known, seconds = self._moment_x.values, self._moment_seconds.values
+        known, seconds = self._time_x.values, self._time_seconds.values
         pace = self._pace()
         if not pace:
             return np.full_like(given, np.nan)
@@ -224,35 +256,35 @@ class RunHistory:
             return given
         if axis == "steps":
             return given / (self.batches_per_epoch or np.nan)
-        known, seconds = self._moment_x.values, self._moment_seconds.values
+        known, seconds = self._time_x.values, self._time_seconds.values
         pace = self._pace()
         if not pace:
             return np.full_like(given, np.nan)
         return np.asarray(np.interp(given, seconds, known) + np.maximum(0.0, given - seconds[-1]) / pace)
 
     def _pace(self) -> float:
-        """Seconds an epoch, 0 while it is not known."""
-        if not len(self._moment_x) or self._moment_x.last <= 0:
+        """Seconds an epoch, 0 if not known."""
+        if not len(self._time_x) or self._time_x.last <= 0:
             return 0.0
-        return self.seconds / self._moment_x.last
+        return self.seconds / self._time_x.last
 
     def _since_report(self) -> float:
         now, before = self._clock(), self._reported
-        self._reported = None if self._standing else now
+        self._reported = None if self._paused else now
         return now - before if before is not None else 0.0
 
-    def _moment(self, x: float, seconds: float) -> None:
-        if not len(self._moment_x):
-            self._moment_x.append(0.0)
-            self._moment_seconds.append(0.0)
-        self._moment_x.append(max(x, self._moment_x.last))
-        self._moment_seconds.append(max(seconds, self.seconds))
+    def _add_time(self, x: float, seconds: float) -> None:
+        if not len(self._time_x):
+            self._time_x.append(0.0)
+            self._time_seconds.append(0.0)
+        self._time_x.append(max(x, self._time_x.last))
+        self._time_seconds.append(max(seconds, self.seconds))
 
     def _change_lrs(self, starts: FloatArray, lr: FloatArray) -> None:
         if not self.lrs:
             self.lrs = [Column() for _ in range(lr.shape[1])]
         if lr.shape[1] != len(self.lrs):
-            raise ValueError(f"the run has {len(self.lrs)} parameter groups, but the report has {lr.shape[1]} rates")
+            raise ValueError(f"the run has {len(self.lrs)} parameter groups, but the report has {lr.shape[1]} LRs")
         before = np.array([column.last for column in self.lrs])
         changed = (lr != np.vstack([before, lr[:-1]])).any(axis=1)
         if changed.any():
@@ -261,7 +293,7 @@ class RunHistory:
                 column.append(values[changed])
 
     def _lr_gap(self, begin: float) -> None:
-        """Between what was known and ``begin`` the rate is not known: leave a gap there."""
+        """Leave a gap from the end of what is known to ``begin``: the LR there is not known."""
         if self.lrs and begin > self._known_to + 1e-9:
             self.lr_x.append(self._known_to)
             for column in self.lrs:
@@ -286,7 +318,7 @@ class RunHistory:
             self.metrics[name].append(value if np.isfinite(value) else np.nan)
         self.epoch_lrs.append((list(event.lr), list(event.lr_min), list(event.lr_max)))
         self._known_to = max(self._known_to, float(event.epoch))
-        self._moment(float(event.epoch), seconds)
+        self._add_time(float(event.epoch), seconds)
 
     def _keep_epochs(self, edge: float) -> None:
         kept = int(np.searchsorted(self.epoch_x.values, edge, side="right"))
@@ -294,13 +326,13 @@ class RunHistory:
             column.truncate(kept)
         del self.epoch_lrs[kept:]
 
-    def _smooth_again(self) -> None:
+    def _recompute_smoothing(self) -> None:
         self._average = Average(self._smoothing)
         self.smoothed.replace(self._average.feed(self.loss.values))
         self.version += 1
         self.generation += 1
 
-    def _taken_away(self) -> None:
+    def _count_rebuild(self) -> None:
         self.version += 1
         self.epoch_version += 1
         self.generation += 1

@@ -1,7 +1,7 @@
-"""What the window knows of the current run. Qt-free but for one signal.
+"""What the window knows of the current run. Free of Qt but for one signal.
 
-The one owner: ``CurrentRun`` updates it with every event before anybody else hears of the event, so controllers and
-panels read it and keep no copy.
+It is the only owner of the run's state: ``CurrentRun`` updates it with every event before it calls the listeners, so
+controllers and panels read it and keep no copy.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from gui.core.run_text import sentence
 from gui.core.translation import tr
 
 RECORDED: Final = frozenset(kind.model_fields["command"].default for kind in get_args(Intervention)) - {"save", "stop"}
-"""The commands, by name, that belong to a run once they are applied."""
+"""The names of the commands that become part of the run when they are applied."""
 
 
 def refusal(state: State, action: Action) -> str | None:
-    """Why ``action`` is not possible in ``state``, as a sentence; None where it is."""
+    """Why ``action`` is not possible in ``state``, as a sentence; None if it is possible."""
     try:
         next_state(state, action)
     except IllegalAction as error:
@@ -47,35 +47,35 @@ def refusal(state: State, action: Action) -> str | None:
 
 
 class RunModel(QObject):
-    """The run that the window shows; before the first start, and after ``forget``, none.
+    """The run that the window shows: none before the first start and after ``forget``.
 
-    A run that is being loaded is not shown before its ``StartEvent``: the one shown until then stays, but for
-    ``state``, which is ``loading``.
+    A run that is being loaded is shown from its ``StartEvent`` on. Until then the model describes the run before it,
+    except that ``state`` is ``loading``.
 
     Attributes:
         when: when the newest event happened, in seconds of ``time.perf_counter``.
-        start: how the run began; ``run`` and ``parent`` in it are those of the newest branch. None: no run is shown.
-        recipe: what the run trains; None where ``start`` is.
-        continued: whether the run began right where the one shown before it stood: what was drawn still holds.
-        state: the lifecycle; ``ready`` where no run is shown.
-        loading: a run is being loaded, and its ``StartEvent`` has not come.
-        position: the next batch. After an epoch's last batch it is the next epoch's first, past the end included.
+        start: the run's first event, with ``run`` and ``parent`` of the newest branch. None: no run is shown.
+        recipe: the run's recipe; None if no run is shown.
+        continued: whether the run started at the position of the run shown before it, so that the plots stay valid.
+        state: the lifecycle state; ``ready`` if no run is shown.
+        loading: whether a run is being loaded, so that its ``StartEvent`` has not come yet.
+        position: the next batch. After an epoch's last batch it is the next epoch's first, also past the run's end.
         epochs: the number of epochs.
         images_per_second: of the newest report or epoch, None before the first.
-        lrs: the newest event with current and scheduled LRs, of a position that is not past the run's end (see
-            ``lr_beyond``).
-        current_lrs: the same as of the newest batch, where a schedule moves the LR within the epoch. What the last
-            batch trained with stays when the run is over.
-        lr_beyond: the LRs with which more epochs would go on, one a group; empty before the run's end.
+        lrs: the newest event with current and scheduled LRs, of a position within the run (see ``lr_beyond``).
+        current_lrs: ``lrs`` with the LRs of the newest batch, if a schedule changes the LR within the epoch. Keeps
+            the last batch's LRs when the run is over.
+        lr_beyond: the LRs of a further epoch after the run's end, one a group; empty before the end.
         history: every step and epoch so far, as the plots need it.
-        epochs_done: the events of the epochs that ended, on the branch that the run is on.
-        interventions: the applied commands that belong to the run (see ``RECORDED``), on that branch, in order.
-        queued: the commands that wait for their answer, by id.
-        end: how the run ended, None while it goes on.
+        epochs_done: the events of the completed epochs of the current branch.
+        metrics: the metrics of those epochs, by name, as a schedule can monitor them.
+        interventions: the applied commands that are part of the run (see ``RECORDED``), of the current branch.
+        queued: the commands without an answer yet, by id.
+        end: the run's last event, None while the run is under way.
 
     Signals:
-        changed(): which run is shown, its state, or its end is another. Not for steps, epochs, LRs or commands: those
-            are events to listen to (``CurrentRun.listen``).
+        changed(): another run is shown, or the state or the end changed. Not for steps, epochs, LRs or commands: use
+            ``CurrentRun.listen`` for those.
     """
 
     changed = Signal()
@@ -87,7 +87,7 @@ class RunModel(QObject):
         self.loading = False
         self.continued = False
         self.queued: dict[int, CommandEvent] = {}
-        self.history = RunHistory(lambda: self.when)  # events are delivered some at a time
+        self.history = RunHistory(lambda: self.when)  # the time of the event: several are delivered at once
         self._forget()
 
     def _forget(self) -> None:
@@ -99,21 +99,21 @@ class RunModel(QObject):
         self.lrs: LREvent | None = None
         self.current_lrs: LREvent | None = None
         self.lr_beyond: list[float] = []
-        self._of_batch: tuple[Position, list[float]] | None = None  # after the newest batch, the LRs that it had
-        self.epochs_done: list[EpochEvent] = []
+        self._of_batch: tuple[Position, list[float]] | None = None  # the newest batch's end and LRs
+        self._set_epochs_done(())
         self.interventions: list[CommandEvent] = []
         self.end: EndEvent | None = None
 
-    # -- what is known
+    # -- reading
 
     @property
     def shown(self) -> bool:
-        """Whether a run is shown, rather than a recipe that is being set up."""
+        """Whether a run is shown, and not a recipe that is being set up."""
         return self.start is not None
 
     @property
     def run(self) -> str:
-        """The run's id; empty where no run is shown."""
+        """The run's id; empty if no run is shown."""
         return self.start.run if self.start is not None else ""
 
     @property
@@ -123,13 +123,18 @@ class RunModel(QObject):
 
     @property
     def batches_per_epoch(self) -> int:
-        """How many batches an epoch has, at least 1."""
+        """The number of batches in an epoch, at least 1."""
         return max(1, self.start.batches_per_epoch) if self.start is not None else 1
 
     @property
     def mid_epoch(self) -> bool:
-        """Whether an epoch is under way by the time that a command posted now arrives."""
+        """Whether a command that is posted now is applied within an epoch, and not at its start."""
         return self.position.batch > 0 or self.state == "training"
+
+    @property
+    def live_lrs(self) -> LREvent | None:
+        """``lrs`` while the run is under way; None before its first, and after the run's end."""
+        return self.lrs if self.end is None else None
 
     @property
     def val_accuracy(self) -> float | None:
@@ -138,7 +143,7 @@ class RunModel(QObject):
 
     @property
     def checkpoint(self) -> Path | None:
-        """The file that holds the run as it ended; None where it goes on, or none was written."""
+        """The checkpoint of the run's end; None while the run is under way, or if none was written."""
         return Path(self.end.checkpoint) if self.end is not None and self.end.checkpoint else None
 
     @property
@@ -147,65 +152,66 @@ class RunModel(QObject):
         return self.end is not None and not len(self.history.x) and not len(self.history.epoch_x)
 
     def epochs_completed(self, position: Position) -> float:
-        """``position`` on the plots' axis: epochs completed, with the share of the one under way."""
+        """``position`` on the plots' axis: epochs completed, with the fraction of the current one."""
         return position.epoch - 1 + position.batch / self.batches_per_epoch
 
     def why_not(self, action: Action) -> str | None:
-        """Why ``action`` is not possible now, as a sentence; None where it is.
+        """Why ``action`` is not possible now, as a sentence; None if it is possible.
 
-        Where no run is shown, ``start`` and ``run_epoch`` are possible: they begin one.
+        If no run is shown, ``start`` and ``run_epoch`` are possible: they start one.
         """
         if not self.shown and not self.loading and action not in ("start", "run_epoch"):
             return tr("There is no run yet.")
         return refusal(self.state, action)
 
-    # -- what moves it
+    # -- updating
 
     def load(self) -> None:
-        """A run is about to be loaded; the one shown stays until it is."""
+        """A run is being loaded; the one shown stays until its ``StartEvent``."""
         self.loading = True
-        self._move("loading")
+        self._set_state("loading")
         self.changed.emit()
 
     def unload(self) -> None:
-        """It was not loaded after all: the state is again that of the run shown."""
+        """The run was not loaded: return to the state of the run shown."""
         self.loading = False
-        self._move("ready" if self.end is None else self.end.reason)
+        self._set_state("ready" if self.end is None else self.end.reason)
         self.changed.emit()
 
     def forget(self) -> None:
-        """No run is shown any more: a new one is being set up."""
+        """Show no run any more: a new one is being set up."""
         self._forget()
         self.loading, self.continued = False, False
         self.history.clear()
-        self._move("ready")
+        self._set_state("ready")
         self.changed.emit()
 
     def update(self, event: Event, when: float | None = None) -> None:
-        """Take in the newest event of the run, which happened at ``when`` (the time before, by default)."""
+        """Update the model with the run's newest event, which happened at ``when`` (default: with the one before)."""
         if when is not None:
             self.when = when
         match event:
             case StartEvent():
                 self._begin(event)
             case CommandEvent():
-                self._answer(event)
+                self._on_answer(event)
             case EndEvent() if self.loading:
                 self.queued.clear()
                 self.unload()
             case _ if self.loading:
-                return  # what the thread says of itself while a run is loaded
+                return  # events of the loading itself
             case StateEvent():
-                self._place(event.epoch, event.batch)
-                self._move(event.state)
+                self._set_position(event.epoch, event.batch)
+                self._set_state(event.state)
                 self.changed.emit()
             case StepsEvent():
                 self._add_steps(event)
             case EpochEvent():
                 self.history.append_epoch(event)
                 self.epochs_done.append(event)
+                self.metrics.append(event.metrics())
                 self.images_per_second = event.images_per_second
-                self._place(event.epoch + 1, 0)
+                self._set_position(event.epoch + 1, 0)
             case LREvent():
                 self._set_lrs(event)
             case BranchEvent():
@@ -214,7 +220,7 @@ class RunModel(QObject):
                 self.queued.clear()
                 self.end = event
                 if event.reason in TERMINAL:
-                    self._move(event.reason)
+                    self._set_state(event.reason)
                 self.changed.emit()
 
     def _begin(self, event: StartEvent) -> None:
@@ -224,18 +230,23 @@ class RunModel(QObject):
         self._forget()
         self.start, self.recipe = event, event.recipe
         self.epochs, self.loading = event.epochs, False
-        self.epochs_done, self.interventions = list(event.history), list(event.interventions)
-        self._place(event.epoch, event.batch)
+        self._set_epochs_done(event.history)
+        self.interventions = list(event.interventions)
+        self._set_position(event.epoch, event.batch)
         self.changed.emit()
 
     def _continues(self, event: StartEvent) -> bool:
         before, history = self.start, self.history
         if before is None or before.run != event.run or history.batches_per_epoch != event.batches_per_epoch:
             return False
-        at = event.epoch - 1 + event.batch / event.batches_per_epoch
-        return abs(history.position - at) < 0.5 / event.batches_per_epoch
+        start = event.epoch - 1 + event.batch / event.batches_per_epoch
+        return abs(history.position - start) < 0.5 / event.batches_per_epoch
 
-    def _answer(self, event: CommandEvent) -> None:
+    def _set_epochs_done(self, epochs: Sequence[EpochEvent]) -> None:
+        self.epochs_done = list(epochs)
+        self.metrics = [epoch.metrics() for epoch in epochs]
+
+    def _on_answer(self, event: CommandEvent) -> None:
         if event.status == "queued":
             self.queued[event.id] = event
             return
@@ -243,18 +254,18 @@ class RunModel(QObject):
         if event.status == "applied" and event.name in RECORDED and not self.loading:
             self.interventions.append(event)
 
-    def _place(self, epoch: int, batch: int) -> None:
-        whole = batch >= self.batches_per_epoch
-        self.position = Position(epoch=epoch + 1) if whole else Position(epoch=epoch, batch=batch)
+    def _set_position(self, epoch: int, batch: int) -> None:
+        complete = batch >= self.batches_per_epoch
+        self.position = Position(epoch=epoch + 1) if complete else Position(epoch=epoch, batch=batch)
 
-    def _move(self, state: State) -> None:
+    def _set_state(self, state: State) -> None:
         self.state = state
-        self.history.stand(state != "training")
+        self.history.set_paused(state != "training")
 
     def _add_steps(self, event: StepsEvent) -> None:
         self.history.append_steps(event, self.batches_per_epoch)
         self.images_per_second = event.images_per_second
-        self._place(event.epoch, event.batch + len(event.loss))
+        self._set_position(event.epoch, event.batch + len(event.loss))
         if len(event.lr):
             self._of_batch = self.position, event.lr[-1].tolist()
             self.current_lrs = self._as_of_batch()
@@ -262,32 +273,33 @@ class RunModel(QObject):
     def _set_lrs(self, event: LREvent) -> None:
         self.epochs = event.epochs
         if event.epoch > event.epochs and self.lrs is not None:
-            self.lr_beyond = event.lr  # what the last batch trained with stays in sight
+            self.lr_beyond = event.lr  # lrs stays at the LRs of the last batch
             return
         self.lrs, self.lr_beyond = event, []
         self.current_lrs = self._as_of_batch()
-        if self.position < event.position:  # else batches were reported sooner
-            self._place(event.epoch, event.batch)
+        if self.position < event.position:  # else later batches are reported already
+            self._set_position(event.epoch, event.batch)
 
     def _as_of_batch(self) -> LREvent | None:
-        """``lrs`` with the LRs of the newest batch, if that is newer."""
+        """``lrs``, or if the newest batch is newer, ``lrs`` with the LRs of that batch."""
         lrs = self.lrs
         if lrs is None or self._of_batch is None:
             return lrs
-        at, lr = self._of_batch
-        if at <= lrs.position or len(lr) != len(lrs.lr) or lr == lrs.lr:
+        position, lr = self._of_batch
+        if position <= lrs.position or len(lr) != len(lrs.lr) or lr == lrs.lr:
             return lrs
-        scheduled = (
-            planned if held or not before else planned * (now / before)
-            for planned, held, before, now in zip(lrs.scheduled, lrs.holding, lrs.lr, lr, strict=True)
+        scheduled_lrs = (
+            scheduled if held or not before else scheduled * (now / before)
+            for scheduled, held, before, now in zip(lrs.scheduled, lrs.holding, lrs.lr, lr, strict=True)
         )
-        return replace(lrs, lr=lr, scheduled=list(scheduled))
+        return replace(lrs, lr=lr, scheduled=list(scheduled_lrs))
 
     def _branch(self, event: BranchEvent) -> None:
         assert self.start is not None
         self.start = replace(self.start, run=event.run, parent=event.parent)
         self.history.truncate(event.epoch, event.batch)
-        self.epochs_done, self.interventions = list(event.history), list(event.interventions)
+        self._set_epochs_done(event.history)
+        self.interventions = list(event.interventions)
         self._of_batch, self.current_lrs = None, self.lrs
-        self._place(event.epoch, event.batch)
+        self._set_position(event.epoch, event.batch)
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""The confirmed rates of a run's parameter groups, and the commands that change them."""
+"""The current LRs of a run's parameter groups, and the commands that change them."""
 
 from __future__ import annotations
 
@@ -14,51 +14,59 @@ LRCommand = SetLR | ScaleLR | ReleaseLR
 
 
 @dataclass(frozen=True)
-class Rates:
-    """What an event confirmed, one entry a group: the rate in force, the plan's own, and what the hand did to it."""
+class CurrentLRs:
+    """What an event confirmed, one entry a group.
+
+    Attributes:
+        groups: the names of the groups.
+        lr: the current LRs.
+        scheduled: the scheduled LRs.
+        holding: whether the LR is held.
+        touched: whether an intervention set or scaled the LR, so that it is not simply the scheduled one.
+    """
 
     groups: tuple[str, ...]
     lr: tuple[float, ...]
-    plan: tuple[float, ...]
+    scheduled: tuple[float, ...]
     holding: tuple[bool, ...]
     touched: tuple[bool, ...]
 
-    def of(self, group: str | None) -> Rates:
-        """The same of ``group`` alone; of every group where it is None."""
+    def of(self, group: str | None) -> CurrentLRs:
+        """The LRs of ``group`` alone; of all groups if it is None."""
         if group is None:
             return self
         i = self.groups.index(group)
-        return Rates((group,), (self.lr[i],), (self.plan[i],), (self.holding[i],), (self.touched[i],))
+        return CurrentLRs((group,), (self.lr[i],), (self.scheduled[i],), (self.holding[i],), (self.touched[i],))
 
     @property
     def reference(self) -> int:
-        """The group that a typed rate is meant for when several are chosen: the fastest one."""
+        """The index of the group that a typed LR is meant for: the one with the highest LR."""
         return max(range(len(self.lr)), key=self.lr.__getitem__)
 
     @property
     def reference_lr(self) -> float:
-        """The rate in force of the reference group."""
+        """The current LR of the reference group."""
         return self.lr[self.reference]
 
     @property
     def mode(self) -> Mode | None:
-        """Whether the groups follow or are held; None where they differ."""
+        """Whether the groups follow the schedule or are held; None if they differ."""
         if len(set(self.holding)) > 1:
             return None
         return "hold" if self.holding[0] else "follow"
 
     @property
-    def by_hand(self) -> bool:
-        """Whether any group is not simply on its plan."""
+    def changed(self) -> bool:
+        """Whether the LR of any group is not simply the scheduled one."""
         return any(self.touched) or any(self.holding)
 
-    def big(self) -> str:
-        """The number that stands large in the panel: the rate, or the range of them."""
+    def number_text(self) -> str:
+        """The large number of the panel: the LR, or the range of the LRs."""
         low, high = lr_text(min(self.lr), 4), lr_text(max(self.lr), 4)
         return high if low == high else tr("{low} – {high}", low=low, high=high)
 
-    def chip(self) -> str:
-        """What the hand did, in two words; empty where the plan alone speaks."""
+    def badge_text(self) -> str:
+        """How the LR differs from the scheduled one, in two words; empty if it does not."""
         held = sum(self.holding)
         if held:
             return tr("held") if held == len(self.lr) else tr("{n} of {all} held", n=held, all=len(self.lr))
@@ -70,26 +78,26 @@ class Rates:
             return tr("×{factor} of schedule", factor=factor) if factor else ""
         return tr("changed")
 
-    def plan_text(self) -> str | None:
-        """The plan's rate, where the groups have the same one."""
-        texts = {lr_text(p, 4) for p in self.plan}
+    def scheduled_text(self) -> str | None:
+        """The scheduled LR; None if it differs between the groups."""
+        texts = {lr_text(lr, 4) for lr in self.scheduled}
         return texts.pop() if len(texts) == 1 else None
 
     def _factor(self, i: int) -> str:
-        if not self.touched[i] or self.plan[i] == 0:
+        if not self.touched[i] or self.scheduled[i] == 0:
             return ""
-        factor = lr_text(self.lr[i] / self.plan[i], 3)
+        factor = lr_text(self.lr[i] / self.scheduled[i], 3)
         return "" if factor == "1" else factor
 
 
-def set_command(lrs: Rates, group: str | None, value: float, mode: Mode | None) -> SetLR | ScaleLR:
-    """The command that brings the chosen groups to ``value``.
+def set_command(lrs: CurrentLRs, group: str | None, value: float, mode: Mode | None) -> SetLR | ScaleLR:
+    """The command that changes the LR of ``group`` (None: of all) to ``value``.
 
-    One group is set. Several are scaled, so that they keep their proportions: ``value`` is then what the fastest of
-    them gets. ``mode`` None leaves held what is held.
+    The LR of one group is set. Those of several groups are scaled, so that they keep their proportions: the highest
+    becomes ``value``. With ``mode`` None a held LR stays held, and a following one follows.
 
     Raises:
-        ValueError: several groups cannot be scaled to it; the message is for the person.
+        ValueError: several groups cannot be scaled to it; the message is shown to the user.
     """
     chosen = lrs.of(group)
     if len(chosen.lr) == 1:

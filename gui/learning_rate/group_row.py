@@ -1,4 +1,4 @@
-"""One parameter group in mid-run: what is in force, and the fields that ask for something else."""
+"""One parameter group of a run: its current LR, schedule and state, and fields to change them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from gui.widgets.intervention_text import schedule_text
 from gui.widgets.labels import ElidedLabel, as_tip, label, set_available, set_role, short_count
 from gui.widgets.state_chip import Dot
 
-_MODES: Final = ("plan", "follow", "hold")
+_MODES: Final = ("schedule", "follow", "hold")
 
 
 @dataclass(frozen=True)
 class GroupState:
-    """What an event confirmed of a group; ``last`` says that it is the only one that is trained."""
+    """What an event confirmed of a group; ``last``: it is the only group that is trained."""
 
     name: str
     lr: float
@@ -38,24 +38,24 @@ class GroupState:
 
     @property
     def mode(self) -> str:
-        """Whose the rate is: the plan's, the plan's on another level (``follow``), or the hand's (``hold``)."""
-        return "hold" if self.holding else "follow" if self.touched else "plan"
+        """Where the LR comes from: the ``schedule``, the schedule scaled (``follow``), or it is held (``hold``)."""
+        return "hold" if self.holding else "follow" if self.touched else "schedule"
 
     @property
     def factor(self) -> float | None:
-        """What the plan is multiplied by; None where it is held, or the plan is 0."""
+        """The factor of the scheduled LR; None if the LR is held or the scheduled LR is 0."""
         if self.holding or self.scheduled == 0:
             return None
         return self.lr / self.scheduled if self.touched else 1.0
 
 
 class GroupRow(QFrame):
-    """Shows a group; each edit asks for a command, and the row shows what events confirm.
+    """Shows what events confirm of a group, and asks for a command with each edit.
 
     Signals:
-        command_wanted(SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze): at the next batch.
-        schedule_wanted(str): another plan is wanted for this group.
-        clicked(str): the person pointed at the group.
+        command_wanted(SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze): to be applied at the next batch.
+        schedule_wanted(str): the user wants to change the schedule of this group.
+        clicked(str): the user clicked the row of this group.
     """
 
     command_wanted = Signal(object)
@@ -71,7 +71,7 @@ class GroupRow(QFrame):
         self._build(parameters)
 
     def show_state(self, state: GroupState) -> None:
-        """Show what an event confirmed; what is being typed stays."""
+        """Show what an event confirmed; what is typed stays."""
         if state == self._state:
             return
         self._state = state
@@ -83,59 +83,61 @@ class GroupRow(QFrame):
         self._show_mode(state)
         with QSignalBlocker(self.frozen):
             self.frozen.setChecked(state.frozen)
-        self._tell()
+        self._update_tooltips()
 
     def show_color(self, color: str) -> None:
-        """The colour of the group's line in the plots."""
+        """Show the colour of the group's line in the plots."""
         self.dot.show_color(color)
 
     def show_chosen(self, chosen: bool) -> None:
-        """Whether the controls below the table act on this group."""
+        """Show whether the controls below the table change this group alone."""
         set_style_property(self, "chosen", chosen)
 
     def set_enabled_because(self, reason: str | None) -> None:
-        """Let the person act (None), or say in every tooltip why not."""
+        """Enable the controls (None), or disable them with ``reason`` as their tooltips."""
         self._reason = reason
         if reason is not None:
-            self.drop()
-        self._tell()
+            self.discard()
+        self._update_tooltips()
 
-    def say(self, text: str, *, error: bool = False) -> None:
-        """A line under the row; empty for none."""
+    def show_note(self, text: str, *, error: bool = False) -> None:
+        """Show ``text`` under the row; empty hides it."""
         set_role(self.note, "error" if error else "hint")
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
     def is_typed(self) -> bool:
-        """Whether something is typed and not sent."""
+        """Whether something is typed and not applied."""
         return self.lr.is_typed() or self.factor.is_typed()
 
-    def drop(self) -> None:
-        """Forget what is typed."""
+    def discard(self) -> None:
+        """Discard what is typed."""
         self.lr.discard()
         self.factor.discard()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A click beside the fields points at the group."""
+        """Emit ``clicked`` for a click beside the fields."""
         super().mousePressEvent(event)
         self.clicked.emit(self.name)
 
-    # -- what the person asks for
+    # -- editing
 
     def _on_lr(self, text: str) -> None:
         value, problem = self._read(self.lr, text)
         if problem is None and value is not None and self._state is not None:
             old, new = lr_text(self._state.lr, 4), lr_text(value)
-            self.say(tr("{old} -> {new}: Enter applies, Escape discards.", old=old, new=new))
+            self.show_note(tr("{old} -> {new}: Enter applies, Escape discards.", old=old, new=new))
 
     def _on_factor(self, text: str) -> None:
         value, problem = self._read(self.factor, text)
         if problem is None and value is not None and self._state is not None:
             new = lr_text(self._state.scheduled * value, 4)
-            self.say(tr("Scheduled {plan} -> {new}: Enter applies, Escape discards.", plan=self._plan_text(), new=new))
+            self.show_note(
+                tr("Scheduled {old} -> {new}: Enter applies, Escape discards.", old=self._scheduled_text(), new=new)
+            )
 
     def _read(self, field: ConfirmedField, text: str) -> tuple[float | None, str | None]:
-        """What is typed in ``field``, or what is wrong with it, which is said; neither while it is only begun."""
+        """The value typed in ``field``, or what is wrong with it, which is shown; neither while it is incomplete."""
         value, problem = None, None
         is_factor = field is self.factor
         text = text.strip().lstrip("x×*").strip() if is_factor else text
@@ -145,7 +147,7 @@ class GroupRow(QFrame):
             except ValueError as error:
                 problem = str(error)
         field.set_problem(problem)
-        self.say(problem or "", error=True)
+        self.show_note(problem or "", error=True)
         return value, problem
 
     def _enter_lr(self, text: str) -> None:
@@ -157,7 +159,7 @@ class GroupRow(QFrame):
         value, problem = self._read(self.factor, text)
         if value is None or problem is not None or self._state is None:
             return
-        # What is in force is multiplied, so that it is exact wherever a plan stepped per batch is by then.
+        # The current LR is multiplied, so that the factor is exact even if the schedule steps before it is applied.
         now = self._state.factor
         if now:
             self._send(ScaleLR(factor=value / now, then="follow", group=self.name))
@@ -168,8 +170,8 @@ class GroupRow(QFrame):
         state, mode = self._state, self.mode.currentData()
         if state is None or mode == state.mode:
             return
-        self._show_mode(state)  # until it is confirmed
-        if mode == "plan":
+        self._show_mode(state)  # until an event confirms it
+        if mode == "schedule":
             self._send(ReleaseLR(group=self.name))
         elif state.lr == 0:
             self._send(SetLR(lr=0.0, then=mode, group=self.name))
@@ -185,24 +187,24 @@ class GroupRow(QFrame):
         self._send(Unfreeze(group=self.name) if state.frozen else Freeze(group=self.name))
 
     def _send(self, command: SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze) -> None:
-        self.drop()
-        self.say("")
+        self.discard()
+        self.show_note("")
         self.command_wanted.emit(command)
 
-    # -- what is shown
+    # -- showing
 
-    def _plan_text(self) -> str:
+    def _scheduled_text(self) -> str:
         return lr_text(self._state.scheduled, 4) if self._state is not None else ""
 
     def _show_mode(self, state: GroupState) -> None:
-        back = tr("Return to schedule ({lr})", lr=self._plan_text())
-        words = {
-            "plan": (tr("Scheduled") if state.mode == "plan" else back, tr("The scheduled LR")),
+        back = tr("Return to schedule ({lr})", lr=self._scheduled_text())
+        texts = {
+            "schedule": (tr("Scheduled") if state.mode == "schedule" else back, tr("The scheduled LR")),
             "follow": (tr("Follow"), tr("Scale the schedule from the current LR")),
             "hold": (tr("Hold"), tr("Hold this LR until you return to the schedule")),
         }
-        # on the plan the curve keeps its shape anyway
-        wanted = [(mode, *words[mode]) for mode in _MODES if mode != "follow" or state.mode != "plan"]
+        # on the schedule itself there is nothing to follow
+        wanted = [(mode, *texts[mode]) for mode in _MODES if mode != "follow" or state.mode != "schedule"]
         if [self.mode.itemText(i) for i in range(self.mode.count())] != [text for _, text, _ in wanted]:
             self.mode.clear()
             for index, (mode, text, tip) in enumerate(wanted):
@@ -210,7 +212,7 @@ class GroupRow(QFrame):
                 self.mode.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
         self.mode.select(state.mode)
 
-    def _tell(self) -> None:
+    def _update_tooltips(self) -> None:
         state, why = self._state, self._reason
         exact = lr_text(state.lr, 17) if state is not None else ""
         set_available(self.lr, why, tr("LR {lr}. Type another: Enter applies it, Escape discards it.", lr=exact))
@@ -219,13 +221,13 @@ class GroupRow(QFrame):
             self.factor,
             why or (tr("The scheduled LR is 0 here, so there is no factor.") if at_zero else None),
             tr(
-                "The scheduled LR ({plan}) is multiplied by this. Type another factor: Enter applies it.",
-                plan=self._plan_text(),
+                "The scheduled LR ({lr}) is multiplied by this. Type another factor: Enter applies it.",
+                lr=self._scheduled_text(),
             ),
         )
         set_available(self.mode, why, tr("How the LR continues: now “{now}”.", now=self.mode.currentText()))
-        plan = schedule_text(state.schedule.model_dump(mode="json")) if state is not None else ""
-        set_available(self.schedule, why, tr("{plan}. Choose another for this group…", plan=plan))
+        schedule = schedule_text(state.schedule.model_dump(mode="json")) if state is not None else ""
+        set_available(self.schedule, why, tr("{schedule}. Choose another for this group…", schedule=schedule))
         only = tr("At least one group must be trained.") if state is not None and state.last else None
         tip = tr("Weights, optimizer state and BatchNorm statistics of a frozen group do not change.")
         set_available(self.frozen, why or only, tip)
@@ -249,14 +251,14 @@ class GroupRow(QFrame):
         self.mode.setMinimumWidth(70)
         self.mode.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.frozen.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
-        for widget, spoken in (
+        for widget, name in (
             (self.lr, tr("Learning rate of {group}", group=self.name)),
             (self.factor, tr("Factor of the scheduled LR of {group}", group=self.name)),
             (self.mode, tr("How the LR of {group} continues", group=self.name)),
             (self.schedule, tr("Schedule of {group}", group=self.name)),
             (self.frozen, tr("Freeze {group}", group=self.name)),
         ):
-            widget.setAccessibleName(spoken)
+            widget.setAccessibleName(name)
         self.lr.typing.connect(self._on_lr)
         self.lr.entered.connect(self._enter_lr)
         self.factor.typing.connect(self._on_factor)
@@ -283,7 +285,7 @@ class GroupRow(QFrame):
 
 
 class _ElidedButton(QPushButton):
-    """A flat button whose face is cut short where there is no room; its tooltip says the rest."""
+    """A flat button whose text is elided if there is no room; its tooltip shows all of it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The parameter groups of a run, one under the other: what is in force, and what can be asked for."""
+"""The parameter groups of a run as rows: the current LR, schedule and state of each, and fields to change them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gui.learning_rate.group_row import GroupRow, GroupState
 
 
 class GroupsTable(QWidget):
-    """A row a group; hidden where there is only one.
+    """One row a group; hidden if there is only one.
 
     Signals:
         command_wanted(Command): of a row.
-        schedule_wanted(str): another plan is wanted for the group of this name.
-        clicked(str): the person pointed at a group.
+        schedule_wanted(str): the user wants to change the schedule of this group.
+        clicked(str): the user clicked the row of this group.
     """
 
     command_wanted = Signal(object)
@@ -37,7 +37,7 @@ class GroupsTable(QWidget):
         self.hide()
 
     def begin(self, names: Sequence[str], parameters: Sequence[int]) -> None:
-        """The groups of a run that begins, with their numbers of parameters where they are known."""
+        """Show the groups of a new run, with their numbers of parameters where known."""
         for row in self.rows.values():
             self._column.removeWidget(row)
             row.hide()
@@ -70,36 +70,36 @@ class GroupsTable(QWidget):
             )
 
     def set_colours(self, colours: Sequence[str]) -> None:
-        """The plots' colours of groups, in order; they begin again where there are more groups."""
+        """Use the plots' colours of groups, in order; they repeat if there are more groups."""
         self._colours = colours
         for index, row in enumerate(self.rows.values()):
             if colours:
                 row.show_color(colours[index % len(colours)])
 
     def set_enabled_because(self, reason: str | None) -> None:
-        """Let the person act (None), or say in every tooltip why not."""
+        """Enable the controls (None), or disable them with ``reason`` as their tooltips."""
         self._reason = reason
         for row in self.rows.values():
             row.set_enabled_because(reason)
 
     def show_chosen(self, group: str | None) -> None:
-        """Which group the controls below act on; None: all of them."""
+        """Mark the group that the controls below change; None: all of them."""
         for name, row in self.rows.items():
             row.show_chosen(name == group)
 
-    def say(self, group: str, text: str) -> None:
-        """Why what was asked of ``group`` was refused."""
+    def show_problem(self, group: str, text: str) -> None:
+        """Show why a command for ``group`` was rejected."""
         if group in self.rows:
-            self.rows[group].say(text, error=True)
+            self.rows[group].show_note(text, error=True)
 
     def is_typed(self) -> bool:
-        """Whether something is typed and not sent."""
+        """Whether something is typed and not applied."""
         return any(row.is_typed() for row in self.rows.values())
 
-    def drop(self) -> None:
-        """Forget what is typed."""
+    def discard(self) -> None:
+        """Discard what is typed."""
         for row in self.rows.values():
-            row.drop()
+            row.discard()
 
     def _add(self, name: str, parameters: int | None) -> None:
         row = self.rows[name] = GroupRow(name, parameters)

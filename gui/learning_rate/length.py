@@ -1,4 +1,4 @@
-"""How many epochs the run has: shown, changed in mid-run, and the schedule fitted to it afterwards."""
+"""The number of epochs of a run: shown, changed while it trains, and the schedule fitted to it afterwards."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gui.widgets.labels import ElidedLabel, as_tip, label, set_available, set_ro
 
 
 class LengthRow(QWidget):
-    """Epochs [30] [Set] 12 to go; and [Fit the schedule to 40 epochs] where it was made for another length.
+    """Epochs [30] [Set] 12 to go; and [Fit the schedule to 40 epochs] if it was made for another length.
 
     Signals:
-        command_wanted(SetEpochs): at the next batch.
-        fit_wanted(): the schedule shall fill the run again.
+        command_wanted(SetEpochs): to be applied at the next batch.
+        fit_wanted(): the user wants the schedule fitted to the run's length.
     """
 
     command_wanted = Signal(object)
@@ -32,7 +32,7 @@ class LengthRow(QWidget):
         self.field, self.set = ConfirmedField(), QPushButton(tr("Set"))
         self.field.setAccessibleName(tr("Number of epochs"))
         self.field.setFixedWidth(self.fontMetrics().horizontalAdvance("1000000") + 16)
-        self.field.typing.connect(lambda _: self._judge())
+        self.field.typing.connect(lambda _: self._validate())
         self.field.entered.connect(lambda _: self._send())
         self.set.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set.clicked.connect(self._send)
@@ -62,17 +62,17 @@ class LengthRow(QWidget):
         self.hide()
 
     def show_length(self, epochs: int, done: int, least: int) -> None:
-        """The run's length, the epochs that are over, and the fewest that it can have."""
+        """Show the number of epochs, given how many are done and the smallest number that is possible."""
         if epochs != self._epochs:
-            self._say("")
+            self._show_note("")
         self._epochs, self._least = epochs, least
         self.field.show_confirmed(str(epochs))
         self.left.setText(tr("{left} to go", left=epochs - done))
-        self._judge(say=self.field.is_typed())
+        self._validate(show=self.field.is_typed())
         self.show()
 
     def offer_fit(self, made_for: int | None, group: str | None = None) -> None:
-        """The schedule (of ``group``) was made for ``made_for`` epochs and could fill the run; None: it need not."""
+        """Offer to fit the schedule (of ``group``), which was made for ``made_for`` epochs; None: no offer."""
         for widget in (self.made_for, self.fit):
             widget.setVisible(made_for is not None)
         if made_for is None:
@@ -86,19 +86,19 @@ class LengthRow(QWidget):
         self.fit.setText(tr("Fit the schedule to {epochs} epochs", epochs=self._epochs))
 
     def set_enabled_because(self, reason: str | None) -> None:
-        """Let the person act (None), or say in every tooltip why not."""
+        """Enable the controls (None), or disable them with ``reason`` as their tooltips."""
         self._reason = reason
         if reason is not None:
             self.field.discard()
         self.fit.setEnabled(reason is None)
-        self._judge(say=False)
+        self._validate(show=False)
 
     def show_problem(self, reason: str) -> None:
-        """Why the last change was refused."""
-        self._say(tr("{reason}.", reason=said(reason)[:1].upper() + said(reason)[1:]), error=True)
+        """Show why the last command was rejected."""
+        self._show_note(tr("{reason}.", reason=said(reason)[:1].upper() + said(reason)[1:]), error=True)
 
     def _command(self) -> tuple[SetEpochs | None, str | None]:
-        """What is asked for, or what is wrong with it."""
+        """The command for what is typed, or what is wrong with it."""
         try:
             command = SetEpochs.model_validate({"epochs": read_int(self.field.text().strip())})
         except ValidationError as error:
@@ -107,33 +107,33 @@ class LengthRow(QWidget):
             return None, tr("epoch {least} is reached already", least=self._least)
         return command, None
 
-    def _judge(self, say: bool = True) -> None:
+    def _validate(self, show: bool = True) -> None:
         typed = self.field.is_typed()
         command, problem = self._command() if typed else (None, None)
         self.field.set_problem(problem)
-        if say and problem:
-            self._say(problem, error=True)
-        elif say and command is not None:
-            self._say(
+        if show and problem:
+            self._show_note(problem, error=True)
+        elif show and command is not None:
+            self._show_note(
                 tr("{old} -> {new} epochs: Enter applies, Escape discards.", old=self._epochs, new=command.epochs)
             )
-        elif say:
-            self._say("")
+        elif show:
+            self._show_note("")
         tip = tr("The number of epochs, at least {least}. Type another number: Enter applies it.", least=self._least)
         set_available(self.field, self._reason, tip)
-        nothing = None if typed else tr("Type another number of epochs first.")
+        untyped = None if typed else tr("Type another number of epochs first.")
         set_available(
-            self.set, self._reason or problem or nothing, tr("Change the number of epochs at the next batch.")
+            self.set, self._reason or problem or untyped, tr("Change the number of epochs at the next batch.")
         )
 
     def _send(self) -> None:
         command, _ = self._command()
         if self.field.is_typed() and command is not None:
             self.field.discard()
-            self._say(tr("Sent. It applies at the next batch."))
+            self._show_note(tr("Sent. It applies at the next batch."))
             self.command_wanted.emit(command)
 
-    def _say(self, text: str, *, error: bool = False) -> None:
+    def _show_note(self, text: str, *, error: bool = False) -> None:
         set_role(self.note, "error" if error else "hint")
         self.note.setText(text)
         self.note.setVisible(bool(text))

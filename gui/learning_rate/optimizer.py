@@ -1,4 +1,4 @@
-"""The live optimizer's hyperparameters other than the rate: folded away until they are wanted."""
+"""The optimizer's hyperparameters other than the LR, in a section that is folded at first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CYCLED: Final = ("momentum", "betas")
 
 @dataclass(frozen=True)
 class GroupOptimizer:
-    """What an event confirmed of a group: its hyperparameters, and the schedule that moves its momentum, if any."""
+    """What an event confirmed of a group: its hyperparameters, and the schedule that changes its momentum, if any."""
 
     group: str
     values: dict[str, Any]
@@ -34,10 +34,10 @@ class GroupOptimizer:
 
 
 class OptimizerSection(QWidget):
-    """[> SGD: momentum 0.9, ...]; unfolded, a field each, as the optimizer's own spec describes it.
+    """[> SGD: momentum 0.9, ...]; unfolded, one field each, as the optimizer's spec describes it.
 
     Signals:
-        command_wanted(SetOptimizer): at the next batch.
+        command_wanted(SetOptimizer): to be applied at the next batch.
     """
 
     command_wanted = Signal(object)
@@ -59,14 +59,14 @@ class OptimizerSection(QWidget):
         self.head.toggled.connect(self._fold)
         self.body = QWidget()
         self.note = label("", "hint", wrap=True)
-        self.apply, self.drop_button = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
+        self.apply, self.discard_button = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         self.apply.clicked.connect(self._send)
-        self.drop_button.clicked.connect(self.drop)
-        for button in (self.apply, self.drop_button):
+        self.discard_button.clicked.connect(self.discard)
+        for button in (self.apply, self.discard_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply, 1)
-        buttons.addWidget(self.drop_button)
+        buttons.addWidget(self.discard_button)
         self._fields = QVBoxLayout(self.body)
         self._fields.setContentsMargins(6, 0, 0, 0)
         self._fields.setSpacing(4)
@@ -85,7 +85,7 @@ class OptimizerSection(QWidget):
         self.hide()
 
     def begin(self, optimizer: str) -> None:
-        """The optimizer of a run that begins, by its name in the recipe."""
+        """Show the optimizer of a new run, by its name in the recipe."""
         self._kind = OPTIMIZERS[optimizer]
         if self.form is not None:
             self._fields.removeWidget(self.form)
@@ -94,34 +94,34 @@ class OptimizerSection(QWidget):
         self.form, self._groups = None, []
         self.head.setText(tr("Optimizer"))
         self.summary.setText(optimizer)
-        self._say("")
+        self._show_note("")
         self.show()
 
     def show_values(self, groups: Sequence[GroupOptimizer]) -> None:
-        """Show what an event confirmed; what is being typed stays."""
+        """Show what an event confirmed; what is typed stays."""
         if list(groups) != self._groups:
             pending = self.changes()
             self._groups = list(groups)
-            self._say("")
+            self._show_note("")
             self._show(pending)
 
     def choose(self, group: str | None) -> None:
-        """The group that is looked at; None for all."""
+        """Show the values of ``group``; None for all."""
         if group != self._group:
             self._group = group
             self._show({})
 
     def set_enabled_because(self, reason: str | None) -> None:
-        """Let the person act (None), or say in every tooltip why not."""
+        """Enable the controls (None), or disable them with ``reason`` as their tooltips."""
         self._reason = reason
         self._show({} if reason is not None else self.changes())
 
     def show_problem(self, reason: str) -> None:
-        """Why the last change was refused."""
-        self._say(tr("{reason}.", reason=said(reason)[:1].upper() + said(reason)[1:]), error=True)
+        """Show why the last command was rejected."""
+        self._show_note(tr("{reason}.", reason=said(reason)[:1].upper() + said(reason)[1:]), error=True)
 
     def changes(self) -> dict[str, Any]:
-        """What is typed and not in force, by PyTorch's names."""
+        """The typed values that differ from the confirmed ones, by PyTorch's names."""
         if self.form is None or not self._groups:
             return {}
         typed = {name: self.form.editor(name).raw() for name in self._groups[0].values}
@@ -132,16 +132,16 @@ class OptimizerSection(QWidget):
             if value is not EMPTY and any(value != _value(group.values[name]) for group in chosen)
         }
 
-    def drop(self) -> None:
-        """Forget what is typed."""
-        self._say("")
+    def discard(self) -> None:
+        """Discard what is typed."""
+        self._show_note("")
         self._show({})
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter applies what is typed, Escape drops it."""
+        """Enter applies what is typed, Escape discards it."""
         key, changed = event.key(), bool(self.changes())
         if changed and key == Qt.Key.Key_Escape:
-            self.drop()
+            self.discard()
         elif changed and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.apply.click()
         else:
@@ -156,8 +156,8 @@ class OptimizerSection(QWidget):
         except ValidationError as error:
             self.show_problem(str(first_problem(error)))
             return
-        self._show({})  # until it is confirmed
-        self._say(tr("Sent. It applies at the next batch."))
+        self._show({})  # until an event confirms it
+        self._show_note(tr("Sent. It applies at the next batch."))
         self.command_wanted.emit(command)
 
     def _fold(self, unfolded: bool) -> None:
@@ -180,7 +180,7 @@ class OptimizerSection(QWidget):
         return form
 
     def _show(self, pending: dict[str, Any]) -> None:
-        """Show the confirmed values, but for what is ``pending``; only where there is something to see."""
+        """Show the confirmed values, except the fields that are ``pending``."""
         if not self._groups:
             return
         chosen = self._chosen()
@@ -208,14 +208,14 @@ class OptimizerSection(QWidget):
                 why = why or tr("The groups differ here. Choose one of them above.")
             self.form.set_hint(name, hint)
             self.form.enable_row(name, why is None, why or "")
-        self._tell()
+        self._update_buttons()
 
     def _edited(self) -> None:
-        self._say("")
-        self._tell()
+        self._show_note("")
+        self._update_buttons()
 
-    def _tell(self) -> None:
-        """Enable the buttons, or say why not."""
+    def _update_buttons(self) -> None:
+        """Enable the buttons, or say in their tooltips why not."""
         changes = self.changes()
         errors = self.form.errors() if self.form is not None else {}
         why = self._reason
@@ -226,22 +226,22 @@ class OptimizerSection(QWidget):
         given = ", ".join(f"{name} {to_text(value)}" for name, value in changes.items())
         set_available(self.apply, why, tr("{changes}, at the next batch (Enter).", changes=given))
         set_available(
-            self.drop_button, None if changes else tr("Nothing is changed."), tr("Discard what was typed (Escape).")
+            self.discard_button, None if changes else tr("Nothing is changed."), tr("Discard what was typed (Escape).")
         )
 
-    def _say(self, text: str, *, error: bool = False) -> None:
+    def _show_note(self, text: str, *, error: bool = False) -> None:
         set_role(self.note, "error" if error else "hint")
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
 
 def _value(value: Any) -> Any:
-    """A value as specs have it: JSON knows lists where they have tuples."""
+    """``value`` as in a spec, which has tuples where JSON has lists."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _summary(kind: str, groups: Sequence[GroupOptimizer]) -> str:
-    """ "SGD: weight_decay 0.0005, momentum 0.9", without what is rarely changed."""
+    """The values that are often changed: "SGD: momentum 0.9, weight_decay 0.0005"."""
     shown = [name for name in ("momentum", "betas", "weight_decay") if name in groups[0].values]
     parts = []
     for name in shown:

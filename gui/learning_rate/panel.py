@@ -1,4 +1,4 @@
-"""The hand on a run: the rate in force, buttons that act at once, a staged change; groups, length, optimizer."""
+"""The LR panel: the current LR, buttons that change it at once, a pending change; groups, length and optimizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.messages.commands import ReleaseLR, ScaleLR, SetLR
 from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
-from gui.learning_rate.current import LRCommand, Rates
+from gui.learning_rate.current import CurrentLRs, LRCommand
 from gui.learning_rate.groups_table import GroupsTable
 from gui.learning_rate.length import LengthRow
 from gui.learning_rate.optimizer import OptimizerSection
@@ -22,32 +22,32 @@ from gui.widgets.group_picker import GroupPicker
 from gui.widgets.labels import as_tip, label, scroll_into_view, set_available
 
 _QUICK: Final = (("÷10", 0.1), ("÷2", 0.5), ("×2", 2.0), ("×10", 10.0))
-_SIZES: Final = (2.4, 1.7, 1.35, 1.1)  # of the large number, in the font's own: the first that fits
-_ROOM: Final = 270  # pixels that the narrowest column has
+_SIZES: Final = (2.4, 1.7, 1.35, 1.1)  # of the large number, relative to the font: the first that fits
+_ROOM: Final = 270  # width of the narrowest column in pixels
 
 
 class LRPanel(QWidget):
-    """Shows the confirmed rate and says what the person wants it to be.
+    """Shows the confirmed LR, and asks for commands that change it.
 
-    ``table``, ``length`` and ``optimizer`` show themselves once there is a run, and have signals of their own.
+    ``table``, ``length`` and ``optimizer`` are visible once there is a run, and have their own signals.
 
     Signals:
-        command_wanted(SetLR | ScaleLR | ReleaseLR): to be done at the next batch.
-        staged(SetLR | ScaleLR | None): the change being prepared, for the plots to draw; None when there is none.
-        group_chosen(str | None): the group looked at; None for all.
-        schedule_wanted(): another plan is wanted.
-        finder_wanted(): a search for a rate is wanted.
+        command_wanted(SetLR | ScaleLR | ReleaseLR): to be applied at the next batch.
+        staged(SetLR | ScaleLR | None): the pending change, for the plots to draw; None if there is none.
+        group_chosen(str | None): the chosen group; None for all.
+        schedule_wanted(): the user wants to change the schedule.
+        range_test_wanted(): the user wants an LR range test.
     """
 
     command_wanted = Signal(object)
     staged = Signal(object)
     group_chosen = Signal(object)
     schedule_wanted = Signal()
-    finder_wanted = Signal()
+    range_test_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lrs: Rates | None = None
+        self._lrs: CurrentLRs | None = None
         self._reason: str | None = tr("There is no run yet.")
         self._offer: SetLR | ScaleLR | None = None
         self._build()
@@ -58,28 +58,30 @@ class LRPanel(QWidget):
         self,
         groups: Sequence[str],
         lr: Sequence[float],
-        plan: Sequence[float],
+        scheduled: Sequence[float],
         holding: Sequence[bool],
         touched: Sequence[bool],
-    ) -> None:
-        """Show what an event confirmed, one entry a group."""
-        lrs = Rates(tuple(groups), tuple(lr), tuple(plan), tuple(holding), tuple(touched))
-        if lrs != self._lrs:
-            self._lrs = lrs
-            self._picker.show_groups(list(groups))
-            self._refresh()
+    ) -> bool:
+        """Show what an event confirmed, one entry a group; returns whether that changed."""
+        lrs = CurrentLRs(tuple(groups), tuple(lr), tuple(scheduled), tuple(holding), tuple(touched))
+        if lrs == self._lrs:
+            return False
+        self._lrs = lrs
+        self._picker.show_groups(list(groups))
+        self._refresh()
+        return True
 
     def clear(self) -> None:
-        """There is no run: nothing is in force."""
+        """Show that there is no run."""
         self._lrs = None
-        self.show_plan("")
+        self.show_schedule_text("")
         self.table.begin([], [])
         self.length.hide()
         self.optimizer.hide()
         self._refresh()
 
     def set_enabled_because(self, reason: str | None) -> None:
-        """Let the person act (None), or nothing of it, with ``reason`` as every tooltip."""
+        """Enable the controls (None), or disable them all with ``reason`` as their tooltips."""
         if reason != self._reason:
             self._reason = reason
             self._stage.set_reason(reason)
@@ -89,21 +91,21 @@ class LRPanel(QWidget):
             self._refresh()
 
     def stage_lr(self, value: float, hold: bool = False) -> None:
-        """Stage ``value`` (between 0 and 1000), as a drag of the plot's line does; ``hold`` keeps it from then on."""
+        """Make the LR ``value`` (0 to 1000) the pending change, as a drag in the plot does; ``hold``: it is held."""
         self._stage.stage_lr(value, hold)
 
-    def show_plan(self, text: str) -> None:
-        """The line on the plan: "Plan: StepLR, next cut at epoch 11"."""
-        self._plan.setText(text)
-        self._plan.setVisible(bool(text))
+    def show_schedule_text(self, text: str) -> None:
+        """Show ``text`` about the current schedule: "Schedule: StepLR, 0.01 from epoch 11". Empty hides it."""
+        self._schedule_text.setText(text)
+        self._schedule_text.setVisible(bool(text))
 
     def show_floor(self, text: str | None) -> None:
-        """What the change does to the curve's floor: "floor becomes 5e-5"."""
+        """Show ``text`` about the curve's lower limit after the pending change; None hides it."""
         self._floor.setText(text or "")
         self._floor.setVisible(bool(text))
 
     def show_warning(self, text: str | None) -> None:
-        """The answer to the last act where it is more than done: a refusal or a warning. None clears it."""
+        """Show why the last command was rejected, or its warning; None hides it."""
         self._offer = None
         self._hold_instead.hide()
         self._warning.setText(said(text) if text else "")
@@ -111,10 +113,10 @@ class LRPanel(QWidget):
         if text:
             scroll_into_view(self._warning)
         if not self._stage.is_pending():
-            self._stage.idle()
+            self._stage.show_idle_hint()
 
     def offer_hold(self, command: SetLR | ScaleLR, reason: str | None = None) -> None:
-        """Say why ``command`` cannot follow the curve (by default: the plan is 0 here), and offer to hold instead."""
+        """Show why ``command`` cannot follow the schedule (default: it is 0 here), and offer to hold the LR instead."""
         self.show_warning(reason or tr("The scheduled LR is 0 here, so there is no curve to scale."))
         self._offer = command.model_copy(update={"then": "hold"})
         self._hold_instead.show()
@@ -124,21 +126,21 @@ class LRPanel(QWidget):
         """The chosen group; None for all of them."""
         return self._picker.group()
 
-    def drop(self) -> None:
-        """Forget what is staged or typed."""
-        self._stage.drop()
-        self.table.drop()
+    def discard(self) -> None:
+        """Discard the pending change and everything that is typed."""
+        self._stage.discard()
+        self.table.discard()
         self.length.field.discard()
-        self.optimizer.drop()
+        self.optimizer.discard()
 
     def is_pending(self) -> bool:
-        """Whether a rate is staged, or typed and not readable."""
+        """Whether a change is pending, or something is typed that is not a valid LR."""
         return self._stage.is_pending()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape drops what is staged, wherever in the panel the focus is."""
+        """Escape discards the pending change, wherever in the panel the focus is."""
         if event.key() == Qt.Key.Key_Escape and self._stage.is_pending():
-            self._stage.drop()
+            self._stage.discard()
         else:
             super().keyPressEvent(event)
 
@@ -148,12 +150,12 @@ class LRPanel(QWidget):
         self._send(ScaleLR(factor=factor, then="keep" if keeps else mode or "keep", group=self.group()))
 
     def _send(self, command: LRCommand) -> None:
-        self._stage.drop()
+        self._stage.discard()
         self.show_warning(None)
-        self._stage.say(tr("Sent. It applies at the next batch."))
+        self._stage.show_hint(tr("Sent. It applies at the next batch."))
         self.command_wanted.emit(command)
 
-    def _take_offer(self) -> None:
+    def _accept_offer(self) -> None:
         if self._offer is not None:
             self._send(self._offer)
 
@@ -165,22 +167,22 @@ class LRPanel(QWidget):
         self.group_chosen.emit(self.group())
 
     def _on_row(self, name: str) -> None:
-        """A click on a group chooses it; another one goes back to all."""
+        """Choose the clicked group; all groups if it was chosen already."""
         self._picker.choose(None if self.group() == name else name)
 
     def _on_schedule(self, name: str) -> None:
         self._picker.choose(name)
         self.schedule_wanted.emit()
 
-    def _chosen(self) -> Rates | None:
+    def _chosen(self) -> CurrentLRs | None:
         return None if self._lrs is None else self._lrs.of(self.group())
 
     def _refresh(self) -> None:
         chosen = self._chosen()
-        chip = "" if chosen is None else chosen.chip()
-        self._chip.setText(chip)
-        self._chip.setVisible(bool(chip))
-        self._show_number("–" if chosen is None else chosen.big())
+        badge = "" if chosen is None else chosen.badge_text()
+        self._badge.setText(badge)
+        self._badge.setVisible(bool(badge))
+        self._show_number("–" if chosen is None else chosen.number_text())
         if self._lrs is not None and chosen is not None:
             self._number.setToolTip(as_tip(", ".join(map(repr, chosen.lr))))
             self._stage.show_lrs(self._lrs, self.group())
@@ -191,16 +193,16 @@ class LRPanel(QWidget):
             if why is None and chosen is not None and chosen.reference_lr * factor > LR_MAX:
                 why = tr("A learning rate is at most {most}.", most=lr_text(LR_MAX))
             set_available(button, why, tr("Applies at the next batch."))
-        plan = None if chosen is None else chosen.plan_text()
-        self._back.setText(tr("Return to schedule") if plan is None else tr("Return to schedule ({lr})", lr=plan))
-        why_not = None if chosen is not None and chosen.by_hand else tr("The LR follows the schedule already.")
-        set_available(self._back, self._reason or why_not, tr("The scheduled LR from the next batch on."))
+        lr = None if chosen is None else chosen.scheduled_text()
+        self._release.setText(tr("Return to schedule") if lr is None else tr("Return to schedule ({lr})", lr=lr))
+        why_not = None if chosen is not None and chosen.changed else tr("The LR follows the schedule already.")
+        set_available(self._release, self._reason or why_not, tr("The scheduled LR from the next batch on."))
 
     def _show_number(self, text: str) -> None:
-        """Show ``text`` as large as there is room for beside the chip."""
+        """Show ``text`` as large as fits beside the badge."""
         font, room = self._number.font(), _ROOM
-        if self._chip.text():
-            room -= self._chip.sizeHint().width() + 10
+        if self._badge.text():
+            room -= self._badge.sizeHint().width() + 10
         for size in _SIZES:
             font.setPointSizeF(self.font().pointSizeF() * size)
             if QFontMetrics(font).horizontalAdvance(text) <= room:
@@ -209,8 +211,8 @@ class LRPanel(QWidget):
         self._number.setText(text)
 
     def _build(self) -> None:
-        self._number, self._chip = label(), label("", "chip")
-        self._chip.setProperty("tone", "accent")
+        self._number, self._badge = label(), label("", "chip")
+        self._badge.setProperty("tone", "accent")
         font = self._number.font()
         font.setBold(True)
         font.setPointSizeF(self.font().pointSizeF() * _SIZES[0])
@@ -231,25 +233,25 @@ class LRPanel(QWidget):
         self._stage = StagedChange()
         self._stage.staged.connect(self.staged)
         self._stage.sent.connect(self._send)
-        self._back = QPushButton()
-        self._back.clicked.connect(lambda: self._send(ReleaseLR(group=self.group())))
-        self._plan, self._floor = label("", "hint", wrap=True), label("", "hint", wrap=True)
+        self._release = QPushButton()
+        self._release.clicked.connect(lambda: self._send(ReleaseLR(group=self.group())))
+        self._schedule_text, self._floor = label("", "hint", wrap=True), label("", "hint", wrap=True)
         self._warning = label("", "error", wrap=True)
         self._hold_instead = QPushButton(tr("Hold this LR instead"))
-        self._hold_instead.clicked.connect(self._take_offer)
+        self._hold_instead.clicked.connect(self._accept_offer)
         self._change = QPushButton(tr("Change schedule…"))
         self._change.setToolTip(as_tip(tr("Choose another schedule and see its curve before you apply it.")))
         self._change.clicked.connect(self.schedule_wanted)
         self._find = QPushButton(tr("Find a learning rate…"))
         self._find.setToolTip(as_tip(tr("Try learning rates on a copy of the run. The run itself does not change.")))
-        self._find.clicked.connect(self.finder_wanted)
-        hidden: tuple[QWidget, ...] = (self._plan, self._floor, self._warning, self._hold_instead)
+        self._find.clicked.connect(self.range_test_wanted)
+        hidden: tuple[QWidget, ...] = (self._schedule_text, self._floor, self._warning, self._hold_instead)
         for widget in hidden:
             widget.hide()
         number, quick = QHBoxLayout(), QHBoxLayout()
         number.setSpacing(10)
         number.addWidget(self._number)
-        number.addWidget(self._chip, 0, Qt.AlignmentFlag.AlignVCenter)
+        number.addWidget(self._badge, 0, Qt.AlignmentFlag.AlignVCenter)
         number.addStretch(1)
         quick.setSpacing(6)
         for button in self._quick_buttons:
@@ -263,6 +265,14 @@ class LRPanel(QWidget):
         layout.addWidget(self._picker)
         layout.addLayout(quick)
         below: tuple[QWidget, ...] = (self._stage, self._floor, self._warning, self._hold_instead)
-        for widget in (*below, self._back, self._plan, self._change, self._find, self.length, self.optimizer):
+        for widget in (
+            *below,
+            self._release,
+            self._schedule_text,
+            self._change,
+            self._find,
+            self.length,
+            self.optimizer,
+        ):
             layout.addWidget(widget)
         layout.addStretch(1)

@@ -1,4 +1,4 @@
-"""The search for a rate in the window: from its panel to the run, and from the run's events to its panel."""
+"""The LR range test in the window: posts its commands, and shows the run's events in its panel."""
 
 from __future__ import annotations
 
@@ -20,44 +20,42 @@ from engine.messages.events import (
     StartEvent,
     StateEvent,
 )
+from engine.recipe.recipe import Recipe
 from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
 from gui.learning_rate.panel import LRPanel
-from gui.run_bar.transport import Transport
-from gui.setup.panel import SetupPanel
 
 if TYPE_CHECKING:
-    from gui.learning_rate.range_test_panel import FinderPanel
+    from gui.learning_rate.range_test_panel import RangeTestPanel
 
-_BEFORE: Final = "rate before the start"
-_SEARCHED: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
+_BEFORE_START: Final = "range test before the start"
+_TESTABLE: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
 
 
 class RangeTestController(QObject):
-    """Owns the finder's window. Connect what shall open it to ``open``.
+    """Owns the window of the range test.
 
-    In a run the search is the run's. Before the start it is made on the worker, in the run that the recipe would
-    begin, and a suggestion that is wanted goes into the recipe.
+    During a run, the run makes the test. Before the start, the task runner makes it with the recipe in the forms, and
+    a suggestion that is used goes into the recipe.
 
     Signals:
-        found(RangeTestEvent): what a search before the start found.
-        recipe_wanted(Recipe): the forms should show this recipe instead.
+        finished(RangeTestEvent): the result of a test before the start.
+        recipe_wanted(Recipe): the forms should show this recipe.
     """
 
-    found = Signal(object)
+    finished = Signal(object)
     recipe_wanted = Signal(object)
 
     def __init__(
         self,
         window: QWidget,
-        runs: CurrentRun,
+        current_run: CurrentRun,
         tasks: TaskRunner,
-        in_run: Callable[[], bool],
         *,
-        setup: SetupPanel,
-        transport: Transport,
+        recipe: Callable[[], Recipe | None],
+        first_error: Callable[[], str | None],
         lr_panel: LRPanel,
         show_side: Callable[[QWidget], None],
     ) -> None:
@@ -65,23 +63,24 @@ class RangeTestController(QObject):
 
         Args:
             window: the parent of the range test's window.
-            runs: the current run.
+            current_run: the current run.
             tasks: runs a test before the start.
-            in_run: whether a run is shown, rather than a recipe that is being set up.
-            setup: the forms with the recipe.
-            transport: its buttons cancel a test before the start.
-            lr_panel: where a suggested LR is staged.
+            recipe: the recipe in the forms; None if it is not valid. Call ``validate`` when it changes.
+            first_error: why it is not valid; None if it is.
+            lr_panel: where a suggested LR becomes the pending change.
             show_side: brings a panel on the right to the front.
         """
         super().__init__(window)
-        self._window, self._runs, self._tasks, self._in_run = window, runs, tasks, in_run
-        self._setup, self._lr_panel, self._show_side = setup, lr_panel, show_side
-        self._search: int | None = None
-        self._called_off = False
+        self._window, self._tasks = window, tasks
+        self._current_run, self._model = current_run, current_run.model
+        self._recipe, self._first_error = recipe, first_error
+        self._lr_panel, self._show_side = lr_panel, show_side
+        self._command: int | None = None  # the id of the newest FindLR
+        self._cancelled = False
         self._why_not: str | None = None
-        self._panel: FinderPanel | None = None
-        runs.listen(
-            self._show,
+        self._panel: RangeTestPanel | None = None
+        current_run.listen(
+            self._on_event,
             LoadingEvent,
             StartEvent,
             StateEvent,
@@ -90,43 +89,40 @@ class RangeTestController(QObject):
             CommandEvent,
             EndEvent,
         )
-        setup.recipe_changed.connect(self._judge)
-        for begins in (transport.start, transport.run_epoch):
-            begins.connect(self._make_way)
 
     @property
-    def panel(self) -> FinderPanel:
-        """The finder's window, which is made when it is first asked for."""
+    def panel(self) -> RangeTestPanel:
+        """The window of the range test, created on first use."""
         if self._panel is None:
-            from gui.learning_rate.range_test_panel import FinderPanel
+            from gui.learning_rate.range_test_panel import RangeTestPanel
 
-            self._panel = FinderPanel(self._window)
-            self._panel.find_wanted.connect(self._find)
+            self._panel = RangeTestPanel(self._window)
+            self._panel.start_wanted.connect(self._start)
             self._panel.cancel_wanted.connect(self._cancel)
             self._panel.use_wanted.connect(self._use)
-            self._judge()
+            self.validate()
         return self._panel
 
     def open(self) -> None:
-        """Bring the finder's window to the front."""
+        """Bring the window of the range test to the front."""
         self.panel.show()
-        self._judge()
+        self.validate()
         self.panel.raise_()
         self.panel.activateWindow()
 
-    def _find(self, settings: FindLR) -> None:
-        self._search, self._called_off = None, False
-        if not self._in_run() and not self._runs.active:
-            self._find_before_start(settings)
+    def _start(self, settings: FindLR) -> None:
+        self._command, self._cancelled = None, False
+        if not self._model.shown and not self._current_run.active:
+            self._start_before_run(settings)
             return
-        self._search = self._runs.post(settings)  # which a run that has just ended refuses before it returns
-        if not self._search:
+        self._command = self._current_run.post(settings)  # a run that has just ended rejects it before post returns
+        if not self._command:
             self.panel.show_problem(tr("There is no run."))
 
-    def _find_before_start(self, settings: FindLR) -> None:
-        recipe = self._setup.recipe()
+    def _start_before_run(self, settings: FindLR) -> None:
+        recipe = self._recipe()
         if recipe is None:
-            self.panel.show_problem(said(self._setup.first_error() or ""))
+            self.panel.show_problem(said(self._first_error() or ""))
             return
 
         def work(task: Task) -> RangeTestEvent:
@@ -134,29 +130,29 @@ class RangeTestController(QObject):
 
         self.panel.show_progress(0, 0)
         self._tasks.submit(
-            work, self._found_before_start, self._failed, lane="torch", key=_BEFORE, progress=self._progressed
+            work, self._on_result, self._on_failure, lane="torch", key=_BEFORE_START, progress=self._on_progress
         )
 
     def _cancel(self) -> None:
-        self._called_off = True
-        if self._in_run():
-            self._runs.post(CancelFind())
+        self._cancelled = True
+        if self._model.shown:
+            self._current_run.post(CancelFind())
         else:
-            self._tasks.cancel(_BEFORE)
+            self._tasks.cancel(_BEFORE_START)
             self.panel.show_problem(tr("The LR range test was cancelled."), error=False)
 
-    def _make_way(self) -> None:
-        """A run begins, which waits for a search of what was in the forms."""
-        if self._panel is not None and self._panel.searching and not self._in_run():
-            self._tasks.cancel(_BEFORE)
+    def cancel_before_start(self) -> None:
+        """Cancel a test before the start: a run begins, and would wait for it."""
+        if self._panel is not None and self._panel.running and not self._model.shown:
+            self._tasks.cancel(_BEFORE_START)
             self._panel.show_problem(tr("The LR range test was cancelled: the run begins."), error=False)
 
     def _use(self, lr: float) -> None:
-        if self._in_run():
+        if self._model.shown:
             self._show_side(self._lr_panel)
             self._lr_panel.stage_lr(lr)
         else:
-            recipe = self._setup.recipe()
+            recipe = self._recipe()
             from engine.advice.lr_suggestions import with_lr
 
             changed = with_lr(recipe, lr) if recipe is not None else None
@@ -166,12 +162,12 @@ class RangeTestController(QObject):
             self.recipe_wanted.emit(changed)
         self._window.activateWindow()
 
-    def _judge(self) -> None:
-        """Before the start, what is in the forms can be searched if it can be trained."""
+    def validate(self) -> None:
+        """Before the start, allow a test if the recipe in the forms is valid."""
         if self._panel is None:
             return
-        if not self._in_run() and not self._runs.active:
-            self._why_not = self._setup.first_error()
+        if not self._model.shown and not self._current_run.active:
+            self._why_not = self._first_error()
         self._panel.set_enabled_because(said(self._why_not) if self._why_not else None)
 
     def _allow(self, why_not: str | None) -> None:
@@ -179,40 +175,40 @@ class RangeTestController(QObject):
         if self._panel is not None:
             self._panel.set_enabled_because(why_not)
 
-    def _progressed(self, what: str, done: int, total: int) -> None:
-        if self.panel.searching:
+    def _on_progress(self, what: str, done: int, total: int) -> None:
+        if self.panel.running:
             self.panel.show_progress(done if not what else 0, total if not what else 0)
 
-    def _found_before_start(self, found: RangeTestEvent) -> None:
-        if not self._in_run():
-            self.panel.show_finding(found)
-            self.found.emit(found)
+    def _on_result(self, result: RangeTestEvent) -> None:
+        if not self._model.shown:
+            self.panel.show_result(result)
+            self.finished.emit(result)
 
-    def _failed(self, failure: Failure) -> None:
-        if not self._in_run():
+    def _on_failure(self, failure: Failure) -> None:
+        if not self._model.shown:
             problem = said(failure.problem)
             self.panel.show_problem(
                 tr("{field}: {text}", field=failure.field, text=problem) if failure.field else problem
             )
 
-    def _show(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         match event:
             case LoadingEvent():
                 self._allow(tr("The run is being loaded."))
-                self._make_way()
+                self.cancel_before_start()
             case StartEvent():
                 if self._panel is not None:
                     self._panel.clear()
             case StateEvent(state=state):
-                self._allow(None if state in _SEARCHED else _why_not(state))
-            case RangeTestProgressEvent(id=self._search):
+                self._allow(None if state in _TESTABLE else _why_not(state))
+            case RangeTestProgressEvent(id=self._command):
                 self.panel.show_progress(event.done, event.total)
-            case RangeTestEvent(id=self._search):
-                self.panel.show_finding(event)
-            case CommandEvent(status="rejected") if event.name == "find_lr" and self._search in (None, event.id):
+            case RangeTestEvent(id=self._command):
+                self.panel.show_result(event)
+            case CommandEvent(status="rejected") if event.name == "find_lr" and self._command in (None, event.id):
                 reason = said(event.reason or "")
                 text = tr("{reason}.", reason=reason[:1].upper() + reason[1:])
-                self.panel.show_problem(text, error=not self._called_off)
+                self.panel.show_problem(text, error=not self._cancelled)
             case EndEvent():
                 self._allow(tr("The run has ended."))
 

@@ -1,4 +1,4 @@
-"""The search for a rate: from where to where, how far it is, what it found, and what it suggests."""
+"""The window of the LR range test: its settings, its progress, its result and the suggested LRs."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from gui.widgets.hint_label import HintLabel
 from gui.widgets.labels import as_tip, label, set_available
 
 _FIELDS: Final = ("lr_min", "lr_max", "steps")
-_DIGITS: Final = 3  # a suggestion is no more exact than this
+_DIGITS: Final = 3  # significant digits of a suggestion
 
 
 class SuggestionRow(QWidget):
-    """One suggestion: its rate, the sentence that says what it is, and [Use this].
+    """One suggestion: its LR, a sentence that explains it, and [Use this].
 
     Signals:
-        use_wanted(float): the rate as it is shown.
+        use_wanted(float): the user wants to use this LR, rounded as shown.
     """
 
     use_wanted = Signal(float)
@@ -62,7 +62,7 @@ class SuggestionRow(QWidget):
         line.addWidget(self.use)
 
     def show_suggestion(self, suggestion: Suggestion) -> None:
-        """Show the rate, or why there is none."""
+        """Show the LR, or why there is none."""
         self._lr = float(f"{suggestion.lr or 0.0:.{_DIGITS}g}")
         self.lr.setText("–" if suggestion.lr is None else lr_text(self._lr, _DIGITS))
         self.sentence.setText(said(suggestion.text))
@@ -70,16 +70,16 @@ class SuggestionRow(QWidget):
         self.use.setAccessibleName(tr("Use {lr}", lr=self.lr.text()))
 
 
-class FinderPanel(QDialog):
-    """A window beside the run. It shows and says; what is searched is the run's business.
+class RangeTestPanel(QDialog):
+    """Asks for a range test, and shows its progress and its result.
 
     Signals:
-        find_wanted(FindLR): search with these settings.
-        cancel_wanted(): the search under way is to end; closing the window while one is asks for it too.
-        use_wanted(float): a suggested rate is wanted in the hand's panel.
+        start_wanted(FindLR): a test with these settings should start.
+        cancel_wanted(): the running test should be cancelled; also when the window is closed during a test.
+        use_wanted(float): the user wants to use this suggested LR.
     """
 
-    find_wanted = Signal(object)
+    start_wanted = Signal(object)
     cancel_wanted = Signal()
     use_wanted = Signal(float)
 
@@ -87,32 +87,32 @@ class FinderPanel(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Find a learning rate"))
         self._reason: str | None = tr("There is no run yet.")
-        self._searching = False
+        self._running = False
         self._build()
         self.resize(720, 620)
-        self._judge()
+        self._validate()
 
     @property
-    def searching(self) -> bool:
-        """Whether a search is shown as under way."""
-        return self._searching
+    def running(self) -> bool:
+        """Whether a test is shown as running."""
+        return self._running
 
     def set_enabled_because(self, reason: str | None) -> None:
-        """Let the person search (None), or not, with ``reason`` as the tooltip."""
+        """Allow a test (None), or disable the button with ``reason`` as its tooltip."""
         self._reason = reason
-        self._judge()
+        self._validate()
 
     def show_progress(self, done: int, total: int) -> None:
-        """A search is under way."""
-        self._set_searching(True)
+        """Show that a test is running and has tried ``done`` of ``total`` LRs; 0 of 0: it waits."""
+        self._set_running(True)
         self.bar.setMaximum(max(1, total))
         self.bar.setValue(done)
         self.count.setText(tr("{done} of {total} LRs tried", done=done, total=total) if total else tr("Waiting…"))
         self._note.show_text("")
 
-    def show_finding(self, event: RangeTestEvent) -> None:
-        """Show what a search found."""
-        self._set_searching(False)
+    def show_result(self, event: RangeTestEvent) -> None:
+        """Show the result of a test."""
+        self._set_running(False)
         self.plot.show_result(event)
         for suggestion in event.suggestions:
             self._rows[suggestion.kind].show_suggestion(suggestion)
@@ -126,74 +126,74 @@ class FinderPanel(QDialog):
         if event.group is not None:
             self._group.setText(
                 tr(
-                    "The rate is that of {group}, the fastest group; the others keep their proportion.",
+                    "The LR is that of {group}, the fastest group; the others keep their proportion.",
                     group=event.group,
                 )
             )
-        self._note.show_text(self._where(event))
+        self._note.show_text(self._result_text(event))
 
     def show_problem(self, text: str, *, error: bool = True) -> None:
-        """The search found nothing, for the reason in ``text``; what was found before stays."""
-        self._set_searching(False)
+        """Show why a test gave no result; the result before it stays."""
+        self._set_running(False)
         self._note.show_text(text, error=error)
 
     def clear(self) -> None:
-        """Forget what was found: it was another run's."""
-        self._set_searching(False)
+        """Remove the result: it was another run's."""
+        self._set_running(False)
         self.plot.clear()
         self._note.show_text("")
         for shown in (*self._rows.values(), self._group, self._why):
             shown.hide()
 
     def settings(self) -> FindLR:
-        """What is typed.
+        """The settings as typed.
 
         Raises:
-            ValidationError: a field is out of range, or the limits are the wrong way round.
+            ValidationError: a field is out of range, or the last LR is not greater than the first.
         """
         typed: dict[str, Any] = {name: editor.raw() for name, editor in self._editors.items()}
         return FindLR(**{name: value for name, value in typed.items() if value is not EMPTY})
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape calls the search off; without one it closes the window."""
-        if event.key() == Qt.Key.Key_Escape and self._searching:
+        """Escape cancels the test; if none is running, it closes the window."""
+        if event.key() == Qt.Key.Key_Escape and self._running:
             self.cancel_wanted.emit()
         else:
             super().keyPressEvent(event)
 
     def done(self, result: int) -> None:
-        """Closing calls the search off."""
-        if self._searching:
+        """Closing the window cancels the test."""
+        if self._running:
             self.cancel_wanted.emit()
         super().done(result)
 
-    def _find(self) -> None:
+    def _start(self) -> None:
         settings = self.settings()
         self.show_progress(0, 0)
-        self.find_wanted.emit(settings)
+        self.start_wanted.emit(settings)
 
-    def _set_searching(self, searching: bool) -> None:
-        self._searching = searching
-        self._stack.setCurrentIndex(int(searching))
+    def _set_running(self, running: bool) -> None:
+        self._running = running
+        self._stack.setCurrentIndex(int(running))
         for editor in self._editors.values():
-            editor.setEnabled(not searching)
+            editor.setEnabled(not running)
 
-    def _judge(self) -> None:
-        """Say what is wrong with what is typed, and whether it can be searched."""
-        wrong: dict[str, str] = {}
+    def _validate(self) -> None:
+        """Show what is wrong with the settings, and enable the button if nothing is."""
+        errors: dict[str, str] = {}
         try:
             self.settings()
         except ValidationError as error:
             first = first_problem(error)
-            wrong[first.field] = said(first.problem)
+            errors[first.field] = said(first.problem)
         for name, editor in self._editors.items():
-            editor.set_problem(wrong.get(name))
+            editor.set_problem(errors.get(name))
         titles = _titles()
-        said_wrong = [tr("{field}: {problem}", field=titles.get(n, n), problem=p) for n, p in wrong.items()]
-        self._wrong.show_text(" ".join(said_wrong), error=True)
-        set_available(self.start, self._reason or (said_wrong[0] if wrong else None), tr("Takes a few seconds."))
+        texts = [tr("{field}: {problem}", field=titles.get(n, n), problem=p) for n, p in errors.items()]
+        self._error.show_text(" ".join(texts), error=True)
+        set_available(self.start, self._reason or (texts[0] if texts else None), tr("Takes a few seconds."))
 
-    def _where(self, event: RangeTestEvent) -> str:
+    def _result_text(self, event: RangeTestEvent) -> str:
         tried = tr("{count} LRs tried in epoch {epoch}.", count=len(event.lr), epoch=event.epoch)
         if event.diverged:
             return tr("{tried} It ended early: the loss diverged.", tried=tried)
@@ -214,14 +214,14 @@ class FinderPanel(QDialog):
             editor.setToolTip(as_tip(tips[name]))
             editor.show_value(info.default)
             editor.setFixedWidth(110)
-            editor.edited.connect(self._judge)
+            editor.edited.connect(self._validate)
             fields.addWidget(title, 0, column)
             fields.addWidget(editor, 1, column)
-        self._wrong, self._note = HintLabel(), HintLabel()
+        self._error, self._note = HintLabel(), HintLabel()
         self.start = QPushButton(tr("Find a learning rate"))
         self.start.setProperty("role", "primary")
         self.start.setDefault(True)
-        self.start.clicked.connect(self._find)
+        self.start.clicked.connect(self._start)
         self.bar, self.count = QProgressBar(), label("", "hint")
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(tr("LRs tried"))
@@ -238,40 +238,39 @@ class FinderPanel(QDialog):
         top = QHBoxLayout()
         top.setSpacing(16)
         top.addLayout(fields)
-        top.addWidget(self._intervention(), 1)
+        top.addWidget(self._make_start_row(), 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 12, 14, 12)
         layout.setSpacing(8)
-        untouched = tr(
-            "A copy of the network trains on while its rate grows batch by batch, and the loss shows which rates it "
-            "bears. The run itself is untouched: it stands, and goes on, as if nothing had been tried."
+        about = tr(
+            "A copy of the network trains while its learning rate grows with each batch, and the loss shows which "
+            "learning rates it tolerates. The run itself does not change."
         )
-        layout.addWidget(label(untouched, "hint", wrap=True))
+        layout.addWidget(label(about, "hint", wrap=True))
         layout.addLayout(top)
-        layout.addWidget(self._wrong)
+        layout.addWidget(self._error)
         layout.addWidget(self.plot, 1)
         for widget in (self._note, *self._rows.values(), self._why, self._group):
             layout.addWidget(widget)
 
-    def _intervention(self) -> QWidget:
-        """[Find a rate], or while a search is under way its progress and [Cancel]."""
-        idle, busy, both = QWidget(), QWidget(), QWidget()
-        at_rest, at_work = QHBoxLayout(idle), QHBoxLayout(busy)
-        told = QVBoxLayout()
-        told.addStretch(1)
-        told.addWidget(self.count)
-        told.addWidget(self.bar)
-        told.addStretch(1)
-        for line in (at_rest, at_work):
+    def _make_start_row(self) -> QWidget:
+        """[Find a learning rate], or during a test its progress and [Cancel]."""
+        idle, running, row = QWidget(), QWidget(), QWidget()
+        idle_line, running_line, progress = QHBoxLayout(idle), QHBoxLayout(running), QVBoxLayout()
+        progress.addStretch(1)
+        progress.addWidget(self.count)
+        progress.addWidget(self.bar)
+        progress.addStretch(1)
+        for line in (idle_line, running_line):
             line.setContentsMargins(0, 0, 0, 0)
-        at_rest.addWidget(self.start, 0, Qt.AlignmentFlag.AlignBottom)
-        at_rest.addStretch(1)
-        at_work.addLayout(told, 1)
-        at_work.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignBottom)
-        self._stack = QStackedLayout(both)
+        idle_line.addWidget(self.start, 0, Qt.AlignmentFlag.AlignBottom)
+        idle_line.addStretch(1)
+        running_line.addLayout(progress, 1)
+        running_line.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignBottom)
+        self._stack = QStackedLayout(row)
         self._stack.addWidget(idle)
-        self._stack.addWidget(busy)
-        return both
+        self._stack.addWidget(running)
+        return row
 
 
 def _titles() -> dict[str, str]:

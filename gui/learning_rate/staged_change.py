@@ -1,4 +1,4 @@
-"""A change of the learning rate, typed or dragged and not yet sent."""
+"""The pending change of the learning rate, typed or dragged and not yet applied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.messages.commands import ScaleLR, SetLR
 from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import is_begun, lr_text, read_lr
 from gui.core.translation import tr
-from gui.learning_rate.current import Mode, Rates, set_command
+from gui.learning_rate.current import CurrentLRs, Mode, set_command
 from gui.widgets.labels import label, set_available, set_role
 from gui.widgets.lr_slider import LRSlider
 
@@ -21,11 +21,11 @@ _MODES: Final[tuple[Mode, ...]] = ("follow", "hold")
 
 
 class StagedChange(QWidget):
-    """The field, the slider, the choice of what the curve does then, and [Apply] [Drop].
+    """The field, the slider, [Scale the schedule] or [Hold this LR], and [Apply] [Discard].
 
     Signals:
-        staged(SetLR | ScaleLR | None): the change being prepared; None when there is none.
-        sent(SetLR | ScaleLR): the person applied it.
+        staged(SetLR | ScaleLR | None): the pending change; None if there is none.
+        sent(SetLR | ScaleLR): the user applied it.
     """
 
     staged = Signal(object)
@@ -33,34 +33,34 @@ class StagedChange(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._lrs: Rates | None = None
+        self._lrs: CurrentLRs | None = None
         self._group: str | None = None
         self._change: tuple[float, Mode | None] | None = None
         self._command: SetLR | ScaleLR | None = None
         self._typing = False
-        self._unheld: tuple[Mode | None] | None = None  # the choice that a drag with hold overrides
+        self._unheld: tuple[Mode | None] | None = None  # the chosen mode while a drag with hold overrides it
         self._build()
-        self.idle()
+        self.show_idle_hint()
 
-    def show_lrs(self, lrs: Rates, group: str | None) -> None:
-        """Show the confirmed rates of ``group`` (None: all). What is staged stays, unless it was for other groups."""
+    def show_lrs(self, lrs: CurrentLRs, group: str | None) -> None:
+        """Show the confirmed LRs of ``group`` (None: all). A pending change stays, unless it was for other groups."""
         other = self._lrs is not None and (lrs.groups != self._lrs.groups or group != self._group)
         self._lrs, self._group = lrs, group
         if other:
-            self.drop()
+            self.discard()
         chosen = lrs.of(group)
         self._slider.mark_lr(chosen.reference_lr)
-        self._slider.cover(max(chosen.plan))
+        self._slider.cover(max(chosen.scheduled))
         if self._change is not None:
             self._stage(*self._change)
         elif not self._typing:
             self._show_confirmed()
-            self.idle()
+            self.show_idle_hint()
 
     def set_reason(self, reason: str | None) -> None:
-        """Let the person act (None), or say in every tooltip why not."""
+        """Enable the controls (None), or disable them with ``reason`` as their tooltips."""
         if reason is not None:
-            self.drop()
+            self.discard()
         controls: tuple[tuple[QWidget, str], ...] = (
             (self._field, tr("A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape discards it.")),
             (self._slider, tr("Drag to stage a learning rate. The mark shows the current LR.")),
@@ -71,7 +71,7 @@ class StagedChange(QWidget):
             set_available(widget, reason, tip)
 
     def stage_lr(self, value: float, hold: bool = False) -> None:
-        """Stage ``value``, between 0 and 1000; ``hold`` keeps it, whatever the choice was."""
+        """Make the LR ``value`` (0 to 1000) the pending change; ``hold``: held, whatever mode is chosen."""
         if math.isfinite(value) and self._field.isEnabled():
             self._typing = False
             if hold and self._unheld is None:
@@ -83,40 +83,40 @@ class StagedChange(QWidget):
             self._stage(min(max(value, 0.0), LR_MAX), self.mode())
 
     def mode(self) -> Mode | None:
-        """What the curve shall do; None where the groups differ and the person has not said."""
+        """The chosen mode; None if the groups differ and the user has not chosen."""
         checked = self._modes.checkedId()
         return _MODES[checked] if checked >= 0 else None
 
     def is_pending(self) -> bool:
-        """Whether something is staged, or typed and not readable."""
+        """Whether a change is pending, or something is typed that is not a valid LR."""
         return self._command is not None or self._typing
 
-    def say(self, text: str) -> None:
-        """A line under the controls, until the next change."""
+    def show_hint(self, text: str) -> None:
+        """Show ``text`` under the controls until the next change."""
         set_role(self._hint, "hint")
         self._hint.setText(text)
 
-    def idle(self) -> None:
-        """The line that tells a newcomer what the controls do."""
-        self.say(tr("Type an LR or drag the slider, then apply."))
+    def show_idle_hint(self) -> None:
+        """Show what the controls are for."""
+        self.show_hint(tr("Type an LR or drag the slider, then apply."))
 
     def apply(self) -> None:
-        """Send what is staged."""
+        """Send the pending change."""
         if self._command is not None:
             self.sent.emit(self._command)
 
-    def drop(self) -> None:
-        """Forget what is staged or typed."""
+    def discard(self) -> None:
+        """Discard the pending change and what is typed."""
         self._change, self._unheld = None, None
         self._typing = False
         self._set_command(None)
         self._show_confirmed()
-        self.idle()
+        self.show_idle_hint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape drops what is staged."""
+        """Escape discards the pending change."""
         if event.key() == Qt.Key.Key_Escape and self.is_pending():
-            self.drop()
+            self.discard()
         else:
             super().keyPressEvent(event)
 
@@ -162,7 +162,7 @@ class StagedChange(QWidget):
             if self._typing:
                 self._unstage("")
             else:
-                self.drop()
+                self.discard()
             return
         try:
             command = set_command(self._lrs, self._group, value, mode)
@@ -174,23 +174,23 @@ class StagedChange(QWidget):
             self._field.setText(lr_text(value))
         self._slider.show_lr(value)
         set_role(self._hint, "")
-        self._hint.setText(_staged_words(chosen, value, mode))
+        self._hint.setText(_change_text(chosen, value, mode))
         self._set_command(command)
 
     def _unstage(self, problem: str) -> None:
-        """Stage nothing while the text is no rate; ``problem`` says why, or is empty where more is still to come."""
+        """No change is pending while the text is not an LR. ``problem`` says why; empty while it is incomplete."""
         self._change = None
         self._set_command(None)
-        self._drop.setEnabled(True)
+        self._discard.setEnabled(True)
         if problem:
             set_role(self._hint, "error")
             self._hint.setText(problem)
         else:
-            self.idle()
+            self.show_idle_hint()
 
     def _set_command(self, command: SetLR | ScaleLR | None) -> None:
         self._apply.setEnabled(command is not None)
-        self._drop.setEnabled(command is not None)
+        self._discard.setEnabled(command is not None)
         if command != self._command:
             self._command = command
             self.staged.emit(command)
@@ -204,7 +204,7 @@ class StagedChange(QWidget):
         self._show_mode(chosen.mode)
 
     def _show_mode(self, mode: Mode | None) -> None:
-        self._modes.setExclusive(False)  # an exclusive pair cannot have both off, as groups that differ need it
+        self._modes.setExclusive(False)  # groups that differ need both off, which an exclusive pair does not allow
         for index, name in enumerate(_MODES):
             self._modes.button(index).setChecked(name == mode)
         self._modes.setExclusive(True)
@@ -215,12 +215,12 @@ class StagedChange(QWidget):
         self._field.setMaxLength(30)
         self._field.textEdited.connect(self._on_typed)
         self._field.returnPressed.connect(self._on_entered)
-        self._apply, self._drop = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
+        self._apply, self._discard = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         set_role(self._apply, "primary")
         self._apply.setToolTip(tr("Apply at the next batch (Enter)."))
-        self._drop.setToolTip(tr("Discard the pending change (Escape)."))
-        for button, intervention in ((self._apply, self.apply), (self._drop, self.drop)):
-            button.clicked.connect(intervention)
+        self._discard.setToolTip(tr("Discard the pending change (Escape)."))
+        for button, slot in ((self._apply, self.apply), (self._discard, self.discard)):
+            button.clicked.connect(slot)
             button.setEnabled(False)
             button.setMinimumWidth(self.fontMetrics().horizontalAdvance(button.text()) + 28)
         self._slider = LRSlider()
@@ -237,7 +237,7 @@ class StagedChange(QWidget):
         row.setSpacing(6)
         row.addWidget(self._field, 1)
         row.addWidget(self._apply)
-        row.addWidget(self._drop)
+        row.addWidget(self._discard)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
@@ -248,7 +248,7 @@ class StagedChange(QWidget):
         layout.addWidget(self._hint)
 
 
-def _staged_words(chosen: Rates, value: float, mode: Mode | None) -> str:
+def _change_text(chosen: CurrentLRs, value: float, mode: Mode | None) -> str:
     old, new = lr_text(chosen.reference_lr, 4), lr_text(value)
     if value == chosen.reference_lr:
         if mode == "hold":

@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from engine.common.position import Position
 from engine.messages.commands import Command, Intervention, ScaleLR, SetLR, SetSchedule, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, StartEvent
 from gui.core.current_run import CurrentRun
@@ -72,7 +71,7 @@ class UndoController(QObject):
         if pending is not None:
             self._discard(pending)
         elif self._lr_panel.is_pending():
-            self._lr_panel.drop()
+            self._lr_panel.discard()
         elif (intervention := self._newest()) is not None:
             self._offer(intervention)
         else:
@@ -80,10 +79,10 @@ class UndoController(QObject):
 
     def _discard(self, pending: Command) -> None:
         if isinstance(pending, SetSchedule):
-            self._schedule.drop()
-            self._add_redo(tr("pending schedule"), lambda: self._schedule.take(pending))
+            self._schedule.discard()
+            self._add_redo(tr("pending schedule"), lambda: self._schedule.show_command(pending))
             return
-        self._lr_panel.drop()
+        self._lr_panel.discard()
         if isinstance(pending, SetLR):
             lr, hold = pending.lr, pending.then == "hold"
         elif isinstance(pending, ScaleLR) and self._model.lrs is not None:
@@ -107,7 +106,7 @@ class UndoController(QObject):
         restore.setEnabled(bool(commands))
         if not commands:
             restore.setToolTip(tr("This command changed no LR that could be restored."))
-        position = Position(epoch=intervention.epoch, batch=intervention.batch)
+        position = intervention.position
         since = f"{self._rewind.epochs_since(position):.1f}".removesuffix(".0")
         back = menu.addAction(tr("Go back to just before it, abandoning {n} epochs…", n=since))
         back.triggered.connect(lambda: self._rewind.before(intervention))

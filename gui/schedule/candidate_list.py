@@ -1,4 +1,4 @@
-"""Schedules kept for comparison: a chip each, to take into the editor or to remove."""
+"""The candidates, schedules that are compared: one row each, with buttons to edit or remove it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from gui.widgets.labels import ElidedLabel, set_role
 
 @dataclass(frozen=True, kw_only=True)
 class Chip:
-    """What a chip shows: the candidate's letter, its name, the rate it ends at or why it has none, and its line."""
+    """What the row of a candidate shows.
+
+    Attributes:
+        key: the candidate's letter.
+        name: the name of the schedule.
+        end: the LR at the end of the run.
+        problem: why the schedule has no curve, or None.
+        color: of its line on the plot.
+        dashes: of its line on the plot.
+        tip: the tooltip.
+    """
 
     key: str
     name: str
@@ -27,7 +37,7 @@ class Chip:
 
 
 class _Swatch(QWidget):
-    """A piece of the candidate's line."""
+    """A sample of the candidate's line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,87 +59,91 @@ class _Swatch(QWidget):
 
 
 class _Row(QFrame):
-    """One chip. Signals: ``taken``, ``removed``."""
+    """The row of one candidate.
 
-    taken = Signal()
-    removed = Signal()
+    Signals:
+        edit_wanted(), remove_wanted(): the buttons.
+    """
+
+    edit_wanted = Signal()
+    remove_wanted = Signal()
 
     def __init__(self, chip: Chip) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self._swatch, self._name, self._end = _Swatch(), ElidedLabel(), ElidedLabel()
-        self.take, self.remove = QPushButton(tr("Take")), QToolButton()
+        self.edit, self.remove = QPushButton(tr("Edit")), QToolButton()
         self.remove.setText("×")
         self.remove.setAutoRaise(True)
-        self.take.setAutoDefault(False)
-        for button, signal in ((self.take, self.taken), (self.remove, self.removed)):
+        self.edit.setAutoDefault(False)
+        for button, signal in ((self.edit, self.edit_wanted), (self.remove, self.remove_wanted)):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(signal)
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(self._name)
-        words.addWidget(self._end)
+        texts = QVBoxLayout()
+        texts.setSpacing(0)
+        texts.addWidget(self._name)
+        texts.addWidget(self._end)
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 4, 4, 4)
         line.setSpacing(8)
         line.addWidget(self._swatch)
-        line.addLayout(words, 1)
-        line.addWidget(self.take)
+        line.addLayout(texts, 1)
+        line.addWidget(self.edit)
         line.addWidget(self.remove)
         self.show_chip(chip)
 
     def show_chip(self, chip: Chip) -> None:
-        name = tr("{posted}: {name}", posted=chip.key, name=chip.name)
+        name = tr("{letter}: {name}", letter=chip.key, name=chip.name)
         self._swatch.show_line(chip.color, chip.dashes)
         self._name.setText(name)
         self._end.setText(chip.problem or chip.end)
         set_role(self._end, "error" if chip.problem else "hint")
         self.setToolTip(chip.tip if chip.problem is None else f"{chip.tip}\n{chip.problem}")
-        self.take.setToolTip(tr("Take {name} into the editor", name=name))
-        self.take.setAccessibleName(self.take.toolTip())
-        self.remove.setToolTip(tr("Compare with {name} no longer", name=name))
+        self.edit.setToolTip(tr("Show {name} in the editor", name=name))
+        self.edit.setAccessibleName(self.edit.toolTip())
+        self.remove.setToolTip(tr("Stop comparing with {name}", name=name))
         self.remove.setAccessibleName(self.remove.toolTip())
 
 
 class CandidateList(QWidget):
-    """The button that keeps what is edited, and a chip for each schedule kept.
+    """[Compare], and a row for each candidate.
 
     Signals:
-        keep_wanted(): the schedule that is edited shall be kept for comparison.
-        take_wanted(str), remove_wanted(str): the candidate of this letter goes into the editor, or away.
+        add_wanted(): the edited schedule should become a candidate.
+        edit_wanted(str), remove_wanted(str): the candidate with this letter should be shown in the editor, or removed.
     """
 
-    keep_wanted = Signal()
-    take_wanted = Signal(str)
+    add_wanted = Signal()
+    edit_wanted = Signal(str)
     remove_wanted = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.keep = QPushButton(tr("Compare"))
-        self.keep.setAutoDefault(False)
-        self.keep.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.keep.clicked.connect(self.keep_wanted)
+        self.add = QPushButton(tr("Compare"))
+        self.add.setAutoDefault(False)
+        self.add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.add.clicked.connect(self.add_wanted)
         self._rows: dict[str, _Row] = {}
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         self._row = QHBoxLayout()
-        self._row.addWidget(self.keep)
+        self._row.addWidget(self.add)
         self._row.addStretch(1)
         self._column.addLayout(self._row)
 
     def add_beside(self, button: QPushButton) -> None:
-        """Put another button into the row of the one that keeps."""
+        """Add another button to the row of [Compare]."""
         self._row.insertWidget(self._row.count() - 1, button)
 
     def allow(self, why_not: str | None) -> None:
-        """Enable the button, or say why not."""
-        self.keep.setEnabled(why_not is None)
-        tip = tr("Keep this schedule's curve on the plot, and try another beside it")
-        self.keep.setToolTip(f"<qt>{why_not or tip}</qt>")
+        """Enable [Compare] (None), or disable it with the reason as its tooltip."""
+        self.add.setEnabled(why_not is None)
+        tip = tr("Keep this schedule's curve on the plot and compare it with others")
+        self.add.setToolTip(f"<qt>{why_not or tip}</qt>")
 
     def show_chips(self, chips: Sequence[Chip]) -> None:
-        """Show these, in order."""
+        """Show a row for each of ``chips``, in order."""
         wanted = {chip.key for chip in chips}
         for key in [key for key in self._rows if key not in wanted]:
             row = self._rows.pop(key)
@@ -141,6 +155,6 @@ class CandidateList(QWidget):
                 self._rows[chip.key].show_chip(chip)
                 continue
             row = self._rows[chip.key] = _Row(chip)
-            row.taken.connect(lambda key=chip.key: self.take_wanted.emit(key))
-            row.removed.connect(lambda key=chip.key: self.remove_wanted.emit(key))
+            row.edit_wanted.connect(lambda key=chip.key: self.edit_wanted.emit(key))
+            row.remove_wanted.connect(lambda key=chip.key: self.remove_wanted.emit(key))
             self._column.addWidget(row)

@@ -1,4 +1,4 @@
-"""The points of a drawn curve, as a table; the plot edits the same points with the mouse."""
+"""The points of a drawn schedule as a table. The same points are edited with the mouse on the plot."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _STEP: Final = 5.0
 
 
 class PointsEditor(Editor):
-    """The points of a ``Drawn``, shown and edited by the run's epochs.
+    """The points of a ``Drawn``, shown and edited in epochs of the run.
 
-    A schedule's points count from where it begins. Once the person has put hands on them they stand still on the plot:
-    a plan that begins later takes what is left of the line.
+    The points of a schedule count from its start. Once the user has edited them, they are fixed on the plot: a
+    schedule that starts later gets the rest of the line.
 
     Args:
-        line: the other fields of the ``Drawn`` that is edited, which say how the points are joined.
+        line: returns the other fields of the ``Drawn``, which say how the points are joined.
 
     Signals:
-        shown(): the points, or whether they can be drawn on the plot, are other ones now.
+        shown(): the points changed, or whether the plot shows them.
     """
 
     shown = Signal()
@@ -50,17 +50,17 @@ class PointsEditor(Editor):
     def __init__(self, line: Line = dict, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._line = line
-        self._rows: list[Row] = []  # counted from ``_begins``
-        self._begins = self._origin = 0.0
+        self._rows: list[Row] = []  # counted from ``_start``
+        self._start = self._origin = 0.0
         self._fixed = False
-        self._in_force: tuple[tuple[Row, ...], float] | None = None
+        self._current: tuple[tuple[Row, ...], float] | None = None
         self.model = PointsModel(self)
         self.table = PointsTable()
         self.on_plot = QPushButton(tr("Draw on the plot"))
         self.snap = QCheckBox(tr("Snap to epochs"))
         self.add, self.remove = QPushButton(tr("Add")), QPushButton(tr("Remove"))
         self._build()
-        self.model.retyped.connect(self._retyped)
+        self.model.edited.connect(self._edit_cell)
         self.table.delete_wanted.connect(self._remove_chosen)
         self.table.selectionModel().selectionChanged.connect(self._show_buttons)
         self.add.clicked.connect(self._add_after)
@@ -68,90 +68,90 @@ class PointsEditor(Editor):
         self.on_plot.toggled.connect(self.shown)
         self.snap.toggled.connect(self.shown)
 
-    # What a form asks ------------------------------------------------------------------------------------------------
+    # For the form --------------------------------------------------------------------------------------------------
 
     def raw(self) -> Any:
-        """The points, counted from where the schedule begins."""
+        """The points, counted from the schedule's start."""
         if not self._rows:
             return EMPTY
-        return tuple(self._left()) if self._fixed else tuple(self._rows)
+        return tuple(self._rest()) if self._fixed else tuple(self._rows)
 
     def show_value(self, value: Any) -> None:
-        """Show points that count from where the schedule begins. No signal but ``shown``."""
+        """Show points that count from the schedule's start. No signal except ``shown``."""
         self._rows, self._fixed = list(value or ()), False
-        self._place()
+        self._update_start()
         self._show()
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.table
 
-    # What the plot asks ----------------------------------------------------------------------------------------------
+    # For the plot ------------------------------------------------------------------------------------------------
 
     def points(self) -> list[Point]:
-        """The points by the run's epochs, none before the origin; empty while one of them is no number."""
-        rows = [(x + self._origin, lr) for x, lr in self._left() if isinstance(x, float)]
+        """The points in epochs of the run, none before the origin; empty while one of them is not a number."""
+        rows = [(x + self._origin, lr) for x, lr in self._rest() if isinstance(x, float)]
         return rows if _numbers(rows) else []
 
     @property
     def origin(self) -> float:
-        """Where the schedule would begin, in the run's epochs."""
+        """The schedule's start, in epochs of the run."""
         return self._origin
 
     def offer_plot(self) -> None:
-        """There is a plot that shows the points."""
+        """Show the controls for a plot that shows the points."""
         self.on_plot.show()
         self.snap.show()
 
     def drawing(self) -> bool:
-        """Whether the plot shall show the points."""
+        """Whether the points should be shown on the plot."""
         return self.on_plot.isChecked()
 
-    def move_point(self, at: float, x: float, lr: float) -> None:
-        """Bring the point that stands at ``at`` elsewhere, as the person does."""
+    def move_point(self, before: float, x: float, lr: float) -> None:
+        """Move the point at the position ``before``, as an edit."""
         rows = self.points()
-        if any(row[0] == at for row in rows):
-            self._take(sorted([*(row for row in rows if row[0] not in (at, x)), (x, lr)]))
+        if any(row[0] == before for row in rows):
+            self._edit(sorted([*(row for row in rows if row[0] not in (before, x)), (x, lr)]))
 
     def insert_point(self, x: float, lr: float) -> None:
-        """Add a point, as the person does; one that stands there already is moved."""
-        self._take(sorted([*(p for p in self.points() if p[0] != x), (x, lr)]))
+        """Add a point, as an edit; it replaces a point at the same position."""
+        self._edit(sorted([*(p for p in self.points() if p[0] != x), (x, lr)]))
 
-    def delete_point(self, at: float) -> None:
-        """Remove the point that stands at ``at``, as the person does; the last one stays."""
-        rows = [row for row in self.points() if row[0] != at]
+    def delete_point(self, x: float) -> None:
+        """Remove the point at the position ``x``, as an edit; the last point stays."""
+        rows = [row for row in self.points() if row[0] != x]
         if rows:
-            self._take(rows)
+            self._edit(rows)
 
-    def place(self, origin: float, in_force: tuple[tuple[Point, ...], float] | None = None) -> None:
-        """Where the schedule would begin (the run's epochs), and the drawn one in force with where that one began."""
-        if (origin, in_force) == (self._origin, self._in_force):
+    def set_origin(self, origin: float, current: tuple[tuple[Point, ...], float] | None = None) -> None:
+        """Set the schedule's start in epochs of the run; ``current``: the current schedule's points and its start."""
+        if (origin, current) == (self._origin, self._current):
             return
         before = self.raw()
-        self._origin, self._in_force = origin, in_force
-        self._place()
+        self._origin, self._current = origin, current
+        self._update_start()
         self._show()
         if self.raw() != before:
             self.edited.emit()
 
     def fix(self) -> None:
-        """From now on the points stand still on the plot, wherever the schedule begins."""
+        """Fix the points on the plot, wherever the schedule starts from now on."""
         if _numbers(self._rows):
-            self._rows, self._begins, self._fixed = self._absolute(), 0.0, True
+            self._rows, self._start, self._fixed = self._absolute(), 0.0, True
 
-    # Inside ----------------------------------------------------------------------------------------------------------
+    # Internal --------------------------------------------------------------------------------------------------------
 
-    def _place(self) -> None:
+    def _update_start(self) -> None:
         if not self._fixed:
-            known = self._in_force is not None and tuple(self._rows) == self._in_force[0]
-            self._begins = self._in_force[1] if known and self._in_force else self._origin
+            known = self._current is not None and tuple(self._rows) == self._current[0]
+            self._start = self._current[1] if known and self._current else self._origin
 
     def _absolute(self) -> list[Row]:
-        return [(x + self._begins if isinstance(x, float) else x, lr) for x, lr in self._rows]
+        return [(x + self._start if isinstance(x, float) else x, lr) for x, lr in self._rows]
 
-    def _left(self) -> list[Row]:
-        """What is left of the line from the origin on, counted from there."""
-        past = self._origin - self._begins
+    def _rest(self) -> list[Row]:
+        """The rest of the line from the origin on, counted from there."""
+        past = self._origin - self._start
         if not _numbers(self._rows) or self._rows[0][0] >= past:
             return [(x - past if isinstance(x, float) else x, lr) for x, lr in self._rows]
         try:
@@ -160,35 +160,35 @@ class PointsEditor(Editor):
             return [(max(0.0, x - past), lr) for x, lr in self._rows]
         return list(spec.after(past).points)
 
-    def _take(self, rows: list[Row]) -> None:
-        """Rows by the run's epochs, from the person."""
-        self._rows, self._begins, self._fixed = rows, 0.0, True
+    def _edit(self, rows: list[Row]) -> None:
+        """Use ``rows``, in epochs of the run, as an edit."""
+        self._rows, self._start, self._fixed = rows, 0.0, True
         self._show()
         self.edited.emit()
 
-    def _retyped(self, row: int, column: int, value: Any) -> None:
+    def _edit_cell(self, row: int, column: int, value: Any) -> None:
         rows = self._shown_rows()
         cell = list(rows[row])
         cell[column] = value
         rows[row] = (cell[0], cell[1])
-        self._take(sorted(rows) if _numbers(rows) else rows)
+        self._edit(sorted(rows) if _numbers(rows) else rows)
 
     def _add_after(self) -> None:
-        """A point half-way to the next one, on the line; after the last one, a little further on."""
+        """Add a point on the line, half-way to the next one; after the last one, a few epochs later."""
         rows = self.points()
         if not rows:
-            self._take([(self._origin, 0.01)])
+            self._edit([(self._origin, 0.01)])
             return
         chosen = self.table.selectionModel().selectedRows()
-        at = min(chosen[-1].row() if chosen else max(0, len(rows) - 2), len(rows) - 1)
-        left = rows[at][0]
-        x = left + _STEP if at == len(rows) - 1 else (left + rows[at + 1][0]) / 2
-        if self.snap.isChecked() and (at == len(rows) - 1 or rows[at + 1][0] - left >= 2):
+        row = min(chosen[-1].row() if chosen else max(0, len(rows) - 2), len(rows) - 1)
+        left = rows[row][0]
+        x = left + _STEP if row == len(rows) - 1 else (left + rows[row + 1][0]) / 2
+        if self.snap.isChecked() and (row == len(rows) - 1 or rows[row + 1][0] - left >= 2):
             x = float(round(x))
-        self.insert_point(x, self._rate(rows, x))
-        self.table.selectRow(at + 1)
+        self.insert_point(x, self._lr_at(rows, x))
+        self.table.selectRow(row + 1)
 
-    def _rate(self, rows: list[Row], x: float) -> float:
+    def _lr_at(self, rows: list[Row], x: float) -> float:
         try:
             return float(f"{Drawn.model_validate({'points': tuple(rows), **self._line()}).lr_at(x):.3g}")
         except ValidationError:
@@ -198,13 +198,13 @@ class PointsEditor(Editor):
         chosen = {index.row() for index in self.table.selectionModel().selectedRows()}
         rows = [row for n, row in enumerate(self._shown_rows()) if n not in chosen]
         if rows and chosen:
-            self._take(rows)
+            self._edit(rows)
             self.table.selectRow(min(*chosen, len(rows) - 1))
 
     def _shown_rows(self) -> list[Row]:
         if not self._fixed:
             return self._absolute()
-        return [(x + self._origin if isinstance(x, float) else x, lr) for x, lr in self._left()]
+        return [(x + self._origin if isinstance(x, float) else x, lr) for x, lr in self._rest()]
 
     def _show(self) -> None:
         rows = self._shown_rows()
@@ -222,7 +222,11 @@ class PointsEditor(Editor):
         chosen = len(self.table.selectionModel().selectedRows())
         can = 0 < chosen < self.model.rowCount()
         self.remove.setEnabled(can)
-        why = tr("Remove the chosen points (Delete)") if can else tr("Choose a point in the table first; one must stay")
+        why = (
+            tr("Remove the selected points (Delete)")
+            if can
+            else tr("Select a point in the table first; the last one cannot be removed")
+        )
         self.remove.setToolTip(why)
 
     def _build(self) -> None:
@@ -242,8 +246,10 @@ class PointsEditor(Editor):
             )
         )
         self.snap.setChecked(True)
-        self.snap.setToolTip(tr("<qt>Points drawn with the mouse stand at whole epochs; with Ctrl, anywhere.</qt>"))
-        self.add.setToolTip(tr("Add a point after the chosen one"))
+        self.snap.setToolTip(
+            tr("<qt>Points moved with the mouse snap to whole epochs; hold Ctrl to place them anywhere.</qt>")
+        )
+        self.add.setToolTip(tr("Add a point after the selected one"))
         for widget in (self.on_plot, self.snap):
             widget.hide()
         top, bottom = QHBoxLayout(), QHBoxLayout()

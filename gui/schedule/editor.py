@@ -1,8 +1,8 @@
-"""One schedule as it is edited: which it is, and its values, the unedited of which fit the run."""
+"""The editor of one schedule: its class and its fields. Fields that the user did not edit fit the run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from engine.schedules import (
     Constant,
     Drawn,
     LambdaLR,
+    MultiplicativeLR,
     OneCycleLR,
     ReduceLROnPlateau,
     ScheduleSpec,
@@ -22,41 +23,44 @@ from engine.schedules import (
     StepLR,
 )
 from gui.core.translation import said, tr
-from gui.schedule.context import Context
+from gui.schedule.context import Context, after_warm_up, warm_up_length
+from gui.schedule.drawn_editor import PointsEditor
 from gui.schedule.expressions import ExpressionsEditor
-from gui.schedule.forms import ScheduleForm, make_form
 from gui.schedule.pending import labelled
 from gui.schedule.picker import SchedulePicker
-from gui.schedule.stage_editor import StageEditor
+from gui.schedule.stage_card import StageEditor
 from gui.schedule.stages import StagesForm
-from gui.schedule.suggested import after_warm_up, warm_up_length
 from gui.schedule.text import run_epochs, why_no_warm_up
-from gui.widgets.fields import ChoiceEditor
+from gui.widgets.fields import ChoiceEditor, Editor
 from gui.widgets.forms import SpecForm
 from gui.widgets.hint_label import HintLabel
 
 LR_ITSELF: Final = "0.01 - 0.0009*epoch if epoch < 10 else 0.001"
-"""The first expression where it gives the LR itself."""
+"""The initial expression that gives the LR itself."""
 MULTIPLIER: Final = "0.95**epoch"
+"""The initial expression that gives a multiplier."""
+
+ScheduleForm = SpecForm | StagesForm
+"""Each has ``value``, ``set_value``, ``set_fields``, ``set_hint``, ``changed`` and ``field_edited``."""
 
 
 class ScheduleEditor(StageEditor):
-    """Chooses a schedule and fills it in. A form is made when its schedule is first shown.
+    """Chooses a schedule and edits its fields. A form is created when its schedule is first shown.
 
-    Signals, beside those of ``StageEditor`` (``opening`` is a stage's only):
-        shown(): the form that is shown may be another one now.
-        sparkline_wanted(object): a ScheduleSpec whose curve ``set_sparkline`` should bring.
+    Signals, besides those of ``StageEditor`` (``opening`` is emitted for a stage only):
+        shown(): another form may be shown.
+        sparkline_wanted(object): a ScheduleSpec whose curve should be given to ``set_sparkline``.
     """
 
     shown = Signal()
     sparkline_wanted = Signal(object)
 
     def __init__(self, *, stage: bool = False, parent: QWidget | None = None) -> None:
-        """Make the card that chooses; ``stage``: of a schedule that is a part of another."""
+        """Create the editor; ``stage``: of a schedule that is a stage of another."""
         super().__init__(parent)
         self._context, self._stage, self._may_give_lr = Context(), stage, not stage
         self._kind: type[ScheduleSpec] = StepLR
-        self._own: set[tuple[str, str]] = set()  # the fields that the person edited, which follow nothing
+        self._own: set[tuple[str, str]] = set()  # (class, field) that the user edited, which stay as they are
         self._curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.forms: dict[str, ScheduleForm] = {}
         self.picker, self.when = SchedulePicker(), HintLabel(lines=0)
@@ -89,14 +93,14 @@ class ScheduleEditor(StageEditor):
         self._column.addLayout(self._forms)
         self._column.addLayout(more)
         self.picker.chosen.connect(self.choose)
-        self.picker.opening.connect(self.opening if stage else self._ask_sparklines)
+        self.picker.opening.connect(self.opening if stage else self._request_sparklines)
         self.warm_up.clicked.connect(self._warm_up)
         self.gives.edited.connect(self._gives_edited)
         self._show()
 
     @property
     def kind(self) -> type[ScheduleSpec]:
-        """The class that is chosen."""
+        """The chosen class."""
         return self._kind
 
     @property
@@ -113,58 +117,58 @@ class ScheduleEditor(StageEditor):
             form.field_edited.connect(lambda field: self._field_edited(name, field))
             form.changed.connect(self._edited)
             if isinstance(form, StagesForm):
-                form.opening.connect(self.opening if self._stage else self._ask_sparklines)
+                form.opening.connect(self.opening if self._stage else self._request_sparklines)
                 for curve in self._curves.items():
                     form.set_sparkline(curve[0], *curve[1])
             self._forms.addWidget(form)
         return self.forms[name]
 
     def value(self) -> ScheduleSpec | None:
-        """The schedule as edited, or None while it is wrong."""
+        """The edited schedule, or None while it is not valid."""
         spec: ScheduleSpec | None = self.form.value()
         return spec
 
     def gives_lr(self) -> bool:
-        """Whether an expression is chosen that gives the LR itself, so that its base must be 1."""
+        """Whether the chosen expression gives the LR itself, so that its base LR must be 1."""
         return self._kind is LambdaLR and self._may_give_lr and bool(self.gives.raw() == "lr")
 
-    def let_give_lr(self, may: bool) -> None:
-        """Whether an expression may give the LR itself here."""
-        self._may_give_lr = may and not self._stage
+    def allow_giving_lr(self, allowed: bool) -> None:
+        """Set whether an expression may give the LR itself here."""
+        self._may_give_lr = allowed and not self._stage
 
     def set_value(self, spec: ScheduleSpec, gives_lr: bool | None = None) -> None:
-        """Show ``spec``; ``gives_lr`` says what an expression gives, None leaves that as it is. No signal."""
+        """Show ``spec``; ``gives_lr``: whether an expression gives the LR itself, None: as before. No signal."""
         if gives_lr is not None:
             self.gives.show_value("lr" if gives_lr else "multiplier")
         self._kind = type(spec)
         fitting = self._context.values(self._kind, spec.interval)
         own = [name for name, value in fitting.items() if getattr(spec, name) != value]
         if own and isinstance(spec, ComposedSpec):
-            own = list(fitting)  # stages and milestones are of one piece
+            own = list(fitting)  # stages and milestones belong together
         self._own = {(self._kind.__name__, name) for name in own}
         self.form.set_value(spec)
         self._show()
 
     def stage(self, spec: ScheduleSpec) -> None:
-        """Show ``spec`` as if the person had chosen and filled it in."""
+        """Show ``spec`` as if the user had chosen and edited it."""
         self._kind = type(spec)
         self._own |= {(self._kind.__name__, name) for name in self._kind.model_fields}
         self.form.set_value(spec)
         self._edited()
 
     def choose(self, kind: type[ScheduleSpec]) -> None:
-        """Take ``kind``, as the person does."""
+        """Choose ``kind``, as the user does."""
         if kind is not self._kind:
             self._kind = kind
             self._follow()
             self._edited()
 
     def set_context(self, context: Context, follow: bool) -> bool:
-        """What the schedule is for now; returns whether it became another one. No signal.
+        """Set what the schedule is edited for; returns whether the schedule changed. No signal.
 
         Args:
-            context: the run, and where in it the schedule would begin.
-            follow: whether counts that nobody edited fit themselves to it.
+            context: the run, and where in it the schedule would start.
+            follow: whether fields that the user did not edit get the values that fit it.
         """
         before, groups = self.value(), self._context.groups
         self._context = context
@@ -181,11 +185,11 @@ class ScheduleEditor(StageEditor):
         return self.value() != before
 
     def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
-        """The schedules that cannot be chosen, and why."""
+        """Set the schedules that cannot be chosen, and why."""
         self.picker.set_refused(refused)
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
-        """The curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups] from the positions ``x`` on."""
+        """Show the curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups], each from ``x`` on."""
         self._curves[name] = (x, lr)
         self.picker.set_curve(name, x, lr)
         for form in self.forms.values():
@@ -193,17 +197,17 @@ class ScheduleEditor(StageEditor):
                 form.set_sparkline(name, x, lr)
 
     def set_error(self, path: str, problem: str | None) -> bool:
-        """Say ``problem`` at the stage that ``path`` names, or at the expression; whether there was such a place."""
+        """Show ``problem`` at the stage that ``path`` names, or at the expression; returns whether there is one."""
         form = self.form
         if isinstance(form, StagesForm):
             return form.set_error(path, problem)
         if not form.has("lr_lambda"):
             return False
-        form.set_error("lr_lambda", problem)  # only when it is run does an expression show that it divides by 0
+        form.set_error("lr_lambda", problem)  # a division by 0 is found only when the expression is run
         return True
 
     def _follow(self) -> None:
-        """Bring the counts that nobody edited up to the epochs."""
+        """Set the fields that the user did not edit to values that fit the context."""
         editor, name = self._expressions(), self._kind.__name__
         if editor is None:
             values = self._context.values(self._kind, self._interval())
@@ -216,7 +220,7 @@ class ScheduleEditor(StageEditor):
                 form.set_fields({})
 
     def _interval(self) -> str:
-        """What the chosen schedule is stepped by, also while something else in its form is wrong."""
+        """What the chosen schedule is stepped by, also while its form is not valid."""
         form = self.form
         typed = form.editor("interval").raw() if isinstance(form, SpecForm) else None
         typed = form.interval() if isinstance(form, StagesForm) else typed
@@ -247,14 +251,14 @@ class ScheduleEditor(StageEditor):
         self._show()
         self.changed.emit()
 
-    def _ask_sparklines(self) -> None:
+    def _request_sparklines(self) -> None:
         for kind in SCHEDULES:
             spec = self.value() if kind is self._kind else None
             fitting = self._context.values(kind, kind.model_fields["interval"].default)
             self.sparkline_wanted.emit(spec or kind.model_validate(fitting))
 
     def _warm_up(self) -> None:
-        """Put a warm-up before the schedule, which then has the epochs that are left."""
+        """Put a warm-up before the schedule, which gets the remaining epochs."""
         spec, name = self.value(), self._kind.__name__
         if spec is None:
             return
@@ -267,9 +271,9 @@ class ScheduleEditor(StageEditor):
         self._edited()
 
     def _show(self) -> None:
-        """Show the chosen schedule's form and words."""
+        """Show the form and the texts of the chosen schedule."""
         self.picker.show_kind(self._kind)
-        self.when.show_text(self._use())
+        self.when.show_text(self._use_text())
         self._gives_row.setVisible(self._kind is LambdaLR and self._may_give_lr)
         self._show_warm_up()
         self._show_counts()
@@ -278,8 +282,8 @@ class ScheduleEditor(StageEditor):
             form.setVisible(form is chosen and self._kind is not Constant)
         self.shown.emit()
 
-    def _use(self) -> str:
-        """When to use the schedule; of one that fills the run, what that comes to."""
+    def _use_text(self) -> str:
+        """When to use the schedule; for OneCycleLR also its number of steps."""
         text, spec = said(self._kind.when), self.value()
         if self._kind is not OneCycleLR or spec is None:
             return text
@@ -287,22 +291,22 @@ class ScheduleEditor(StageEditor):
         if not per_epoch and self._context.batches is None:
             return text
         steps = self._context.positions(self._interval())
-        return tr("{text} total_steps is {n}, worked out from the run.", text=text, n=f"{steps:,}")
+        return tr("{text} total_steps is {n}, computed from the run.", text=text, n=f"{steps:,}")
 
     def _show_warm_up(self) -> None:
         self.warm_up.setVisible(not self._stage and not issubclass(self._kind, ComposedSpec))
         why = why_no_warm_up(self._kind, self.value(), self.gives_lr())
         self.warm_up.setEnabled(why is None)
         epochs = warm_up_length(self._context.span)
-        tip = tr("LinearLR for {epochs} epochs, then this schedule in those that are left", epochs=epochs)
+        tip = tr("LinearLR for {epochs} epochs, then this schedule for the remaining epochs", epochs=epochs)
         self.warm_up.setToolTip(why or tip)
         self.draw_from.setVisible(not self._stage and self._kind is not Drawn)
         self.draw_from.setEnabled(self.value() is not None)
-        draws = tr("Turn this curve into points to drag on the plot")
-        self.draw_from.setToolTip(draws if self.value() is not None else tr("A field above is not valid."))
+        tip = tr("Turn this curve into points to drag on the plot")
+        self.draw_from.setToolTip(tip if self.value() is not None else tr("A field above is not valid."))
 
     def _show_counts(self) -> None:
-        """In mid-run, say what a plan's own count is in the run's epochs."""
+        """During a run, show which epochs of the run the counts of the schedule mean."""
         spec, done = self.value(), self._context.done
         for field, info in self._kind.model_fields.items():
             extra = info.json_schema_extra
@@ -313,3 +317,23 @@ class ScheduleEditor(StageEditor):
                 count = getattr(spec, field)
                 hint = run_epochs(field, count, done) if count else None
             self.form.set_hint(field, hint)
+
+
+def make_form(kind: type[ScheduleSpec], context: Context, make_editor: Callable[[], StageEditor]) -> ScheduleForm:
+    """The form of a schedule of ``kind`` with fitting values; ``make_editor`` creates the editor of a stage."""
+    if issubclass(kind, ComposedSpec):
+        return StagesForm(kind, context, make_editor)
+    expressions = ExpressionsEditor() if kind in (LambdaLR, MultiplicativeLR) else None
+    editors: dict[str, Editor] = {"lr_lambda": expressions} if expressions else {}
+    if kind is Drawn:
+        editors["points"] = PointsEditor(lambda: {name: form.editor(name).raw() for name in ("scale", "smooth")})
+    interval = context.interval or kind.model_fields["interval"].default
+    form = SpecForm(kind, context.values(kind, interval), editors=editors)
+    form.show_row("interval", context.interval is None)
+    if expressions and expressions.set_group_names(context.groups):
+        form.set_fields({})
+    if kind is LambdaLR:
+        form.set_hint(
+            "lr_lambda", tr("epoch is 0 before the first epoch. For example: 0.95**epoch, or 1 if epoch < 10 else 0.1")
+        )
+    return form

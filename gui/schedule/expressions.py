@@ -1,4 +1,4 @@
-"""The expressions of LambdaLR: one line each, with the place of an error marked in the line."""
+"""The expressions of LambdaLR: one line each, with the position of an error marked in the line."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from gui.theme.theme import error_color, set_style_property
 from gui.widgets.fields import EMPTY, Editor
 
 LONGEST = 1000
-"""Characters that a line takes; the expression's own, lower limit is the evaluator's to explain."""
+"""The maximum number of characters of a line. The evaluator's limit is lower, and it explains that."""
 
 
 class ExpressionLine(QLineEdit):
-    """One expression. A pasted ``lambda epoch:`` disappears; an error is underlined where it stands."""
+    """One expression. A pasted ``lambda epoch:`` is removed; an error is underlined at its position."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.error_at: int | None = None
         self.setMaxLength(LONGEST)
         self.setPlaceholderText("0.95**epoch")
-        self.textEdited.connect(self._without_lambda)
+        self.textEdited.connect(self._remove_lambda)
 
     def check(self) -> bool:
-        """Whether the text can be read as an expression; marks the place where not."""
+        """Whether the text is an expression; marks the position of the error if not."""
         try:
             Expression(self.text())
             self.error_at = None
@@ -41,7 +41,7 @@ class ExpressionLine(QLineEdit):
         self.update()
         return self.error_at is None
 
-    def _without_lambda(self, text: str) -> None:
+    def _remove_lambda(self, text: str) -> None:
         try:
             body = without_lambda(text)
         except ExpressionError:
@@ -50,13 +50,13 @@ class ExpressionLine(QLineEdit):
             self.setText(body)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the line, and a wave under the character at fault."""
+        """Paint the line, and a wave under the character with the error."""
         super().paintEvent(event)
         if self.error_at is None or not self.text():
             return
         metrics, text, cursor = self.fontMetrics(), self.text(), self.cursorRect()
         start = min(self.error_at, len(text) - 1)
-        # QLineEdit tells no character's place but the cursor's; the rest follows from the widths of the text.
+        # QLineEdit only gives the position of the cursor; the others follow from the widths of the text.
         origin = cursor.center().x() - metrics.horizontalAdvance(text[: self.cursorPosition()])
         left = origin + metrics.horizontalAdvance(text[:start])
         width = max(8, metrics.horizontalAdvance(text[start : start + 1]))
@@ -81,7 +81,7 @@ class ExpressionsEditor(Editor):
         self.separate = QCheckBox(tr("One for each group"))
         self.separate.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
         self.separate.setToolTip(tr("Give every parameter group an expression of its own"))
-        self.separate.clicked.connect(self._separated)
+        self.separate.clicked.connect(self._on_separate)
         self.lines: list[ExpressionLine] = []
         self._labels: list[QLabel] = []
         self._column = QVBoxLayout()
@@ -93,21 +93,21 @@ class ExpressionsEditor(Editor):
         self._arrange()
 
     def set_group_names(self, names: Sequence[str]) -> bool:
-        """The parameter groups, in order. Returns whether the value changed."""
-        before, was = self.raw(), len(self._names)
+        """Set the parameter groups, in order; returns whether the value changed."""
+        before, count = self.raw(), len(self._names)
         self._names = list(names) or ["all"]
-        if len(self._names) != was:
+        if len(self._names) != count:
             self.separate.setChecked(len(self._names) > 1)
         self._arrange()
         return bool(self.raw() != before)
 
     def raw(self) -> Any:
-        """The expressions, one or one for each group; ``EMPTY`` where none is written."""
+        """The expressions, one for all groups or one for each; ``EMPTY`` if none is typed."""
         shown = [line.text().strip() for line in self.lines[: self._count()]]
         return tuple(shown) if any(shown) else EMPTY
 
     def show_value(self, value: Any) -> None:
-        """Show ``value`` without ``edited``."""
+        """Show ``value``. No signal."""
         texts = list(value) or [""]
         if len(texts) > len(self._names):
             self._names += [tr("group {n}", n=n + 1) for n in range(len(self._names), len(texts))]
@@ -120,11 +120,11 @@ class ExpressionsEditor(Editor):
         self._arrange(max(1, len(texts)))
 
     def control(self) -> QWidget:
-        """What takes the focus."""
+        """The widget that takes the focus."""
         return self.lines[0]
 
     def set_problem(self, problem: str | None) -> None:
-        """Mark each line by itself: the place is the line's own to find."""
+        """Mark the errors in each line, and describe it by ``problem``."""
         for line in self.lines[: self._count()]:
             line.check()
             line.setAccessibleDescription(problem or "")
@@ -132,7 +132,7 @@ class ExpressionsEditor(Editor):
     def _count(self) -> int:
         return len(self._names) if self.separate.isChecked() else 1
 
-    def _separated(self) -> None:
+    def _on_separate(self) -> None:
         self._arrange()
         self.edited.emit()
 

@@ -1,4 +1,4 @@
-"""Which parameter group is on which schedule: one for all, and what single groups have of their own."""
+"""The schedules of the parameter groups: one for all, and those that single groups have instead."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from engine.schedules import LambdaLR, MultiplicativeLR, ScheduleSpec
 class Schedules:
     """The schedules of all groups.
 
-    Args:
-        shared: of every group that has none of its own.
-        own: those that groups have of their own, by the group's name.
+    Attributes:
+        shared: the schedule of every group that is not in ``own``.
+        own: the schedules of single groups, by the group's name.
     """
 
     shared: ScheduleSpec
@@ -23,21 +23,21 @@ class Schedules:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe) -> Schedules:
-        """What ``recipe`` says."""
+        """The schedules in ``recipe``."""
         return cls(recipe.schedule, {g.name: g.schedule for g in recipe.groups if g.schedule is not None})
 
     @classmethod
-    def in_force(cls, plans: Mapping[str, ScheduleSpec]) -> Schedules:
-        """The plans that groups are on, by name in the groups' order; each lists values for its group alone."""
-        specs = list(plans.values())
+    def of_run(cls, current: Mapping[str, ScheduleSpec]) -> Schedules:
+        """The current schedules of a run's groups, by name in the groups' order; each has values for one group only."""
+        specs = list(current.values())
         first = specs[0]
         if all(spec == first for spec in specs):
             return cls(first)
-        if isinstance(first, (LambdaLR, MultiplicativeLR)):  # one expression a group is how they were set
+        if isinstance(first, (LambdaLR, MultiplicativeLR)):  # they were set with one expression a group
             lists = [s.lr_lambda for s in specs if isinstance(s, type(first)) and s.interval == first.interval]
             if len(lists) == len(specs):
                 return cls(first.model_copy(update={"lr_lambda": tuple(text for texts in lists for text in texts)}))
-        return cls(first, {name: spec for name, spec in plans.items() if spec != first})
+        return cls(first, {name: spec for name, spec in current.items() if spec != first})
 
     def onto(self, recipe: Recipe) -> Recipe:
         """``recipe`` with these schedules."""
@@ -45,7 +45,7 @@ class Schedules:
         return recipe.model_copy(update={"schedule": self.shared, "groups": groups})
 
     def of(self, group: str | None, names: Sequence[str]) -> ScheduleSpec:
-        """The schedule of a group alone, or the shared one for None."""
+        """The schedule of ``group``, or the shared one for None; ``names`` are those of all groups, in order."""
         if group is None:
             return self.shared
         if group in self.own:
@@ -54,9 +54,10 @@ class Schedules:
         return self.shared.for_group(names.index(group)) if listed == len(names) > 1 else self.shared
 
     def put(self, group: str | None, spec: ScheduleSpec, names: Sequence[str]) -> Schedules:
-        """The same with ``spec`` for every group, or for one.
+        """These schedules with ``spec`` for ``group``, or for all groups if it is None.
 
-        The rest has no place of its own in a recipe: what all share becomes its, and the others keep what they were on.
+        A recipe has no field for the schedule of the group ``rest``: ``spec`` becomes the shared schedule, and the
+        other groups get their present ones as their own.
         """
         if group is None:
             return Schedules(spec)
@@ -67,23 +68,23 @@ class Schedules:
             return Schedules(spec, {name: other for name, other in wanted.items() if name != "rest"})
         return Schedules(self.shared, {**self.own, group: spec})
 
-    def followed(self, group: str | None, spec: ScheduleSpec) -> Schedules:
-        """The same where the schedule that ``group`` is on became ``spec``, without anyone choosing that."""
+    def adjusted(self, group: str | None, spec: ScheduleSpec) -> Schedules:
+        """These schedules if the one of ``group`` became ``spec`` because its context changed, not by an edit."""
         if group in self.own:
             return Schedules(self.shared, {**self.own, str(group): spec})
         one_of_many = group is not None and self.shared.group_count() is not None
         return self if one_of_many else Schedules(spec, self.own)
 
     def each(self, change: Callable[[ScheduleSpec], ScheduleSpec]) -> Schedules:
-        """The same with ``change`` made to every schedule."""
+        """These schedules with ``change`` applied to each."""
         return Schedules(change(self.shared), {name: change(spec) for name, spec in self.own.items()})
 
     def without(self, group: str | None) -> Schedules:
-        """The same with ``group`` on the shared schedule."""
+        """These schedules with ``group`` on the shared one."""
         return Schedules(self.shared, {name: spec for name, spec in self.own.items() if name != group})
 
     def renamed(self, before: Sequence[str], names: Sequence[str]) -> Schedules:
-        """The same where one group got another name."""
+        """These schedules after one group was renamed; ``before`` and ``names`` are the names of all groups."""
         pairs = dict(zip(before, names, strict=True)) if len(before) == len(names) else {}
         new = {old: name for old, name in pairs.items() if old != name}
         if len(new) != 1:

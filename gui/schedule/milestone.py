@@ -1,4 +1,4 @@
-"""Where one stage of a SequentialLR hands over to the next."""
+"""A milestone, at which a SequentialLR changes to the next stage."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gui.widgets.fields import EMPTY, IntegerEditor
 from gui.widgets.hint_label import HintLabel
 
 WIDTH = 76
-"""Pixels: seven digits."""
+"""Width of the field in pixels: seven digits."""
 
 
 class MilestoneRow(QWidget):
-    """One milestone, and which of the run's epochs that is.
+    """One milestone, and the epoch of the run that it is.
 
     Signals:
-        edited(): the person changed it.
+        edited(): the user changed it.
     """
 
     edited = Signal()
@@ -30,7 +30,7 @@ class MilestoneRow(QWidget):
         self.field = IntegerEditor(1, 10_000_000, "")
         self.field.setFixedWidth(WIDTH)
         self.field.edit.setAccessibleName(tr("Milestone"))
-        self.field.edit.setToolTip(tr("The milestone: after this many, the next stage takes over from its own start."))
+        self.field.edit.setToolTip(tr("The milestone: after this many, the next stage begins."))
         self._label.setBuddy(self.field.edit)
         line = QHBoxLayout(self)
         line.setContentsMargins(10, 0, 0, 0)
@@ -52,20 +52,20 @@ class MilestoneRow(QWidget):
         """Show ``milestone``. No signal."""
         self.field.show_value(milestone)
 
-    def show_place(self, per_epoch: bool, done: int) -> None:
-        """Whether it counts epochs (or steps), and how many epochs of the run came before the schedule."""
+    def show_epoch(self, per_epoch: bool, done: int) -> None:
+        """Set whether the milestone counts epochs (or steps), and the number of epochs before the schedule."""
         self._per_epoch, self._done = per_epoch, done
         self._show()
 
     def set_error(self, problem: str | None) -> None:
-        """Say what is wrong with it."""
+        """Show what is wrong with it; None hides it."""
         self._problem = problem or ""
         self.field.set_problem(problem)
         self._show()
 
     def _show(self) -> None:
         self._label.setText(tr("↓ after epoch") if self._per_epoch else tr("↓ after step"))
-        raw, place = self.raw(), ""
+        raw, epoch = self.raw(), ""
         if self._per_epoch and self._done and isinstance(raw, int):
-            place = tr("= epoch {epoch} of the run", epoch=self._done + raw)
-        self.note.show_text(self._problem or place, error=bool(self._problem))
+            epoch = tr("= epoch {epoch} of the run", epoch=self._done + raw)
+        self.note.show_text(self._problem or epoch, error=bool(self._problem))

@@ -1,4 +1,4 @@
-"""The one schedule editor: of the recipe before the start, of a pending plan in mid-run."""
+"""The schedule panel: edits the recipe's schedule before the start, and the pending schedule during a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.messages.commands import SetSchedule
-from engine.schedules import LambdaLR, ScheduleSpec, StepLR
+from engine.schedules import FittedSchedule, LambdaLR, ScheduleSpec, StepLR
 from gui.core.translation import said, tr
 from gui.schedule.candidate_list import CandidateList
 from gui.schedule.context import Context
@@ -24,22 +24,22 @@ from gui.widgets.labels import heading
 
 
 class SchedulePanel(QWidget):
-    """Edits a schedule; in mid-run, a pending plan with Apply and Drop.
+    """Edits a schedule; during a run, a pending one with Apply and Discard.
 
     Signals:
-        schedule_changed(object): the ScheduleSpec that is edited, or None while it is wrong; by the person, or because
-            a default followed the epochs. ``schedules`` has those of all groups. Not after ``set_schedules``.
-        pending_changed(object): in mid-run, the SetSchedule that Apply would send, or None; after every change.
-        apply_requested(object): a SetSchedule.
-        drop_requested(): the pending plan is dropped; the form is back at what ``set_schedules`` brought last.
+        schedule_changed(object): the edited ScheduleSpec, or None while it is not valid; after an edit, or because an
+            unedited field followed the epochs. ``schedules`` has those of all groups. Not after ``set_schedules``.
+        pending_changed(object): during a run, the SetSchedule that Apply would send, or None; after every change.
+        apply_requested(object): the SetSchedule to apply.
+        discard_requested(): the pending schedule was discarded, and the form shows the confirmed one again.
         base_lr_wanted(object): before the start, the LR that the optimizer must have (1.0), or None for its own.
-        sparkline_wanted(object): a ScheduleSpec whose curve ``set_sparkline`` should bring.
+        sparkline_wanted(object): a ScheduleSpec whose curve should be given to ``set_sparkline``.
     """
 
     schedule_changed = Signal(object)
     pending_changed = Signal(object)
     apply_requested = Signal(object)
-    drop_requested = Signal()
+    discard_requested = Signal()
     base_lr_wanted = Signal(object)
     sparkline_wanted = Signal(object)
 
@@ -48,8 +48,8 @@ class SchedulePanel(QWidget):
         self._epochs, self._done, self._running = 30, 0, False
         self._lrs: tuple[float, ...] = (0.01,)
         self._groups: tuple[str, ...] = ("all",)
-        self._schedules = Schedules(StepLR(step_size=10, gamma=0.5))  # the recipe's, or the plans in force
-        self._confirmed: ScheduleSpec = self._schedules.shared  # what the group that is edited is on
+        self._schedules = Schedules(StepLR(step_size=10, gamma=0.5))  # the recipe's, or the current ones
+        self._confirmed: ScheduleSpec = self._schedules.shared  # of the edited group
         self._reported: tuple[Schedules, ScheduleSpec | None] = (self._schedules, None)
         self._base_wanted, self._preview_text = False, ""
         self._problem: str | None = None
@@ -72,27 +72,27 @@ class SchedulePanel(QWidget):
 
     @property
     def running(self) -> bool:
-        """Whether a run is under way, so that what is edited is a pending plan."""
+        """Whether a run is under way, so that the edited schedule is a pending one."""
         return self._running
 
     def group(self) -> str | None:
-        """The group whose schedule is edited; None: that of all groups."""
+        """The group whose schedule is edited; None: all groups."""
         return self.target.group()
 
     def schedule(self) -> ScheduleSpec | None:
-        """The schedule as edited, or None while it is wrong."""
+        """The edited schedule, or None while it is not valid."""
         return self.editor.value()
 
     def schedules(self) -> Schedules:
-        """Before the start, the schedules of all groups, as last they were right."""
+        """The recipe's schedules of all groups, as they were last valid; during a run, the current ones."""
         return self._schedules
 
     def differs(self) -> bool:
-        """Whether, in mid-run, Apply would bring another plan than the one in force."""
+        """Whether, during a run, the edited schedule differs from the current one."""
         return self._running and (self.schedule() != self._confirmed or self.pending.differs())
 
     def command(self) -> SetSchedule | None:
-        """What Apply sends, or None while something is wrong."""
+        """The command that Apply sends, or None while it is not valid."""
         spec = self.schedule()
         if spec is None or self.pending.problem() is not None:
             return None
@@ -100,52 +100,58 @@ class SchedulePanel(QWidget):
         start = "replay" if self.pending.from_start() else "here"
         return SetSchedule.model_validate({"schedule": spec, "start": start, "lr": lr, "group": self.group()})
 
-    def look_at(self, group: str | None) -> None:
-        """Edit the schedule of ``group``, as if the person had chosen it."""
+    def choose_group(self, group: str | None) -> None:
+        """Edit the schedule of ``group`` (None: of all groups), as if the user had chosen it."""
         if group is None or group in self._groups:
             self.target.picker.choose(group)
 
     def stage(self, spec: ScheduleSpec) -> None:
-        """Show ``spec`` as if the person had chosen and filled it in."""
+        """Show ``spec`` as if the user had chosen and edited it."""
         self.editor.stage(spec)
 
-    def take(self, command: SetSchedule) -> None:
-        """Show what ``command`` would bring, as if the person had chosen it."""
-        self.look_at(command.group)
+    def stage_fit(self, fit: FittedSchedule, group: str | None) -> None:
+        """Show the schedule of ``group`` (None: of all groups) fitted to the run, as if the user had edited it."""
+        self.choose_group(group)
+        self.pending.replay.setChecked(fit.start == "replay")
+        self.stage(fit.schedule)
+
+    def show_command(self, command: SetSchedule) -> None:
+        """Show the schedule of ``command``, as if the user had edited it."""
+        self.choose_group(command.group)
         self.pending.show_choice(command.start == "replay", command.lr)
         self.editor.gives.show_value("lr" if command.lr == 1.0 else "multiplier")
         self.editor.stage(command.schedule)
 
-    def drop(self) -> None:
-        """Forget what is edited: the schedule in force stands here again."""
+    def discard(self) -> None:
+        """Discard the edited schedule and show the current one."""
         self.set_problem(None)
         self.set_warnings([])
         self.set_preview("")
         self.set_schedules(self._schedules)
-        self.drop_requested.emit()
+        self.discard_requested.emit()
 
     def show_waiting(self, text: str | None) -> None:
-        """Say that the pending plan was sent and waits for its moment; None: it waits no more."""
+        """Show that the pending schedule was sent and waits for its position; None: it does not wait any more."""
         self._waiting = text
-        self._show_words()
+        self._show_texts()
 
     def set_schedule(self, spec: ScheduleSpec) -> None:
         """Show one schedule for all groups, as ``set_schedules`` does."""
         self.set_schedules(Schedules(spec))
 
     def set_schedules(self, schedules: Schedules) -> None:
-        """Show the recipe's schedules, or the plans in force; ``set_context`` first. No signal."""
+        """Show the recipe's schedules, or the current ones; call ``set_context`` first. No signal."""
         self.pending.reset()
         self._schedules = schedules
         self._show_group()
         self._reported, self._base_wanted = (schedules, self.schedule()), self.editor.gives_lr()
-        self._place(follow=False)
+        self._update_context(follow=False)
         self._refresh()
 
     def set_context(self, epochs: int, epochs_done: int, lr: float | Sequence[float], running: bool) -> None:
-        """The run's length, the epochs completed, the LR in force (of each group), and whether the run has begun.
+        """Set the run's length, the epochs completed, the current LR (of each group), and whether a run is under way.
 
-        Counts that nobody edited follow the epochs (before the start all of them, in mid-run those that are left).
+        Fields that the user did not edit follow the number of epochs; during a run, of the remaining epochs.
         """
         before = (self._epochs, self._done, self._running)
         self._epochs, self._done, self._running = epochs, epochs_done, running
@@ -153,75 +159,78 @@ class SchedulePanel(QWidget):
         if running != before[2]:
             self._show_mode()
         if before != (epochs, epochs_done, running):
-            self._place(follow=self._may_follow())
+            self._update_context(follow=self._may_follow())
             self._refresh()
-        self.pending.set_lr_in_force(self._base_lrs())
+        self.pending.show_current_lrs(self._base_lrs())
 
     def set_group_names(self, names: Sequence[str]) -> None:
-        """The parameter groups, in order."""
+        """Set the parameter groups, in order."""
         if tuple(names) == self._groups:
             return
         self._schedules = self._schedules.renamed(self._groups, names)
         self._groups = tuple(names)
         self.target.show_groups(names)
-        self._place(follow=False)
+        self._update_context(follow=False)
         self._refresh()
 
     def set_batches(self, batches: int | None) -> None:
-        """How many batches make an epoch, for schedules that are stepped once a batch; None: not known yet."""
+        """Set the number of batches in an epoch, for schedules that are stepped once a batch; None: not known yet."""
         if batches != self._batches:
             self._batches = batches
-            self._place(follow=self._may_follow())
+            self._update_context(follow=self._may_follow())
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
-        """The curve of the schedule ``name``: rates ``lr`` [points] or [points, groups] in force from ``x`` on."""
+        """Show the curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups], each from ``x`` on."""
         self.editor.set_sparkline(name, x, lr)
 
     def set_preview(self, text: str) -> None:
-        """What the schedule gives: the LR at the next epoch, at the end of the run."""
+        """Show ``text`` about the LRs that the schedule gives."""
         self._preview_text = text
-        self._show_words()
+        self._show_texts()
 
     def set_problem(self, text: str | None, field: str = "") -> None:
-        """Why the planner refuses the schedule, and because of which field; or None."""
+        """Show why the schedule gives no curve, and because of which field; None: it gives one."""
         self._problem, self._problem_at = text, f"{field} {text or ''}"  # either may name a stage
-        self._show_words()
+        self._show_texts()
 
     def set_warnings(self, warnings: list[str]) -> None:
-        """What the planner warns of."""
+        """Show the warnings of the schedule's curve."""
         self._warnings = list(warnings)
-        self._show_words()
+        self._show_texts()
 
     def _connect(self) -> None:
         self.target.chosen.connect(self._group_chosen)
-        self.target.shared_wanted.connect(self._as_all)
+        self.target.shared_wanted.connect(self._remove_own)
         self.editor.changed.connect(self._edited)
         self.editor.sparkline_wanted.connect(self.sparkline_wanted)
         self.pending.start_changed.connect(self._start_edited)
-        self.pending.base_changed.connect(self._pending)
-        self.pending.moment_changed.connect(self._pending)
+        self.pending.base_changed.connect(self._publish_pending)
+        self.pending.when_changed.connect(self._publish_pending)
         self.pending.applied.connect(self._apply)
-        self.pending.dropped.connect(self.drop)
+        self.pending.discarded.connect(self.discard)
 
     def _base_lrs(self) -> tuple[float, ...]:
-        """The LR in force of the group that is edited, or of each."""
+        """The current LR of the edited group, or of each group."""
         group = self.group()
         if group is None or len(self._lrs) != len(self._groups):
             return self._lrs
         return (self._lrs[self._groups.index(group)],)
 
     def _show_group(self) -> None:
-        """Show the schedule of the group that is edited. An expression on a base LR of 1 gives the LR itself."""
+        """Show the schedule of the edited group. An expression with a base LR of 1 gives the LR itself."""
         spec = self._confirmed = self._schedules.of(self.group(), self._groups)
         gives_lr = isinstance(spec, LambdaLR) and self._base_lrs()[0] == 1.0 and not self._schedules.own
         self.editor.set_value(spec, None if spec == self.schedule() else gives_lr)
 
     def _may_follow(self) -> bool:
-        """In mid-run the form shows the plan in force until the person chooses another: it must not drift."""
+        """Whether unedited fields follow the epochs: not while the form shows the current schedule of a run."""
         return not self._running or self.editor.kind is not type(self._confirmed)
 
-    def _place(self, follow: bool) -> None:
-        """Tell the editor what a new plan would last, and where it would begin; before the start, all plans follow."""
+    def _update_context(self, follow: bool) -> None:
+        """Set the editor's context: how long a new schedule would last, and where it would start.
+
+        With ``follow``, unedited fields fit it; before the start, those of all groups' schedules.
+        """
         here, group, before = self._running and not self.pending.from_start(), self.group(), self.editor.context
         context = Context(
             span=max(1, self._epochs - self._done) if here else self._epochs,
@@ -230,27 +239,27 @@ class SchedulePanel(QWidget):
             groups=self._groups if group is None else (group,),
             batches=self._batches,
         )
-        self.editor.let_give_lr(self._running or group is None)
+        self.editor.allow_giving_lr(self._running or group is None)
         moved = self.editor.set_context(context, follow)
         if not self._running:
             if follow:
                 self._schedules = self._schedules.each(lambda spec: context.refit(spec, before))
             if moved and (spec := self.schedule()) is not None:
-                self._schedules = self._schedules.followed(group, spec)
+                self._schedules = self._schedules.adjusted(group, spec)
         if moved or (follow and not self._running and self._schedules != self._reported[0]):
             self._changed()
 
     def _group_chosen(self) -> None:
-        """Another group's schedule is edited; in mid-run a change that is being prepared is for that one now."""
+        """Edit the schedule of another group; during a run, a pending schedule is for that group now."""
         if self._running and self.differs():
             self._confirmed = self._schedules.of(self.group(), self._groups)
         else:
             self._show_group()
-        self.pending.set_lr_in_force(self._base_lrs())
-        self._place(follow=False)
+        self.pending.show_current_lrs(self._base_lrs())
+        self._update_context(follow=False)
         self._changed()
 
-    def _as_all(self) -> None:
+    def _remove_own(self) -> None:
         self._schedules = self._schedules.without(self.group())
         self._show_group()
         self._changed()
@@ -264,12 +273,12 @@ class SchedulePanel(QWidget):
         self._changed()
 
     def _start_edited(self) -> None:
-        self._place(follow=True)
+        self._update_context(follow=True)
         self._refresh()
-        self._pending()
+        self._publish_pending()
 
     def _changed(self) -> None:
-        """The schedule may be another now: say so, and ask for its curve."""
+        """Emit the edited schedule and request its curve, if it changed."""
         spec = self.schedule()
         self._refresh()
         if self.editor.gives_lr() != self._base_wanted:
@@ -281,10 +290,10 @@ class SchedulePanel(QWidget):
             self.schedule_changed.emit(spec)
             if spec is not None:
                 self.sparkline_wanted.emit(spec)
-        self._pending()
+        self._publish_pending()
 
-    def _pending(self) -> None:
-        self._show_words()
+    def _publish_pending(self) -> None:
+        self._show_texts()
         if self._running:
             self.pending_changed.emit(self.command())
 
@@ -297,29 +306,29 @@ class SchedulePanel(QWidget):
         self.pending.setVisible(self._running)
 
     def _refresh(self) -> None:
-        """Show what the chosen schedule allows, and its words."""
+        """Update the controls and the texts to the edited schedule."""
         self.pending.lock_base(why_no_base(self.schedule(), self.editor.gives_lr(), self.pending.from_start()))
-        self._show_words()
+        self._show_texts()
 
-    def _show_words(self) -> None:
-        """Show what has been said of the schedule: by itself, by the planner, and whether it is in force."""
+    def _show_texts(self) -> None:
+        """Show the problem, the warnings and the title of the edited schedule, and whether it can be applied."""
         differs = self.differs()
         self.title.setText(tr("Schedule: change not applied yet") if differs else tr("Schedule"))
         why_shared = None
         if self.editor.gives_lr() and not self._running:
-            why_shared = tr("The expression gives the LR itself, of all groups; each can have a line of its own.")
+            why_shared = tr("The expression gives the LR of all groups. Each group can have its own expression.")
         self.target.show_schedules(self._schedules, self._groups, why_shared, self._running)
-        problem = self._told_problem()
+        problem = self._show_problem()
         self.preview.show_text(problem or self._preview_text, error=problem is not None)
         spec = self.schedule()
-        own = [said(w) for w in spec.warnings()] if spec else []
-        notes = [f"⚠ {text}" for text in [*own, *self._warnings]]
+        warnings = [said(w) for w in spec.warnings()] if spec else []
+        notes = [f"⚠ {text}" for text in [*warnings, *self._warnings]]
         self.notes.show_text("\n".join([*([self._waiting] if self._waiting else []), *notes]))
         unfinished = tr("a field above is not valid") if spec is None else None
         self.pending.allow(problem or unfinished)
 
-    def _told_problem(self) -> str | None:
-        """The planner's problem, with the group that it is of; also said beside the stage that it names."""
+    def _show_problem(self) -> str | None:
+        """Show the curve's problem beside the stage that it names; returns it, with its group's name."""
         named = [name for name in self._groups if name not in ("all", "rest")]
         found = re.match(r"groups\[(\d+)\]", self._problem_at)
         group = named[int(found[1])] if found and int(found[1]) < len(named) else None

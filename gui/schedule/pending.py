@@ -1,4 +1,4 @@
-"""What only a pending plan has: where and when it starts, its base LR, Apply and Drop."""
+"""The controls of a pending schedule: where and when it starts, its base LR, Apply and Discard."""
 
 from __future__ import annotations
 
@@ -28,32 +28,32 @@ from gui.widgets.hint_label import HintLabel
 
 
 class PendingControls(QWidget):
-    """Start, base LR, Apply, Drop.
+    """Start, base LR, when to apply, [Apply] [Discard].
 
     Signals:
-        start_changed(): here or as if from epoch 1, by the person.
-        base_changed(): the person edited the base LR.
-        moment_changed(): at the next epoch's start or at once, by the person.
-        applied(), dropped(): the buttons.
+        start_changed(): the user chose here or as if from epoch 1.
+        base_changed(): the user edited the base LR.
+        when_changed(): the user chose the next epoch or the next batch.
+        applied(), discarded(): the buttons.
     """
 
     start_changed = Signal()
     base_changed = Signal()
-    moment_changed = Signal()
+    when_changed = Signal()
     applied = Signal()
-    dropped = Signal()
+    discarded = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.here, self.replay = QRadioButton(tr("here")), QRadioButton(tr("as if from epoch 1"))
         self.base, self.note = LineEditor(read_float, to_text), HintLabel()
-        self.moment = QComboBox()
-        self.moment.addItems([tr("at the next epoch"), tr("at the next batch")])
-        self.moment.setAccessibleName(tr("When to apply"))
-        self.moment.setToolTip(
-            tr("A schedule that counts epochs begins best at an epoch's start; in mid-epoch, that epoch is its first.")
+        self.when = QComboBox()
+        self.when.addItems([tr("at the next epoch"), tr("at the next batch")])
+        self.when.setAccessibleName(tr("When to apply"))
+        self.when.setToolTip(
+            tr("A schedule that counts epochs should start with an epoch. Within an epoch, that epoch is its first.")
         )
-        self.apply, self.drop = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
+        self.apply, self.discard = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         starts = QButtonGroup(self)
         radios = QHBoxLayout()
         radios.setSpacing(10)
@@ -68,48 +68,48 @@ class PendingControls(QWidget):
         radios.addStretch(1)
         self.here.setChecked(True)
         self.base.edit.setAccessibleName(tr("Base LR"))
-        for push in (self.apply, self.drop):
+        for push in (self.apply, self.discard):
             push.setAutoDefault(False)
-        self.drop.setToolTip(tr("Discard this change; the current schedule stays"))
+        self.discard.setToolTip(tr("Discard this change; the current schedule stays"))
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply, 1)
-        buttons.addWidget(self.drop)
+        buttons.addWidget(self.discard)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addLayout(radios)
         column.addWidget(labelled(tr("Base LR"), self.base))
-        self._when = labelled(tr("Apply"), self.moment)
-        column.addWidget(self._when)
+        self._when_row = labelled(tr("Apply"), self.when)
+        column.addWidget(self._when_row)
         column.addWidget(self.note)
         column.addLayout(buttons)
         self.here.toggled.connect(self.start_changed)
         self.base.edited.connect(self.base_changed)
-        self.moment.activated.connect(self.moment_changed)
+        self.when.activated.connect(self.when_changed)
         self.apply.clicked.connect(self.applied)
-        self.drop.clicked.connect(self.dropped)
+        self.discard.clicked.connect(self.discarded)
 
     def from_start(self) -> bool:
-        """Whether the plan shall run as if from epoch 1."""
+        """Whether the schedule starts as if from epoch 1."""
         return self.replay.isChecked()
 
     def at_once(self) -> bool:
-        """Whether the plan shall begin at the next batch, even in mid-epoch."""
-        return self._when.isHidden() or self.moment.currentIndex() == 1
+        """Whether the schedule starts at the next batch, also within an epoch."""
+        return self._when_row.isHidden() or self.when.currentIndex() == 1
 
     def offer_epoch(self, epoch: int | None) -> None:
-        """The epoch at whose start the plan can begin; None: the next batch begins one."""
-        self._when.setVisible(epoch is not None)
+        """Offer to start the schedule with ``epoch``; None: the next batch is the first of an epoch anyway."""
+        self._when_row.setVisible(epoch is not None)
         if epoch is not None:
-            self.moment.setItemText(0, tr("at the start of epoch {epoch}", epoch=epoch))
+            self.when.setItemText(0, tr("at the start of epoch {epoch}", epoch=epoch))
 
     def base_lr(self) -> Any:
-        """The base LR as typed; None where it is empty or not to be given."""
+        """The base LR as typed; None if it is empty or cannot be given."""
         typed = self.base.raw()
         return None if typed is EMPTY or not self.base.edit.isEnabled() else typed
 
     def problem(self) -> str | None:
-        """What is wrong with the base LR, in the command's own words."""
+        """What is wrong with the base LR, as the command says it; None if nothing is."""
         try:
             SetSchedule(schedule=Constant(), lr=self.base_lr())
         except ValidationError as error:
@@ -117,48 +117,49 @@ class PendingControls(QWidget):
         return None
 
     def differs(self) -> bool:
-        """Whether start or base LR are not as ``reset`` leaves them."""
+        """Whether the start or the base LR are others than after ``reset``."""
         return self.from_start() or self.base.raw() is not EMPTY
 
     def reset(self) -> None:
-        """Start here, on the LR in force. No signal."""
+        """Choose a start here, from the current LR. No signal."""
         blocked = QSignalBlocker(self)
         self.base.show_value(None)
         self.here.setChecked(True)
-        self.moment.setCurrentIndex(0)
+        self.when.setCurrentIndex(0)
         blocked.unblock()
 
     def show_choice(self, from_start: bool, lr: Any) -> None:
-        """Show where a plan starts and its base LR (None: the LR in force). No signal."""
+        """Show where the schedule starts and its base LR (None: the current LR). No signal."""
         blocked = QSignalBlocker(self)
         self.base.show_value(lr)
         (self.replay if from_start else self.here).setChecked(True)
         blocked.unblock()
 
-    def set_lr_in_force(self, lrs: Sequence[float]) -> None:
-        """What an empty base LR means: the rate in force, or each group's own of several."""
+    def show_current_lrs(self, lrs: Sequence[float]) -> None:
+        """Show the current LRs, one a group, which an empty base LR means."""
         shown = ", ".join(dict.fromkeys(float_text(float(f"{lr:.6g}")) for lr in lrs))
         self.base.edit.setPlaceholderText(tr("the current LR, {lr}", lr=shown))
 
     def lock_base(self, why: str | None) -> None:
-        """No base LR can be given, because of ``why``; None: it can."""
+        """Disable the base LR, with ``why`` as the tooltip; None: enable it."""
         self.base.edit.setEnabled(why is None)
         free = tr("The LR that the new schedule starts from; empty: the current LR. Allowed: 0 to 1000.")
         self.base.edit.setToolTip(free if why is None else why)
 
     def allow(self, why_not: str | None) -> None:
-        """Enable Apply, or say why not."""
-        wrong = self.problem()
-        self.note.show_text(wrong or "", error=wrong is not None)
-        self.base.set_problem(wrong)
-        self.apply.setEnabled(why_not is None and wrong is None)
+        """Enable Apply (None), or disable it with the reason as its tooltip."""
+        problem = self.problem()
+        self.note.show_text(problem or "", error=problem is not None)
+        self.base.set_problem(problem)
+        why_not = why_not or problem
+        self.apply.setEnabled(why_not is None)
         self.apply.setToolTip(
-            tr("Take this schedule") if self.apply.isEnabled() else tr("Not possible yet: {why}", why=why_not or wrong)
+            tr("Change to this schedule") if why_not is None else tr("Not possible yet: {why}", why=why_not)
         )
 
 
 def labelled(text: str, field: QWidget) -> QWidget:
-    """A row with ``text`` before ``field``."""
+    """A row of ``text`` and ``field``."""
     row = QWidget()
     line = QHBoxLayout(row)
     line.setContentsMargins(0, 0, 0, 0)

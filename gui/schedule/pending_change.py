@@ -1,4 +1,4 @@
-"""The change that is being prepared: a staged rate, or another schedule; drawn, sent, and perhaps taken back."""
+"""The pending change, an LR or another schedule: drawn, applied or discarded."""
 
 from __future__ import annotations
 
@@ -16,104 +16,103 @@ from gui.schedule.preview import Preview
 
 
 class PendingChange(QObject):
-    """Keeps the dotted curve and the schedule editor true to what would come into force, and where.
+    """Keeps the dotted curve and the schedule editor up to date with the pending change and its position.
 
     Signals:
-        begins(float): where the edited schedule would begin, in epochs completed; 0 before the start.
+        origin_changed(float): where the edited schedule would start, in epochs completed; 0 before the start.
     """
 
-    begins = Signal(float)
+    origin_changed = Signal(float)
 
     def __init__(
         self,
         schedule: SchedulePanel,
         lr_panel: LRPanel,
-        runs: CurrentRun,
+        current_run: CurrentRun,
         preview: Preview,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._schedule, self._lr_panel = schedule, lr_panel
-        self._runs, self._preview, self._model = runs, preview, runs.model
-        self._lrs: LREvent | None = None
-        self._staged: Command | None = None
-        self._swap: SetSchedule | None = None
-        self._edited = True  # whether the editor may still hold another plan than the one in force
-        self._waiting: int | None = None  # the command with a new plan that waits for its moment, and that moment
-        self._waiting_at = Position(epoch=1)
+        self._current_run, self._preview, self._model = current_run, preview, current_run.model
+        self._staged: Command | None = None  # a change of the LR
+        self._new_schedule: SetSchedule | None = None
+        self._outdated = True  # whether the editor may still show another schedule than the current one
+        self._waiting: int | None = None  # the id of a posted schedule that is not applied yet, and its position
+        self._waiting_position = Position(epoch=1)
         self._withdrawn: set[int] = set()
         self._model.changed.connect(self._on_changed)
-        runs.listen(self._on_start, StartEvent)
-        runs.listen(self._on_lrs, LREvent)
-        runs.listen(self._on_command, CommandEvent)
-        runs.listen(self._on_branch, BranchEvent)
-        runs.listen(self._on_end, EndEvent)
+        current_run.listen(self._on_start, StartEvent)
+        current_run.listen(self._on_lrs, LREvent)
+        current_run.listen(self._on_command, CommandEvent)
+        current_run.listen(self._on_branch, BranchEvent)
+        current_run.listen(self._on_end, EndEvent)
         lr_panel.staged.connect(self._stage)
         schedule.pending_changed.connect(self._edit)
         schedule.apply_requested.connect(self._apply)
-        schedule.drop_requested.connect(self._drop)
+        schedule.discard_requested.connect(self._discard)
 
-    def _forget(self) -> None:
-        """Another run, or none: nothing is prepared and nothing waits."""
-        self._lrs, self._staged, self._swap = None, None, None
-        self._wait_no_more()
+    def _reset(self) -> None:
+        """Another run, or none: nothing is pending and no command waits."""
+        self._staged, self._new_schedule = None, None
+        self._clear_waiting()
         self._withdrawn.clear()
-        self._edited = True
+        self._outdated = True
         self._preview.set_pending(None)
-        self._lr_panel.drop()
+        self._lr_panel.discard()
         self._lr_panel.show_warning(None)
-        self.begins.emit(0.0)
+        self.origin_changed.emit(0.0)
 
-    def drop(self) -> None:
-        """Forget the staged rate, or else the schedule that is being prepared; what was sent stays."""
-        alone = self._staged is None
-        self._lr_panel.drop()
-        if alone and self._swap is not None and self._waiting is None:
-            self._schedule.drop()
+    def discard(self) -> None:
+        """Discard the staged LR, or if there is none, the edited schedule; a posted command stays."""
+        no_lr_staged = self._staged is None
+        self._lr_panel.discard()
+        if no_lr_staged and self._new_schedule is not None and self._waiting is None:
+            self._schedule.discard()
 
-    def beginning(self, command: SetSchedule) -> Position:
-        """Where a new plan would begin: at once, or at the start of the next epoch."""
+    def start_position(self, command: SetSchedule) -> Position:
+        """Where a new schedule would start: at the next batch, or at the start of the next epoch."""
         if self._waiting is not None:
-            return self._waiting_at
-        now = self._model.position
+            return self._waiting_position
+        now, lrs = self._model.position, self._model.live_lrs
         at_once = self._schedule.pending.at_once() or command.schedule.interval == "step"
-        if at_once or not self._model.mid_epoch or self._lrs is None or now.epoch >= self._lrs.epochs:
+        if at_once or not self._model.mid_epoch or lrs is None or now.epoch >= lrs.epochs:
             return now
         return Position(epoch=now.epoch + 1)
 
     # -- events
 
     def _on_start(self, event: StartEvent) -> None:
-        self._forget()
+        self._reset()
         self._schedule.set_group_names(event.groups)
 
     def _on_end(self, event: EndEvent) -> None:
         if self._model.end is event:  # else the run was not loaded
-            self._forget()
+            self._reset()
             self._schedule.setEnabled(False)
             self._schedule.setToolTip(tr("The run has ended. New sets up another one."))
 
     def _on_branch(self, _: BranchEvent) -> None:
-        self._renew()  # the current schedule may be an older one again
+        self._expect_schedule()  # an earlier schedule may be the current one again
 
-    def _renew(self) -> None:
-        """The current schedule is another one: the next LRs bring it into the editor."""
-        self._edited, self._swap = True, None
+    def _expect_schedule(self) -> None:
+        """The current schedule changed: show it in the editor with the next LRs."""
+        self._outdated, self._new_schedule = True, None
         self._draw()
 
     def _on_lrs(self, lrs: LREvent) -> None:
         self._schedule.setEnabled(True)
         self._schedule.setToolTip("")
-        self._lrs = lrs
         self._show_context()
-        if self._edited:
-            self._edited = False
-            self._schedule.set_schedules(_in_force(lrs))
+        if self._outdated:
+            self._outdated = False
+            specs = {group: schedule.spec for group, schedule in zip(lrs.groups, lrs.schedules, strict=True)}
+            self._schedule.set_schedules(Schedules.of_run(specs))
         self._redraw()
 
     def _on_changed(self) -> None:
         if not self._model.shown:
-            self._forget()
+            self._reset()
             return
         self._show_context()
         self._redraw()
@@ -122,87 +121,83 @@ class PendingChange(QObject):
         if event.name != "set_schedule" or event.status == "queued":
             return
         if event.id == self._waiting:
-            self._wait_no_more()
+            self._clear_waiting()
         if event.status == "applied":
             self._schedule.set_problem(None)
-            self._renew()
+            self._expect_schedule()
         elif event.id not in self._withdrawn:
             self._schedule.set_problem(said(event.reason or ""))
 
-    # -- what the person does
+    # -- editing
 
     def _stage(self, command: Command | None) -> None:
         self._staged = command
         self._draw()
 
     def _edit(self, command: SetSchedule | None) -> None:
-        self._swap = None
-        if command is not None and self._lrs is not None:
-            self._swap = command if self._schedule.differs() else None
+        self._new_schedule = None
+        if command is not None and self._model.live_lrs is not None:
+            self._new_schedule = command if self._schedule.differs() else None
         self._draw()
-        self._tell_beginning()
+        self._publish_origin()
 
     def _apply(self, command: SetSchedule) -> None:
         self._withdraw()
-        at = self.beginning(command)
-        if at <= self._model.position:
-            self._runs.post(command)
+        position = self.start_position(command)
+        if position <= self._model.position:
+            self._current_run.post(command)
             return
-        self._waiting, self._waiting_at = self._runs.post(command, at), at
-        text = tr("Sent: it starts with epoch {epoch}. Discard withdraws it.", epoch=at.epoch)
+        self._waiting, self._waiting_position = self._current_run.post(command, position), position
+        text = tr("Sent: it starts with epoch {epoch}. Discard withdraws it.", epoch=position.epoch)
         self._schedule.show_waiting(text)
 
-    def _drop(self) -> None:
+    def _discard(self) -> None:
         self._withdraw()
         self._edit(None)
 
     def _withdraw(self) -> None:
-        """Take back the new plan that waits for its moment, if there is one."""
+        """Withdraw the posted schedule that is not applied yet, if there is one."""
         if self._waiting is not None:
             self._withdrawn.add(self._waiting)
-            self._runs.post(Withdraw(id=self._waiting))
-            self._wait_no_more()
+            self._current_run.post(Withdraw(id=self._waiting))
+            self._clear_waiting()
 
-    def _wait_no_more(self) -> None:
+    def _clear_waiting(self) -> None:
         self._waiting = None
         self._schedule.show_waiting(None)
 
-    # -- what is shown
+    # -- showing
 
     def _draw(self) -> None:
-        """Have the change drawn from where it would be in force."""
+        """Draw the pending change from the position at which it would be applied."""
         if self._staged is not None:
             self._preview.set_pending(self._staged, self._model.position)
-        elif self._swap is not None:
-            self._preview.set_pending(self._swap, self.beginning(self._swap))
+        elif self._new_schedule is not None:
+            self._preview.set_pending(self._new_schedule, self.start_position(self._new_schedule))
         else:
             self._preview.set_pending(None)
 
     def _redraw(self) -> None:
-        if self._staged is not None or self._swap is not None:
+        if self._staged is not None or self._new_schedule is not None:
             self._draw()
 
     def _show_context(self) -> None:
-        """Tell the schedule editor where a new plan would begin: here, or at the start of the next epoch."""
-        if self._lrs is None:
+        """Show in the schedule editor where a new schedule would start: here, or at the start of the next epoch."""
+        lrs = self._model.live_lrs
+        if lrs is None:
             return
         epoch, schedule = self._model.position.epoch, self._schedule
         done = epoch if self._model.mid_epoch else epoch - 1
-        schedule.set_context(self._lrs.epochs, done, self._lrs.lr, True)
-        schedule.pending.offer_epoch(done + 1 if epoch <= done < self._lrs.epochs else None)
-        self._tell_beginning()
+        schedule.set_context(lrs.epochs, done, lrs.lr, True)
+        schedule.pending.offer_epoch(done + 1 if epoch <= done < lrs.epochs else None)
+        self._publish_origin()
 
-    def _tell_beginning(self) -> None:
-        """Tell from where the edited schedule would count."""
-        command = self._schedule.command()
-        if self._lrs is None or command is None or command.start == "replay":
-            self.begins.emit(0.0)
+    def _publish_origin(self) -> None:
+        """Emit the position from which the edited schedule would count."""
+        lrs, command = self._model.live_lrs, self._schedule.command()
+        if lrs is None or command is None or command.start == "replay":
+            self.origin_changed.emit(0.0)
             return
-        at = self.beginning(command)
-        counts_epochs = command.schedule.interval == "epoch"  # then the one under way is the first
-        self.begins.emit(at.epoch - 1 + (0.0 if counts_epochs else at.batch / self._lrs.steps_per_epoch))
-
-
-def _in_force(lrs: LREvent) -> Schedules:
-    """The plans that the groups are on."""
-    return Schedules.in_force({group: schedule.spec for group, schedule in zip(lrs.groups, lrs.schedules, strict=True)})
+        start = self.start_position(command)
+        counts_epochs = command.schedule.interval == "epoch"  # then the current epoch is its first
+        self.origin_changed.emit(start.epoch - 1 + (0.0 if counts_epochs else start.batch / lrs.steps_per_epoch))

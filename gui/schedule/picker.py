@@ -1,4 +1,4 @@
-"""Choosing a schedule: a card that shows the chosen one, and opens the list of all."""
+"""The choice of a schedule: a button that shows the chosen one, and opens the list of all."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class SchedulePicker(QPushButton):
     """The chosen schedule, as a button that opens the list.
 
     Signals:
-        chosen(object): the person chose this ScheduleSpec class.
-        opening(): the list is about to show; a good moment to ask for its curves.
+        chosen(object): the user chose this ScheduleSpec class.
+        opening(): the list is about to show, so its curves should be requested.
     """
 
     chosen = Signal(object)
@@ -41,15 +41,15 @@ class SchedulePicker(QPushButton):
         bold.setBold(True)
         self._name.setFont(bold)
         arrow = QLabel("▾")
-        words = QVBoxLayout()
-        words.setSpacing(1)
-        words.addWidget(self._name)
-        words.addWidget(self._formula)
+        texts = QVBoxLayout()
+        texts.setSpacing(1)
+        texts.addWidget(self._name)
+        texts.addWidget(self._formula)
         line = QHBoxLayout(self)
         line.setContentsMargins(PAD, 6, PAD, 6)
         line.setSpacing(PAD)
         line.addWidget(self.sparkline)
-        line.addLayout(words, 1)
+        line.addLayout(texts, 1)
         line.addWidget(arrow)
         for child in (self._name, self._formula, arrow):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -59,7 +59,7 @@ class SchedulePicker(QPushButton):
 
     @property
     def popup(self) -> SchedulePopup:
-        """The list; it is made when it is first needed."""
+        """The list, created on first use."""
         if self._popup is None:
             self._popup = SchedulePopup(self)
             self._popup.chosen.connect(self.chosen)
@@ -68,14 +68,14 @@ class SchedulePicker(QPushButton):
         return self._popup
 
     def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
-        """What cannot be chosen here, and why."""
+        """Set the schedules that cannot be chosen, and why."""
         if refused != self._refused:
             self._refused = dict(refused)
             if self._popup is not None:
                 self._popup.set_refused(refused)
 
     def show_kind(self, kind: type[ScheduleSpec]) -> None:
-        """Show ``kind`` as the chosen one."""
+        """Show ``kind`` as the chosen schedule."""
         self._kind = kind
         name, formula = kind.__name__, said(kind.formula)
         self._name.setText(name)
@@ -97,7 +97,7 @@ class SchedulePicker(QPushButton):
         )
 
     def set_curve(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
-        """The curve of the schedule ``name`` has arrived: rates ``lr`` in force from ``x`` on."""
+        """Show the curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups], each from ``x`` on."""
         self._curves[name] = shape(x, lr)
         if self._popup is not None:
             self._popup.set_curves(self._curves)
@@ -105,21 +105,21 @@ class SchedulePicker(QPushButton):
             self.sparkline.set_curve(self._curves[name])
 
     def open(self) -> None:
-        """Show the list under the card, within the screen."""
+        """Show the list below the button, within the screen."""
         self.opening.emit()
         self.popup.open_below(self, self._kind)
 
     def sizeHint(self) -> QSize:
-        """What the card's words and curve need."""
+        """Room for the texts and the curve."""
         layout = self.layout()
         return layout.sizeHint() if layout is not None else super().sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """Never wider than its column."""
+        """A width that fits the column."""
         return QSize(180, self.sizeHint().height())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open the list by key."""
+        """Open the list with Down or Enter."""
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.open()
         else:

@@ -17,20 +17,20 @@ Row = tuple[Any, Any]
 
 
 class PointsModel(QAbstractTableModel):
-    """Rows of (epochs completed, LR) as typed: text where it cannot be read as a number.
+    """Rows of (epochs completed, LR) as typed: text if it is not a number.
 
     Signals:
-        retyped(int, int, object): the person changed the cell at row and column to this.
+        edited(int, int, object): the user changed the cell at row and column to this value.
     """
 
-    retyped = Signal(int, int, object)
+    edited = Signal(int, int, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: list[Row] = []
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows."""
+        """Show ``rows``."""
         if len(rows) == len(self._rows):
             self._rows = list(rows)
             self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, 1))
@@ -40,15 +40,15 @@ class PointsModel(QAbstractTableModel):
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """How many points there are."""
+        """The number of points."""
         return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
-        """Position and rate."""
+        """Two: position and LR."""
         return 0 if parent.isValid() else 2
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """A cell's text: short to read, whole to edit."""
+        """A cell's text: rounded for display, exact for editing."""
         value = self._rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.EditRole:
             return float_text(value) if isinstance(value, float) else str(value)
@@ -59,10 +59,10 @@ class PointsModel(QAbstractTableModel):
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        """Take what was typed; the owner answers by ``show_rows``."""
+        """Emit what was typed; ``show_rows`` then brings it into the table."""
         if role != Qt.ItemDataRole.EditRole or str(value).strip() == self.data(index, Qt.ItemDataRole.EditRole):
             return False
-        self.retyped.emit(index.row(), index.column(), read_float(str(value).strip().replace(",", ".")))
+        self.edited.emit(index.row(), index.column(), read_float(str(value).strip().replace(",", ".")))
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -77,12 +77,16 @@ class PointsModel(QAbstractTableModel):
 
 
 class PointsTable(QTableView):
-    """A table whose Delete key removes the chosen rows. Signals: ``delete_wanted``."""
+    """A table of points.
+
+    Signals:
+        delete_wanted(): the user pressed Delete or Backspace.
+    """
 
     delete_wanted = Signal()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete and Backspace remove."""
+        """Emit ``delete_wanted`` for Delete and Backspace."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.delete_wanted.emit()
         else:

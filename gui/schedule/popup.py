@@ -1,4 +1,4 @@
-"""The list of all schedules, with formula, use and shape; what cannot be chosen here says why."""
+"""The list of all schedules, with formula, use and shape; one that cannot be chosen shows why."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CURVE_W, CURVE_H = 60, 34
 
 
 def usual_line(kind: type[ScheduleSpec]) -> str:
-    """The usual ranges of a schedule's fields in one line, empty where none is known."""
+    """The usual ranges of a schedule's fields in one line; empty if none is known."""
     parts = ((name, usual_text(info)) for name, info in kind.model_fields.items())
     return " · ".join(f"{name} {text}" for name, text in parts if text)
 
@@ -49,7 +49,7 @@ class SchedulePopup(QFrame):
     """The list of schedules to choose from, with formula, use and shape.
 
     Signals:
-        chosen(object): the person chose this ScheduleSpec class.
+        chosen(object): the user chose this ScheduleSpec class.
     """
 
     chosen = Signal(object)
@@ -71,19 +71,19 @@ class SchedulePopup(QFrame):
                 family = kind.family
                 self.list.addItem(_header(tr(FAMILIES[family])))
             self.list.addItem(_entry(kind))
-        self.list.itemClicked.connect(self._take)
-        self.list.itemActivated.connect(self._take)
+        self.list.itemClicked.connect(self._choose)
+        self.list.itemActivated.connect(self._choose)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.addWidget(self.list)
 
     def set_curves(self, curves: Curves) -> None:
-        """The shapes that are known, by the schedule's name."""
+        """Show these curves, by the schedule's name."""
         self._delegate.curves = dict(curves)
         self.list.viewport().update()
 
     def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
-        """What cannot be chosen here, and why; the rest can."""
+        """Set the schedules that cannot be chosen, and why."""
         self._delegate.refused = dict(refused)
         for i in range(self.list.count()):
             item = self.list.item(i)
@@ -91,9 +91,9 @@ class SchedulePopup(QFrame):
                 item.setFlags(NO_CHOICE if item.data(KIND) in refused else CHOICE)
 
     def open_below(self, card: QWidget, kind: type[ScheduleSpec]) -> None:
-        """Show the list under ``card``, within the screen, with ``kind`` marked."""
+        """Show the list below ``card``, within the screen, with ``kind`` selected."""
         row = next((i for i in range(self.list.count()) if self.list.item(i).data(KIND) is kind), -1)
-        self.list.setCurrentRow(row)  # none of them where the chosen one is not listed
+        self.list.setCurrentRow(row)  # -1 selects none, if the chosen one is not listed
         width = max(card.width(), 330)
         rows = range(self.list.count())
         wanted = sum(self._delegate.height(self.list.item(i).data(KIND), width - 4, self.list.font()) for i in rows) + 6
@@ -108,7 +108,7 @@ class SchedulePopup(QFrame):
         self.list.setFocus()
         self.list.scrollToItem(self.list.item(max(row, 0)))
 
-    def _take(self, item: QListWidgetItem) -> None:
+    def _choose(self, item: QListWidgetItem) -> None:
         kind = item.data(KIND)
         if kind is not None and kind not in self._delegate.refused and self.isVisible():
             self.hide()
@@ -131,14 +131,14 @@ def _header(text: str) -> QListWidgetItem:
 def _entry(kind: type[ScheduleSpec]) -> QListWidgetItem:
     item = QListWidgetItem(kind.__name__)
     item.setData(KIND, kind)
-    spoken = tr("{name}. {formula}. {when}", name=kind.__name__, formula=said(kind.formula), when=said(kind.when))
-    item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
+    description = tr("{name}. {formula}. {when}", name=kind.__name__, formula=said(kind.formula), when=said(kind.when))
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, description)
     item.setToolTip(f"<qt>{html.escape(said(kind.__doc__ or ''))}</qt>")
     return item
 
 
 class _Entry(QStyledItemDelegate):
-    """Paints a family's heading, or a schedule: name, formula, when to use it, usual values; its shape on the right."""
+    """Paints a family's heading, or a schedule: name, formula, use and usual values, and its curve on the right."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -146,15 +146,15 @@ class _Entry(QStyledItemDelegate):
         self.refused: dict[type[ScheduleSpec], str] = {}
 
     def height(self, kind: type[ScheduleSpec] | None, width: int, font: QFont) -> int:
-        """The pixels that a row needs."""
+        """The height of a row in pixels."""
         if kind is None:
             return QFontMetrics(font).lineSpacing() + 12
         blocks = self._blocks(kind, font)
-        words = sum(self._measure(text, f, room, width) for text, f, room in blocks)
-        return max(words, CURVE_H + QFontMetrics(font).lineSpacing()) + 2 * PAD - 2
+        texts = sum(self._measure(text, f, room, width) for text, f, room in blocks)
+        return max(texts, CURVE_H + QFontMetrics(font).lineSpacing()) + 2 * PAD - 2
 
     def _blocks(self, kind: type[ScheduleSpec], font: QFont) -> list[tuple[str, QFont, int]]:
-        """Text, font, and how many pixels on the right it leaves to the curve."""
+        """The texts of a row, each with its font and the width in pixels that it leaves to the curve."""
         bold, small = QFont(font), QFont(font)
         bold.setBold(True)
         small.setPointSizeF(font.pointSizeF() * 0.88)
@@ -206,6 +206,6 @@ class _Entry(QStyledItemDelegate):
             free = QRect(rect.left() + PAD, top, rect.width() - 2 * PAD - room, height)
             painter.drawText(free, Qt.TextFlag.TextWordWrap, text)
             top += height
-        place = QRectF(rect.right() - PAD - CURVE_W, rect.top() + PAD, CURVE_W, CURVE_H)
-        paint_curve(painter, place, self.curves.get(kind.__name__, []), palette)
+        curve_rect = QRectF(rect.right() - PAD - CURVE_W, rect.top() + PAD, CURVE_W, CURVE_H)
+        paint_curve(painter, curve_rect, self.curves.get(kind.__name__, []), palette)
         painter.restore()

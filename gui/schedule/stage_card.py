@@ -1,10 +1,11 @@
-"""One stage of a composed schedule: a line of words, which unfolds to what edits it."""
+"""One stage of a composed schedule: a line of text that unfolds to the stage's editor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import (
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 from engine.schedules import ComposedSpec, ScheduleSpec, SequentialLR
 from engine.schedules.base import form_metadata
 from gui.core.translation import tr
-from gui.schedule.stage_editor import StageEditor
+from gui.schedule.context import Context
 from gui.widgets.field_text import to_text
 from gui.widgets.hint_label import HintLabel
 
@@ -31,7 +32,7 @@ NARROW: Final = 22
 
 
 def in_short(spec: ScheduleSpec) -> str:
-    """The values of ``spec`` that are its own: those that it requires, that count, or that are not PyTorch's."""
+    """The values of ``spec`` in short: of fields that are required, that are counts, or that are not at the default."""
     if isinstance(spec, ComposedSpec):
         names = [type(stage).__name__ for stage in spec.schedulers]
         return (" -> " if isinstance(spec, SequentialLR) else " × ").join(names)
@@ -45,19 +46,61 @@ def in_short(spec: ScheduleSpec) -> str:
     return ", ".join(parts)
 
 
+class StageEditor(QWidget):
+    """What a stage card needs of the editor of its schedule. ``ScheduleEditor`` implements it.
+
+    Signals:
+        changed(): after every edit, also one after which the schedule is not valid.
+        opening(): a list of schedules is about to show, so its curves should be requested.
+    """
+
+    changed = Signal()
+    opening = Signal()
+
+    @property
+    def kind(self) -> type[ScheduleSpec]:
+        """The chosen class."""
+        raise NotImplementedError
+
+    def value(self) -> ScheduleSpec | None:
+        """The edited schedule, or None while it is not valid."""
+        raise NotImplementedError
+
+    def set_value(self, spec: ScheduleSpec) -> None:
+        """Show ``spec``. No signal."""
+        raise NotImplementedError
+
+    def set_context(self, context: Context, follow: bool) -> bool:
+        """Set what the schedule is edited for; returns whether the schedule changed. No signal.
+
+        Args:
+            context: the run, and where in it the schedule would start.
+            follow: whether fields that the user did not edit get the values that fit it.
+        """
+        raise NotImplementedError
+
+    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+        """Set the schedules that cannot be chosen, and why."""
+        raise NotImplementedError
+
+    def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
+        """Show the curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups], each from ``x`` on."""
+        raise NotImplementedError
+
+
 class _Summary(HintLabel):
-    """Words in one line that can be clicked."""
+    """A line of text that can be clicked."""
 
     clicked = Signal()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Tell of a click."""
+        """Emit ``clicked``."""
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.clicked.emit()
 
 
 class _Title(QToolButton):
-    """The stage's number and name; painted shortened where the column is narrow."""
+    """The stage's number and name, elided if the column is narrow."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +111,7 @@ class _Title(QToolButton):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def minimumSizeHint(self) -> QSize:
-        """The arrow, and the beginning of the text."""
+        """Room for the arrow and the start of the text."""
         return QSize(90, super().sizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -85,11 +128,11 @@ class _Title(QToolButton):
 
 
 class StageCard(QFrame):
-    """Shows one stage, folded to a line or open to be edited.
+    """Shows one stage, folded to a line or unfolded with its editor.
 
     Signals:
         fold_wanted(): the line was clicked.
-        edited(): the person changed the stage.
+        edited(): the user changed the stage.
         earlier_wanted(), later_wanted(), remove_wanted(): the buttons.
     """
 
@@ -138,17 +181,17 @@ class StageCard(QFrame):
         self.open(False)
 
     def open(self, unfolded: bool) -> None:
-        """Show what edits the stage, or only its line."""
+        """Show the stage's editor, or only its line."""
         self._open = unfolded
         self.editor.setVisible(unfolded)
-        self.show_words()
+        self.show_texts()
 
     def is_open(self) -> bool:
-        """Whether what edits the stage is shown."""
+        """Whether the stage's editor is shown."""
         return self._open
 
     def set_number(self, number: int) -> None:
-        """Where the stage stands, from 1."""
+        """Set the stage's number, from 1."""
         self._number = number
         for button, text in (
             (self.earlier, tr("Move stage {number} up", number=number)),
@@ -156,21 +199,21 @@ class StageCard(QFrame):
             (self.remove, tr("Remove stage {number}", number=number)),
         ):
             button.setAccessibleName(text)
-        self.show_words()
+        self.show_texts()
 
     def allow(self, why_not: Mapping[str, str]) -> None:
-        """Enable the buttons, but for those of which ``why_not`` says why they cannot work: earlier, later, remove."""
+        """Enable the buttons ``earlier``, ``later`` and ``remove``, except those in ``why_not``, which says why."""
         for name, button in (("earlier", self.earlier), ("later", self.later), ("remove", self.remove)):
             button.setEnabled(name not in why_not)
             button.setToolTip(why_not.get(name, button.accessibleName()))
 
     def set_error(self, problem: str | None) -> None:
-        """Say what is wrong with this stage."""
+        """Show what is wrong with this stage; None hides it."""
         self.problem.show_text(problem or "", error=problem is not None)
         self.problem.setVisible(problem is not None)
 
-    def show_words(self) -> None:
-        """Say what the stage is."""
+    def show_texts(self) -> None:
+        """Show the stage's number, name and values."""
         spec, kind = self.editor.value(), self.editor.kind.__name__
         self.fold.setText(f"{'▾' if self._open else '▸'} {self._number}  {kind}")
         self.fold.setAccessibleName(tr("Stage {number}: {kind}", number=self._number, kind=kind))
@@ -179,5 +222,5 @@ class StageCard(QFrame):
         self.summary.show_text("" if self._open else text, error=spec is None)
 
     def _changed(self) -> None:
-        self.show_words()
+        self.show_texts()
         self.edited.emit()

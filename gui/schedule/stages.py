@@ -1,11 +1,11 @@
-"""The form of SequentialLR and of ChainedScheduler: their stages, one under the other."""
+"""The form of SequentialLR and ChainedScheduler: their stages, one below the other."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from pydantic import ValidationError
@@ -14,35 +14,34 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from engine.common.spec import problems
 from engine.schedules import (
+    ChainedScheduler,
     ComposedSpec,
     CosineAnnealingLR,
     ExponentialLR,
+    ReduceLROnPlateau,
     ScheduleSpec,
     SequentialLR,
 )
 from engine.schedules.base import Interval
 from gui.core.translation import said, tr
-from gui.schedule.context import Context
+from gui.schedule.context import Context, suggested
 from gui.schedule.milestone import MilestoneRow
 from gui.schedule.pending import labelled
-from gui.schedule.stage_card import StageCard
-from gui.schedule.stage_editor import StageEditor
-from gui.schedule.stage_rules import refused, why_not
-from gui.schedule.suggested import suggested
+from gui.schedule.stage_card import StageCard, StageEditor
 from gui.widgets.field_text import tooltip
 from gui.widgets.fields import ChoiceEditor
 from gui.widgets.hint_label import HintLabel
 
-MOST = 50
+MAX_STAGES: Final = 50
 
 
 class StagesForm(QWidget):
-    """Edits a composed schedule as a list of stages: add, remove, move, and fill each in.
+    """Edits a composed schedule as a list of stages that can be added, removed, moved and edited.
 
     Signals:
-        changed(object): the valid spec, or None while something is wrong; after every edit.
+        changed(object): the spec, or None while it is not valid; after every edit.
         field_edited(str): ``schedulers``, ``milestones`` or ``interval``; before ``changed``.
-        opening(): a stage's list of schedules is about to show; a good moment to ask for its curves.
+        opening(): a stage's list of schedules is about to show, so its curves should be requested.
     """
 
     changed = Signal(object)
@@ -56,20 +55,20 @@ class StagesForm(QWidget):
         make_editor: Callable[[], StageEditor],
         parent: QWidget | None = None,
     ) -> None:
-        """Make the list of a ``kind``, for what ``context`` says; ``make_editor`` makes what edits one stage."""
+        """Create the form of a ``kind`` for ``context``; ``make_editor`` creates the editor of a stage."""
         super().__init__(parent)
         self._kind, self._context, self._make_editor = kind, context, make_editor
         self._spec: ScheduleSpec | None = None
         self._curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self._counted = "epoch"
+        self._shown_interval = "epoch"
         self.cards: list[StageCard] = []
         self.milestones: list[MilestoneRow] = []
         info = kind.model_fields["interval"]
-        self.clock = ChoiceEditor(("epoch", "step"))
-        self.clock.combo.setAccessibleName(said(info.title or ""))
-        self.clock.combo.setToolTip(tooltip(info))
-        self._clock_row = labelled(said(info.title or ""), self.clock)
-        self._clock_row.setVisible(context.interval is None)
+        self.interval_editor = ChoiceEditor(("epoch", "step"))
+        self.interval_editor.combo.setAccessibleName(said(info.title or ""))
+        self.interval_editor.combo.setToolTip(tooltip(info))
+        self._interval_row = labelled(said(info.title or ""), self.interval_editor)
+        self._interval_row.setVisible(context.interval is None)
         self.add = QPushButton(tr("Add a stage"))
         self.add.setAutoDefault(False)
         self.add.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -82,49 +81,49 @@ class StagesForm(QWidget):
         column.addLayout(self._list)
         column.addWidget(self.add, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.problem)
-        column.addWidget(self._clock_row)
+        column.addWidget(self._interval_row)
         self.problem.hide()
         self.add.clicked.connect(self._add)
-        self.clock.edited.connect(self._clock_edited)
+        self.interval_editor.edited.connect(self._interval_edited)
         self._show_value(suggested(kind, self._span()))
 
     def value(self) -> Any:
-        """The spec, or None while something is wrong."""
+        """The spec, or None while it is not valid."""
         return self._spec
 
     def set_value(self, spec: Any) -> None:
-        """Show ``spec`` without a signal."""
+        """Show ``spec``. No signal."""
         self._show_value({name: getattr(spec, name) for name in self._kind.model_fields if name != "name"})
 
     def set_fields(self, values: Mapping[str, Any]) -> None:
-        """Show some fields' values without a signal."""
+        """Show the values of some fields. No signal."""
         specs = tuple(card.editor.value() for card in self.cards)
         now = {"schedulers": specs, "milestones": tuple(row.raw() for row in self.milestones)}
         if None not in specs and {**now, **values} != now:
             self._show_value({**now, **values})
 
     def set_hint(self, name: str, hint: str | None) -> None:
-        """The milestones say themselves where in the run they are."""
+        """Show nothing: each milestone shows its own place in the run."""
 
     def set_context(self, context: Context, follow: bool) -> None:
-        """What the schedule is for now; with ``follow``, counts in the stages that nobody edited fit it. No signal."""
+        """Set what the schedule is edited for; with ``follow``, unedited fields of the stages fit it. No signal."""
         self._context = context
-        self._clock_row.setVisible(context.interval is None)
-        self._place(follow)
-        self._judge()
+        self._interval_row.setVisible(context.interval is None)
+        self._update_contexts(follow)
+        self._validate()
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
-        """The curve of the schedule ``name``, for the stages' lists."""
+        """Show the curve of the schedule ``name`` in the lists of the stages."""
         self._curves[name] = (x, lr)
         for card in self.cards:
             card.editor.set_sparkline(name, x, lr)
 
     def set_error(self, path: str, problem: str | None) -> bool:
-        """Say ``problem`` at the stage that ``path`` names, such as schedulers[1].gamma; whether it names one."""
+        """Show ``problem`` at the stage that ``path`` names (such as schedulers[1].gamma); returns if there is one."""
         found = re.search(r"schedulers\[(\d+)\](.*)", path) if problem is not None else None
         index = int(found[1]) if found else -1
-        for place, card in enumerate(self.cards):
-            card.set_error(problem if place == index else None)
+        for i, card in enumerate(self.cards):
+            card.set_error(problem if i == index else None)
         return 0 <= index < len(self.cards)
 
     @property
@@ -132,8 +131,8 @@ class StagesForm(QWidget):
         return self._kind is SequentialLR
 
     def interval(self) -> Interval:
-        """What the whole is stepped by."""
-        chosen: Interval = self.clock.raw()
+        """What the whole schedule is stepped by."""
+        chosen: Interval = self.interval_editor.raw()
         return self._context.interval or chosen
 
     def _span(self) -> int:
@@ -144,13 +143,13 @@ class StagesForm(QWidget):
     def _show_value(self, values: Mapping[str, Any]) -> None:
         unfolded = next((i for i, card in enumerate(self.cards) if card.is_open()), -1)
         if "interval" in values:
-            self.clock.show_value(values["interval"])
-            self._counted = self.interval()
+            self.interval_editor.show_value(values["interval"])
+            self._shown_interval = self.interval()
         specs: Sequence[ScheduleSpec] = values["schedulers"]
         while self.cards:
-            self._take_away(self.cards.pop())
+            self._delete(self.cards.pop())
         while self.milestones:
-            self._take_away(self.milestones.pop())
+            self._delete(self.milestones.pop())
         for milestone in values.get("milestones", ()):
             self._append_milestone(milestone)
         for spec in specs:
@@ -158,7 +157,7 @@ class StagesForm(QWidget):
         if 0 <= unfolded < len(self.cards):
             self.cards[unfolded].open(True)
         self._lay_out()
-        self._judge()
+        self._validate()
 
     def _append(self, spec: ScheduleSpec) -> StageCard:
         editor = self._make_editor()
@@ -181,13 +180,13 @@ class StagesForm(QWidget):
         row.edited.connect(lambda: self._edited("milestones"))
         self.milestones.append(row)
 
-    def _take_away(self, widget: QWidget) -> None:
+    def _delete(self, widget: QWidget) -> None:
         self._list.removeWidget(widget)
         widget.hide()
         widget.deleteLater()
 
     def _lay_out(self) -> None:
-        """Put cards and milestones in their order, and say what each may do there."""
+        """Put cards and milestones in their order, and update their buttons."""
         for widget in (*self.cards, *self.milestones):
             self._list.removeWidget(widget)
         for index, card in enumerate(self.cards):
@@ -196,24 +195,24 @@ class StagesForm(QWidget):
             self._list.addWidget(card)
             card.set_number(index + 1)
         self._allow()
-        self._place(follow=True)
+        self._update_contexts(follow=True)
 
     def _allow(self) -> None:
         kinds = [card.editor.kind for card in self.cards]
         for index, card in enumerate(self.cards):
-            card.allow(why_not(self._kind, kinds, index))
-            card.editor.set_refused(refused(self._kind, index))
-        full = len(self.cards) >= MOST
+            card.allow(_why_not(self._kind, kinds, index))
+            card.editor.set_refused(_refused(self._kind, index))
+        full = len(self.cards) >= MAX_STAGES
         after = tr("Another schedule, after the last")
         beside = tr("Another schedule, whose factors multiply with the others'")
         self.add.setEnabled(not full)
-        tip = tr("At most {most} stages.", most=MOST) if full else after if self._sequential else beside
+        tip = tr("At most {most} stages.", most=MAX_STAGES) if full else after if self._sequential else beside
         self.add.setToolTip(tip)
 
-    # -- what a stage is for
+    # -- contexts
 
     def _ends(self) -> list[int]:
-        """Where each stage but the last ends, in positions; milestones that are no numbers are passed over."""
+        """The end of each stage but the last, in positions; milestones that are not numbers are ignored."""
         ends, before = [], 0
         for row in self.milestones:
             raw = row.raw()
@@ -232,15 +231,15 @@ class StagesForm(QWidget):
         done = (self._context.done or 0) + begin
         return replace(plain, span=max(1, end - begin), done=done or None, followed=not last)
 
-    def _place(self, follow: bool) -> None:
+    def _update_contexts(self, follow: bool) -> None:
         for index, card in enumerate(self.cards):
             card.editor.set_context(self._context_of(index, index == len(self.cards) - 1), follow)
-            card.show_words()
+            card.show_texts()
         per_epoch = self.interval() == "epoch"
         for row in self.milestones:
-            row.show_place(per_epoch, self._context.done or 0)
+            row.show_epoch(per_epoch, self._context.done or 0)
 
-    # -- what the person does
+    # -- editing
 
     def _unfold(self, card: StageCard) -> None:
         for other in self.cards:
@@ -262,9 +261,9 @@ class StagesForm(QWidget):
 
     def _remove(self, card: StageCard) -> None:
         index = self.cards.index(card)
-        self._take_away(self.cards.pop(index))
+        self._delete(self.cards.pop(index))
         if self.milestones:
-            self._take_away(self.milestones.pop(max(0, index - 1)))
+            self._delete(self.milestones.pop(max(0, index - 1)))
         self._lay_out()
         self._edited("schedulers")
 
@@ -274,14 +273,14 @@ class StagesForm(QWidget):
         self._lay_out()
         self._edited("schedulers")
 
-    def _clock_edited(self) -> None:
-        """What counted epochs counts steps now, or the other way round."""
+    def _interval_edited(self) -> None:
+        """Convert the milestones from epochs to steps, or from steps to epochs."""
         batches, per_epoch = self._context.batches or 1, self.interval() == "epoch"
-        if self.interval() != self._counted:
+        if self.interval() != self._shown_interval:
             for row in self.milestones:
                 if isinstance(raw := row.raw(), int):
                     row.show_milestone(max(1, raw // batches) if per_epoch else raw * batches)
-        self._counted = self.interval()
+        self._shown_interval = self.interval()
         self._edited("interval")
 
     def _edited(self, field: str) -> None:
@@ -291,12 +290,12 @@ class StagesForm(QWidget):
         elif field == "milestones":
             self.field_edited.emit("schedulers")
         self._allow()
-        self._place(follow=True)
-        self._judge()
+        self._update_contexts(follow=True)
+        self._validate()
         self.changed.emit(self._spec)
 
-    def _judge(self) -> None:
-        """Have the spec's class say whether the stages make one."""
+    def _validate(self) -> None:
+        """Make the spec of the stages, or show why it is not valid."""
         self.set_error("", None)
         for row in self.milestones:
             row.set_error(None)
@@ -310,14 +309,43 @@ class StagesForm(QWidget):
                 self._spec = self._kind.model_validate(given)
             except ValidationError as error:
                 for problem in problems(error):
-                    general = general or self._told(problem.field, said(problem.problem))
+                    general = general or self._show_problem(problem.field, said(problem.problem))
         self.problem.show_text(general, error=True)
         self.problem.setVisible(bool(general))
 
-    def _told(self, field: str, problem: str) -> str:
-        """Say ``problem`` where it belongs; what belongs nowhere is returned."""
+    def _show_problem(self, field: str, problem: str) -> str:
+        """Show ``problem`` beside the stage or milestone that ``field`` names; returns it if there is none."""
         found = re.match(r"milestones(?:\[(\d+)\])?", field)
         if found and self.milestones:
             self.milestones[int(found[1]) if found[1] else -1].set_error(problem)
             return "" if found[1] else problem
         return "" if self.set_error(field, problem) else problem
+
+
+def _refused(whole: type[ComposedSpec], index: int) -> dict[type[ScheduleSpec], str]:
+    """The schedules that cannot be stage ``index`` (from 0) of a ``whole``, and why: PyTorch's rules."""
+    found: dict[type[ScheduleSpec], str] = {
+        ReduceLROnPlateau: tr("Not within another schedule: PyTorch gives it no metric there.")
+    }
+    if index and whole is SequentialLR:
+        late = tr("Within a SequentialLR it can only come first: PyTorch cannot start it later.")
+        found |= {SequentialLR: late, ChainedScheduler: late}
+    return found
+
+
+def _why_not(whole: type[ComposedSpec], kinds: Sequence[type[ScheduleSpec]], index: int) -> dict[str, str]:
+    """Why stage ``index`` of a ``whole`` cannot be moved ``earlier`` or ``later``, or why it cannot be removed."""
+    found: dict[str, str] = {}
+    fixed = whole is SequentialLR and issubclass(kinds[0], ComposedSpec)
+    late = tr("A schedule made of others can only come first in a SequentialLR: PyTorch cannot start it later.")
+    if len(kinds) == 1:
+        found["remove"] = tr("One stage must stay.")
+    if index == 0:
+        found["earlier"] = tr("It is the first.")
+    elif index == 1 and fixed:
+        found["earlier"] = late
+    if index == len(kinds) - 1:
+        found["later"] = tr("It is the last.")
+    elif index == 0 and fixed:
+        found["later"] = late
+    return found

@@ -335,7 +335,7 @@ class SetupController(QObject):
         panels.transport.start.connect(self.start)
         panels.transport.run_epoch.connect(self._run_epoch)
         panels.transport.cancel.connect(self._cancel)
-        self._preview.judged.connect(self._plan_judged)
+        self._preview.recipe_checked.connect(self._plan_judged)
         self._runs.listen(self._on_start, StartEvent)
         self._runs.gone.connect(self._gone)
         self._not_renamed.connect(lambda text: panels.banner.show_failure(said(text)))

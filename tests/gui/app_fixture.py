@@ -137,7 +137,7 @@ class Driver:
 
     @property
     def number(self) -> str:
-        """The learning rate that stands large in the hand's panel."""
+        """The large learning rate of the LR panel."""
         shown: str = self.window.lr_panel._number.text()
         return shown
 

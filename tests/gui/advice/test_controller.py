@@ -51,7 +51,7 @@ class Told:
         self.advisor = AdviceController(
             app.current_run, self.panel, window.setup, window.lr_panel, window.show_side, self.staged.append, window
         )
-        app.preview.planned.connect(self.advisor.show_curve)
+        app.preview.projected.connect(self.advisor.show_curve)
         self.advisor.recipe_wanted.connect(app.setup_controller.set_up)
 
     @property
@@ -189,7 +189,7 @@ def test_a_cut_is_of_the_group_that_interventions_has_chosen(told: Told) -> None
     driver.window.lr_panel.staged.connect(staged.append)
     told.show(ScaleLR(factor=0.1))
     assert staged == [ScaleLR(factor=0.1)]  # all of them, in proportion
-    driver.window.lr_panel.drop()
+    driver.window.lr_panel.discard()
     driver.click(driver.window.lr_panel, "rest")
     told.show(ScaleLR(factor=0.1))
     assert staged[-1] == SetLR(lr=0.005, then="follow", group="rest")

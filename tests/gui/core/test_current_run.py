@@ -15,7 +15,7 @@ from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, ScheduleSpec,
 from gui.core.current_run import CurrentRun
 from gui.core.frame_clock import FrameClock
 from tests.engine.raw_torch import control
-from tests.gui.schedule.test_projection import told, train
+from tests.gui.schedule.test_preview import lr_event, train
 
 EPOCHS = 12
 
@@ -37,7 +37,7 @@ class Heard:
         self.run._deliver(event, self.routine.includes(event), 0.0)
 
     def publish_lrs(self) -> LREvent:
-        event = told(self.lr)
+        event = lr_event(self.lr)
         self.deliver(event)
         return event
 
@@ -147,7 +147,7 @@ def test_a_cut_that_a_metric_caused_comes_with_a_frame_too(qapp: QApplication) -
 def test_each_hears_the_kinds_it_listens_to_in_order_whoever_fails(
     heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[str, Event]] = []
+    lr_event: list[tuple[str, Event]] = []
     failures: list[str] = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, where: failures.append(str(error)))
 
@@ -155,12 +155,12 @@ def test_each_hears_the_kinds_it_listens_to_in_order_whoever_fails(
         raise ValueError(event.event)
 
     heard.run.listen(fails, EpochEvent)
-    heard.run.listen(lambda event: told.append(("epochs", event)), EpochEvent)
-    heard.run.listen(lambda event: told.append(("all", event)))
+    heard.run.listen(lambda event: lr_event.append(("epochs", event)), EpochEvent)
+    heard.run.listen(lambda event: lr_event.append(("all", event)))
     paused = StateEvent(state="paused", epoch=2, batch=0)
     heard.run.publish(EPOCH)
     heard.run.publish(paused)
-    assert told == [("epochs", EPOCH), ("all", EPOCH), ("all", paused)]
+    assert lr_event == [("epochs", EPOCH), ("all", EPOCH), ("all", paused)]
     assert failures == ["epoch"]
     assert heard.events[-2:] == [EPOCH, paused]
 

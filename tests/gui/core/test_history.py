@@ -148,12 +148,12 @@ def test_versions_tell_steps_from_epochs() -> None:
 def test_time_counts_training_and_leaves_pauses_out() -> None:
     clock = Clock()
     series = RunHistory(clock=clock)
-    series.stand(False)
+    series.set_paused(False)
     clock.now += 4
     series.append_steps(steps(1, 0, [1.0, 1.0], [[0.1]] * 2), 4)
-    series.stand(True)
+    series.set_paused(True)
     clock.now += 1000
-    series.stand(False)
+    series.set_paused(False)
     clock.now += 6
     series.append_steps(steps(1, 2, [1.0, 1.0], [[0.1]] * 2), 4)
     assert series.seconds == pytest.approx(10.0)

@@ -1,4 +1,4 @@
-"""The optimizer's values and the run's length in mid-run, what waits, and the schedule fitted to a new length."""
+"""Changing the optimizer's values and the run's length during a run, and the schedule fitted to a new length."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COSINE = {"name": "CosineAnnealingLR", "T_max": 6}
 
 
 class Section:
-    """The unfolded section of an optimizer with a group ``rest`` (and ``head``), and what it said."""
+    """The unfolded section of an optimizer with a group ``rest`` (and ``head``), and what it emitted."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ def type_into(qtbot: QtBot, line: QWidget, text: str, key: Qt.Key | None = None)
 # -- the optimizer
 
 
-def test_it_is_folded_with_the_values_in_a_line_and_has_only_the_fields_of_its_optimizer(qtbot: QtBot) -> None:
+def test_it_is_folded_at_first_and_has_only_the_fields_of_its_optimizer(qtbot: QtBot) -> None:
     section = Section(qtbot, "Adam", {"weight_decay": 0.0, "betas": (0.9, 0.999), "eps": 1e-8}, fold=True)
     assert section.panel.form is None
     assert section.panel.summary.text() == "Adam: betas 0.9, 0.999, weight_decay 0"
@@ -93,7 +93,7 @@ def test_enter_and_apply_send_what_changed_and_the_confirmed_value_stays(qtbot: 
     assert "weight_decay 0.01" in section.panel.apply.toolTip()
     qtbot.mouseClick(section.panel.apply, LEFT)
     assert section.commands == [SetOptimizer(weight_decay=0.01)]
-    assert section.field("weight_decay").text() == "0"  # until an event says otherwise
+    assert section.field("weight_decay").text() == "0"  # until an event confirms it
     assert "Sent" in section.panel.note.text()
     section.confirm({**SGD, "weight_decay": 0.01})
     assert section.field("weight_decay").text() == "0.01"
@@ -104,7 +104,7 @@ def test_enter_and_apply_send_what_changed_and_the_confirmed_value_stays(qtbot: 
     assert section.commands[1:] == [SetOptimizer(momentum=0.8)]
 
 
-def test_what_is_not_allowed_is_said_beside_the_field(qtbot: QtBot) -> None:
+def test_an_invalid_value_shows_why_beside_the_field(qtbot: QtBot) -> None:
     section = Section(qtbot)
     type_into(qtbot, section.field("momentum"), "1.5", Qt.Key.Key_Return)
     assert section.panel.form is not None
@@ -130,7 +130,9 @@ def test_groups_that_differ_are_changed_one_by_one(qtbot: QtBot) -> None:
     ("kind", "values", "name"),
     [("SGD", SGD, "momentum"), ("Adam", {"betas": [0.9, 0.999], "weight_decay": 0.0}, "betas")],
 )
-def test_momentum_that_a_schedule_moves_is_its_own(qtbot: QtBot, kind: str, values: dict[str, Any], name: str) -> None:
+def test_momentum_that_the_schedule_changes_cannot_be_edited(
+    qtbot: QtBot, kind: str, values: dict[str, Any], name: str
+) -> None:
     section = Section(qtbot, kind, values, cycled_by="OneCycleLR")
     assert not section.field(name).isEnabled()
     assert "OneCycleLR moves it itself" in section.field(name).toolTip()
@@ -139,8 +141,8 @@ def test_momentum_that_a_schedule_moves_is_its_own(qtbot: QtBot, kind: str, valu
     assert section.field("weight_decay").isEnabled()
 
 
-def test_in_a_run_the_optimizer_answers(driver: Driver) -> None:
-    """RMSprop that began without momentum cannot take it up, which only the run knows."""
+def test_the_run_rejects_what_its_optimizer_cannot_change(driver: Driver) -> None:
+    """RMSprop that began without momentum cannot start using it, which only the run knows."""
     driver.stand(tiny(optimizer={"name": "RMSprop", "lr": 0.001}, groups=HEAD), 2, 1)
     section = driver.window.lr_panel.optimizer
     driver.qtbot.mouseClick(section.head, LEFT)
@@ -158,39 +160,39 @@ def test_in_a_run_the_optimizer_answers(driver: Driver) -> None:
 # -- the length
 
 
-def test_a_length_is_typed_and_sent_and_the_confirmed_one_stays(qtbot: QtBot) -> None:
+def test_a_typed_length_is_sent_and_the_confirmed_one_stays(qtbot: QtBot) -> None:
     length = length_row(qtbot)
-    asked: list[Any] = []
-    length.command_wanted.connect(asked.append)
+    commands: list[Any] = []
+    length.command_wanted.connect(commands.append)
     assert (length.field.text(), length.left.text()) == ("6", "5 to go")
     assert not length.set.isEnabled()
     type_into(qtbot, length.field, "9")
     assert "6 -> 9 epochs" in length.note.text()
     qtbot.mouseClick(length.set, LEFT)
-    assert asked == [SetEpochs(epochs=9)]
+    assert commands == [SetEpochs(epochs=9)]
     assert length.field.text() == "6"
     length.show_length(9, 1, 2)
     assert (length.field.text(), length.note.isVisible()) == ("9", False)
     type_into(qtbot, length.field, "3", Qt.Key.Key_Return)
-    assert asked[1:] == [SetEpochs(epochs=3)]
+    assert commands[1:] == [SetEpochs(epochs=3)]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"), [("1", "epoch 2 is reached"), ("2.5", "whole number"), ("0", "at least 1")]
 )
-def test_a_length_that_cannot_be_is_said_beside_the_field(qtbot: QtBot, text: str, problem: str) -> None:
+def test_an_invalid_length_shows_why(qtbot: QtBot, text: str, problem: str) -> None:
     length = length_row(qtbot)
-    asked: list[Any] = []
-    length.command_wanted.connect(asked.append)
+    commands: list[Any] = []
+    length.command_wanted.connect(commands.append)
     type_into(qtbot, length.field, text, Qt.Key.Key_Return)
     assert problem in length.note.text()
     assert problem in length.set.toolTip()
     qtbot.keyClick(length.field, Qt.Key.Key_Escape)
     assert (length.field.text(), length.note.text()) == ("6", "")
-    assert asked == []
+    assert commands == []
 
 
-def test_a_schedule_that_no_longer_fits_is_offered_fitted_and_staged(driver: Driver) -> None:
+def test_a_schedule_that_no_longer_fits_is_fitted_and_pending(driver: Driver) -> None:
     driver.stand(tiny(schedule=COSINE), 3, 0)
     length, schedule = driver.window.lr_panel.length, driver.window.schedule
     assert not length.fit.isVisible()
@@ -200,7 +202,7 @@ def test_a_schedule_that_no_longer_fits_is_offered_fitted_and_staged(driver: Dri
     driver.click(driver.window.lr_panel, "Fit the schedule to 10 epochs")
     assert schedule.isVisible()
     assert schedule.command() == SetSchedule.model_validate({"schedule": {"name": "CosineAnnealingLR", "T_max": 8}})
-    assert driver.answers("set_schedule") == []  # staged, not sent
+    assert driver.answers("set_schedule") == []  # pending, not sent
     driver.click(schedule, "Apply")
     driver.wait(lambda: driver.answers("set_schedule"))
     driver.settle()
@@ -233,10 +235,10 @@ def test_of_groups_that_differ_the_chosen_ones_schedule_is_fitted(driver: Driver
     assert driver.window.schedule.command() == SetSchedule.model_validate(fit)
 
 
-# -- what waits
+# -- waiting
 
 
-def test_a_pause_in_the_validation_says_what_it_waits_for(driver: Driver) -> None:
+def test_a_pause_during_validation_shows_what_it_waits_for(driver: Driver) -> None:
     driver.start(tiny("slowly_judged"))
     line = driver.window.action_line
     driver.wait(lambda: driver.app.waiting._validating)
@@ -251,7 +253,7 @@ def test_a_pause_in_the_validation_says_what_it_waits_for(driver: Driver) -> Non
     assert not driver.says(driver.window.transport, "validating…")
 
 
-def test_what_is_answered_at_once_is_not_said_to_wait_and_what_was_taken_back_was_not_refused(driver: Driver) -> None:
+def test_a_command_that_is_applied_at_once_does_not_wait_and_a_withdrawn_one_is_not_rejected(driver: Driver) -> None:
     driver.stand(tiny(), 2, 1)
     driver.app.current_run.post(SetLR(lr=0.1))
     driver.answer("set_lr")

@@ -1,4 +1,4 @@
-"""The table of groups in mid-run: what a person does with keys and mouse, and the commands that come of it."""
+"""The table of groups during a run: keys and mouse, and the commands that they give."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def lrs(**changes: Any) -> LREvent:
 
 
 class Table:
-    """The table of two groups, and what it said."""
+    """The table of two groups, and what it emitted."""
 
     def __init__(self, qtbot: QtBot) -> None:
         self.panel, self.qtbot = GroupsTable(), qtbot
@@ -76,7 +76,7 @@ class Table:
             self.qtbot.keyClick(line, key)
 
     def choose(self, row: GroupRow, mode: str) -> None:
-        """Choose in the row's list by keys, as a person without a mouse does."""
+        """Choose in the row's list by keys."""
         steps = row.mode.findData(mode) - row.mode.currentIndex()
         self.qtbot.keyClick(row.mode, Qt.Key.Key_Down if steps > 0 else Qt.Key.Key_Up)
 
@@ -89,7 +89,7 @@ def table(qtbot: QtBot) -> Table:
     return Table(qtbot)
 
 
-def test_a_row_a_group_says_what_is_current(table: Table) -> None:
+def test_each_row_shows_the_current_lr_and_schedule_of_its_group(table: Table) -> None:
     table.panel.show_lrs(lrs(lr=[0.05, 0.25], touched=[False, True], frozen=[False, True]))
     table.panel.set_colours(["#112233", "#445566"])
     rest, head = table.rest, table.head
@@ -111,12 +111,12 @@ def test_with_one_group_there_is_no_table(table: Table) -> None:
     assert not table.panel.isVisible()
 
 
-def test_a_typed_lr_is_announced_and_sent_by_enter_and_the_confirmed_one_stays(table: Table) -> None:
+def test_a_typed_lr_is_sent_by_enter_and_the_confirmed_one_stays(table: Table) -> None:
     table.type(table.head.lr, "0.2", None)
     assert table.head.note.text().startswith("0.5 -> 0.2")
     assert table.commands == []
     table.panel.show_lrs(lrs(lr=[0.05, 0.4]))
-    assert table.head.lr.text() == "0.2"  # what is being typed is not overwritten
+    assert table.head.lr.text() == "0.2"  # what is typed is not overwritten
     table.qtbot.keyClick(table.head.lr, Qt.Key.Key_Return)
     assert table.commands == [SetLR(lr=0.2, group="head")]
     assert table.head.lr.text() == "0.4"  # until an event says otherwise
@@ -130,9 +130,11 @@ def test_a_typed_lr_is_announced_and_sent_by_enter_and_the_confirmed_one_stays(t
         ({"lr": [0.05, 0.125], "touched": [False, True]}, ScaleLR(factor=2.0, then="follow", group="head")),
         ({"lr": [0.05, 0.3], "holding": [False, True]}, SetLR(lr=0.25, then="follow", group="head")),
     ],
-    ids=["on the plan", "at x0.25 of it", "held"],
+    ids=["on the schedule", "at x0.25 of it", "held"],
 )
-def test_a_factor_is_of_the_schedule_whatever_is_current(table: Table, now: dict[str, Any], command: Any) -> None:
+def test_a_factor_scales_the_scheduled_lr_whatever_the_current_lr_is(
+    table: Table, now: dict[str, Any], command: Any
+) -> None:
     table.panel.show_lrs(lrs(**now))
     table.type(table.head.factor, "x0.5")
     assert table.commands == [command]
@@ -148,7 +150,7 @@ def test_a_factor_is_of_the_schedule_whatever_is_current(table: Table, now: dict
         ("factor", "half", "is not a number"),
     ],
 )
-def test_what_cannot_be_is_said_under_the_row_and_not_sent(table: Table, field: str, text: str, problem: str) -> None:
+def test_an_invalid_value_shows_why_and_is_not_sent(table: Table, field: str, text: str, problem: str) -> None:
     line: QLineEdit = getattr(table.rest, field)
     before = line.text()
     table.type(line, text)
@@ -170,7 +172,7 @@ def test_what_cannot_be_is_said_under_the_row_and_not_sent(table: Table, field: 
             "follow",
             ScaleLR(factor=1.0, then="follow", group="head"),
         ),
-        ({"touched": [False, True]}, "plan", ReleaseLR(group="head")),
+        ({"touched": [False, True]}, "schedule", ReleaseLR(group="head")),
         ({"lr": [0.05, 0.0]}, "hold", SetLR(lr=0.0, then="hold", group="head")),
     ],
     ids=["hold", "follow", "release", "hold at 0"],
@@ -180,7 +182,7 @@ def test_hold_follow_and_release_by_the_keyboard(table: Table, now: dict[str, An
     before = table.head.mode.currentData()
     table.choose(table.head, mode)
     assert table.commands == [command]
-    assert table.head.mode.currentData() == before  # until it is confirmed
+    assert table.head.mode.currentData() == before  # until an event confirms it
 
 
 def test_a_group_is_frozen_and_trained_again_but_never_the_last_one(table: Table) -> None:
@@ -195,13 +197,13 @@ def test_a_group_is_frozen_and_trained_again_but_never_the_last_one(table: Table
     assert table.commands[1:] == [Unfreeze(group="rest")]
 
 
-def test_where_the_schedule_is_0_there_is_no_factor_and_the_tooltip_says_so(table: Table) -> None:
+def test_a_scheduled_lr_of_0_has_no_factor_and_the_tooltip_says_why(table: Table) -> None:
     table.panel.show_lrs(lrs(scheduled=[0.05, 0.0], lr=[0.05, 0.1], holding=[False, True]))
     assert not table.head.factor.isEnabled()
     assert "The scheduled LR is 0 here" in table.head.factor.toolTip()
 
 
-def test_everything_can_be_reached_by_tab_in_the_order_in_which_it_stands(table: Table) -> None:
+def test_tab_reaches_every_control_in_order(table: Table) -> None:
     row = table.rest
     row.frozen.setFocus()
     order = []
@@ -213,7 +215,7 @@ def test_everything_can_be_reached_by_tab_in_the_order_in_which_it_stands(table:
     assert all(widget.toolTip() and widget.accessibleName() for widget in order)
 
 
-def test_when_nothing_can_be_done_every_tooltip_says_why(table: Table) -> None:
+def test_disabled_controls_say_why_in_their_tooltips(table: Table) -> None:
     table.type(table.rest.lr, "0.1", None)
     table.panel.set_enabled_because("The run has ended.")
     assert table.rest.lr.text() == "0.05"
@@ -224,18 +226,18 @@ def test_when_nothing_can_be_done_every_tooltip_says_why(table: Table) -> None:
 
 
 @pytest.mark.parametrize(("n", "text"), [(640, "640"), (21_800, "21.8k"), (11_181_642, "11.2M"), (999_999, "1M")])
-def test_numbers_of_parameters_for_a_glance(n: int, text: str) -> None:
+def test_numbers_of_parameters_are_shortened(n: int, text: str) -> None:
     assert short_count(n) == text
 
 
 # -- in the window, on a real run
 
 
-def test_in_a_run_the_rows_intervention_and_show_what_events_confirm(driver: Driver) -> None:
+def test_during_a_run_the_rows_send_commands_and_show_what_events_confirm(driver: Driver) -> None:
     driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
     driver.settle()
-    interventions = driver.window.lr_panel
-    rest, head = interventions.table.rows.values()
+    lr_panel = driver.window.lr_panel
+    rest, head = lr_panel.table.rows.values()
     assert [r.dot.color().name() for r in (rest, head)] == driver.window.plots.lr.group_colors()
     head.lr.setFocus()
     head.lr.selectAll()
@@ -251,24 +253,26 @@ def test_in_a_run_the_rows_intervention_and_show_what_events_confirm(driver: Dri
     driver.wait(lambda: rest.frozen.isChecked())
     assert driver.answer("freeze").status == "applied"
     assert driver.of("lr")[-1].frozen == [True, False]
-    driver.qtbot.mouseClick(head, LEFT, pos=QPoint(3, 3))  # a click beside the fields chooses, another one lets go
-    assert (interventions.group(), head.property("chosen")) == ("head", True)
+    driver.qtbot.mouseClick(
+        head, LEFT, pos=QPoint(3, 3)
+    )  # a click beside the fields chooses the group, another one all groups
+    assert (lr_panel.group(), head.property("chosen")) == ("head", True)
     driver.qtbot.mouseClick(head, LEFT, pos=QPoint(3, 3))
-    assert interventions.group() is None
+    assert lr_panel.group() is None
     driver.qtbot.mouseClick(head.schedule, LEFT)
     assert driver.window.schedule.isVisible()
-    assert (interventions.group(), driver.window.schedule.group()) == ("head", "head")
+    assert (lr_panel.group(), driver.window.schedule.group()) == ("head", "head")
     driver.window.new.trigger()
     driver.wait(lambda: not driver.app.current_run.active)
-    driver.wait(lambda: not interventions.table.rows)
-    assert not interventions.length.isVisibleTo(interventions)
+    driver.wait(lambda: not lr_panel.table.rows)
+    assert not lr_panel.length.isVisibleTo(lr_panel)
     assert driver.number == "–"
 
 
-def test_a_schedule_stepped_per_batch_moves_the_numbers_within_an_epoch(driver: Driver) -> None:
+def test_a_schedule_stepped_per_batch_changes_the_shown_lr_within_an_epoch(driver: Driver) -> None:
     falling = {"name": "LinearLR", "start_factor": 1.0, "end_factor": 0.1, "total_iters": 30, "interval": "step"}
     driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}], schedule=falling), 2, 1)
     rest = driver.window.lr_panel.table.rows["rest"]
     driver.wait(lambda: rest.lr.text() != "0.041")
-    assert float(rest.lr.text()) == pytest.approx(0.05 * (1 - 0.9 * 7 / 30), rel=1e-3)  # where the pause is
+    assert float(rest.lr.text()) == pytest.approx(0.05 * (1 - 0.9 * 7 / 30), rel=1e-3)  # at the pause
     assert rest.factor.text() == "×1"

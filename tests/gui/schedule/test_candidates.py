@@ -1,4 +1,4 @@
-"""Comparing schedules in the window: kept, drawn beside each other, taken into the editor, removed."""
+"""Comparing schedules: added, drawn beside each other, shown in the editor, removed."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from tests.gui.app_fixture import LEFT, Driver, tiny
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
-def keep(driver: Driver) -> None:
-    """Keep what is edited, and wait for its curve."""
-    before = len(driver.app.candidates._kept)
+def add(driver: Driver) -> None:
+    """Add the edited schedule, and wait for its curve."""
+    before = len(driver.app.candidates._candidates)
     driver.click(driver.window.schedule, "Compare")
-    assert len(driver.app.candidates._kept) == before + 1
+    assert len(driver.app.candidates._candidates) == before + 1
     settle(driver)
 
 
 def settle(driver: Driver) -> None:
-    driver.wait(lambda: all(kept.curve is not None for kept in driver.app.candidates._kept))
+    driver.wait(lambda: all(c.curve is not None for c in driver.app.candidates._candidates))
 
 
 def lines(driver: Driver) -> dict[str, list[float]]:
-    """The first and the last rate of each candidate on the plot, by its letter."""
-    return {c.key: [ahead.at(0, ahead.begin), ahead.last(0)] for c, ahead in driver.window.plots.lr.candidates}
+    """The first and the last LR of each candidate on the plot, by its letter."""
+    return {c.key: [curve.at(0, curve.begin), curve.last(0)] for c, curve in driver.window.plots.lr.candidates}
 
 
-def chip(driver: Driver, posted: str, button: str) -> QAbstractButton:
-    row = driver.window.schedule.candidates._rows[posted]
+def button_of(driver: Driver, letter: str, button: str) -> QAbstractButton:
+    row = driver.window.schedule.candidates._rows[letter]
     found: QAbstractButton = getattr(row, button)
     return found
 
 
-def test_three_candidates_are_compared_before_the_start_and_one_is_taken(driver: Driver) -> None:
+def test_three_candidates_are_compared_before_the_start_and_one_is_edited(driver: Driver) -> None:
     driver.set_up(tiny(epochs=10))
     panel, plot = driver.window.schedule, driver.window.plots.lr
     for kind in (ExponentialLR, CosineAnnealingLR, OneCycleLR):
         panel.editor.choose(kind)
-        keep(driver)
+        add(driver)
     panel.editor.choose(StepLR)
     wanted = {"A": [0.05, 0.05 * 0.95**9], "B": [0.05, pytest.approx(0.00122, rel=0.01)], "C": [0.02, 2e-6]}
     assert {k: v[0] for k, v in lines(driver).items()} == {k: pytest.approx(v[0]) for k, v in wanted.items()}
@@ -53,26 +53,26 @@ def test_three_candidates_are_compared_before_the_start_and_one_is_taken(driver:
     assert names == ["Projected", "A ExponentialLR", "B CosineAnnealingLR", "C OneCycleLR"]
     assert driver.says(panel.candidates, "A: ExponentialLR")
     assert driver.says(panel.candidates, "ends at 0.03151")
-    driver.qtbot.mouseClick(chip(driver, "B", "take"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "B", "edit"), LEFT)
     assert panel.schedule() == CosineAnnealingLR(T_max=10)
-    driver.qtbot.mouseClick(chip(driver, "A", "remove"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "A", "remove"), LEFT)
     assert set(lines(driver)) == {"B", "C"}
     panel.editor.choose(ExponentialLR)
-    keep(driver)
+    add(driver)
     assert set(lines(driver)) == {"A", "B", "C"}
 
 
-def test_what_cannot_be_kept_says_why(driver: Driver) -> None:
+def test_a_schedule_that_cannot_be_added_shows_why(driver: Driver) -> None:
     driver.set_up(tiny(epochs=10))
     panel = driver.window.schedule
-    button = panel.candidates.keep
-    keep(driver)
+    button = panel.candidates.add
+    add(driver)
     assert not button.isEnabled()
-    assert "kept already" in button.toolTip()
+    assert "compared already" in button.toolTip()
     for kind in (ExponentialLR, CosineAnnealingLR, OneCycleLR):
         panel.editor.choose(kind)
         assert button.isEnabled()
-        keep(driver)
+        add(driver)
     panel.editor.choose(Drawn)
     assert not button.isEnabled()
     assert "remove one first" in button.toolTip()
@@ -82,7 +82,7 @@ def test_candidates_follow_the_recipe(driver: Driver) -> None:
     driver.set_up(tiny(epochs=10))
     panel, setup = driver.window.schedule, driver.window.setup
     panel.editor.choose(ExponentialLR)
-    keep(driver)
+    add(driver)
     made = setup.recipe()
     assert made is not None
     slower = made.optimizer.model_copy(update={"lr": 0.001})
@@ -90,77 +90,77 @@ def test_candidates_follow_the_recipe(driver: Driver) -> None:
     driver.wait(lambda: lines(driver).get("A") == [0.001, pytest.approx(0.001 * 0.95**19)])
 
 
-def test_an_expression_that_gives_the_lr_leaves_the_others_on_theirs(driver: Driver) -> None:
+def test_an_expression_that_gives_the_lr_leaves_the_others_on_their_lr(driver: Driver) -> None:
     driver.set_up(tiny(epochs=10))
     panel = driver.window.schedule
     panel.editor.choose(ExponentialLR)
-    keep(driver)
+    add(driver)
     panel.editor.choose(LambdaLR)
     panel.editor.gives.combo.setFocus()
     driver.qtbot.keyClick(panel.editor.gives.combo, Qt.Key.Key_Down)
-    keep(driver)
+    add(driver)
     assert lines(driver)["A"][0] == 0.05
     assert lines(driver)["B"][0] == 0.01
-    driver.qtbot.mouseClick(chip(driver, "A", "take"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "A", "edit"), LEFT)
     assert panel.schedule() == ExponentialLR(gamma=0.95)
     settle(driver)
     assert lines(driver)["B"][0] == 0.01
-    driver.qtbot.mouseClick(chip(driver, "B", "take"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "B", "edit"), LEFT)
     assert panel.editor.gives_lr()
 
 
-def test_in_mid_run_a_candidate_is_drawn_from_where_it_would_begin_and_applied(driver: Driver) -> None:
+def test_during_a_run_a_candidate_is_drawn_from_its_start_and_applied(driver: Driver) -> None:
     driver.stand(tiny(epochs=12, schedule={"name": "ConstantLR", "factor": 1.0}), epoch=4)
     panel, plot = driver.window.schedule, driver.window.plots.lr
     driver.window.show_side(panel)
     panel.editor.choose(ExponentialLR)
-    keep(driver)
+    add(driver)
     panel.editor.choose(CosineAnnealingLR)
-    keep(driver)
-    assert [ahead.begin for _, ahead in plot.candidates] == [3.0, 3.0]
-    driver.qtbot.mouseClick(panel.pending.drop, LEFT)
+    add(driver)
+    assert [curve.begin for _, curve in plot.candidates] == [3.0, 3.0]
+    driver.qtbot.mouseClick(panel.pending.discard, LEFT)
     driver.go_on_to(6)
-    driver.wait(lambda: [ahead.begin for _, ahead in plot.candidates] == [5.0, 5.0])
+    driver.wait(lambda: [curve.begin for _, curve in plot.candidates] == [5.0, 5.0])
     assert not plot.pending.known
-    driver.qtbot.mouseClick(chip(driver, "A", "take"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "A", "edit"), LEFT)
     assert panel.command() == SetSchedule(schedule=ExponentialLR(gamma=0.95))
     driver.wait(lambda: plot.pending.known and plot.pending.last(0) == lines(driver)["A"][1])
     driver.click(panel, "Apply")
     assert driver.answer("set_schedule").status == "applied"
     driver.wait(lambda: plot.projected.last(0) == lines(driver)["A"][1])
-    driver.qtbot.mouseClick(chip(driver, "A", "remove"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "A", "remove"), LEFT)
     assert set(lines(driver)) == {"B"}
 
 
-def test_a_candidate_that_cannot_be_says_why_on_its_chip(driver: Driver) -> None:
+def test_a_candidate_without_a_curve_shows_why(driver: Driver) -> None:
     driver.stand(tiny(epochs=12), epoch=4)
     panel = driver.window.schedule
     driver.window.show_side(panel)
     panel.editor.choose(LambdaLR)
     panel.editor.stage(LambdaLR(lr_lambda=("1/(epoch-5)",)))
     driver.click(panel, "Compare")
-    driver.wait(lambda: driver.app.candidates._kept[0].problem is not None)
+    driver.wait(lambda: driver.app.candidates._candidates[0].problem is not None)
     assert lines(driver) == {}
     assert "cannot be used" in panel.candidates._rows["A"].toolTip()
 
 
-def test_a_drawn_candidate_stands_still_while_the_run_goes_on(driver: Driver) -> None:
+def test_a_drawn_candidate_is_fixed_on_the_plot_while_the_run_trains(driver: Driver) -> None:
     driver.stand(tiny(epochs=12), epoch=3)
     panel, plot = driver.window.schedule, driver.window.plots.lr
     driver.window.show_side(panel)
     panel.editor.stage(Drawn(points=((0.0, 0.05), (6.0, 0.01), (9.0, 0.001))))
-    keep(driver)
-    driver.qtbot.mouseClick(panel.pending.drop, LEFT)
+    add(driver)
+    driver.qtbot.mouseClick(panel.pending.discard, LEFT)
     driver.go_on_to(6)
-    driver.wait(lambda: [ahead.begin for _, ahead in plot.candidates] == [5.0])
+    driver.wait(lambda: [curve.begin for _, curve in plot.candidates] == [5.0])
     assert plot.candidates[0][1].at(0, 8.0) == 0.01
 
 
-def test_candidates_take_the_colours_of_the_theme(driver: Driver) -> None:
+def test_candidates_use_the_colours_of_the_theme(driver: Driver) -> None:
     driver.set_up(tiny(epochs=10))
     panel, plot = driver.window.schedule, driver.window.plots.lr
     panel.editor.choose(ExponentialLR)
-    keep(driver)
+    add(driver)
     driver.app.theme.set_mode("dark")
     assert plot.candidates[0][1].traces[0].opts["pen"].color().name() == DARK.candidates[0]
     assert panel.candidates._rows["A"]._swatch._pen.color().name() == DARK.candidates[0]
@@ -172,16 +172,16 @@ def test_a_candidate_for_one_group_is_drawn_for_that_group_alone(driver: Driver)
     groups = [{"name": "head", "modules": ["head"], "lr": 0.5}]
     driver.set_up(tiny(schedule={"name": "Constant"}, epochs=10, groups=groups))
     panel, plot = driver.window.schedule, driver.window.plots.lr
-    panel.look_at("head")
+    panel.choose_group("head")
     panel.editor.choose(ExponentialLR)
-    keep(driver)
+    add(driver)
     assert lines(driver)["A"] == [0.5, pytest.approx(0.5 * 0.95**9)]
     assert len(plot.candidates[0][1].traces) == 1
     assert driver.says(panel.candidates, "A: head: ExponentialLR")
-    panel.look_at(None)
+    panel.choose_group(None)
     panel.editor.choose(StepLR)
-    keep(driver)
+    add(driver)
     assert len(plot.candidates[1][1].traces) == 2
-    driver.qtbot.mouseClick(chip(driver, "A", "take"), LEFT)
+    driver.qtbot.mouseClick(button_of(driver, "A", "edit"), LEFT)
     assert panel.group() == "head"
     assert panel.schedule() == ExponentialLR(gamma=0.95)

@@ -1,4 +1,4 @@
-"""Drawing schedules in the window: before the start and in mid-run, with the mouse, on real runs."""
+"""Drawing schedules with the mouse, before the start and during real runs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def drawn(driver: Driver) -> Drawn:
     return spec
 
 
-def planned_at(driver: Driver, x: float) -> float:
+def projected_at(driver: Driver, x: float) -> float:
     return lr(driver).projected.at(0, x)
 
 
@@ -71,9 +71,9 @@ def test_before_the_start_a_curve_is_drawn_with_the_mouse_and_trained_with(drive
     assert plot.drawing_tool.points == list(POINTS)
     drag(plot, spot(plot, 10.0, 0.01), spot(plot, 6.0, 0.03))
     assert [x for x, _ in drawn(driver).points] == [0.0, 6.0, 20.0]
-    driver.wait(lambda: planned_at(driver, 6.0) == drawn(driver).points[1][1])
-    at = spot(plot, 12.0, planned_at(driver, 12.0))
-    QTest.mouseClick(plot.canvas.viewport(), LEFT, NONE, at)
+    driver.wait(lambda: projected_at(driver, 6.0) == drawn(driver).points[1][1])
+    point = spot(plot, 12.0, projected_at(driver, 12.0))
+    QTest.mouseClick(plot.canvas.viewport(), LEFT, NONE, point)
     assert [x for x, _ in drawn(driver).points] == [0.0, 6.0, 12.0, 20.0]
     QTest.mouseClick(plot.canvas.viewport(), RIGHT, NONE, spot(plot, *drawn(driver).points[3]))
     assert [x for x, _ in drawn(driver).points] == [0.0, 6.0, 12.0]
@@ -91,7 +91,7 @@ def test_any_schedule_is_turned_into_points(driver: Driver) -> None:
     driver.set_up(recipe(CosineAnnealingLR(T_max=30, eta_min=1e-3), 30))
     plot, panel = lr(driver), driver.window.schedule
     driver.wait(lambda: plot.projected.known and plot.projected.end == 30)
-    before = [planned_at(driver, x) for x in range(30)]
+    before = [projected_at(driver, x) for x in range(30)]
     driver.click(panel, "Draw from this")
     driver.wait(lambda: isinstance(panel.schedule(), Drawn))
     assert len(plot.drawing_tool.points) == len(drawn(driver).points) <= 12
@@ -102,7 +102,7 @@ def test_any_schedule_is_turned_into_points(driver: Driver) -> None:
     assert made.schedule == drawn(driver)
 
 
-def test_the_points_are_on_the_plot_while_their_editor_is_in_sight(driver: Driver) -> None:
+def test_the_points_are_on_the_plot_while_their_editor_is_visible(driver: Driver) -> None:
     driver.set_up(recipe(Drawn(points=POINTS), 20))
     plot, window = lr(driver), driver.window
     assert plot.drawing_tool.points
@@ -117,17 +117,17 @@ def test_the_points_are_on_the_plot_while_their_editor_is_in_sight(driver: Drive
     assert not plot.drawing_tool.points
 
 
-def test_bending_the_schedule_ahead_stages_a_drawn_one_that_follows_it(driver: Driver) -> None:
+def test_bending_the_projected_lr_makes_a_drawn_schedule_pending(driver: Driver) -> None:
     driver.stand(recipe(ConstantLR(factor=0.5, total_iters=15), 30), epoch=6)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 5.0)
-    plan = [planned_at(driver, x) for x in range(5, 30)]
-    drag(plot, spot(plot, 10.0, plan[5]), spot(plot, 10.0, 0.01))
+    before = [projected_at(driver, x) for x in range(5, 30)]
+    drag(plot, spot(plot, 10.0, before[5]), spot(plot, 10.0, 0.01))
     driver.wait(lambda: plot.pending.known and plot.pending.at(0, 10.0) == pytest.approx(0.01, rel=0.1))
     spec = drawn(driver)
     assert window.schedule.title.text() == "Schedule: change not applied yet"
-    assert spec.lr_at(0.0) == plan[0]
-    assert [spec.lr_at(x) for x in range(10, 25)] == plan[10:]
+    assert spec.lr_at(0.0) == before[0]
+    assert [spec.lr_at(x) for x in range(10, 25)] == before[10:]
     assert spec.lr_at(5.0) == dict(plot.drawing_tool.points)[10.0]
     driver.press(Qt.Key.Key_Escape)
     driver.wait(lambda: not plot.pending.known)
@@ -151,7 +151,7 @@ def test_a_bent_schedule_is_applied_and_trains_as_it_was_drawn(driver: Driver) -
     assert lrs == shown == [spec.lr_at(float(x)) for x in range(9)]
 
 
-def test_drawn_points_stand_still_while_the_run_goes_on(driver: Driver) -> None:
+def test_drawn_points_are_fixed_on_the_plot_while_the_run_trains(driver: Driver) -> None:
     driver.stand(recipe(StepLR(step_size=50), 20), epoch=4)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
@@ -165,7 +165,7 @@ def test_drawn_points_stand_still_while_the_run_goes_on(driver: Driver) -> None:
     assert plot.pending.at(0, 14.0) == low
 
 
-def test_the_drawn_schedule_current_is_shown_where_it_began_and_drawn_on_from_here(driver: Driver) -> None:
+def test_a_current_drawn_schedule_is_shown_from_its_start_and_edited_from_here(driver: Driver) -> None:
     driver.stand(recipe(Drawn(points=POINTS), 20), epoch=6)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 5.0)
@@ -176,10 +176,10 @@ def test_the_drawn_schedule_current_is_shown_where_it_began_and_drawn_on_from_he
     drag(plot, spot(plot, 10.0, 0.01), spot(plot, 10.0, 0.003))
     driver.wait(lambda: plot.pending.known)
     assert [x for x, _ in drawn(driver).points] == [0.0, 5.0, 15.0]
-    assert plot.pending.at(0, 5.0) == pytest.approx(planned_at(driver, 5.0))
+    assert plot.pending.at(0, 5.0) == pytest.approx(projected_at(driver, 5.0))
 
 
-def test_shift_while_the_end_of_the_line_is_dragged_keeps_the_rate(driver: Driver) -> None:
+def test_shift_while_the_end_of_the_line_is_dragged_holds_the_lr(driver: Driver) -> None:
     driver.stand(recipe(StepLR(step_size=4, gamma=0.1), 10), epoch=3)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 2.0)
@@ -196,7 +196,7 @@ def test_shift_while_the_end_of_the_line_is_dragged_keeps_the_rate(driver: Drive
     assert (answer.status, answer.command["then"]) == ("applied", "hold")
 
 
-def test_of_several_groups_the_one_whose_line_is_bent_gets_a_schedule_of_its_own(driver: Driver) -> None:
+def test_the_group_whose_line_is_bent_gets_its_own_schedule(driver: Driver) -> None:
     groups = [{"name": "head", "modules": ["head"], "lr": 0.5}]
     driver.stand(tiny(schedule={"name": "Constant"}, epochs=20, groups=groups), epoch=4)
     plot, window = lr(driver), driver.window
@@ -214,19 +214,19 @@ def test_of_several_groups_the_one_whose_line_is_bent_gets_a_schedule_of_its_own
     assert [x for x, _ in plot.drawing_tool.points] == [3.0, 10.0, 19.0]
 
 
-def test_a_plateau_says_beside_its_flat_line_what_would_cut_it(driver: Driver) -> None:
+def test_a_plateau_shows_beside_its_flat_line_when_it_cuts_the_lr(driver: Driver) -> None:
     driver.stand(tiny(schedule={"name": "ReduceLROnPlateau", "patience": 3}, epochs=12), epoch=4)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     plot.refresh()
     assert {plot.projected.at(0, x) for x in range(3, 12)} == {0.05}
-    words = [text.toPlainText() for text in plot.end_labels.texts if text.isVisible()]
+    texts = [text.toPlainText() for text in plot.end_labels.texts if text.isVisible()]
     best = min(event.val_loss for event in driver.of("epoch"))
-    assert any(w.startswith("×0.1 after ") and f"not below {best * (1 - 1e-4):.4g}" in w for w in words), words
+    assert any(w.startswith("×0.1 after ") and f"not below {best * (1 - 1e-4):.4g}" in w for w in texts), texts
     assert driver.says(driver.window.lr_panel, "×0.1 after ")
 
 
-def test_the_schedule_ahead_reaches_to_the_last_epoch_also_after_that_has_moved(driver: Driver) -> None:
+def test_the_projected_lr_ends_with_the_run_also_after_its_length_changed(driver: Driver) -> None:
     driver.stand(tiny(epochs=8), epoch=3)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.end == 8.0)

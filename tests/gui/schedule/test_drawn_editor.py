@@ -1,4 +1,4 @@
-"""The table of a drawn curve's points: what is typed, what stands still on the plot, and what a later plan takes."""
+"""The table of a drawn schedule's points: editing, fixed points, and the rest for a schedule that starts later."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pytestqt.qtbot import QtBot
 from engine.schedules import Drawn
 from gui.schedule.context import Context
 from gui.schedule.drawn_editor import PointsEditor
-from gui.schedule.editor import ScheduleEditor
-from gui.schedule.forms import make_form
+from gui.schedule.editor import ScheduleEditor, make_form
 from gui.widgets.forms import SpecForm
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")
@@ -56,12 +55,12 @@ def type_into(qtbot: QtBot, editor: PointsEditor, row: int, column: int, text: s
     qtbot.waitUntil(lambda: editor.table.state() != QAbstractItemView.State.EditingState)
 
 
-def test_it_begins_with_a_line_that_fits_the_run(form: SpecForm) -> None:
+def test_the_initial_line_fits_the_run(form: SpecForm) -> None:
     assert form.value() == Drawn(points=((0.0, 0.01), (30.0, 0.0001)))
     assert form.minimumSizeHint().width() <= 300
 
 
-def test_a_cell_is_retyped_and_the_points_stay_in_order(qtbot: QtBot, form: SpecForm, editor: PointsEditor) -> None:
+def test_a_cell_is_edited_and_the_points_stay_in_order(qtbot: QtBot, form: SpecForm, editor: PointsEditor) -> None:
     form.set_value(LINE)
     with qtbot.waitSignals([form.field_edited, form.changed]):
         type_into(qtbot, editor, 1, 0, "40")
@@ -78,7 +77,7 @@ def test_a_cell_is_retyped_and_the_points_stay_in_order(qtbot: QtBot, form: Spec
         (2, 1, "0", "scale to linear"),
     ],
 )
-def test_what_cannot_be_is_said_and_the_typing_kept(
+def test_an_invalid_cell_shows_why_and_keeps_the_text(
     qtbot: QtBot, form: SpecForm, editor: PointsEditor, row: int, column: int, text: str, part: str
 ) -> None:
     form.set_value(LINE)
@@ -108,31 +107,33 @@ def test_the_last_point_cannot_be_removed(qtbot: QtBot, form: SpecForm, editor: 
     assert form.value() == Drawn(points=((0.0, 0.1),))
 
 
-def test_what_nobody_touched_moves_along_with_where_it_would_begin(form: SpecForm, editor: PointsEditor) -> None:
+def test_unedited_points_move_with_the_start(form: SpecForm, editor: PointsEditor) -> None:
     form.set_value(LINE)
-    editor.place(7.0)
+    editor.set_origin(7.0)
     assert form.value() == LINE
     assert [x for x, _ in editor.points()] == [7.0, 17.0, 37.0]
 
 
-def test_touched_points_stand_still_and_a_later_schedule_takes_what_is_left(
+def test_edited_points_are_fixed_and_a_later_schedule_gets_the_rest(
     qtbot: QtBot, form: SpecForm, editor: PointsEditor
 ) -> None:
     form.set_value(LINE)
-    editor.place(10.0)
+    editor.set_origin(10.0)
     editor.move_point(20.0, 20.0, 0.05)
     assert form.value() == Drawn(points=((0.0, 0.1), (10.0, 0.05), (30.0, 0.001)))
     with qtbot.waitSignal(form.changed):
-        editor.place(15.0)
+        editor.set_origin(15.0)
     assert [x for x, _ in editor.points()] == [15.0, 20.0, 40.0]
     assert form.value().points == ((0.0, pytest.approx(0.1 * 0.5**0.5)), (5.0, 0.05), (25.0, 0.001))
-    editor.place(10.0)
+    editor.set_origin(10.0)
     assert form.value() == Drawn(points=((0.0, 0.1), (10.0, 0.05), (30.0, 0.001)))
 
 
-def test_the_one_current_is_shown_where_it_began_and_drawn_on_from_now(form: SpecForm, editor: PointsEditor) -> None:
+def test_the_current_schedule_is_shown_from_its_start_and_edited_from_now_on(
+    form: SpecForm, editor: PointsEditor
+) -> None:
     form.set_value(LINE)
-    editor.place(25.0, (LINE.points, 5.0))
+    editor.set_origin(25.0, (LINE.points, 5.0))
     assert form.value() == LINE
     assert editor.model.index(0, 0).data() == "5"
     assert editor.points() == [(25.0, LINE.lr_at(20.0)), (35.0, 0.001)]
@@ -141,10 +142,10 @@ def test_the_one_current_is_shown_where_it_began_and_drawn_on_from_now(form: Spe
     assert form.value().points[1] == (15.0, 0.002)
 
 
-def test_fixed_points_stand_still_though_nobody_touched_them(form: SpecForm, editor: PointsEditor) -> None:
-    editor.place(4.0)
+def test_points_can_be_fixed_without_an_edit(form: SpecForm, editor: PointsEditor) -> None:
+    editor.set_origin(4.0)
     form.set_value(LINE)
     editor.fix()
-    editor.place(9.0)
+    editor.set_origin(9.0)
     assert form.value() == LINE.after(5.0)
     assert form.value().points[1] == (5.0, 0.01)

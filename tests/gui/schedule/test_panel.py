@@ -1,4 +1,4 @@
-"""The one schedule editor: defaults that follow the run, the pending plan, expressions, and what is said of them."""
+"""The schedule panel: fields that follow the run, the pending schedule, expressions, problems and warnings."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from engine.schedules import (
     ScheduleSpec,
     StepLR,
 )
+from gui.schedule.context import suggested
 from gui.schedule.expressions import ExpressionsEditor
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.popup import KIND
-from gui.schedule.suggested import suggested
 from gui.widgets.forms import SpecForm
 from gui.widgets.sparkline import shape
 
@@ -99,7 +99,7 @@ def expressions(panel: SchedulePanel, kind: type[ScheduleSpec] = LambdaLR) -> Ex
     return editor
 
 
-def test_only_the_form_that_is_shown_is_made_and_the_list_when_it_opens(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_forms_and_the_list_are_created_when_they_are_shown(qtbot: QtBot, panel: SchedulePanel) -> None:
     assert list(panel.editor.forms) == ["StepLR"]
     assert not panel.findChildren(QListWidget)
     choose(qtbot, panel, CosineAnnealingLR)
@@ -148,18 +148,18 @@ def test_the_list_offers_every_schedule(panel: SchedulePanel) -> None:
     assert offered == list(SCHEDULES)
 
 
-def test_a_schedule_with_a_level_of_its_own_takes_no_base(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_schedule_with_its_own_lr_takes_no_base(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     retype(qtbot, panel.pending.base.edit, "0.02")
     choose(qtbot, panel, OneCycleLR)
     assert panel.command() == SetSchedule(schedule=OneCycleLR(max_lr=0.05))
     assert not panel.pending.base.edit.isEnabled()
-    assert "OneCycleLR says itself" in panel.pending.base.edit.toolTip()
+    assert "OneCycleLR has its own start LR" in panel.pending.base.edit.toolTip()
     choose(qtbot, panel, ExponentialLR)
     assert panel.command() == SetSchedule(schedule=ExponentialLR(gamma=0.95), lr=0.02)
 
 
-def test_factors_have_lines_of_their_own_where_expressions_may_hold_commas(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_each_groups_factor_has_its_own_line_which_may_contain_commas(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_group_names(["rest", "head"])
     choose(qtbot, panel, MultiplicativeLR)
     retype(qtbot, expressions(panel, MultiplicativeLR).lines[1], "max(0.9, 1 - epoch / 10)")
@@ -204,13 +204,13 @@ def test_a_schedule_stepped_per_batch_counts_the_batches_of_the_run(qtbot: QtBot
     assert panel.schedule() == CosineAnnealingLR(T_max=30)
 
 
-def test_one_cycles_total_steps_are_said_from_the_run(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_one_cycles_total_steps_are_computed_from_the_run(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, OneCycleLR)
     assert "total_steps" not in panel.editor.when.full_text()  # the batches are not known yet
     panel.set_batches(23)
-    assert "total_steps is 690, worked out from the run." in panel.editor.when.full_text()
+    assert "total_steps is 690, computed from the run." in panel.editor.when.full_text()
     panel.set_context(40, 12, 0.01, True)
-    assert "total_steps is 644, worked out from the run." in panel.editor.when.full_text()
+    assert "total_steps is 644, computed from the run." in panel.editor.when.full_text()
 
 
 def test_a_recipes_own_count_does_not_follow(panel: SchedulePanel) -> None:
@@ -231,17 +231,17 @@ def test_set_schedule_is_shown_without_a_signal(qtbot: QtBot, panel: SchedulePan
     assert panel.schedule() == spec
 
 
-def test_apply_and_drop_are_of_the_run_only(panel: SchedulePanel) -> None:
+def test_apply_and_discard_are_visible_during_a_run_only(panel: SchedulePanel) -> None:
     assert not panel.pending.isVisible()
     panel.set_context(30, 3, 0.01, True)
     assert panel.pending.isVisible()
 
 
-def test_in_mid_run_a_new_schedule_fits_what_is_left_and_says_the_runs_epochs(
+def test_during_a_run_a_new_schedule_fits_the_rest_and_shows_the_runs_epochs(
     qtbot: QtBot, panel: SchedulePanel
 ) -> None:
     panel.set_context(40, 12, 0.005, True)
-    assert panel.schedule() == StepLR(step_size=10, gamma=0.5)  # the plan in force does not drift
+    assert panel.schedule() == StepLR(step_size=10, gamma=0.5)  # the current schedule does not change
     choose(qtbot, panel, CosineAnnealingLR)
     assert panel.schedule() == CosineAnnealingLR(T_max=28)
     assert form(panel, CosineAnnealingLR).note("T_max").full_text() == "T_max 28 = epoch 40"
@@ -277,7 +277,7 @@ def test_apply_sends_the_schedule_with_its_base(qtbot: QtBot, panel: SchedulePan
     assert panel.pending.base.edit.text() == ""
 
 
-def test_every_change_of_the_pending_schedule_is_said(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_every_change_of_the_pending_schedule_is_emitted(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     seen: list[Any] = []
     panel.pending_changed.connect(seen.append)
@@ -290,44 +290,44 @@ def test_every_change_of_the_pending_schedule_is_said(qtbot: QtBot, panel: Sched
     assert panel.pending.note.full_text() in panel.pending.apply.toolTip()
 
 
-def test_drop_goes_back_to_the_schedule_current(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_discard_shows_the_current_schedule_again(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     choose(qtbot, panel, LambdaLR)
     retype(qtbot, panel.pending.base.edit, "0.1")
-    with qtbot.waitSignal(panel.drop_requested):
-        click(qtbot, panel.pending.drop)
+    with qtbot.waitSignal(panel.discard_requested):
+        click(qtbot, panel.pending.discard)
     assert panel.schedule() == StepLR(step_size=10, gamma=0.5)
     assert panel.command() == SetSchedule(schedule=StepLR(step_size=10, gamma=0.5))
 
 
-def test_a_problem_of_the_planner_forbids_apply_and_says_why(panel: SchedulePanel) -> None:
+def test_a_problem_of_the_curve_disables_apply_and_shows_why(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.0, True)
     panel.set_preview("epoch 13: 0.005")
     assert panel.preview.full_text() == "epoch 13: 0.005"
-    panel.set_problem("the LR in force is 0")
+    panel.set_problem("the current LR is 0")
     assert panel.preview.is_error()
-    assert panel.preview.full_text() == "the LR in force is 0"
+    assert panel.preview.full_text() == "the current LR is 0"
     assert not panel.pending.apply.isEnabled()
-    assert "the LR in force is 0" in panel.pending.apply.toolTip()
+    assert "the current LR is 0" in panel.pending.apply.toolTip()
     panel.set_problem(None)
     assert panel.preview.full_text() == "epoch 13: 0.005"
     assert panel.pending.apply.isEnabled()
 
 
-def test_warnings_are_shown_and_forbid_nothing(panel: SchedulePanel) -> None:
+def test_warnings_are_shown_and_disable_nothing(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.01, True)
     panel.set_warnings(["the curve rises to 0.4"])
     assert "the curve rises to 0.4" in panel.notes.text()
     assert panel.pending.apply.isEnabled()
 
 
-def test_a_schedule_begins_with_the_next_epoch_or_at_once(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_schedule_starts_with_the_next_epoch_or_at_once(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.01, True)
     panel.pending.offer_epoch(14)
-    assert panel.pending.moment.currentText() == "at the start of epoch 14"
+    assert panel.pending.when.currentText() == "at the start of epoch 14"
     assert not panel.pending.at_once()
     with qtbot.waitSignal(panel.pending_changed):
-        qtbot.keyClick(panel.pending.moment, Qt.Key.Key_Down)
+        qtbot.keyClick(panel.pending.when, Qt.Key.Key_Down)
     assert panel.pending.at_once()
     panel.pending.reset()
     assert not panel.pending.at_once()
@@ -335,25 +335,25 @@ def test_a_schedule_begins_with_the_next_epoch_or_at_once(qtbot: QtBot, panel: S
     assert panel.pending.at_once()
 
 
-def test_an_advised_schedule_is_staged_and_not_current(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_an_advised_schedule_is_pending(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.01, True)
     with qtbot.waitSignal(panel.pending_changed) as pending:
         panel.stage(MultiStepLR(milestones=(3, 9)))
     assert pending.args == [SetSchedule(schedule=MultiStepLR(milestones=(3, 9)))]
     assert panel.title.text() == "Schedule: change not applied yet"
-    click(qtbot, panel.pending.drop)
+    click(qtbot, panel.pending.discard)
     assert panel.schedule() == StepLR(step_size=10, gamma=0.5)
 
 
-def test_a_sent_schedule_is_said_to_wait(panel: SchedulePanel) -> None:
+def test_a_sent_schedule_is_shown_as_waiting(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.01, True)
-    panel.show_waiting("Sent: it begins with epoch 14.")
-    assert "it begins with epoch 14" in panel.notes.text()
+    panel.show_waiting("Sent: it starts with epoch 14.")
+    assert "it starts with epoch 14" in panel.notes.text()
     panel.show_waiting(None)
     assert panel.notes.text() == ""
 
 
-def test_an_accuracy_turns_mode_to_max_and_a_contradiction_is_said(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_an_accuracy_sets_mode_to_max_and_a_contradiction_is_a_warning(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, ReduceLROnPlateau)
     pick(qtbot, field(panel, ReduceLROnPlateau, "monitor"), "val_accuracy")
     assert panel.schedule() == ReduceLROnPlateau(monitor="val_accuracy", mode="max")
@@ -365,7 +365,7 @@ def test_an_accuracy_turns_mode_to_max_and_a_contradiction_is_said(qtbot: QtBot,
     assert panel.notes.text() == ""
 
 
-def test_an_expression_errs_with_its_place_while_typing(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_an_expressions_error_is_marked_while_typing(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel, LambdaLR)
     line = expressions(panel).lines[0]
     retype(qtbot, line, "0.9**epohc")
@@ -391,7 +391,9 @@ def test_a_pasted_lambda_loses_its_prefix_in_the_field(qtbot: QtBot, panel: Sche
     assert panel.schedule() == LambdaLR(lr_lambda=("0.5 ** epoch",))
 
 
-def test_the_lr_itself_asks_for_a_base_of_1_before_the_start(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_an_expression_that_gives_the_lr_asks_for_a_base_of_1_before_the_start(
+    qtbot: QtBot, panel: SchedulePanel
+) -> None:
     choose(qtbot, panel, LambdaLR)
     with qtbot.waitSignal(panel.base_lr_wanted) as wanted:
         pick(qtbot, panel.editor.gives.combo, "lr")
@@ -402,7 +404,9 @@ def test_the_lr_itself_asks_for_a_base_of_1_before_the_start(qtbot: QtBot, panel
     assert wanted.args == [None]
 
 
-def test_the_lr_itself_travels_with_the_command_in_mid_run(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_during_a_run_the_command_of_an_expression_that_gives_the_lr_has_base_1(
+    qtbot: QtBot, panel: SchedulePanel
+) -> None:
     panel.set_context(40, 12, 0.005, True)
     choose(qtbot, panel, LambdaLR)
     with qtbot.assertNotEmitted(panel.base_lr_wanted):
@@ -428,12 +432,12 @@ def test_several_groups_have_an_expression_each(qtbot: QtBot, panel: SchedulePan
     assert not expressions(panel).separate.isVisible()
 
 
-def test_opening_the_list_asks_for_every_curve_and_shows_what_arrives(qtbot: QtBot, panel: SchedulePanel) -> None:
-    asked: list[ScheduleSpec] = []
-    panel.sparkline_wanted.connect(asked.append)
+def test_opening_the_list_requests_every_curve_and_shows_what_arrives(qtbot: QtBot, panel: SchedulePanel) -> None:
+    requested: list[ScheduleSpec] = []
+    panel.sparkline_wanted.connect(requested.append)
     qtbot.mouseClick(panel.editor.picker, Qt.MouseButton.LeftButton)
     panel.editor.picker.popup.hide()
-    assert [type(spec) for spec in asked] == list(SCHEDULES)
+    assert [type(spec) for spec in requested] == list(SCHEDULES)
     blank = panel.editor.picker.sparkline.grab().toImage()
     panel.set_sparkline("StepLR", np.arange(31.0), 0.01 * 0.5 ** (np.arange(31) // 10))
     assert panel.editor.picker.sparkline.grab().toImage() != blank
@@ -454,11 +458,11 @@ def test_a_curve_is_drawn_as_steps_within_its_box_and_bad_data_not_at_all() -> N
 def test_an_error_moves_nothing(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     choose(qtbot, panel, LambdaLR)
-    place = panel.pending.apply.mapTo(panel, QPoint())
+    before = panel.pending.apply.mapTo(panel, QPoint())
     retype(qtbot, expressions(panel).lines[0], "nonsense + 1")
-    panel.set_problem("there is no plan")
+    panel.set_problem("there is no curve")
     qtbot.wait(1)
-    assert panel.pending.apply.mapTo(panel, QPoint()) == place
+    assert panel.pending.apply.mapTo(panel, QPoint()) == before
 
 
 def test_it_fits_its_column(qtbot: QtBot, panel: SchedulePanel) -> None:

@@ -1,4 +1,4 @@
-"""Schedules made of others: their list of stages, what may stand where, and the warm-up in one click."""
+"""Composed schedules: their list of stages, what PyTorch allows, and the warm-up in one click."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ def line(panel: SchedulePanel, stage: int, name: str) -> QLineEdit:
 
 
 def click(qtbot: QtBot, button: QAbstractButton) -> None:
-    qtbot.waitUntil(button.isVisible)  # a stage that was just made shows with the next events
+    qtbot.waitUntil(button.isVisible)  # a new stage becomes visible with the next events
     assert button.isEnabled(), button.toolTip()
     qtbot.mouseClick(button, LEFT)
 
 
-def test_a_sequence_begins_as_a_warm_up_and_a_cosine_that_follow_the_epochs(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_new_sequence_is_a_warm_up_and_a_cosine_that_follow_the_epochs(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel.editor, SequentialLR)
     assert panel.schedule() == WARM_COSINE
     panel.set_context(12, 0, 0.01, False)
@@ -106,7 +106,7 @@ def test_a_sequence_begins_as_a_warm_up_and_a_cosine_that_follow_the_epochs(qtbo
         (LambdaLR(lr_lambda=("0.9**epoch",)), LambdaLR(lr_lambda=("0.9**epoch",))),
     ],
 )
-def test_a_warm_up_is_one_click_and_what_follows_fits_the_epochs_left(
+def test_a_warm_up_is_one_click_and_the_schedule_fits_the_remaining_epochs(
     qtbot: QtBot, panel: SchedulePanel, spec: ScheduleSpec, then: ScheduleSpec
 ) -> None:
     panel.set_schedule(spec)
@@ -130,13 +130,11 @@ def test_a_warm_up_of_a_schedule_stepped_per_batch_counts_batches(qtbot: QtBot, 
     ("spec", "why"),
     [
         (ReduceLROnPlateau(), "no metric"),
-        (OneCycleLR(max_lr=0.1), "warm-up of its own"),
-        (CyclicLR(base_lr=0.01, max_lr=0.1), "says itself"),
+        (OneCycleLR(max_lr=0.1), "its own warm-up"),
+        (CyclicLR(base_lr=0.01, max_lr=0.1), "has its own start LR"),
     ],
 )
-def test_where_no_warm_up_can_come_first_the_button_says_why(
-    panel: SchedulePanel, spec: ScheduleSpec, why: str
-) -> None:
+def test_a_schedule_that_takes_no_warm_up_shows_why(panel: SchedulePanel, spec: ScheduleSpec, why: str) -> None:
     panel.set_schedule(spec)
     assert panel.editor.warm_up.isVisible()
     assert not panel.editor.warm_up.isEnabled()
@@ -150,7 +148,7 @@ def test_an_expression_that_gives_the_lr_itself_takes_no_warm_up(panel: Schedule
     assert not panel.editor.warm_up.isEnabled()
 
 
-def test_stages_unfold_one_at_a_time_and_are_a_line_otherwise(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_one_stage_is_unfolded_at_a_time(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedule(WARM_COSINE)
     first, second = stages(panel).cards
     assert not first.editor.isVisible()
@@ -180,7 +178,7 @@ def test_a_stage_is_edited_in_its_own_form(qtbot: QtBot, panel: SchedulePanel) -
     assert stages(panel).cards[0].summary.is_error()
 
 
-def test_a_milestone_moves_the_counts_beside_it_that_nobody_edited(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_milestone_changes_the_unedited_counts_beside_it(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedule(WARM_COSINE)
     row = stages(panel).milestones[0]
     retype(qtbot, row.field.edit, "8")
@@ -195,7 +193,7 @@ def test_a_milestone_moves_the_counts_beside_it_that_nobody_edited(qtbot: QtBot,
     )
 
 
-def test_in_mid_run_counts_are_said_in_the_runs_epochs(panel: SchedulePanel) -> None:
+def test_during_a_run_counts_are_shown_as_the_runs_epochs(panel: SchedulePanel) -> None:
     panel.set_context(42, 12, 0.01, True)
     panel.set_schedule(WARM_COSINE)
     assert stages(panel).milestones[0].note.full_text() == "= epoch 17 of the run"
@@ -214,7 +212,7 @@ def test_a_stage_stays_the_same_widget_while_the_run_changes_around_it(panel: Sc
     assert panel.schedule() == SequentialLR(schedulers=(Constant(), StepLR(step_size=3)), milestones=(5,))
 
 
-def test_a_wrong_milestone_is_said_beside_it(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_an_invalid_milestone_shows_why(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedule(WARM_COSINE)
     click(qtbot, stages(panel).add)
     rows = stages(panel).milestones
@@ -257,7 +255,7 @@ def test_a_stage_is_added_moved_and_removed(qtbot: QtBot, panel: SchedulePanel) 
     assert panel.schedule() == SequentialLR(schedulers=(CosineAnnealingLR(T_max=30),))
 
 
-def test_what_pytorch_cannot_run_within_is_not_offered_and_says_why(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_schedule_that_cannot_be_a_stage_shows_why(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_schedule(WARM_COSINE)
     first, second = stages(panel).cards
     click(qtbot, second.fold)
@@ -271,7 +269,7 @@ def test_what_pytorch_cannot_run_within_is_not_offered_and_says_why(qtbot: QtBot
     assert set(first.editor.picker.popup._delegate.refused) == {ReduceLROnPlateau}
 
 
-def test_a_composite_that_comes_first_cannot_be_moved_and_is_edited_within(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_composed_first_stage_cannot_be_moved_and_is_edited_in_place(qtbot: QtBot, panel: SchedulePanel) -> None:
     inner = ChainedScheduler(schedulers=(LinearLR(), ExponentialLR(gamma=0.9)))
     panel.set_schedule(SequentialLR(schedulers=(inner, Constant()), milestones=(9,)))
     first, second = stages(panel).cards
@@ -292,7 +290,7 @@ def test_a_composite_that_comes_first_cannot_be_moved_and_is_edited_within(qtbot
     assert panel.minimumSizeHint().width() <= 300
 
 
-def test_a_chain_has_no_milestones_and_takes_composites_anywhere(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_a_chain_has_no_milestones_and_takes_composed_stages_anywhere(qtbot: QtBot, panel: SchedulePanel) -> None:
     choose(qtbot, panel.editor, ChainedScheduler)
     chain = (LinearLR(start_factor=0.1, total_iters=5), ExponentialLR(gamma=0.95))
     assert panel.schedule() == ChainedScheduler(schedulers=chain)
@@ -302,10 +300,10 @@ def test_a_chain_has_no_milestones_and_takes_composites_anywhere(qtbot: QtBot, p
     assert panel.schedule() == ChainedScheduler(schedulers=(chain[0], WARM_COSINE))
 
 
-def test_the_whole_is_stepped_by_one_clock(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_all_stages_are_stepped_by_the_same_interval(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_batches(10)
     choose(qtbot, panel.editor, SequentialLR)
-    combo = stages(panel).clock.combo
+    combo = stages(panel).interval_editor.combo
     combo.setFocus()
     qtbot.keyClick(combo, Qt.Key.Key_Down)
     first, then = LinearLR(start_factor=0.1, total_iters=50), CosineAnnealingLR(T_max=250)
@@ -317,7 +315,7 @@ def test_the_whole_is_stepped_by_one_clock(qtbot: QtBot, panel: SchedulePanel) -
     assert spec.schedulers[1] == CyclicLR(base_lr=0.001, max_lr=0.01, step_size_up=41)
 
 
-def test_a_problem_is_said_beside_the_stage_that_it_names(panel: SchedulePanel) -> None:
+def test_a_problem_is_shown_beside_the_stage_that_it_names(panel: SchedulePanel) -> None:
     panel.set_schedule(WARM_COSINE)
     panel.set_problem("0.01 of 3 epochs is one epoch", "schedule.schedulers[1].pct_start")
     first, second = stages(panel).cards
@@ -327,7 +325,7 @@ def test_a_problem_is_said_beside_the_stage_that_it_names(panel: SchedulePanel) 
     assert not second.problem.isVisible()
 
 
-def test_a_sequence_travels_with_apply_and_drop_brings_the_schedule_back(qtbot: QtBot, panel: SchedulePanel) -> None:
+def test_apply_sends_a_sequence_and_discard_shows_the_current_schedule(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(42, 12, 0.01, True)
     panel.set_schedule(StepLR(step_size=10, gamma=0.5))
     click(qtbot, panel.editor.warm_up)
@@ -338,21 +336,21 @@ def test_a_sequence_travels_with_apply_and_drop_brings_the_schedule_back(qtbot: 
     assert command is not None
     assert isinstance(command, SetSchedule)
     assert type(command.schedule) is type(wanted)
-    click(qtbot, panel.pending.drop)
+    click(qtbot, panel.pending.discard)
     assert panel.schedule() == StepLR(step_size=10, gamma=0.5)
 
 
-def test_a_stage_in_short_says_what_is_its_own() -> None:
+def test_a_stage_in_short_shows_its_own_values() -> None:
     assert in_short(StepLR(step_size=3)) == "step_size 3"
     assert in_short(CosineAnnealingLR(T_max=5, eta_min=1e-5)) == "T_max 5, eta_min 1e-5"
     assert in_short(ChainedScheduler(schedulers=(Constant(), LinearLR()))) == "Constant × LinearLR"
     assert in_short(WARM_COSINE) == "LinearLR -> CosineAnnealingLR"
 
 
-def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typed_is_drawn(driver: Driver) -> None:
+def test_the_stage_that_cannot_be_run_shows_why_and_a_valid_edit_is_drawn(driver: Driver) -> None:
     broken = {"name": "LambdaLR", "lr_lambda": ["1 / (3 - epoch)"]}
-    plan = {"name": "SequentialLR", "schedulers": [{"name": "Constant"}, broken], "milestones": [2]}
-    driver.set_up(tiny(epochs=12, schedule=plan))
+    schedule = {"name": "SequentialLR", "schedulers": [{"name": "Constant"}, broken], "milestones": [2]}
+    driver.set_up(tiny(epochs=12, schedule=schedule))
     window = driver.window
     first, second = stages(window.schedule).cards
     driver.wait(lambda: second.problem.full_text() != "")
@@ -362,11 +360,11 @@ def test_the_planner_says_beside_which_stage_the_schedule_breaks_and_what_is_typ
     click(driver.qtbot, second.fold)
     form = second.editor.form
     assert isinstance(form, SpecForm)
-    written = form.editor("lr_lambda")
-    assert isinstance(written, ExpressionsEditor)
+    expressions = form.editor("lr_lambda")
+    assert isinstance(expressions, ExpressionsEditor)
     drawn: list[list[float]] = []
-    driver.app.preview.planned.connect(lambda curve: drawn.append(curve.lr[:, 0].tolist()))
-    retype(driver.qtbot, written.lines[0], "0.5**epoch")
+    driver.app.preview.projected.connect(lambda curve: drawn.append(curve.lr[:, 0].tolist()))
+    retype(driver.qtbot, expressions.lines[0], "0.5**epoch")
     driver.wait(lambda: drawn and drawn[-1] == [0.05, 0.05, *(0.05 * 0.5**n for n in range(10)), 0.05 * 0.5**9])
     assert second.problem.full_text() == ""
     driver.wait(lambda: driver.button(window.transport, "Start").isEnabled())

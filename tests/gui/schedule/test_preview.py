@@ -1,4 +1,4 @@
-"""What is left of a planned curve is what would be computed anew; where it is not, that is known."""
+"""The rest of a projected curve equals a curve that is computed again, or is known not to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import Recipe
 from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from engine.training import queries
-from gui.schedule.projection import course_of, rest_of
+from gui.schedule.preview import course_of, rest_of
 from tests.engine.raw_torch import control, control_if_usable
 from tests.engine.strategies import SPECS, with_interval
 from tests.gui.app_fixture import Driver, tiny
@@ -31,7 +31,7 @@ EPOCHS, STEPS = 12, 3
 ANY_SPEC = st.sampled_from(list(SPECS)).flatmap(lambda name: SPECS[name])
 
 
-def told(lr: LRControl, batch: int = 0) -> LREvent:
+def lr_event(lr: LRControl, batch: int = 0) -> LREvent:
     return LREvent(
         epoch=lr.epochs_done + 1,
         batch=batch,
@@ -71,23 +71,23 @@ def train(lr: LRControl, epochs: int, batches: int = 0) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(ANY_SPEC, st.sampled_from(("epoch", "step")), st.integers(0, 4), st.integers(1, 4), st.integers(0, STEPS - 1))
-def test_the_rest_is_what_would_be_drawn_again(
+def test_the_rest_equals_a_curve_that_is_computed_again(
     spec: ScheduleSpec, interval: str, first: int, more: int, batches: int
 ) -> None:
     spec = spec if isinstance(spec, ReduceLROnPlateau) else with_interval(spec, interval)
     lr = control_if_usable(spec, names=TWO, epochs=EPOCHS, steps=STEPS)
     train(lr, first)
-    before = told(lr)
+    before = lr_event(lr)
     curve = drawn(before)
     train(lr, more, batches)
-    now = told(lr, batches)
-    rest, anew = rest_of(curve, now), drawn(now)
-    if rest is None:  # a metric moved the plan
+    now = lr_event(lr, batches)
+    rest, again = rest_of(curve, now), drawn(now)
+    if rest is None:  # a metric changed the LR
         assert isinstance(spec, ReduceLROnPlateau)
         return
     assert course_of(before) == course_of(now)
-    assert rest.x.tolist() == anew.x.tolist()
-    assert np.array_equal(rest.lr, anew.lr)
+    assert rest.x.tolist() == again.x.tolist()
+    assert np.array_equal(rest.lr, again.lr)
 
 
 @pytest.mark.parametrize(
@@ -102,53 +102,51 @@ def test_the_rest_is_what_would_be_drawn_again(
     ],
     ids=lambda intervention: intervention.command,
 )
-def test_an_intervention_is_another_course(intervention: SetLR | ScaleLR | SetSchedule | SetEpochs) -> None:
-    rate = control(StepLR(step_size=5), names=TWO, epochs=EPOCHS, steps=STEPS)
-    train(rate, 2)
-    before, lr = course_of(told(rate)), rate.current()
+def test_an_intervention_changes_the_course(intervention: SetLR | ScaleLR | SetSchedule | SetEpochs) -> None:
+    lr = control(StepLR(step_size=5), names=TWO, epochs=EPOCHS, steps=STEPS)
+    train(lr, 2)
+    before, current = course_of(lr_event(lr)), lr.current()
     if isinstance(intervention, SetLR):
-        rate.set_lr(intervention.lr, intervention.then, intervention.group)
+        lr.set_lr(intervention.lr, intervention.then, intervention.group)
     elif isinstance(intervention, ScaleLR):
-        rate.scale_lr(intervention.factor, intervention.then, intervention.group)
+        lr.scale_lr(intervention.factor, intervention.then, intervention.group)
     elif isinstance(intervention, SetEpochs):
-        rate.set_epochs(intervention.epochs)
+        lr.set_epochs(intervention.epochs)
     else:
-        rate.swap(intervention.schedule, None, None, None)
-        assert rate.current() == lr  # so that only the course can tell
-    assert course_of(told(rate)) != before
+        lr.swap(intervention.schedule, None, None, None)
+        assert lr.current() == current  # so that only the course differs
+    assert course_of(lr_event(lr)) != before
 
 
-def test_released_at_the_lr_of_the_schedule_is_another_course() -> None:
+def test_a_release_at_the_scheduled_lr_changes_the_course() -> None:
     lr = control(StepLR(step_size=5), names=TWO, epochs=EPOCHS, steps=STEPS)
     lr.set_lr(lr.current()[0], "hold", None)
-    before = course_of(told(lr))
+    before = course_of(lr_event(lr))
     lr.release_lr(None)
-    assert course_of(told(lr)) != before
+    assert course_of(lr_event(lr)) != before
 
 
-def test_while_nobody_interventions_the_window_asks_for_no_curve_again(
-    driver: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[CurveQuery] = []
+def test_without_an_intervention_no_curve_is_requested_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[CurveQuery] = []
     curve = queries.curve
 
     def counted(query: CurveQuery, cancelled: IsCancelled) -> Curve:
         if query.control is not None:
-            asked.append(query)
+            requested.append(query)
         return curve(query, cancelled)
 
     monkeypatch.setattr(queries, "curve", counted)
     driver.stand(tiny(), 2, 1)
-    driver.wait(lambda: asked)
+    driver.wait(lambda: requested)
     driver.settle()
-    before = len(asked)
+    before = len(requested)
     driver.go_on_to(5)
     driver.wait(lambda: driver.window.plots.lr.projected.begin == 4.0)
     assert driver.window.plots.lr.projected.curve is not None
     assert driver.window.plots.lr.projected.curve.lr[:, 0].tolist() == pytest.approx([0.0125, 0.0125, 0.0125])
-    assert len(asked) == before
+    assert len(requested) == before
     driver.app.current_run.post(ScaleLR(factor=0.5))
-    driver.wait(lambda: len(asked) == before + 1)
+    driver.wait(lambda: len(requested) == before + 1)
     driver.app.current_run.post(Note(text="nothing"))
     driver.app.current_run.post(ReleaseLR())
-    driver.wait(lambda: len(asked) == before + 2)
+    driver.wait(lambda: len(requested) == before + 2)
