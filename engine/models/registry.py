@@ -17,7 +17,7 @@ from engine.common.errors import SpecError
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.data.download import ignore, never
-from engine.models.user_file import FIELD, build_from_file, describe_error
+from engine.models.user_file import FIELD, build_from_file, contained, describe_error
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import ModelSpec
 
@@ -51,26 +51,33 @@ def build(
         height: rows of pixels.
         width: columns of pixels.
         classes: number of scores.
-        download: download pretrained weights that are missing. ``progress`` and ``cancelled`` are for that.
+        download: download pretrained weights that are missing.
         progress: as in ``engine.data.download.fetch``.
-        cancelled: as in ``engine.data.download.fetch``.
+        cancelled: as in ``engine.data.download.fetch``; also asked while a user's code runs.
 
     Raises:
         SpecError: the user's function fails or its network does not fit, the images are too small, or pretrained
             weights are missing.
         Cancelled: ``cancelled`` returned True.
     """
-    network = _build(spec, channels, height, width, classes)
+    network = _built(spec, (2, channels, height, width), classes, cancelled)
     if spec.pretrained:
         from engine.models.torchvision_networks import fit_weights, load_weights, pretrained
 
         url, size = pretrained(spec.name)
         fit_weights(network, load_weights(url, size, download=download, progress=progress, cancelled=cancelled))
-    _check(network, spec, (2, channels, height, width), classes)
     return network
 
 
-def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes: int) -> nn.Module:
+def on_meta(
+    spec: ModelSpec,
+    *,
+    channels: int,
+    height: int,
+    width: int,
+    classes: int,
+    cancelled: IsCancelled = never,
+) -> nn.Module:
     """The network of ``spec`` on torch's meta device, which takes no memory and changes no generator.
 
     A user's function that fails there (because it computes with the values of tensors) builds on the CPU. Torch's
@@ -78,25 +85,35 @@ def on_meta(spec: ModelSpec, *, channels: int, height: int, width: int, classes:
 
     Raises:
         SpecError: as ``build``; pretrained weights are not loaded.
+        Cancelled: ``cancelled`` returned True while a user's code ran.
     """
     shape = (2, channels, height, width)
     with _keep_generator(spec):
         try:
-            with torch.device("meta"):
-                network = _build(spec, channels, height, width, classes)
-                _check(network, spec, shape, classes)
+            return _built(spec, shape, classes, cancelled, device="meta")
         except SpecError:
             if spec.user_function() is None:
                 raise
-            network = _build(spec, channels, height, width, classes)
-            _check(network, spec, shape, classes)
+            return _built(spec, shape, classes, cancelled)
+
+
+def _built(
+    spec: ModelSpec, shape: tuple[int, int, int, int], classes: int, cancelled: IsCancelled, device: str = "cpu"
+) -> nn.Module:
+    """The network of ``spec``, built on ``device`` and checked with images of ``shape``."""
+
+    function = spec.user_function()
+    if function is not None:
+        network = build_from_file(*function, channels=shape[1], classes=classes, device=device, cancelled=cancelled)
+        contained(lambda: _check(network, spec, shape, classes), cancelled)
+        return network
+    with torch.device(device) if device != "cpu" else nullcontext():
+        network = _build(spec, *shape[1:], classes)
+        _check(network, spec, shape, classes)
     return network
 
 
 def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
-    function = spec.user_function()
-    if function is not None:
-        return build_from_file(*function, channels=channels, classes=classes)
     entry = find_network(spec.name)
     assert entry is not None  # ModelSpec checks it
     if min(height, width) < entry.smallest:
@@ -124,7 +141,7 @@ def _check(network: nn.Module, spec: ModelSpec, shape: tuple[int, ...], classes:
     try:
         with _keep_generator(spec), torch.no_grad():
             scores = network(torch.zeros(shape, device=device))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         if function is None:
             raise
         what = Text("{name}, given images {shape},", name=spec.name, shape=list(shape))

@@ -1,56 +1,115 @@
 """A user's own network: ``FILE.py:FUNCTION``, a function of in_channels and num_classes.
 
-The file is run as a program.
+The file is run as a program. What it does to the process (see ``_SETTINGS``) is undone when its network is built.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import ctypes
+import gc
+import os
+import random
 import sys
+import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.machinery import ModuleSpec, SourceFileLoader
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Final
+from typing import Any, Final, TypeVar
 
+import numpy as np
+import torch
 from torch import nn
 
-from engine.common.errors import SpecError
+from engine.common.errors import Cancelled, SpecError
+from engine.common.progress import IsCancelled
 from engine.common.text import Text
+from engine.data.download import never
+from engine.models.user_modules import UserModules
 
 FIELD: Final = "model.name"
+T = TypeVar("T")
+_POLL_SECONDS: Final = 0.05
 
 
-def build_from_file(file: str, function: str, *, channels: int, classes: int) -> nn.Module:
-    """Run ``file`` and call ``function(in_channels=channels, num_classes=classes)``.
+def build_from_file(
+    file: str,
+    function: str,
+    *,
+    channels: int,
+    classes: int,
+    device: str = "cpu",
+    cancelled: IsCancelled = never,
+) -> nn.Module:
+    """Run ``file`` and call ``function(in_channels=channels, num_classes=classes)``, with ``device`` as the default.
 
-    The file can import modules in its folder. A relative path is relative to the current folder.
+    The file can import modules in its folder. A relative path is relative to the current folder. Running the file
+    changes no random generator; calling the function may draw from PyTorch's, but seeds it only for itself.
 
     Raises:
         SpecError: the file or the function does not exist or raises, or it does not return a network with parameters.
+        Cancelled: ``cancelled`` returned true.
     """
-    path = Path(file).expanduser().resolve()
-    if not path.is_file():
-        raise SpecError(FIELD, Text("{path} does not exist", path=path))
-    with _importable(path):
-        module = _run(path)
+    path = _found(file)
+    modules = UserModules(path)
+    before = _generators()
+
+    def call(maker: Callable[..., object]) -> object:
+        with torch.device(device) if device != "cpu" else nullcontext():
+            return maker(in_channels=channels, num_classes=classes)
+
+    def described(what: str, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except BaseException as error:
+            raise describe_error(what, path, error) from error
+
+    try:
+        module = contained(lambda: described(path.name, modules.run), cancelled)
+        _restore_generators(before)
         maker = getattr(module, function, None)
         if not callable(maker):
             raise SpecError(FIELD, Text("{path} has no function {function}", path=path, function=function))
-        try:
-            network = maker(in_channels=channels, num_classes=classes)
-        except (Exception, SystemExit) as error:
-            raise describe_error(f"{path.name}:{function}", path, error) from error
-    if not isinstance(network, nn.Module):
-        raise SpecError(
-            FIELD,
-            Text("{function} must return an nn.Module; it returned {kind}", function=function, kind=_kind(network)),
-        )
-    if next(network.parameters(), None) is None:
-        raise SpecError(FIELD, Text("the network that {function} returns has no parameters", function=function))
+        returned = contained(lambda: described(f"{path.name}:{function}", lambda: call(maker)), cancelled)
+        if torch.initial_seed() != before[0]:
+            _restore_generators(before)
+        network = _check_network(returned, function)
+    except BaseException:
+        modules.forget()
+        raise
+    modules.keep_for(network)
     return network
+
+
+def contained(work: Callable[[], T], cancelled: IsCancelled) -> T:
+    """``work()``, which runs a user's code, on a thread of its own; undoes what the code did to the process.
+
+    Once ``cancelled()`` returns true the thread is abandoned, whatever it waits for. Python code on it is interrupted.
+
+    Raises:
+        Cancelled: ``cancelled`` returned true.
+    """
+    result: Future[T] = Future()
+    threads = torch.get_num_threads()  # of this thread: the last bits depend on it
+
+    def run() -> None:
+        torch.set_num_threads(threads)
+        try:
+            result.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again on the thread that waits
+            result.set_exception(error)
+
+    thread = threading.Thread(target=run, name="own network", daemon=True)
+    with _settings_kept():
+        thread.start()
+        while not wait([result], _POLL_SECONDS).done:
+            if cancelled():
+                _interrupt(thread)
+                raise Cancelled
+        thread.join()
+        return result.result()
 
 
 def describe_error(what: str, path: Path | None, error: BaseException) -> SpecError:
@@ -66,38 +125,111 @@ def describe_error(what: str, path: Path | None, error: BaseException) -> SpecEr
     return SpecError(FIELD, Text("{what} raised {reason}", what=what, reason=reason))
 
 
-def _run(path: Path) -> ModuleType:
-    # in sys.modules, because dataclasses and others look up their module there
-    name = f"tiller_user_{path.stem}"
-    loader = _FreshLoader(name, str(path))
-    spec = ModuleSpec(name, loader, origin=str(path))
-    spec.has_location = True  # sets ``__file__``
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+def _found(file: str) -> Path:
     try:
-        loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise describe_error(path.name, path, error) from error
-    return module
+        path = Path(file).expanduser().resolve()
+        found = path.is_file()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, with a NUL, ...
+        raise SpecError(
+            FIELD, Text("{path} cannot be read: {reason}", path=repr(file), reason=_reason(error))
+        ) from None
+    if not found:
+        raise SpecError(FIELD, Text("{path} does not exist", path=path))
+    return path
 
 
-class _FreshLoader(SourceFileLoader):
-    """Compiles the source every time: cached bytecode misses an edit within a second, and litters the folder."""
+def _check_network(network: object, function: str) -> nn.Module:
+    if not isinstance(network, nn.Module):
+        raise SpecError(
+            FIELD,
+            Text("{function} must return an nn.Module; it returned {kind}", function=function, kind=_kind(network)),
+        )
+    if next(network.parameters(), None) is None:
+        raise SpecError(FIELD, Text("the network that {function} returns has no parameters", function=function))
+    return network
 
-    def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
+
+# -- what a user's code may have changed
+
+_Generators = tuple[int, torch.Tensor, Any, Any]
+
+
+def _generators() -> _Generators:
+    return torch.initial_seed(), torch.get_rng_state(), random.getstate(), np.random.get_state()
+
+
+def _restore_generators(state: _Generators) -> None:
+    seed, of_torch, of_python, of_numpy = state
+    if torch.initial_seed() != seed:
+        torch.manual_seed(seed)  # CUDA's too
+    torch.set_rng_state(of_torch)
+    random.setstate(of_python)
+    np.random.set_state(of_numpy)
+
+
+def _set_environment(before: dict[str, str]) -> None:
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _set_folder(before: str) -> None:
+    with suppress(OSError):  # it was removed
+        os.chdir(before)
+
+
+def _set_path(before: list[str]) -> None:
+    sys.path[:] = before
+
+
+def _set_streams(before: tuple[Any, Any, Any]) -> None:
+    sys.stdin, sys.stdout, sys.stderr = before
+
+
+def _set_cudnn(before: tuple[bool, bool, bool]) -> None:
+    cudnn = torch.backends.cudnn
+    cudnn.enabled, cudnn.deterministic, cudnn.benchmark = before
+
+
+_SETTINGS: Final[list[tuple[Callable[[], Any], Callable[[Any], object]]]] = [
+    (os.getcwd, _set_folder),
+    (lambda: dict(os.environ), _set_environment),
+    (lambda: list(sys.path), _set_path),
+    (lambda: (sys.stdin, sys.stdout, sys.stderr), _set_streams),
+    (gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
+    (sys.getswitchinterval, sys.setswitchinterval),
+    (random.getstate, random.setstate),
+    (np.random.get_state, np.random.set_state),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
+    (
+        lambda: (torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()),
+        lambda before: torch.use_deterministic_algorithms(before[0], warn_only=before[1]),
+    ),
+    (lambda: (lambda c: (c.enabled, c.deterministic, c.benchmark))(torch.backends.cudnn), _set_cudnn),
+]
+"""How to read each setting, and how to set it."""
 
 
 @contextmanager
-def _importable(path: Path) -> Iterator[None]:
-    folder = str(path.parent)
-    sys.path.insert(0, folder)
+def _settings_kept() -> Iterator[None]:
+    kept = [(put, get()) for get, put in _SETTINGS]
     try:
-        yield
+        with warnings.catch_warnings():
+            yield
     finally:
-        if folder in sys.path:  # the user's code may have changed the list
-            sys.path.remove(folder)
+        for put, value in kept:
+            put(value)
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raise SystemExit in ``thread``, as soon as it runs Python code."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _kind(value: object) -> str:
