@@ -1,4 +1,4 @@
-"""Composition root: makes the parts, wires them, runs Qt's loop. Nothing else."""
+"""Composition root: creates the parts, connects them, and runs Qt's event loop. Nothing else."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ from gui.theme.theme import Theme
 
 
 class App:
-    """Everything that the window is made of, alive as long as it."""
+    """All parts of the window."""
 
     def __init__(self, application: QApplication, library: str | None, settings: Settings | None = None) -> None:
         self.application = application
@@ -210,18 +210,18 @@ class App:
             self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(problem)))
 
     def show(self) -> None:
-        """Show the window; what is slow begins after its first painting."""
+        """Show the window; slow work begins after it was painted for the first time."""
         self.clock.start()
         self.window.show()
         if (handle := self.window.windowHandle()) is not None:
             self.clock.watch(handle)
 
     def close(self) -> None:
-        """End what is still alive; nothing trains any more."""
+        """Stop and close everything. No run may be active."""
         self.window.store_layout(self.settings)
         self.window.leave()
         self.clock.stop()
-        self.tasks.stop()  # an import of PyTorch under way cannot be cut short
+        self.tasks.stop()  # an import of PyTorch cannot be interrupted
         if self.library is not None:
             self.library.close()
         self.garbage.stop()
@@ -249,7 +249,7 @@ class App:
             action.triggered.connect(lambda _=False, a=action: self._choose_theme(a.data()))
         self.help.example_wanted.connect(self.setup_controller.set_up_instead)
         self.failures.set_up_wanted.connect(self.setup_controller.set_up_instead)
-        self.failures.begin_wanted.connect(self._begin_anew)
+        self.failures.begin_wanted.connect(self._begin_again)
         self.interrupted.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
         QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.pending_change.discard)
         window.plots.dragged.connect(window.lr_panel.stage_lr)
@@ -267,7 +267,7 @@ class App:
         self.preview.projected.connect(self.advice.show_curve)
         self.advice.recipe_wanted.connect(self.setup_controller.amend)
         self.range_test.recipe_wanted.connect(self.setup_controller.amend)
-        self.range_test.finished.connect(self.advice.take_finding)
+        self.range_test.finished.connect(self.advice.take_range_test)
 
     def _stage_schedule(self, schedule: ScheduleSpec) -> None:
         self.window.show_side(self.window.schedule)
@@ -278,14 +278,14 @@ class App:
         self.interrupted.look()
         self.lookups.load_torch()
 
-    def _begin_anew(self, recipe: Recipe) -> None:
-        """Begin ``recipe`` in place of a run that failed, whose thread may still be on its way out."""
+    def _begin_again(self, recipe: Recipe) -> None:
+        """Start ``recipe`` in place of a run that failed, whose thread may not have ended yet."""
 
-        def start() -> None:
+        def begin() -> None:
             self.setup_controller.set_up(recipe)
             self.setup_controller.start()
 
-        self.setup_controller.when_free(start, "")
+        self.setup_controller.when_free(begin, "")
 
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]
@@ -293,13 +293,13 @@ class App:
 
 
 def run(what: str | None, *, start: bool, events: bool, library: str | None) -> int:
-    """Open the window, on ``what`` if it is given; returns the exit status when it is closed.
+    """Open the window; returns the exit status when it is closed.
 
     Args:
-        what: a recipe or a checkpoint to open.
-        start: begin training at once.
-        events: print the events as the headless face does.
-        library: the run library's folder, or None for the usual one.
+        what: a recipe or a checkpoint to open, or None.
+        start: start training at once.
+        events: print the events, as ``train`` does.
+        library: the folder of the run library; None: the default.
     """
     from engine.diagnostics import display
 

@@ -1,4 +1,4 @@
-"""The window: where everything stands, and the menus. Shows and says; decides nothing."""
+"""The main window: layout and menus."""
 
 from __future__ import annotations
 
@@ -42,14 +42,13 @@ DRAWER_HEIGHT = 250
 
 
 class MainWindow(QMainWindow):
-    """All panels in their places.
+    """All panels, laid out.
 
     Signals:
-        first_painted(): once, after the window was drawn for the first time.
-        leave_wanted(): the person closes the window; it stays until ``leave`` is called.
-        came_back(): the person turned to the window again, from another one.
-        renamed(str): the person gave the run another name.
-        change_schedule_wanted(): the schedule is wanted on the right.
+        first_painted(): the window was painted for the first time.
+        leave_wanted(): the user closes the window; it stays open until ``leave`` is called.
+        came_back(): the window was activated again.
+        renamed(str): the user renamed the run.
     """
 
     first_painted = Signal()
@@ -70,17 +69,17 @@ class MainWindow(QMainWindow):
         self._make_menus()
         self._lay_out()
         for button in self.findChildren(QAbstractButton):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to start and pause
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus, so that Space starts and pauses
         self.transport.setFocus()
         self.resize(1280, 800)
         self.show_title("")
 
     def show_title(self, text: str) -> None:
-        """The title of the window: ``text``, made for a glance at the task bar, and the program's name."""
+        """Set the title of the window: ``text``, short enough for the task bar, and the program's name."""
         self.setWindowTitle(f"{text} – Tiller" if text else "Tiller")
 
     def show_name(self, name: str, placeholder: str) -> None:
-        """The run's name; ``placeholder`` stands where it has none."""
+        """Show the run's name; ``placeholder`` is shown if it has none."""
         if not self.name.hasFocus():
             self.name.setText(name)
         self.name.setPlaceholderText(placeholder)
@@ -99,7 +98,7 @@ class MainWindow(QMainWindow):
         self.columns.setSizes([width, left + middle - width, right])
 
     def add_drawer(self, drawer: QWidget) -> None:
-        """Put ``drawer`` under everything but the transport, as wide as the window."""
+        """Put ``drawer`` below everything but the transport, as wide as the window."""
         height = self.levels.height()
         self.levels.addWidget(drawer)
         self.levels.setStretchFactor(0, 1)
@@ -107,7 +106,7 @@ class MainWindow(QMainWindow):
         self.levels.setSizes([height - part, part])
 
     def restore_layout(self, settings: Settings) -> None:
-        """Restore sizes, positions and plot options as they were left."""
+        """Restore sizes, positions and plot options."""
         if settings.geometry:
             self.restoreGeometry(settings.geometry)
         for name, splitter in (("columns", self.columns), ("rows", self.rows)):
@@ -135,12 +134,12 @@ class MainWindow(QMainWindow):
         settings.save()
 
     def leave(self) -> None:
-        """Close, without asking again."""
+        """Close without asking."""
         self._leaving = True
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Closing is for the session to decide."""
+        """Emit ``leave_wanted`` unless ``leave`` was called."""
         if self._leaving:
             event.accept()
         else:
@@ -148,14 +147,14 @@ class MainWindow(QMainWindow):
             self.leave_wanted.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Note the first painting."""
+        """Emit ``first_painted`` after the first painting."""
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
             self.first_painted.emit()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Note that the window is the active one again."""
+        """Emit ``came_back`` when the window is activated."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
             self.came_back.emit()

@@ -12,7 +12,7 @@ from engine.library.lock import RunLock
 from engine.library.maintenance import Soundness
 from engine.library.overview import Overview, overviews
 from engine.library.reader import Reader
-from engine.library.retention import Retention, size_words
+from engine.library.retention import Retention, size_text
 from engine.library.rows import CheckpointRow, InterventionRow, Kind, RunRow, new_run_id
 from engine.library.schema import is_readable
 from engine.library.statements import Beginning
@@ -36,6 +36,6 @@ __all__ = [
     "new_run_id",
     "overviews",
     "owns",
-    "size_words",
+    "size_text",
     "why",
 ]

@@ -17,7 +17,7 @@ from engine.library import statements
 from engine.library.disk_errors import why
 from engine.library.index_writer import IndexWriter
 from engine.library.reader import Reader
-from engine.library.retention import Retention, size_words
+from engine.library.retention import Retention, size_text
 from engine.library.rows import Kind
 
 REPLACEABLE: Final[tuple[Kind, ...]] = ("epoch", "timed")  # a newer one replaces them
@@ -91,7 +91,7 @@ class CheckpointWriter:
             queued = self._queued()
         if not accepted:
             checkpoint.content = {}
-            error = Text("the disk is slow: {size} are waiting to be written", size=size_words(queued))
+            error = Text("the disk is slow: {size} are waiting to be written", size=size_text(queued))
             checkpoint.done(CheckpointResult(error=error))
             return
         self._index.submit(lambda: self._take(checkpoint))
@@ -188,7 +188,7 @@ class CheckpointWriter:
         if limit is None or before or not self._over_limit:
             return None
         text = "the checkpoints take {used}, more than the limit of {limit}: delete runs and empty the recycle bin"
-        return Text(text, used=size_words(used), limit=size_words(limit))
+        return Text(text, used=size_text(used), limit=size_text(limit))
 
 
 def _size(value: Any) -> int:

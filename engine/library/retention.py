@@ -79,7 +79,7 @@ def newest(checkpoints: Sequence[CheckpointRow], count: int | None) -> Sequence[
     return checkpoints[-count:] if count > 0 else ()
 
 
-def size_words(count: int) -> str:
+def size_text(count: int) -> str:
     """A number of bytes for a person: 2.3 MB."""
     size, unit = float(count), "bytes"
     for unit in ("bytes", "kB", "MB", "GB", "TB"):

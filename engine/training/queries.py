@@ -153,9 +153,7 @@ def data_problem(spec: DataSpec) -> str | None:
     try:
         load(spec)
     except DataMissing as error:
-        return Text(
-            "Not on this machine yet. Press Download, or put the set's files into {folder}.", folder=error.folder
-        )
+        return Text("Data set not found in {folder}. Press Download, or put its files there.", folder=error.folder)
     except SpecError as error:
         return error.problem
     return None

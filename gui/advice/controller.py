@@ -91,7 +91,7 @@ class AdviceController(QObject):
         runs.listen(self._on_epoch, EpochEvent)
         runs.listen(self._on_command, CommandEvent)
         runs.listen(self._on_branch, BranchEvent)
-        runs.listen(self.take_finding, RangeTestEvent)
+        runs.listen(self.take_range_test, RangeTestEvent)
         runs.listen(self._on_end, EndEvent)
         setup.recipe_changed.connect(lambda: self._settle.start(SETTLE_MS))
         panel.do_wanted.connect(self._do)
@@ -103,7 +103,7 @@ class AdviceController(QObject):
             self.refresh()
 
     def refresh(self) -> None:
-        """Ask the rules again. For whoever brings another recipe into the forms, which say nothing of that."""
+        """Evaluate the rules again. For callers that change the recipe in the forms without a signal."""
         self._settle.stop()
         if not self._model.shown:
             if self._run:
@@ -113,8 +113,8 @@ class AdviceController(QObject):
         else:
             self._panel.show_advice(self._of_run())
 
-    def take_finding(self, event: RangeTestEvent) -> None:
-        """Remember the valley that a search found."""
+    def take_range_test(self, event: RangeTestEvent) -> None:
+        """Remember the valley that an LR range test found."""
         found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
         if found:
             self._valley = found[0]
@@ -123,13 +123,13 @@ class AdviceController(QObject):
     # -- what the rules look at
 
     def _of_recipe(self, recipe: Recipe) -> list[Advice]:
-        from engine.advice import for_recipe  # the rules come when there is something to judge, not at the start
+        from engine.advice import for_recipe  # imported when there is something to evaluate, not when the window opens
 
         curve = self._curve
         if curve is None or not len(curve.x):
             return for_recipe(recipe)
         steps = None
-        if len(curve.x) > 1 and curve.x[1] - curve.x[0] < 1:  # one point a batch: some schedule is stepped so
+        if len(curve.x) > 1 and curve.x[1] - curve.x[0] < 1:  # one point per batch: a schedule is stepped per batch
             steps = round(1 / float(curve.x[1] - curve.x[0]))
         return for_recipe(recipe, steps_per_epoch=steps, scheduled_x=curve.x, scheduled_lr=curve.lr)
 
@@ -195,7 +195,7 @@ class AdviceController(QObject):
         if event.status != "applied":
             return
         if event.lr != event.lr_before:
-            self._losses.clear()  # losses with the old LR say nothing about the new one
+            self._losses.clear()  # losses with the old LR do not apply to the new one
         self._note_optimizer(event)
         self._settle.start(SETTLE_MS)
 

@@ -1,4 +1,4 @@
-"""Advice: at most three short lines, each with its reason, something to do about it, and a way to be rid of it."""
+"""Advice: at most three short lines, each with its reason, a button that applies it, and one that dismisses it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from engine.advice import Advice
 
 MOST: Final = 3
-"""Lines shown at a time: more are not read, and the next ones come up as these are seen to."""
+"""Lines shown at a time; others follow as these are applied or dismissed."""
 
 
 class AdvicePanel(QWidget):
     """The advice that was not dismissed, the most urgent first. Hidden while there is none.
 
     Signals:
-        do_wanted(Advice): the person wants done what it says.
-        dismissed(str): the person wants no more of the advice with this key; it is hidden already.
+        do_wanted(Advice): the user wants this advice applied.
+        dismissed(str): the user dismissed the advice with this key; it is hidden already.
     """
 
     do_wanted = Signal(object)
@@ -43,7 +43,7 @@ class AdvicePanel(QWidget):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(4)
         self._column.addLayout(self._rows)
-        self._column.addStretch(1)  # in a place that is too tall, the lines stay together
+        self._column.addStretch(1)  # where there is more space than needed, the lines stay together
         self.hide()
 
     def show_advice(self, advice: Sequence[Advice]) -> None:
@@ -52,12 +52,12 @@ class AdvicePanel(QWidget):
         self._refresh()
 
     def forget(self) -> None:
-        """Another run: what was dismissed may come again, and there is nothing to say yet."""
+        """Forget what was dismissed and show nothing, for another run."""
         self._away.clear()
         self.show_advice([])
 
     def shown(self) -> list[Advice]:
-        """The advice in sight."""
+        """The advice that is shown."""
         return [line.advice for line in self._lines]
 
     def minimumSizeHint(self) -> QSize:
@@ -67,13 +67,13 @@ class AdvicePanel(QWidget):
     def _refresh(self) -> None:
         wanted = [a for a in self._advice if a.key not in self._away][:MOST]
         if wanted == self.shown():
-            return  # a line that says the same stays as it is, with its focus and its reason unfolded
+            return  # an unchanged line is kept, with its focus and its unfolded reason
         before = {line.advice.key: line for line in self._lines}
         self._lines = []
         for advice in wanted:
             line = before.pop(advice.key, None) or self._new_line()
             line.show_advice(advice)
-            self._rows.addWidget(line)  # one that is here already moves to its new place
+            self._rows.addWidget(line)  # an existing line moves to its new place
             self._lines.append(line)
         for line in before.values():
             self._rows.removeWidget(line)
@@ -103,7 +103,7 @@ class AdvicePanel(QWidget):
 
 
 class _Line(QFrame):
-    """One advice: a line with its buttons, and the reason under it when it is unfolded, by the arrow or a click.
+    """A piece of advice: a line with its buttons, and below it the reason, which the arrow or a click unfolds.
 
     Signals: ``done(Advice)``, ``closed(Advice)``.
     """
@@ -157,11 +157,11 @@ class _Line(QFrame):
         self._unfold(False)
 
     def controls(self) -> tuple[QWidget, ...]:
-        """What takes the focus, in order."""
+        """The widgets that take the focus, in order."""
         return self._arrow, self._do, self._close, self._effect
 
     def show_advice(self, advice: Advice) -> None:
-        """Show ``advice``; folded or unfolded, the line stays so."""
+        """Show ``advice``; the line stays folded or unfolded."""
         self.advice = advice
         text, reason = said(advice.text), said(advice.reason)
         effect = said(advice.action_label) if advice.action_label else ""
@@ -174,21 +174,21 @@ class _Line(QFrame):
         self._do.setAccessibleName(tr("Do it: {effect}", effect=effect))
         self._arrow.setAccessibleName(tr("Why: {advice}", advice=text))
         self._arrow.setToolTip(as_tip(tr("Why?")))
-        self._close.setToolTip(as_tip(tr("Not again in this run.")))
+        self._close.setToolTip(as_tip(tr("Dismiss this advice for the rest of the run.")))
         self._close.setAccessibleName(tr("Dismiss: {advice}", advice=text))
         self._unfold(self._arrow.isChecked())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """A press on the words begins a click here, and is not for what lies behind."""
+        """Accept a press on the text, which begins a click."""
         event.accept()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click beside the buttons folds and unfolds."""
+        """Fold or unfold on a click beside the buttons."""
         if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self._arrow.toggle()
 
     def _unfold(self, unfolded: bool) -> None:
-        """Unfolded, the whole sentence and the reason; what the button does stands on it."""
+        """Show the whole sentence and the reason while unfolded; the tooltip of the button shows what it does."""
         can = bool(self._effect.text())
         self._arrow.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
         self._more.setVisible(unfolded)

@@ -70,7 +70,7 @@ class Legend(QWidget):
 
 
 class CompareWindow(QDialog):
-    """Two to six runs: plots of loss, learning rate and accuracy, a legend, and a table of differences."""
+    """Two to six runs: plots of loss, learning lr_shown and accuracy, a legend, and a table of differences."""
 
     def __init__(self, runs: Sequence[ComparedRun], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,7 +120,7 @@ class CompareWindow(QDialog):
 
 
 def _with_distinct_names(runs: Sequence[ComparedRun]) -> list[ComparedRun]:
-    """``runs``, with the id added to a name that several have: a branch has its parent's name."""
+    """``runs``, with the id added to a name that several runs have: a branch has its parent's name."""
     names = [run.name for run in runs]
     return [replace(r, name=f"{r.name} ({r.run})") if names.count(r.name) > 1 else r for r in runs]
 
@@ -179,7 +179,7 @@ def _values(run: ComparedRun, x: float | None) -> tuple[str, str, str, str]:
         event = next((e for e in run.history if e.epoch == round(x)), None)
         inside = run.lr.size and 0 <= x <= max(len(run.history), float(run.x[-1]))
         lr = StepCurve.of(run.x, run.lr[:, 0]).at(x) if inside else float("nan")
-    rate = lr_text(float(lr), 3) if np.isfinite(lr) else "–"
+    lr_shown = lr_text(float(lr), 3) if np.isfinite(lr) else "–"
     if event is None:
-        return "–", "–", rate, "–"
-    return str(event.epoch), f"{event.val_loss:.4g}", rate, f"{event.val_accuracy:.2%}"
+        return "–", "–", lr_shown, "–"
+    return str(event.epoch), f"{event.val_loss:.4g}", lr_shown, f"{event.val_accuracy:.2%}"

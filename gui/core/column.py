@@ -1,4 +1,4 @@
-"""Growing columns of numbers that can say what they look like at a given number of pixels. Imports no Qt."""
+"""Growing columns of numbers that can be reduced to a given number of points. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ IndexArray = npt.NDArray[np.intp]
 
 
 class Column:
-    """Numbers in a buffer that doubles when full, so appending costs only what is new.
+    """Numbers in a buffer that doubles when full.
 
-    Minima and maxima of whole blocks of 64 are kept, so a picture of a million points is made from a few thousand
-    numbers. NaN is a gap: it never becomes a minimum or a maximum unless a whole block is NaN.
+    Minima and maxima of blocks of 64 are kept, so that a curve of a million points is drawn from a few thousand
+    numbers. NaN is a gap: it is a minimum or maximum only if a whole block is NaN.
     """
 
     def __init__(self, dtype: npt.DTypeLike = np.float64) -> None:
@@ -32,18 +32,18 @@ class Column:
 
     @property
     def values(self) -> npt.NDArray[Any]:
-        """The numbers, as a read-only view that the next append may leave behind."""
+        """The numbers, as a read-only view. It is not updated by later appends."""
         view = self._data[: self._length]
         view.flags.writeable = False
         return view
 
     @property
     def last(self) -> float:
-        """The newest number, NaN if there is none."""
+        """The newest number; NaN if there is none."""
         return float(self._data[self._length - 1]) if self._length else float("nan")
 
     def append(self, new: npt.ArrayLike) -> None:
-        """Add one number or a row of them at the end."""
+        """Append a number, or a row of numbers."""
         row = np.asarray(new, self._data.dtype)
         needed = self._length + row.size
         self._data = _grown(self._data, self._length, needed)
@@ -56,15 +56,15 @@ class Column:
         self._blocks = min(self._blocks, self._length // BLOCK)
 
     def replace(self, values: npt.ArrayLike) -> None:
-        """Forget everything and hold ``values``."""
+        """Replace all numbers by ``values``."""
         self.truncate(0)
         self.append(values)
 
     def envelope(self, first: int, stop: int, most: int) -> tuple[IndexArray, npt.NDArray[Any]]:
         """Positions and numbers of rows ``first`` to ``stop``, at most about ``most`` of them.
 
-        Where there are more rows than that, each bin gives its minimum and its maximum. Bins are a power of two wide
-        and counted from row 0, so that the picture does not shimmer while rows are added.
+        If there are more rows, they are divided into bins, of which each gives its minimum and maximum. The width of a
+        bin is a power of two, and bins are counted from row 0, so that the curve does not shimmer while rows are added.
         """
         first, stop = max(0, first), min(stop, self._length)
         if stop - first <= max(2, most):
@@ -87,7 +87,7 @@ class Column:
         return np.clip(where, first, stop - 1), shown
 
     def sample(self, first: int, stop: int, most: int) -> tuple[IndexArray, npt.NDArray[Any]]:
-        """Positions and numbers of evenly spaced rows, the newest included: for columns that are smooth."""
+        """Positions and numbers of evenly spaced rows, including the newest; for smooth columns."""
         first, stop = max(0, first), min(stop, self._length)
         if stop - first <= max(2, most):
             return np.arange(first, max(first, stop)), self._data[first:stop].copy()
@@ -97,7 +97,7 @@ class Column:
         return where, self._data[where]
 
     def _block_extremes(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Extremes of every block, the unfinished one at the end included."""
+        """Minima and maxima of all blocks, including the incomplete last one."""
         whole = self._length // BLOCK
         needed = whole + 1
         self._low = _grown(self._low, self._blocks, needed)

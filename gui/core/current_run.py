@@ -1,4 +1,4 @@
-"""The thread of the current run: begun, given commands, and stopped; at most one at a time."""
+"""The thread of the current run: at most one at a time."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from gui.core.run_model import RunModel
 
 
 class CurrentRun(QObject):
-    """Begins runs and publishes their events: to ``model`` first, then to whoever listens, in order.
+    """Starts runs and publishes their events: to ``model`` first, then to the listeners, in order.
 
-    The one rule of coalescing: no event is dropped on the way to ``model``, which has the newest values at any time.
-    Only the listeners to ``LREvent`` are spared some: small epochs end many times a second, and all that shows LRs
-    would be written each time. While nothing but training moves the LR, they are called once with the next frame of
-    ``clock``, or right before any other news (a command's answer, another state, the end), with ``model.lrs``, so that
-    the last value always arrives. ``engine.messages.delivery`` tells such routine from news.
+    Events are coalesced here and nowhere else. ``model`` gets every event, so it has the newest values at any time.
+    Listeners to ``LREvent`` are not called for each one, because short epochs end many times per second: while nothing
+    but training changes the LR, they are called with ``model.lrs`` in the next frame of ``clock``, or just before any
+    event that is not routine (a command's answer, a change of state, the end). So the last value always arrives.
+    ``engine.messages.delivery`` decides what is routine.
 
     Attributes:
         model: what is known of the run.
-        library: where runs are kept; None where they are not.
-        job: what was begun last.
+        library: where runs are stored; None if they are not.
+        job: the last job that was started.
 
     Signals:
-        happened(Event): every event, in order. For the window's parts there is ``listen``.
-        posted(int, Command, Position | None): a command was sent under this id, to be applied at once or at a later
+        happened(Event): every event, in order. The window's own parts use ``listen``.
+        posted(int, Command, Position | None): a command was sent with this id, to be applied at once or at this
             position.
-        gone(): the thread of the last run is gone, after its ``EndEvent``.
+        gone(): the thread of the last run has ended, after its ``EndEvent``.
     """
 
     happened = Signal(object)
@@ -52,52 +52,52 @@ class CurrentRun(QObject):
         self.job: Job | None = None
         self._thread: TrainingThread | None = None
         self._clock = clock
-        self._lrs_due = False  # whether listeners have yet to hear of the newest LRs
+        self._lrs_due = False  # whether listeners have not yet got the newest LRs
         self._listeners: dict[type[Event], list[Callable[[Any], object]]] = {}
         clock.register(self._publish_lrs)
 
-    def listen(self, hear: Callable[[Any], object], *kinds: type[Event]) -> None:
-        """Have ``hear`` called with each event of ``kinds`` (all, if none is named), after earlier listeners.
+    def listen(self, listener: Callable[[Any], object], *kinds: type[Event]) -> None:
+        """Call ``listener`` with each event of ``kinds`` (by default all), after earlier listeners.
 
-        For the window's own parts: a signal would wake all of them for each event, and most want few.
+        For the window's own parts: a signal would call all of them for each event, and most need few.
         """
         for kind in kinds or Event.__subclasses__():
-            self._listeners.setdefault(kind, []).append(hear)
+            self._listeners.setdefault(kind, []).append(listener)
 
     def publish(self, event: Event, when: float | None = None) -> None:
-        """Update the model with ``event``, which happened at ``when``, and have everybody hear it."""
+        """Update the model with ``event``, which happened at ``when``, and call the listeners."""
         self._update(event, when)
         if isinstance(event, LREvent):
             self._publish_lrs()
         else:
-            self._tell(event)
+            self._call_listeners(event)
         self.happened.emit(event)
 
     @property
     def active(self) -> bool:
-        """Whether there is a thread."""
+        """Whether a run has a thread."""
         return self._thread is not None
 
     def begin(self, job: Job) -> None:
-        """Do ``job`` on a new thread. There must be none."""
+        """Start ``job`` on a new thread. No run may be active."""
         assert self._thread is None
         self.job = job
         thread = self._thread = TrainingThread(job, self.library, self)
         thread.happened.connect(self._deliver)
         thread.finished.connect(self._gone)
-        if job.back_to is not None:  # before it starts: a run that is at its end has ended once it is loaded
+        if job.back_to is not None:  # before it starts, because a finished run ends as soon as it is loaded
             self.post(Rewind(epoch=job.back_to.epoch - 1, batch=job.back_to.batch or None))
         thread.start()
 
     def post(self, command: AnyCommand, at: Position | None = None) -> int:
-        """Send a command to the run; returns its id, 0 where there is no run."""
+        """Send a command to the run; returns its id, or 0 if no run is active."""
         number = self._thread.post(command, at) if self._thread is not None else 0
         if number:
             self.posted.emit(number, command, at)
         return number
 
     def stop(self) -> None:
-        """Have the run saved and ended; ``gone`` follows."""
+        """Save and end the run; ``gone`` follows."""
         self.post(Stop())
 
     def _deliver(self, event: Event, routine: bool, when: float) -> None:
@@ -115,21 +115,21 @@ class CurrentRun(QObject):
         self._lrs_due |= isinstance(event, LREvent)
 
     def _publish_lrs(self) -> bool:
-        """Have the listeners to LRs hear of the newest, if they have not; whether they had not."""
+        """Call the listeners to LRs with the newest ones if they have not got them; returns whether that was so."""
         due, self._lrs_due = self._lrs_due, False
         if due and self.model.lrs is not None:
-            self._tell(self.model.lrs)
+            self._call_listeners(self.model.lrs)
         return due
 
-    def _tell(self, event: Event) -> None:
-        for hear in self._listeners.get(type(event), ()):
-            self._guarded(hear, event)
+    def _call_listeners(self, event: Event) -> None:
+        for listener in self._listeners.get(type(event), ()):
+            self._guarded(listener, event)
 
     @staticmethod
-    def _guarded(hear: Callable[[Any], object], event: Event) -> None:
-        """Have ``hear`` called; its failure keeps nobody else from the event."""
+    def _guarded(listener: Callable[[Any], object], event: Event) -> None:
+        """Call ``listener``. An exception that it raises does not keep the event from others."""
         try:
-            hear(event)
+            listener(event)
         except Exception as error:  # noqa: BLE001 - reported by gui.core.exception_hook, as of a slot that fails
             sys.excepthook(type(error), error, error.__traceback__)
 

@@ -1,4 +1,4 @@
-"""What nothing caught, from Python or from Qt and on whatever thread: told once, and never in silence."""
+"""Uncaught exceptions, from Python or Qt and on any thread, and Qt's critical messages: each is reported once."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _GRAVE: Final = (QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg)
 
 
 class ExceptionHook(QObject):
-    """While it stands (until ``close``), the hooks of Python and Qt for what nothing caught end here.
+    """Until ``close``, handles the uncaught exceptions of Python and the messages of Qt.
 
-    Each is also printed on standard error; what Qt gives up the process for goes to the crash log.
+    Each is also printed on standard error; a message with which Qt ends the process is written to the crash log.
 
     Signals:
-        uncaught(str, str): what it was, in a line, and the traceback. On this object's thread.
+        uncaught(str, str): the exception in one line, and its traceback. Emitted on this object's thread.
     """
 
     uncaught = Signal(str, str)
@@ -37,45 +37,45 @@ class ExceptionHook(QObject):
         self._qt_before = qInstallMessageHandler(self._message)
 
     def close(self) -> None:
-        """Put the hooks back as they were."""
+        """Restore the previous hooks."""
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
         qInstallMessageHandler(self._qt_before)
 
     def _exception(self, kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-        self._tell(_line(kind, error), "".join(traceback.format_exception(kind, error, where)))
+        self._report(_line(kind, error), "".join(traceback.format_exception(kind, error, where)))
 
     def _in_thread(self, args: threading.ExceptHookArgs) -> None:
         if args.exc_type is SystemExit or args.exc_value is None:
             return
         name = args.thread.name if args.thread is not None else "?"
         details = "".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback))
-        self._tell(_line(args.exc_type, args.exc_value), f"In thread {name}:\n{details}")
+        self._report(_line(args.exc_type, args.exc_value), f"In thread {name}:\n{details}")
 
     def _unraisable(self, args: Any) -> None:
         error = args.exc_value or args.exc_type()
         where = f"{args.err_msg or 'Exception ignored in'}: {_shown(args.object)}"
         details = "".join(traceback.format_exception(args.exc_type, error, args.exc_traceback))
-        self._tell(_line(args.exc_type, error), f"{where}\n{details}")
+        self._report(_line(args.exc_type, error), f"{where}\n{details}")
 
     def _message(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
-        """A message of Qt's own. After a fatal one Qt ends the process."""
+        """Handle a message of Qt. After a fatal one, Qt ends the process."""
         if kind not in _GRAVE:
             print(message, file=sys.stderr)
             return
         stack = "".join(traceback.format_stack())
         if kind == QtMsgType.QtFatalMsg and self._log is not None:
             self._log.write(f"Qt gave up: {message}\n{stack}")
-        self._tell(message, f"Qt: {message}\n{stack}")
+        self._report(message, f"Qt: {message}\n{stack}")
 
-    def _tell(self, text: str, details: str) -> None:
-        if getattr(self._within, "telling", False):
-            return  # to tell of what went wrong in telling has no end
-        self._within.telling = True
+    def _report(self, text: str, details: str) -> None:
+        if getattr(self._within, "reporting", False):
+            return  # an exception while reporting one is not reported
+        self._within.reporting = True
         try:
             print(details, file=sys.stderr)
             self.uncaught.emit(text, details)
         finally:
-            self._within.telling = False
+            self._within.reporting = False
 
 
 def _line(kind: type[BaseException], error: BaseException) -> str:

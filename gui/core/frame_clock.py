@@ -1,14 +1,13 @@
-"""The one repaint clock. Nothing else in the window repaints on its own while a run trains.
+"""The one repaint clock. While a run trains, nothing else in the window repaints.
 
-Painting holds the interpreter lock, so what painting takes, training loses. The clock therefore measures what a frame
-cost and waits until that cost is no more than its share of the time gone by. A person does not wait for that: for a
-moment after a click, a key or an answer frames come in quick succession, and at any time at least twice a second.
+Painting holds the interpreter lock, so training loses the time that painting takes. The clock measures the cost of each
+frame and waits until that is at most its share of the elapsed time. The user does not wait for that: for a short time
+after a click, a key or an answer, frames follow each other quickly, and there are always at least two per second.
 
-What counts as the cost: the registered callables change items, and Qt paints those later, from its event queue. So the
-frame ends with a synchronous flush: repainting one pixel of a window makes Qt paint everything that is marked dirty in
-it, in one go, before the call returns. A graphics scene tells its view what is dirty by a queued call of its own; the
-plots deliver that call themselves (``gui.plots.base.RunPlot.flush``), or their painting would happen after the
-measurement, and twice.
+The registered callables change items, which Qt paints later, from its event queue. To measure that too, a frame ends
+with a synchronous repaint of one pixel of a window, which makes Qt paint everything that is marked dirty in it. A
+graphics scene tells its view what is dirty in a queued call; the plots send that call themselves
+(``gui.plots.base.RunPlot.flush``), or their painting would happen after the measurement, and twice.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ FASTEST_TRAINING: Final = 1 / 30
 FASTEST_FREE: Final = 1 / 60
 SLOWEST: Final = 0.5
 HURRIED: Final = 0.05
-"""Seconds between two frames after a person did something: what it changed is painted within twice as long."""
+"""Seconds between two frames after the user did something: the change is painted within twice that time."""
 ATTENTION: Final = 1.0
-"""Seconds for which that lasts: long enough for an answer, a curve and the first batches with another LR to come."""
+"""Seconds for which frames follow quickly: enough for an answer, a curve and the first batches with another LR."""
 HEARTBEAT: Final = 1.0
 TURN: Final = 0.005
-"""Seconds after which a frame, while training, lets clicks and keys have their turn before it paints on."""
+"""Seconds after which a frame lets Qt handle clicks and keys before it continues, while training."""
 
-_ACTS: Final = frozenset(
+_INPUTS: Final = frozenset(
     {
         QEvent.Type.MouseButtonPress,
         QEvent.Type.MouseButtonRelease,
@@ -50,13 +49,13 @@ _ACTS: Final = frozenset(
 
 
 class FrameClock(QObject):
-    """Repaints what is registered, inside its share of wall time while training and freely otherwise.
+    """Repaints what is registered: within its share of wall time while training, otherwise without limit.
 
     Args:
-        window: the window whose pending painting belongs to a frame; more can be given with ``add_window``.
+        window: the window whose pending painting belongs to a frame; ``add_window`` adds more.
         share: part of wall time that painting may take while training, 0 to 1.
-        now: the time in seconds, from any zero.
-        timer: what calls the next frame; its own by default.
+        now: returns the time in seconds, from any zero.
+        timer: calls the next frame; by default a timer of its own.
     """
 
     def __init__(
@@ -77,11 +76,11 @@ class FrameClock(QObject):
         self._running = False
         self._painting = False
         self._due = 0.0
-        self._last = 0.0  # when the last frame ended
+        self._last = 0.0  # end of the last frame
         self._hurried_until = 0.0
-        self._left: deque[Paint] = deque()  # of the frame under way
+        self._left: deque[Paint] = deque()  # of the current frame
         self._cost, self._worked = 0.0, False
-        self._rest = 0.0  # what the last frame took, and no hurry cuts short: clicks have their turn
+        self._rest = 0.0  # duration of the last frame; not even ``hurry`` paints earlier, so that clicks are handled
         self._timer = timer or QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -90,7 +89,9 @@ class FrameClock(QObject):
             self.add_window(window)
 
     def register(self, paint: Paint) -> None:
-        """Call ``paint`` in every frame; it returns whether it had anything to do. Many small ones delay no click."""
+        """Call ``paint`` in every frame. It returns whether it did anything, and should be short, so that it delays no
+        click.
+        """
         self._paints.append(paint)
 
     def add_window(self, window: QWidget) -> None:
@@ -99,37 +100,37 @@ class FrameClock(QObject):
         window.destroyed.connect(lambda: self._windows.remove(window) if window in self._windows else None)
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Start ticking."""
         if not self._running:
             self._running = True
             self._last = self._now()
             self._schedule(0.0)
 
     def stop(self) -> None:
-        """Tick no more; ``start`` begins again."""
+        """Stop ticking; ``start`` starts it again."""
         self._running = False
         self._timer.stop()
 
     def set_mode(self, mode: ClockMode) -> None:
-        """``training``: stay inside the share. ``free``: idle or paused, repaint whenever something is dirty."""
+        """``training``: limit painting to the share. ``free``: idle or paused, repaint whenever something is dirty."""
         if mode != self._mode:
             self._mode = mode
             self.poke()
 
     def set_dragging(self, dragging: bool) -> None:
-        """The person is dragging in the window: painting is free until it ends."""
+        """The user is dragging in the window: painting is not limited until that ends."""
         self._dragging = dragging
         self.poke()
 
     def poke(self) -> None:
-        """Something is dirty: do not sleep until the next heartbeat. While training the share is kept all the same."""
+        """Something is dirty: do not wait for the next heartbeat. While training, the share is still respected."""
         if not self._running or self._painting:
             return
         now = self._now()
         self._schedule(max(0.0, self._due - now) if self._frugal else max(0.0, self._last + FASTEST_FREE - now))
 
     def hurry(self) -> None:
-        """The person did something and waits to see it: paint now, and what follows from it soon."""
+        """Repaint now, and for a short time quickly, because the user did something."""
         now = self._now()
         self._hurried_until = now + ATTENTION
         if self._running and not self._painting:
@@ -140,8 +141,8 @@ class FrameClock(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Note what the person does in a window that is watched. A window gets few other events."""
-        if event.type() in _ACTS:
+        """Hurry when the user does something in a watched window. A window gets few other events."""
+        if event.type() in _INPUTS:
             self.hurry()
         return False
 
@@ -177,7 +178,7 @@ class FrameClock(QObject):
             wait = min(slowest, max(FASTEST_TRAINING, cost / self._share)) - cost
             self._due = now + wait
         elif self._worked:
-            # As long a rest as the work took, so that a slow frame never starves the person's clicks.
+            # Rest at least as long as the frame took, so that slow frames leave time for clicks.
             wait = max(FASTEST_FREE - cost, cost)
             self._due = now + wait
         else:

@@ -1,4 +1,4 @@
-"""Python's garbage collector, kept to the window's thread: on the training thread it could destroy widgets."""
+"""Python's garbage collector, on the window's thread only: on the training thread it could destroy widgets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EVERY_MS = 1000
 
 
 class GarbageTimer(QObject):
-    """Turns automatic collection off and collects from a timer instead, as the generations' own thresholds ask."""
+    """Turns automatic collection off and collects with a timer, by the thresholds of the generations."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -20,12 +20,12 @@ class GarbageTimer(QObject):
         self._timer.start(_EVERY_MS)
 
     def freeze(self) -> None:
-        """Look no more at what is there now; once the large libraries are in, a collection takes next to nothing."""
+        """Exclude the present objects from collection. After the large libraries are imported, a collection is fast."""
         gc.collect()
         gc.freeze()
 
     def stop(self) -> None:
-        """Give collection back to Python."""
+        """Turn automatic collection on again."""
         self._timer.stop()
         gc.unfreeze()
         gc.enable()

@@ -22,18 +22,19 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 
 def install(app: QCoreApplication, locale: QLocale, folder: Traversable | None = None) -> bool:
-    """Translate what ``app`` shows from now on; call it before the first widget is made.
+    """Translate what ``app`` shows from now on; call it before the first widget is created.
 
-    The first of the locale's languages that there is a translation for is taken, with Qt's own words (the buttons of
-    its dialogs) in the same language where Qt has them. English needs no translation, so nothing behind it counts.
+    The first of the locale's languages for which there is a translation is used, and Qt's own texts (such as the
+    buttons of its dialogs) are in the same language if Qt has them. English needs no translation, so languages after it
+    are not tried.
 
     Args:
         app: the application, which owns the translators.
-        locale: the person's languages, the preferred one first.
-        folder: where the ``tiller_*.qm`` are, or None for those that ship with Tiller.
+        locale: the user's languages, the preferred one first.
+        folder: the folder of the ``tiller_*.qm`` files; None: those that come with Tiller.
 
     Returns:
-        Whether a translation is in use.
+        Whether a translation is used.
     """
     folder = folder or files("resources") / "translations"
     for language in locale.uiLanguages():
@@ -47,7 +48,7 @@ def install(app: QCoreApplication, locale: QLocale, folder: Traversable | None =
             if not own.load(str(path)):  # damaged, or not a translation
                 continue
         base = QTranslator(app)
-        # By the found language, not the whole locale: a window is of one language.
+        # by the language that was found, so that the window is in one language
         if base.load(QLocale(language), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
             app.installTranslator(base)
         app.installTranslator(own)

@@ -1,4 +1,4 @@
-"""Learning rates as text: written for a person, and read from what a person typed."""
+"""Learning rates and factors as text, and read from what was typed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _BEGUN: Final = re.compile(r"\+?(\d*\.?\d*)(e[+-]?)?", re.IGNORECASE | re.ASCII)
 
 
 def lr_text(value: float, digits: int = 6) -> str:
-    """``value`` as people write rates: 0.005, 5e-5; at most ``digits`` significant digits."""
+    """An LR as text: 0.005, 5e-5; at most ``digits`` significant digits."""
     text = f"{value:.{digits}g}"
     mantissa, e, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if e else text
 
 
 def read_lr(text: str) -> float:
-    """The rate that was typed: 0.001, 1e-3, .001, or with a decimal comma.
+    """The LR that was typed: 0.001, 1e-3, .001, or with a decimal comma.
 
     Raises:
-        ValueError: it is not a number from 0 to 1000; the message is for the person.
+        ValueError: not a number from 0 to 1000; the message is shown to the user.
     """
     text = text.strip()
     if text.count(",") == 1 and "." not in text:
@@ -39,14 +39,14 @@ def read_lr(text: str) -> float:
         raise ValueError(tr("A learning rate is 0 or more."))
     if value > LR_MAX:
         raise ValueError(tr("A learning rate is at most {most}.", most=lr_text(LR_MAX)))
-    return abs(value)  # -0 is 0
+    return abs(value)  # -0 becomes 0
 
 
 def read_factor(text: str) -> float:
     """The factor that was typed: 0.5, 2, or with a decimal comma.
 
     Raises:
-        ValueError: it is no factor; the message is for the person.
+        ValueError: not a valid factor; the message is shown to the user.
     """
     try:
         value = float(text.replace(",", "."))
@@ -62,6 +62,6 @@ def read_factor(text: str) -> float:
 
 
 def is_begun(text: str) -> bool:
-    """Whether ``text`` is a number that is not typed to its end ("1e-"), which is no mistake yet."""
+    """Whether ``text`` is the beginning of a number ("1e-"), which is not an error yet."""
     text = text.strip().replace(",", ".", 1)
     return _BEGUN.fullmatch(text) is not None and _NUMBER.fullmatch(text) is None

@@ -32,7 +32,7 @@ def stopped(epoch: int, epochs: int) -> str:
 
 
 def more_epochs(lrs: Sequence[float]) -> str:
-    """How the LR would go on with more epochs; ``lrs`` are those of the groups."""
+    """What the LR would be with more epochs; ``lrs`` are those of the groups."""
     return tr("With more epochs the LR continues at {lr}.", lr=", ".join(lr_text(lr) for lr in lrs))
 
 
@@ -58,5 +58,5 @@ def summary(recipe: Recipe, event: StartEvent, interventions: Sequence[CommandAt
     ]
     if unfreezes:
         text = ", ".join(tr("{group} after epoch {epoch}", group=group, epoch=epoch) for group, epoch in unfreezes)
-        summary.append((tr("Unfrozen on the way"), text))
+        summary.append((tr("Unfrozen during the run"), text))
     return summary

@@ -1,7 +1,7 @@
-"""Choices of the person that outlive the window: an INI file in the platform's configuration folder.
+"""The user's settings, in an INI file in the platform's configuration folder.
 
-Each value is kept as JSON text and checked when it is read: one that is damaged, out of range or from another version
-is its default, and no stored value can keep the program from starting.
+Each value is stored as JSON and validated when it is read. A value that is damaged, out of range or from another
+version is replaced by its default, so that no stored value can keep Tiller from starting.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Smoothing = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 XAxis = Literal["epochs", "steps", "time"]
 Sizes = dict[str, Annotated[list[Annotated[int, Field(ge=0, le=100_000)]], Field(max_length=20)]]
 _BYTES: Final = TypeAdapter(bytes, config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64"))
-_LONGEST: Final = 1_000_000  # characters of one value; more is not ours
+_LONGEST: Final = 1_000_000  # characters of one value; a longer one was not written by Tiller
 
 
 class Setting(Generic[T]):
-    """One remembered value: its key, how it is checked, and what it is where nothing fit to use is stored."""
+    """A setting: its key, its type, and its default."""
 
     def __init__(self, key: str, kind: TypeAdapter[T], default: T) -> None:
         self.key, self.kind, self.default = key, kind, default
@@ -39,7 +39,7 @@ class Setting(Generic[T]):
     @overload
     def __get__(self, settings: Settings, owner: type[Settings]) -> T: ...
     def __get__(self, settings: Settings | None, owner: type[Settings]) -> Setting[T] | T:
-        """The stored value, or the default."""
+        """The stored value; the default if there is none or it is invalid."""
         if settings is None:
             return self
         text = settings.stored(self.key)
@@ -51,16 +51,16 @@ class Setting(Generic[T]):
             return self.default
 
     def __set__(self, settings: Settings, value: T) -> None:
-        """Keep ``value``."""
+        """Store ``value``."""
         settings.store(self.key, self.kind.dump_json(value).decode())
 
 
 class Settings:
-    """What is remembered, one attribute each; writing an attribute keeps it.
+    """The settings, one attribute each; setting an attribute stores it.
 
     Args:
-        folder: where ``tiller.ini`` lies; by default the one that the environment variable ``TILLER_SETTINGS`` names,
-            else the platform's configuration folder.
+        folder: the folder of ``tiller.ini``; by default the one that the environment variable ``TILLER_SETTINGS``
+            names, otherwise the platform's configuration folder.
     """
 
     geometry = Setting[bytes]("window/geometry", _BYTES, b"")
@@ -75,7 +75,7 @@ class Settings:
     retention = Setting[Retention]("library/retention", TypeAdapter(Retention), Retention())
     offered = Setting[str]("crash/offered", TypeAdapter(str), "")
     last_recipe = Setting[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
-    last_commands = Setting[tuple[CommandAt, ...]]("setup/hand", TypeAdapter(tuple[CommandAt, ...]), ())
+    last_commands = Setting[tuple[CommandAt, ...]]("setup/commands", TypeAdapter(tuple[CommandAt, ...]), ())
 
     def __init__(self, folder: Path | None = None) -> None:
         named = os.environ.get("TILLER_SETTINGS") or user_config_dir("tiller", False)
@@ -83,19 +83,19 @@ class Settings:
         self._file = QSettings(str(self.path), QSettings.Format.IniFormat)
 
     def stored(self, key: str) -> str | None:
-        """The text kept under ``key``, or None where there is none that could be ours."""
+        """The text stored under ``key``; None if there is none."""
         text: Any = self._file.value(key)
         return text if isinstance(text, str) else None
 
     def store(self, key: str, text: str) -> None:
-        """Keep ``text`` under ``key``."""
+        """Store ``text`` under ``key``."""
         self._file.setValue(key, text)
 
     def forget(self) -> None:
-        """Everything back to its default."""
+        """Reset everything to its default."""
         self._file.clear()
 
     def save(self) -> bool:
-        """Write to the file now, as leaving the program does; whether that worked."""
+        """Write the file now; returns whether that worked."""
         self._file.sync()
         return self._file.status() == QSettings.Status.NoError

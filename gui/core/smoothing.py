@@ -1,4 +1,4 @@
-"""An exponential moving average that forgets nothing it was told and starts without a bias. Imports no Qt."""
+"""An exponential moving average with bias correction. Imports no Qt."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class Average:
-    """Exponential moving average with bias correction, fed in pieces of any size.
+    """An exponential moving average with bias correction, updated with any number of values at a time.
 
     Args:
-        factor: 0 (no smoothing) to 0.99, the share of the average that each new number leaves in place.
+        factor: the weight of the previous average, from 0 (no smoothing) to 0.99.
 
-    A NaN is passed over: the average stays where it was.
+    A NaN leaves the average unchanged.
     """
 
     def __init__(self, factor: float) -> None:
@@ -34,13 +34,15 @@ class Average:
 
     @cached_property
     def _weights(self) -> FloatArray:
-        """Row i weighs the chunk's numbers 0 to i: a whole chunk is one matrix product, not 256 turns of a loop."""
+        """Row i holds the weights of the chunk's values 0 to i, so that a chunk is one matrix product instead of a
+        loop.
+        """
         powers = self.factor ** np.arange(_CHUNK + 1, dtype=np.float64)
         lag = np.subtract.outer(np.arange(_CHUNK), np.arange(_CHUNK))
         return np.where(lag >= 0, (1 - self.factor) * powers[np.maximum(lag, 0)], 0.0)
 
     def feed(self, values: npt.ArrayLike) -> FloatArray:
-        """The average after each of ``values`` [n]; NaN until the first number that is one."""
+        """The averages after each of ``values`` [n]; NaN before the first number."""
         given = np.asarray(values, np.float64)
         known = np.isfinite(given)
         sums, self._sum = self._run(np.where(known, given, 0.0), self._sum)

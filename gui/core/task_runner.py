@@ -1,4 +1,4 @@
-"""Background work: functions run on worker threads, their results handed over on the GUI thread."""
+"""Background work: functions run on worker threads, and their results are delivered on the GUI thread."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from engine.common.progress import Progress
 T = TypeVar("T")
 Lane = Literal["torch", "curves", "library", "downloads"]
 LANES: Final[tuple[Lane, ...]] = ("torch", "curves", "library", "downloads")
-"""One thread each, so that what is slow holds nothing else up: ``torch`` imports PyTorch, builds networks and trains
-range tests, ``curves`` draws schedules, ``library`` reads and writes runs, ``downloads`` fetches data."""
+"""One thread each, so that a slow task delays no other lane: ``torch`` imports PyTorch, builds networks and runs LR
+range tests, ``curves`` computes schedules, ``library`` reads and writes runs, ``downloads`` downloads data.
+"""
 PATIENCE: Final = 10.0
-"""Seconds for which the end waits for tasks that must finish before it gives up on those not begun: a disk may hang."""
+"""Seconds that ``stop`` waits for tasks that must finish before it drops those not started: a disk may hang."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a task has no result: ``problem`` in words, the ``field`` at fault or None, ``details`` to copy or None."""
+    """Why a task failed: ``problem`` in words, the ``field`` at fault or None, ``details`` to copy or None."""
 
     problem: str
     field: str | None = None
@@ -34,7 +35,9 @@ class Failure:
 
 
 class Task:
-    """One submitted function: handed to it, for progress and cancellation, and to whoever submitted it, to cancel."""
+    """A submitted function. The function uses it to report progress and to see that it was cancelled, the caller to
+    cancel.
+    """
 
     def __init__(
         self,
@@ -42,28 +45,34 @@ class Task:
         done: Callable[[Any], None],
         failed: Callable[[Failure], None],
         progress: Callable[[Task, str, int, int], None],
-        told: Progress | None,
+        on_progress: Progress | None,
         key: str,
         must_finish: bool,
     ) -> None:
-        self._work, self._done, self._failed, self._progress, self._told = work, done, failed, progress, told
+        self._work, self._done, self._failed, self._progress, self._on_progress = (
+            work,
+            done,
+            failed,
+            progress,
+            on_progress,
+        )
         self.key, self.must_finish = key, must_finish
         self._cancelled = threading.Event()
 
     def cancel(self) -> None:
-        """Nobody wants the result any more: neither it, nor a failure, nor progress is handed over from here on."""
+        """Cancel the task: no result, failure or progress is delivered from now on."""
         self._cancelled.set()
 
     def cancelled(self) -> bool:
-        """Whether nobody wants the result any more; long work looks now and then, and returns."""
+        """Whether the task was cancelled; long work checks this now and then, and returns."""
         return self._cancelled.is_set()
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Report, from the work, that ``done`` of ``total`` is done; ``what`` says of what."""
+        """Report, from the work, that ``done`` of ``total`` of ``what`` is done."""
         self._progress(self, what, done, total)
 
     def run(self) -> Any:
-        """Do the work, on the calling thread; returns its result or a ``Failure``."""
+        """Do the work on the calling thread; returns its result or a ``Failure``."""
         try:
             return self._work(self)
         except SpecError as error:
@@ -71,8 +80,8 @@ class Task:
         except BaseException as error:  # noqa: BLE001 - also what a network's file raises to end a process
             return Failure(f"{type(error).__name__}: {error}", None, traceback.format_exc())
 
-    def hand_over(self, result: Any) -> None:
-        """Call back with ``result``, on the GUI thread."""
+    def deliver(self, result: Any) -> None:
+        """Call the callback for ``result``, on the GUI thread."""
         if self.cancelled():
             return
         if isinstance(result, Failure):
@@ -81,13 +90,13 @@ class Task:
             self._done(result)
 
     def report(self, what: str, done: int, total: int) -> None:
-        """Call back with progress, on the GUI thread."""
-        if self._told is not None and not self.cancelled():
-            self._told(what, done, total)
+        """Call the callback for progress, on the GUI thread."""
+        if self._on_progress is not None and not self.cancelled():
+            self._on_progress(what, done, total)
 
 
 class TaskRunner(QObject):
-    """Runs what is submitted, one after the other in each lane, from ``start`` on. Lives on the GUI thread."""
+    """Runs submitted functions after ``start``, one after another in each lane. Lives on the GUI thread."""
 
     _ended = Signal(object, object)
     _progressed = Signal(object, object, object, object)  # counts of bytes do not fit into Qt's integers
@@ -111,16 +120,16 @@ class TaskRunner(QObject):
         progress: Progress | None = None,
         must_finish: bool = False,
     ) -> Task:
-        """Run ``work`` on the thread of ``lane``; its result goes to ``done``, or what it raised to ``failed``.
+        """Run ``work`` on the thread of ``lane``; its result is passed to ``done``, an exception to ``failed``.
 
         Args:
-            work: is given its ``Task``; must not touch a widget.
-            done: called with the result, on the GUI thread; never for a task that was cancelled.
+            work: gets its ``Task``; must not use a widget.
+            done: called with the result, on the GUI thread, unless the task was cancelled.
             failed: called with the failure instead, likewise.
             lane: tasks of one lane run in the order in which they were submitted.
-            key: a task cancels the one that was submitted before it with the same key. Empty: none.
-            progress: called with what ``Task.progress`` was given, on the GUI thread.
-            must_finish: ``stop`` waits for it, as for a write, instead of cancelling it.
+            key: a task cancels the previous task with the same key. Empty: none.
+            progress: called with the arguments of ``Task.progress``, on the GUI thread.
+            must_finish: ``stop`` waits for this task, such as a write, instead of cancelling it.
         """
         task = Task(work, done, failed, self._progressed.emit, progress, key, must_finish)
         if key:
@@ -138,16 +147,16 @@ class TaskRunner(QObject):
             task.cancel()
 
     def start(self) -> None:
-        """Begin to run what was and will be submitted."""
+        """Start running tasks."""
         self._started = True
         for lane in self._lanes.values():
             if lane.waiting:
                 lane.start_once()
 
     def stop(self) -> None:
-        """Cancel every task but those that must finish, wait for those and for what cannot be interrupted, and end.
+        """Cancel all tasks but those that must finish, wait for those and for what cannot be interrupted, and end.
 
-        Nothing is handed over any more.
+        Nothing is delivered any more.
         """
         self._started, self._stopped = False, True
         for lane in self._lanes.values():
@@ -157,14 +166,14 @@ class TaskRunner(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether any thread is alive."""
+        """Whether a thread is alive."""
         return any(lane.is_alive() for lane in self._lanes.values())
 
     def _on_ended(self, task: Task, result: object) -> None:
         if self._newest.get(task.key) is task:
             del self._newest[task.key]
         if not self._stopped:
-            task.hand_over(result)
+            task.deliver(result)
 
     def _on_progressed(self, task: Task, what: str, done: int, total: int) -> None:
         if not self._stopped:
@@ -172,7 +181,7 @@ class TaskRunner(QObject):
 
 
 class _LaneThread(threading.Thread):
-    """The thread of one lane; ``ended`` is called on it with each task that was not cancelled and its result."""
+    """The thread of a lane. It calls ``ended`` with each task that was not cancelled, and its result."""
 
     def __init__(self, lane: Lane, ended: Callable[[Task, object], None]) -> None:
         super().__init__(name=f"tasks: {lane}", daemon=True)
@@ -216,7 +225,7 @@ class _LaneThread(threading.Thread):
                 self._under_way = None
             if not task.cancelled():
                 self._ended(task, result)
-            del task, result  # what they hold is not kept while the thread waits
+            del task, result  # so that the thread holds no reference while it waits
 
     def _next(self) -> Task | None:
         with self._changed:

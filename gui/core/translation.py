@@ -1,4 +1,4 @@
-"""Every string a person sees passes through here, so that languages can be added."""
+"""Translation of every string that the user sees."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ CONTEXT = "Tiller"
 
 
 def tr(text: str, /, **values: Any) -> str:
-    """``text`` in the person's language, its ``{fields}`` filled with ``values``."""
+    """``text`` in the user's language, its ``{fields}`` filled with ``values``."""
     translated = QCoreApplication.translate(CONTEXT, text)
     if not values:
         return translated
     try:
         return translated.format(**values)
-    except (ValueError, LookupError, AttributeError, TypeError):  # a slip in the translation must not hide the sentence
+    except (
+        ValueError,
+        LookupError,
+        AttributeError,
+        TypeError,
+    ):  # a mistake in the translation must not hide the sentence
         return text.format(**values)
 
 
 def said(text: str | Exception) -> str:
-    """A sentence of the engine, or an error's, in the person's language, translated by its template if it has one."""
+    """A sentence of the engine or of an error in the user's language, by its template if it has one."""
     if isinstance(text, SpecError):
         problem = said(text.problem)
         return tr("{field}: {problem}", field=text.field, problem=problem) if text.field else problem

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while Qt's loop is idle, when no Python code runs to notice them."""
+"""SIGINT and SIGTERM while Qt's event loop is idle and no Python code runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
 
 class UnixSignals(QObject):
-    """``asked_to_leave`` is emitted on SIGINT or SIGTERM, on the window's thread.
+    """Emits ``asked_to_leave`` on SIGINT or SIGTERM, on the GUI thread.
 
-    Python's own signal machinery writes a byte to a socket; Qt's loop wakes on it.
+    Python's signal handling writes a byte to a socket, which wakes Qt's event loop.
     """
 
     asked_to_leave = Signal()
@@ -31,7 +31,7 @@ class UnixSignals(QObject):
         self._notifier.activated.connect(self._arrived)
 
     def close(self) -> None:
-        """Put everything back as it was."""
+        """Restore the previous handling."""
         self._notifier.setEnabled(False)
         for number, handler in self._kept.items():
             signal.signal(number, handler)

@@ -26,7 +26,7 @@ from gui.run_bar.banner import Banner
 from gui.setup.panel import SetupPanel
 from gui.widgets.intervention_text import command_text
 
-_SAID_MS: Final = 2000
+_COPIED_MS: Final = 2000
 
 
 class ExportController(QObject):
@@ -62,7 +62,7 @@ class ExportController(QObject):
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._back = QTimer(self)
         self._back.setSingleShot(True)
-        self._back.setInterval(_SAID_MS)
+        self._back.setInterval(_COPIED_MS)
         self._back.timeout.connect(lambda: self.button.setText(tr("Copy as PyTorch code")))
         menu.addActions([self.copy_code, self.save_code, self.save_table, self.save_replay])
         menu.setToolTipsVisible(True)
@@ -74,7 +74,7 @@ class ExportController(QObject):
         self.save_replay.triggered.connect(self._save_replay)
 
     def _enable(self) -> None:
-        """Enable the entries that are possible now; the tooltips of the others say why not."""
+        """Enable the entries that are possible now; the tooltips of the others give the reason."""
         there = bool(self._model.epochs_done)
         self.save_table.setEnabled(there)
         tip = tr("One row per epoch: metrics, LR and interventions") if there else tr("No epoch has ended yet.")
@@ -109,7 +109,7 @@ class ExportController(QObject):
     def _copy_code(self) -> None:
         recipe, remarks = self._recipe(), self._remarks()
         if recipe is None:
-            self._say_wrong()
+            self._show_not_copied()
             return
         work = partial(queries.pytorch_code, recipe, remarks)
         self._tasks.submit(lambda _: work(), self._copied, self._failed, lane="torch", key="code to copy")
@@ -117,7 +117,7 @@ class ExportController(QObject):
     def _save_code(self) -> None:
         recipe, remarks = self._recipe(), self._remarks()
         if recipe is None:
-            self._say_wrong()
+            self._show_not_copied()
         elif path := self._ask_where(tr("Save PyTorch code"), "train.py", tr("Python files (*.py)")):
             self._write(lambda: _write(path, queries.pytorch_code(recipe, remarks)))
 
@@ -169,12 +169,12 @@ class ExportController(QObject):
 
     # -- results
 
-    def _say_wrong(self) -> None:
+    def _show_not_copied(self) -> None:
         problem = self._setup.first_error() or ""
         self._action_line.show_text(tr("Not copied: {problem}", problem=said(problem)))
 
     def _write(self, work: Callable[[], str]) -> None:
-        """Have files written; ``work`` returns the path to name."""
+        """Write files in the background; ``work`` returns the path to show."""
         show = self._action_line.show_saved
         self._tasks.submit(lambda _: work(), show, self._failed, lane="torch", must_finish=True)
 

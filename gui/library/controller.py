@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from engine.common.position import Position
-from engine.library import Library, Overview, overviews, size_words
+from engine.library import Library, Overview, overviews, size_text
 from engine.messages.events import BranchEvent, EndEvent, EpochEvent, Event, SavedEvent, StartEvent, StateEvent
 from engine.training.job import Job, to_open
 from gui.core.current_run import CurrentRun
@@ -61,7 +61,7 @@ def look(library: Library, in_bin: bool) -> LibraryView:
 
 
 class LibraryController(QObject):
-    """Owns the panel of runs, which is made when it is first opened; until then the library is not read.
+    """The panel of runs, which is created when it is first opened; until then the library is not read.
 
     Args:
         window: the parent of dialogs.
@@ -92,7 +92,7 @@ class LibraryController(QObject):
         super().__init__(window)
         self._banner, self._action_line, self._settings_action = banner, action_line, settings_action
         self._add_drawer, self._show_name = add_drawer, show_name
-        self._window, self._runs, self._reception, self._going_back = window, runs, setup_controller, going_back
+        self._window, self._runs, self._setup_controller, self._rewind = window, runs, setup_controller, going_back
         self._tasks, self._settings, self._compare = tasks, settings, compare
         self._own, self._trains = "", False
         self.panel: RunsPanel | None = None
@@ -123,7 +123,7 @@ class LibraryController(QObject):
             self._look.stop()
 
     def look(self) -> None:
-        """Look up what there is now, and show it."""
+        """Read the library and show it."""
         library, panel = self._runs.library, self.panel
         if library is not None and panel is not None and panel.isVisible():
             in_bin = panel.shows_bin
@@ -135,23 +135,23 @@ class LibraryController(QObject):
             return
         panel.show_own(self._own, self._runs.active)
         panel.show_runs(found.runs, found.names, found.binned, found.in_bin)
-        limit, use = library.retention.limit_bytes, size_words(found.bytes)
+        limit, use = library.retention.limit_bytes, size_text(found.bytes)
         if limit is None:
             panel.show_use(tr("{n} runs, {size}", n=len(found.names), size=use), problem=False)
         elif found.bytes <= limit:
-            text = tr("{n} runs, {size} of {limit}", n=len(found.names), size=use, limit=size_words(limit))
+            text = tr("{n} runs, {size} of {limit}", n=len(found.names), size=use, limit=size_text(limit))
             panel.show_use(text, problem=False)
         else:
             text = tr(
-                "{size}, more than {limit}: delete runs and empty the recycle bin", size=use, limit=size_words(limit)
+                "{size}, more than {limit}: delete runs and empty the recycle bin", size=use, limit=size_text(limit)
             )
             panel.show_use(text, problem=True)
 
     def _not_read(self, failure: Failure) -> None:
-        self._say(tr("The library cannot be read: {problem}", problem=said(failure.problem)), error=True)
+        self._show_note(tr("The library cannot be read: {problem}", problem=said(failure.problem)), error=True)
 
     def refresh_soon(self) -> None:
-        """Read the library again in a moment, if the panel is open."""
+        """Read the library again after a short delay, if the panel is open."""
         if self.panel is not None and self.panel.isVisible() and not self._settle.isActive():
             self._settle.start(TRAINING_MS if self._trains else SETTLE_MS)
 
@@ -165,13 +165,13 @@ class LibraryController(QObject):
     # -- what is done with runs
 
     def open(self, run: str) -> None:
-        """Take ``run`` up where it was left, if nobody else is at it."""
-        self._take_up(run, None)
+        """Resume ``run`` where it stopped, unless another process has it open."""
+        self._resume(run, None)
 
     def _do(self, work: Callable[[], T], done: Callable[[T], None], not_done: str = "") -> None:
-        """Have ``work`` done with the library, which is looked up again afterwards; nothing begun is left undone.
+        """Run ``work`` in the background, then read the library again. Closing the window waits for it.
 
-        ``not_done`` begins the sentence that says why it failed.
+        ``not_done`` begins the message if it fails, such as "Not deleted".
         """
 
         def show(result: T) -> None:
@@ -180,25 +180,29 @@ class LibraryController(QObject):
 
         def failed(failure: Failure) -> None:
             problem = sentence(failure.problem)
-            self._say(tr("{what}: {problem}", what=not_done, problem=problem) if not_done else problem, error=True)
+            self._show_note(
+                tr("{what}: {problem}", what=not_done, problem=problem) if not_done else problem, error=True
+            )
             self.look()
 
         self._tasks.submit(lambda _: work(), show, failed, must_finish=True)
 
-    def _take_up(self, run: str, back_to: Position | None) -> None:
+    def _resume(self, run: str, back_to: Position | None) -> None:
         library = self._library
         if run == self._own and self._runs.active:
-            self._say(tr("This run is shown in this window already."))
+            self._show_note(tr("This run is shown in this window already."))
             return
 
         def begin(job: Job) -> None:
             question = tr("Stop and save the run, then return to {name}? It can be continued later.", name=job.name)
-            self._reception.when_free(lambda: self._reception.begin(replace(job, back_to=back_to)), question)
+            self._setup_controller.when_free(
+                lambda: self._setup_controller.begin(replace(job, back_to=back_to)), question
+            )
 
         self._do(lambda: to_open(run, library), begin, tr("Not opened"))
 
     def _ask_where(self, run: Overview) -> None:
-        """Offer the ends of the epochs of ``run`` to go back to."""
+        """Ask which end of an epoch of ``run`` to go back to."""
         library = self._library
 
         def offer(ends: list[tuple[str, int]]) -> None:
@@ -212,16 +216,16 @@ class LibraryController(QObject):
             from gui.log.epochs_dialog import ends_of
 
             checkpoints = library.checkpoints(run.row.id)
-            stands = checkpoints[-1].position if checkpoints and not run.row.live else None
-            return ends_of(library.history(run.row.id), stands)
+            position = checkpoints[-1].position if checkpoints and not run.row.live else None
+            return ends_of(library.history(run.row.id), position)
 
         self._do(ends, offer, tr("Could not go back"))
 
     def _back(self, run: str, epoch: int) -> None:
         if run == self._own and self._runs.active:
-            self._going_back.to_end_of(epoch)
+            self._rewind.to_end_of(epoch)
         else:
-            self._take_up(run, Position(epoch=epoch + 1))
+            self._resume(run, Position(epoch=epoch + 1))
 
     def _delete(self, runs: Sequence[Overview]) -> None:
         library, ids = self._library, [run.row.id for run in runs]
@@ -231,12 +235,12 @@ class LibraryController(QObject):
                 library.delete(run)
             return len(ids)
 
-        def told(count: int) -> None:
+        def deleted(count: int) -> None:
             name = runs[0].row.name or runs[0].row.id
             text = tr("Deleted “{name}”.", name=name) if count == 1 else tr("Deleted {n} runs.", n=count)
-            self._say(text, undo=lambda: self._restore(ids))
+            self._show_note(text, undo=lambda: self._restore(ids))
 
-        self._do(work, told, tr("Not deleted"))
+        self._do(work, deleted, tr("Not deleted"))
 
     def _restore(self, ids: list[str]) -> None:
         library = self._library
@@ -246,7 +250,7 @@ class LibraryController(QObject):
                 library.restore(run)
             return len(ids)
 
-        self._do(work, lambda n: self._say(tr("Restored.") if n == 1 else tr("Restored {n} runs.", n=n)))
+        self._do(work, lambda n: self._show_note(tr("Restored.") if n == 1 else tr("Restored {n} runs.", n=n)))
 
     def _typed(self, run: str, column: int, text: str) -> None:
         from gui.library.run_list import NAME, NOTE, tags_of
@@ -261,13 +265,13 @@ class LibraryController(QObject):
             library.flush()
             return problems
 
-        def told(wrong: list[str]) -> None:
-            if wrong:
-                self._say(said(wrong[0]), error=True)
+        def saved(problems: list[str]) -> None:
+            if problems:
+                self._show_note(said(problems[0]), error=True)
             elif column == NAME and run == self._own:
                 self._show_name(text)
 
-        self._do(work, told)
+        self._do(work, saved)
 
     def _reveal(self, run: Overview) -> None:
         folder = self._library.root / "checkpoints" / run.row.id
@@ -281,9 +285,9 @@ class LibraryController(QObject):
         assert library is not None
         return library
 
-    def _say(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
+    def _show_note(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
         if self.panel is not None and self.panel.isVisible():
-            self.panel.say(text, error=error, undo=undo)
+            self.panel.show_note(text, error=error, undo=undo)
         elif error:
             self._banner.show_failure(text)
         else:
@@ -305,6 +309,6 @@ class LibraryController(QObject):
         actions.restore.triggered.connect(lambda: self._restore([run.row.id for run in chosen()]))
         actions.reveal.triggered.connect(lambda: self._reveal(chosen()[0]))
         self.maintenance = MaintenanceController(
-            self._window, self._banner, library, panel, self._tasks, self._do, self._say, self._settings
+            self._window, self._banner, library, panel, self._tasks, self._do, self._show_note, self._settings
         )
         actions.settings.triggered.connect(self._settings_action.trigger)

@@ -1,4 +1,4 @@
-"""Files that the person opens and saves: recipes and checkpoints."""
+"""Opening and saving files: recipes and checkpoints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SNIFFED = 64
 
 
 class FilesController(QObject):
-    """Opens and saves, by dialog or by path."""
+    """Opens and saves files, chosen in a dialog or given by path."""
 
     def __init__(
         self,
@@ -47,22 +47,22 @@ class FilesController(QObject):
         super().__init__(window)
         self._window, self._runs = window, runs
         self._setup, self._banner, self._action_line = setup, banner, action_line
-        self._reception, self._settings, self._taking_up = setup_controller, settings, taking_up
+        self._setup_controller, self._settings, self._taking_up = setup_controller, settings, taking_up
         open_action.triggered.connect(self.open)
         save_action.triggered.connect(self._save)
         save_as_action.triggered.connect(self._save_as)
         action_line.folder_wanted.connect(lambda path: show_folder(Path(path).parent))
 
     def open_path(self, path: str, begin: bool = False) -> None:
-        """Open a recipe (into the forms) or a checkpoint (loaded, with its plots full, ready to go on).
+        """Open a recipe (in the forms) or a checkpoint (loaded, with its history in the plots).
 
-        ``begin`` trains at once. A run under way is saved and ended first, once the person agreed.
+        ``begin`` starts training at once. An active run is saved and ended first, if the user agrees.
         """
         file = Path(path).absolute()
         self._settings.last_folder = str(file.parent)
         try:
             if not file.is_file():
-                raise SpecError("", tr("{path} is not there.", path=path))
+                raise SpecError("", tr("{path} does not exist.", path=path))
             recipe = read_recipe(file) if _is_recipe(file) else None
         except (SpecError, OSError) as error:
             self._banner.show_failure(said(error))
@@ -73,11 +73,11 @@ class FilesController(QObject):
             if recipe is None:
                 self._taking_up.from_file(file, begin, question)
                 return
-            self._reception.set_up(recipe)
+            self._setup_controller.set_up(recipe)
             if begin:
-                self._reception.start()
+                self._setup_controller.start()
 
-        self._reception.when_free(go_on, question)
+        self._setup_controller.when_free(go_on, question)
 
     def open(self) -> None:
         """Ask for a file, and open it."""
@@ -90,7 +90,7 @@ class FilesController(QObject):
         if self._runs.active:
             self._runs.post(Save(path=None))
         elif (checkpoint := self._runs.model.checkpoint) is not None:
-            self._action_line.show_saved(str(checkpoint))  # the end of a run is saved by itself
+            self._action_line.show_saved(str(checkpoint))  # the end of a run is saved automatically
         else:
             self._save_as()
 
@@ -117,7 +117,7 @@ class FilesController(QObject):
             self._action_line.show_saved(path)
 
     def _write(self, path: Path, overwrite: bool) -> None:
-        """Write the checkpoint of the run that has ended, or the recipe of the forms, in one piece or not at all."""
+        """Write the checkpoint of the run that has ended, or the recipe of the forms, completely or not at all."""
         checkpoint, recipe = self._runs.model.checkpoint, self._setup.recipe()
         check_replaceable(path, lambda _: False, "what the dialog asked about", overwrite=overwrite)
         if checkpoint is not None:
@@ -131,7 +131,7 @@ class FilesController(QObject):
 
 
 def _is_recipe(file: Path) -> bool:
-    """Whether ``file`` is meant as a recipe: by its name, or because it begins as one. Raises OSError."""
+    """Whether ``file`` is a recipe, by its name or its first characters. Raises OSError."""
     with file.open("rb") as opened:
         return file.suffix.lower() == ".json" or opened.read(_SNIFFED).lstrip().startswith(b"{")
 

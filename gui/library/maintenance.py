@@ -23,21 +23,21 @@ T = TypeVar("T")
 
 
 class Do(Protocol):
-    """Has work done with the library; ``not_done`` begins the sentence that says why it failed."""
+    """Runs work with the library; ``not_done`` begins the message if it fails."""
 
     def __call__(self, work: Callable[[], T], done: Callable[[T], None], not_done: str = "") -> None:
-        """Do ``work``."""
+        """Run ``work`` and pass its result to ``done``."""
 
 
-class Say(Protocol):
-    """Says what became of something, with a way to take it back where there is one."""
+class ShowNote(Protocol):
+    """Shows the outcome of an action, with an Undo button if there is ``undo``."""
 
     def __call__(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
-        """Say ``text``."""
+        """Show ``text``."""
 
 
 class MaintenanceController(QObject):
-    """Applies what the menu of the library offers."""
+    """The actions of the library's menu."""
 
     def __init__(
         self,
@@ -47,17 +47,17 @@ class MaintenanceController(QObject):
         panel: RunsPanel,
         tasks: TaskRunner,
         do: Do,
-        say: Say,
+        show_note: ShowNote,
         settings: Settings,
     ) -> None:
-        """``do`` has work done with the library, ``say`` says what became of something."""
+        """``do`` runs work with the library, ``show_note`` shows its outcome."""
         super().__init__(window)
         self._window, self._banner, self._library, self._settings = window, banner, library, settings
-        self._tasks, self._do, self._say = tasks, do, say
+        self._tasks, self._do, self._show_note = tasks, do, show_note
         self._checking = False
         actions = panel.run_actions
         actions.remove.triggered.connect(lambda: self._remove(panel.chosen()))
-        actions.bring_in.triggered.connect(self._ask_for_checkpoint)
+        actions.import_checkpoint.triggered.connect(self._ask_for_checkpoint)
         actions.empty_bin.triggered.connect(lambda: self._remove(None))
         actions.check.triggered.connect(self._check)
         actions.rebuild.triggered.connect(self._rebuild)
@@ -69,13 +69,13 @@ class MaintenanceController(QObject):
         path, _ = QFileDialog.getOpenFileName(self._window, title, self._settings.last_folder, filters)
         if path:
             self._settings.last_folder = str(Path(path).parent)
-            self.bring_in(Path(path))
+            self.import_checkpoint(Path(path))
 
-    def bring_in(self, file: Path) -> None:
+    def import_checkpoint(self, file: Path) -> None:
         """Copy the checkpoint ``file`` into the library as a run."""
 
         def done(run: str) -> None:
-            self._say(tr("Imported {file} as run {run}.", file=file.name, run=run))
+            self._show_note(tr("Imported {file} as run {run}.", file=file.name, run=run))
 
         self._do(lambda: self._library.import_checkpoint(file), done, tr("Not imported"))
 
@@ -87,7 +87,7 @@ class MaintenanceController(QObject):
             lambda task: self._library.check(task.progress, task.cancelled),
             self._checked,
             self._not_checked,
-            progress=lambda what, done, total: self._say(
+            progress=lambda what, done, total: self._show_note(
                 tr("{what}: {done} of {total}", what=sentence(what).rstrip("."), done=done, total=total)
             ),
         )
@@ -97,7 +97,7 @@ class MaintenanceController(QObject):
         if found is None:
             return
         if found.sound:
-            self._say(tr("The library is intact: the index and all {n} checkpoints.", n=found.read))
+            self._show_note(tr("The library is intact: the index and all {n} checkpoints.", n=found.read))
             return
         details = "\n".join(said(problem) for problem in found.problems)
         if found.index:
@@ -105,17 +105,17 @@ class MaintenanceController(QObject):
             text = tr("{what} A run resumes from its newest intact one.", what=text)
         else:
             text = sentence(found.problems[0])
-        self._say(text, error=True)
+        self._show_note(text, error=True)
         self._banner.show_failure(text, details)
 
     def _not_checked(self, failure: Failure) -> None:
         self._checking = False
         text = tr("The library cannot be read: {problem}", problem=said(failure.problem))
-        self._say(text, error=True)
+        self._show_note(text, error=True)
 
     def _rebuild(self) -> None:
         def done(remarks: list[Text]) -> None:
-            self._say(" ".join(sentence(remark) for remark in remarks))
+            self._show_note(" ".join(sentence(remark) for remark in remarks))
 
         def apply() -> None:
             self._do(self._library.rebuild, done, tr("Not rebuilt"))
@@ -126,11 +126,11 @@ class MaintenanceController(QObject):
         self._ask(question, tr("Rebuild"), apply)
 
     def _remove(self, runs: Sequence[Overview] | None) -> None:
-        """Ask, then remove ``runs`` in the bin for good, or all that are there."""
+        """Ask, then permanently delete ``runs`` of the bin, or all that are in it."""
         ids = None if runs is None else [run.row.id for run in runs]
 
         def done(gone: list[str]) -> None:
-            self._say(tr("Deleted {n} runs permanently.", n=len(gone)))
+            self._show_note(tr("Deleted {n} runs permanently.", n=len(gone)))
 
         def apply() -> None:
             self._do(lambda: self._library.empty_bin(ids), done, tr("Not deleted"))

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from engine.library import Overview
 from gui.core.translation import tr
 from gui.library.run_actions import RunActions
-from gui.library.run_list import NAME, NOTE, TAGS, matches, run_state_words
+from gui.library.run_list import NAME, NOTE, TAGS, matches, run_state_text
 from gui.library.runs_model import RunsModel
 from gui.library.runs_table import RunsTable
 from gui.widgets.labels import ElidedLabel, label, set_role
@@ -36,7 +36,7 @@ class RunsPanel(QWidget):
     """The runs of the library as a table, and the actions on them.
 
     Signals:
-        bin_wanted(): show the recycle bin, or the runs outside it; ``shows_bin`` says which.
+        bin_wanted(): show the recycle bin, or the runs outside it, by ``shows_bin``.
     """
 
     bin_wanted = Signal()
@@ -53,7 +53,7 @@ class RunsPanel(QWidget):
         self._build()
         self._connect()
         self._fill([], [])
-        self._judge()
+        self._update_actions()
 
     @property
     def shows_bin(self) -> bool:
@@ -65,20 +65,18 @@ class RunsPanel(QWidget):
         return [self.model.run(row) for row in self.table.rows()]
 
     def show_runs(self, runs: Sequence[Overview], names: dict[str, str], binned: int, in_bin: bool) -> None:
-        """Show ``runs``; ``in_bin`` says whether they are those in the recycle bin.
+        """Show ``runs``. Does nothing while a cell is being edited.
 
         Args:
             runs: the runs to show.
             names: the names of all runs, by id.
             binned: the number of runs in the bin.
             in_bin: whether ``runs`` are in the bin.
-
-        While a cell is being edited, nothing is shown.
         """
         if in_bin != self.shows_bin or self.table.is_edited():
             return
         self._runs, self._names, self._binned = list(runs), names, binned
-        states = sorted({run.row.state for run in runs}, key=run_state_words) if not in_bin else []
+        states = sorted({run.row.state for run in runs}, key=run_state_text) if not in_bin else []
         tags = sorted({tag for run in runs for tag in run.row.tags}, key=str.casefold)
         self._fill(states, tags)
         self._filter()
@@ -94,7 +92,7 @@ class RunsPanel(QWidget):
         self.use.setText(text)
         set_role(self.use, "error" if problem else "hint")
 
-    def say(self, text: str, *, error: bool = False, undo: Callable[[], None] | None = None) -> None:
+    def show_note(self, text: str, *, error: bool = False, undo: Callable[[], None] | None = None) -> None:
         """Show the outcome of an action, with an Undo button if it can be undone."""
         self.note.setText(text)
         set_role(self.note, "error" if error else "")
@@ -116,19 +114,19 @@ class RunsPanel(QWidget):
             self.empty.setText(tr("The recycle bin is empty."))
         else:
             self.empty.setText(tr("Every run that you start is kept here. You can resume, compare or delete it."))
-        self._judge()
+        self._update_actions()
 
     def _fill(self, states: Sequence[str], tags: Sequence[str]) -> None:
         """Offer the states and tags that exist, and keep the selection."""
-        entries = [(tr("All states"), ""), (tr("Running"), LIVE), *((run_state_words(s), s) for s in states)]
+        entries = [(tr("All states"), ""), (tr("Running"), LIVE), *((run_state_text(s), s) for s in states)]
         in_bin = tr("Recycle bin ({n})", n=self._binned) if self._binned else tr("Recycle bin")
         _refill(self.state, [*entries, (in_bin, BIN)])
         _refill(self.tag, [(tr("All tags"), ""), *((tag, tag) for tag in tags)])
         self.tag.setVisible(self.tag.count() > 1)
 
-    def _judge(self) -> None:
+    def _update_actions(self) -> None:
         chosen = self.chosen() if self.table.isVisibleTo(self) else []
-        self.run_actions.judge(chosen, self.shows_bin, self._own if self._active else "")
+        self.run_actions.enable_for(chosen, self.shows_bin, self._own if self._active else "")
         why_not = None if self._binned else tr("The recycle bin is empty.")
         self.run_actions.empty_bin.setEnabled(why_not is None)
         self.run_actions.empty_bin.setToolTip(why_not or "")
@@ -152,7 +150,7 @@ class RunsPanel(QWidget):
 
     def _take_back(self) -> None:
         undo = self._undo
-        self.say("")
+        self.show_note("")
         if undo is not None:
             undo()
 
@@ -160,7 +158,7 @@ class RunsPanel(QWidget):
 
     def _connect(self) -> None:
         actions, table = self.run_actions, self.table
-        table.selectionModel().selectionChanged.connect(lambda *_: self._judge())
+        table.selectionModel().selectionChanged.connect(lambda *_: self._update_actions())
         table.customContextMenuRequested.connect(self._menu)
         table.opened.connect(actions.open.trigger)
         actions.rename.triggered.connect(lambda: table.edit_cell(NAME))

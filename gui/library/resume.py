@@ -17,7 +17,7 @@ from gui.setup.controller import SetupController
 
 
 class ResumeController(QObject):
-    """Resumes from a checkpoint: the shown run's or a file's. The library is read in the background."""
+    """Resumes the run that is shown, or the run of a checkpoint file. Files are read in the background."""
 
     def __init__(
         self,
@@ -29,17 +29,19 @@ class ResumeController(QObject):
     ) -> None:
         super().__init__(parent)
         self._banner, self._runs = banner, runs
-        self._reception, self._tasks = setup_controller, tasks
+        self._setup_controller, self._tasks = setup_controller, tasks
         banner.more_epochs_wanted.connect(self._more_epochs)
         banner.continue_wanted.connect(self._go_on)
 
     def from_file(self, file: Path, begin: bool, question: str) -> None:
-        """Go on from a checkpoint's ``file``, at once with ``begin``; ``question`` is asked where a run trains."""
+        """Resume from the checkpoint ``file``; ``begin`` starts training at once. ``question`` is asked while a run
+        trains.
+        """
         library = self._runs.library
 
         def found(job: Job) -> None:
             job = replace(job, begin=begin, on_divergence="pause")
-            self._reception.when_free(lambda: self._reception.begin(job), question)
+            self._setup_controller.when_free(lambda: self._setup_controller.begin(job), question)
 
         self._ask(lambda: of_file(file, library), found)
 
@@ -52,14 +54,14 @@ class ResumeController(QObject):
         self._shown_run(None)
 
     def _shown_run(self, epochs: int | None) -> None:
-        """Take up the run that is shown where it ended, with the lines of its hand that still wait."""
+        """Continue the run that is shown where it ended, with its commands that are still pending."""
         start, checkpoint, library = self._runs.model.start, self._runs.model.checkpoint, self._runs.library
         if start is None or checkpoint is None or self._runs.active:
             return
 
         def found(job: Job) -> None:
             if self._runs.model.start is start and not self._runs.active:
-                self._reception.begin(replace(job, epochs=epochs, on_divergence="pause"))
+                self._setup_controller.begin(replace(job, epochs=epochs, on_divergence="pause"))
 
         self._ask(lambda: from_checkpoint(checkpoint, start.run, start.name, library), found)
 

@@ -59,7 +59,7 @@ class RetentionDialog(QDialog):
         self._show(retention)
 
     def retention(self) -> Retention:
-        """What stands in the fields."""
+        """The settings in the fields."""
         before, limit = self.before.value(), self.limit.value()
         return Retention(
             last=self.last.value(),

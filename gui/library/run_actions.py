@@ -15,7 +15,7 @@ from gui.library.run_list import name_of
 from gui.widgets.labels import as_tip
 
 MOST: Final = 6
-"""The largest number of runs to compare: that many colours can be told apart."""
+"""The largest number of runs to compare: that many colours can be distinguished."""
 
 
 class RunActions:
@@ -33,7 +33,7 @@ class RunActions:
         self.tag = self._action(tr("Tags"))
         self.note = self._action(tr("Note"))
         self.reveal = self._action(tr("Show in file manager"))
-        self.bring_in = self._action(
+        self.import_checkpoint = self._action(
             tr("Import a checkpoint…"), tip=tr("Copy a checkpoint file into the library, as a run")
         )
         self.empty_bin = self._action(tr("Empty recycle bin…"))
@@ -52,10 +52,10 @@ class RunActions:
 
     def on_library(self) -> list[QAction]:
         """The menu of the library."""
-        return [self.bring_in, self.empty_bin, self.check, self.rebuild, self.folder, self.settings]
+        return [self.import_checkpoint, self.empty_bin, self.check, self.rebuild, self.folder, self.settings]
 
-    def judge(self, chosen: Sequence[Overview], in_bin: bool, own: str) -> None:
-        """Enable what is possible with the ``chosen`` runs; ``own`` is the run that this window trains, or empty."""
+    def enable_for(self, chosen: Sequence[Overview], in_bin: bool, own: str) -> None:
+        """Enable what is possible with the ``chosen`` runs; ``own`` is the run open in this window, or empty."""
         binned = tr("Restore the run from the recycle bin first.") if in_bin else None
         none = None if chosen else tr("Select a run first.")
         one = none or (None if len(chosen) == 1 else tr("Select one run only."))
@@ -83,7 +83,7 @@ class RunActions:
             self._allow(action, binned or one, "")
         self._allow(self.reveal, one, tr("Open the folder with its checkpoints"))
         self._allow(self.restore, none, tr("Restore from the recycle bin"))
-        self._allow(self.remove, none, tr("Delete with all checkpoints. This cannot be undone"))
+        self._allow(self.remove, none, tr("Delete with all checkpoints. This cannot be undone."))
         self.delete.setVisible(not in_bin)
         self.restore.setVisible(in_bin)
         self.remove.setVisible(in_bin)

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any, Final
 
 from engine.common.lifecycle import STATES
-from engine.library import Overview, size_words
+from engine.library import Overview, size_text
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
-from gui.setup.start_page import when_words
+from gui.setup.start_page import age_text
 from gui.widgets.state_chip import AMBER, state_color, state_text
 
-(NAME, STATE, WHAT, OPTIMIZER, SCHEDULE, EPOCHS, ACCURACY, LOSS, RATE, WHEN, TAGS, NOTE, DISK) = range(13)
+(NAME, STATE, WHAT, OPTIMIZER, SCHEDULE, EPOCHS, ACCURACY, LOSS, LR, WHEN, TAGS, NOTE, DISK) = range(13)
 COLUMNS: Final = 13
 EDITABLE: Final = (NAME, TAGS, NOTE)
-NUMBERS: Final = (EPOCHS, ACCURACY, LOSS, RATE, DISK)
+NUMBERS: Final = (EPOCHS, ACCURACY, LOSS, LR, DISK)
 _GROUPED: Final = (NAME, WHEN)  # here branches are listed under their parents
 
 
@@ -45,13 +45,13 @@ def column_tips() -> dict[int, str]:
         EPOCHS: tr("Epochs completed, of all epochs"),
         ACCURACY: tr("The best validation accuracy of all epochs"),
         LOSS: tr("The lowest validation loss of all epochs"),
-        RATE: tr("The learning rate of the newest batch; of the first group if there are several"),
+        LR: tr("The learning rate of the newest batch; of the first group if there are several"),
         DISK: tr("Disk space used by its checkpoints"),
         TAGS: tr("Words to find the run by, separated by commas; double-click to edit"),
     }
 
 
-def run_state_words(state: str) -> str:
+def run_state_text(state: str) -> str:
     """The text for the state of a run in the library."""
     if state == "interrupted":
         return tr("Interrupted")
@@ -75,7 +75,7 @@ def name_of(run: Overview) -> str:
 def text_of(run: Overview, column: int, now: datetime) -> str:
     """The text of a cell; ``now`` (local time) is what ages are relative to."""
     if column == WHEN:
-        return when_words(datetime.fromtimestamp(run.row.updated), now)
+        return age_text(datetime.fromtimestamp(run.row.updated), now)
     return _TEXTS[column](run)
 
 
@@ -87,7 +87,7 @@ def tags_of(text: str) -> tuple[str, ...]:
 def matches(run: Overview, search: str, state: str = "", tag: str = "") -> bool:
     """Whether every word of ``search`` is in the run's texts, and the run has ``state`` and ``tag`` if they are given.
 
-    ``state`` "live" stands for every run that a process has open.
+    The state "live" matches every run that a process has open.
     """
     row = run.row
     if (state == "live" and not row.live) or (state not in ("", "live") and row.state != state):
@@ -150,28 +150,28 @@ def _root(run: Overview, by_id: dict[str, Overview]) -> Overview:
 
 _TEXTS: Final[dict[int, Callable[[Overview], str]]] = {
     NAME: name_of,
-    STATE: lambda run: run_state_words(run.row.state),
+    STATE: lambda run: run_state_text(run.row.state),
     WHAT: lambda run: tr("{data}, {network}", data=run.data, network=run.network) if run.data else "",
     OPTIMIZER: lambda run: run.optimizer,
     SCHEDULE: lambda run: run.schedule,
     EPOCHS: lambda run: f"{run.row.epochs_done}/{run.row.epochs}",
     ACCURACY: lambda run: "–" if run.best_accuracy is None else f"{run.best_accuracy:.1%}",
     LOSS: lambda run: "–" if run.best_loss is None else f"{run.best_loss:.4g}",
-    RATE: lambda run: lr_text(run.lr[0], 3) if run.lr else "–",
+    LR: lambda run: lr_text(run.lr[0], 3) if run.lr else "–",
     TAGS: lambda run: ", ".join(run.row.tags),
     NOTE: lambda run: " ".join(run.row.notes.split()),
-    DISK: lambda run: size_words(run.row.bytes) if run.row.bytes else "–",
+    DISK: lambda run: size_text(run.row.bytes) if run.row.bytes else "–",
 }
 _KEYS: Final[dict[int, Callable[[Overview], Any]]] = {
     NAME: lambda run: name_of(run).casefold(),
-    STATE: lambda run: run_state_words(run.row.state).casefold(),
+    STATE: lambda run: run_state_text(run.row.state).casefold(),
     WHAT: lambda run: (run.data, run.network) if run.data else None,
     OPTIMIZER: lambda run: run.optimizer.casefold() or None,
     SCHEDULE: lambda run: run.schedule.casefold() or None,
     EPOCHS: lambda run: run.row.epochs_done,
     ACCURACY: lambda run: run.best_accuracy,
     LOSS: lambda run: run.best_loss,
-    RATE: lambda run: run.lr[0] if run.lr else None,
+    LR: lambda run: run.lr[0] if run.lr else None,
     WHEN: lambda run: run.row.updated,
     TAGS: lambda run: tuple(tag.casefold() for tag in run.row.tags) or None,
     NOTE: lambda run: run.row.notes.casefold() or None,

@@ -16,10 +16,10 @@ from gui.core.translation import tr
 from gui.library.run_list import (
     COLUMNS,
     EDITABLE,
+    LR,
     NAME,
     NOTE,
     NUMBERS,
-    RATE,
     STATE,
     TAGS,
     WHEN,
@@ -165,7 +165,7 @@ class RunsModel(QAbstractTableModel):
             return self._about_state(run)
         if column == WHEN:
             return datetime.fromtimestamp(row.updated).strftime("%Y-%m-%d %H:%M:%S")
-        if column == RATE and len(run.lr) > 1:
+        if column == LR and len(run.lr) > 1:
             return ", ".join(map(lr_text, run.lr))
         if column in (NOTE, TAGS) and self.editable:
             return (row.notes if column == NOTE else ", ".join(row.tags)) or tr("Double-click to edit.")

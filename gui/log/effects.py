@@ -1,4 +1,4 @@
-"""What becomes known of a change after it was made: its effect on validation, and the note that says why."""
+"""The effect of a change on validation, and the notes that explain why it was made."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ class EffectsController(QObject):
         event = next((event for event, its_line in self._marked if its_line == line), None)
         about = reference(event, self._model.interventions) if isinstance(event, CommandEvent) else None
         if about is None:
-            self._action_line.show_text(tr("Not noted: the run went back to before this change."))
+            self._action_line.show_text(tr("Note not recorded: the run went back to before this change."))
         elif not self._current_run.post(Note(text=text, about=about)):
-            self._action_line.show_text(tr("Not noted: the run has ended. Continue it first."))
+            self._action_line.show_text(tr("Note not recorded: the run has ended. Continue it first."))
 
     def _update(self) -> None:
         of_interventions = sorted(

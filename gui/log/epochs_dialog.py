@@ -1,4 +1,4 @@
-"""A choice among the ends of a run's epochs, with their metrics."""
+"""A dialog to choose the end of one of a run's epochs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gui.core.translation import tr
 from gui.widgets.labels import label
 
 
-def ends_of(history: Sequence[EpochEvent], stands: Position | None = None) -> list[tuple[str, int]]:
+def ends_of(history: Sequence[EpochEvent], position: Position | None = None) -> list[tuple[str, int]]:
     """The ends of the epochs of ``history``, newest first, then the start: a text and the epoch of each.
 
-    Those at or after ``stands``, the run's own position, are left out.
+    Those at or after ``position``, the run's own, are left out.
     """
     ends = [
         (
@@ -31,7 +31,7 @@ def ends_of(history: Sequence[EpochEvent], stands: Position | None = None) -> li
             event.epoch,
         )
         for event in reversed(history)
-        if stands is None or Position(epoch=event.epoch + 1) < stands
+        if position is None or Position(epoch=event.epoch + 1) < position
     ]
     return [*ends, (tr("The start"), 0)]
 

@@ -198,9 +198,9 @@ class LogPanel(QWidget):
         self._empty.setVisible(empty)
         self._table.setVisible(not empty)
         self._note.setVisible(bool(self._model.dropped))
-        why_not = None if self._lr_change() else tr("Choose a line with a change of the LR.")
+        why_not = None if self._lr_change() else tr("Choose a line with a change of an LR.")
         set_available(self._restore, why_not, tr("Set the LR to what it was before this change."))
-        why_not = None if self._change() else tr("Choose a line with a change of yours.")
+        why_not = None if self._change() else tr("Choose a line with one of your changes.")
         set_available(
             self._before, why_not, tr("Go back to just before this change, in a new branch. This run is kept.")
         )

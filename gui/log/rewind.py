@@ -101,7 +101,7 @@ class RewindController(QObject):
     def _ask(self, position: Position, where: str) -> None:
         why_not = self.why_not(position)
         if why_not is not None:
-            self._banner.show_failure(tr("Not gone back: {reason}", reason=why_not))
+            self._banner.show_failure(tr("Could not go back: {reason}", reason=why_not))
             return
         question = tr("Go back to {where}?", where=where)
         box = QMessageBox(QMessageBox.Icon.Question, tr("Go back"), question, parent=self._parent)
@@ -125,7 +125,7 @@ class RewindController(QObject):
             return
         self._close()
         if event.id in self._asked and event.status == "rejected":
-            self._banner.show_failure(tr("Not gone back: {reason}", reason=said(event.reason or "")))
+            self._banner.show_failure(tr("Could not go back: {reason}", reason=said(event.reason or "")))
 
     def _on_progress(self, event: RewindProgressEvent) -> None:
         if self._dialog is None:

@@ -16,7 +16,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 
 class _LazyCopy(ModuleType):
-    """Stands for pyqtgraph's copy of one of Qt's modules and takes a name over when it is first asked for."""
+    """Replaces pyqtgraph's copy of a Qt module; takes each name over when it is first used."""
 
     def __init__(self, real: ModuleType) -> None:
         super().__init__(f"pyqtgraph.Qt.{real.__name__.rpartition('.')[2]}")

@@ -77,7 +77,7 @@ class ActionLine(QWidget):
         self._folder.show()
 
     def show_waiting(self, text: str | None) -> None:
-        """Show ``text`` about a command that waits, in place of the newest command; None: none waits."""
+        """Show ``text`` about a pending command in place of the newest command; None: no command is pending."""
         self._waiting.setText(text or "")
         self._waiting.setVisible(text is not None)
         self._text.setVisible(text is None)

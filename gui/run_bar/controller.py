@@ -1,4 +1,4 @@
-"""The run bar: from its buttons to commands, and from the run's state and end to what is shown of them."""
+"""The run bar: its buttons post commands; the run's state and end are shown."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MORE_EPOCHS = 10
 
 
 class RunController(QObject):
-    """Posts what the transport asks for; shows the run's state, what it saved, and how it ended.
+    """Posts the commands of the transport; shows the run's state, what it saved, and how it ended.
 
-    The start of a run from the forms is the setup's: here a run that is loaded and ready is started.
+    The setup starts a run from the forms; this starts a run that is loaded and ready.
     """
 
     def __init__(

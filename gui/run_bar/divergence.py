@@ -36,7 +36,7 @@ class DivergenceController(QObject):
             return
         lower = self._lower.pop(event.id)
         if event.status != "applied":
-            self._banner.show_failure(tr("Not gone back: {reason}", reason=said(event.reason or "")))
+            self._banner.show_failure(tr("Could not go back: {reason}", reason=said(event.reason or "")))
         elif lower:
             self._current_run.post(ScaleLR(factor=FACTOR))
             self._current_run.post(Resume())

@@ -30,7 +30,7 @@ class FailuresController(QObject):
         super().__init__(banner)
         self._banner, self._current_run, self._model = banner, current_run, current_run.model
         self._reporter = FailureReporter()
-        self._trained = False  # since the thread began
+        self._trained = False  # since the thread was started
         self._ended = True
         self._failed = False
         self._uncaught = ""
@@ -41,7 +41,7 @@ class FailuresController(QObject):
         """Show an exception that nothing caught, with a report; the same one again changes nothing."""
         again = details == self._uncaught
         if again and self._banner.subject() == "failure":
-            return  # what is being read, or copied, stays as it is
+            return  # keep what the user is reading or copying
         self._uncaught = details
         what = tr("Something went wrong in the window: {error}", error=text)
         self._banner.show_failure(what, self._reporter.report(what, details, self._job_recipe()))
@@ -102,6 +102,6 @@ class FailuresController(QObject):
         return job.recipe if job is not None else None
 
     def _on_gone(self) -> None:
-        if self._failed:  # frees what the traceback, or a network of the person's own, still holds
+        if self._failed:  # frees what the traceback, or the user's network, still holds
             self._failed = False
             gc.collect()

@@ -19,7 +19,7 @@ class ProgressController:
     def __init__(
         self, transport: Transport, show_title: Callable[[str], None], current_run: CurrentRun, clock: FrameClock
     ) -> None:
-        """``show_title`` shows a short text, made for a glance at the task bar, as the window's title."""
+        """``show_title`` sets the window's title to a short text, which fits into the task bar."""
         self._transport, self._show_title, self._model = transport, show_title, current_run.model
         self._pace = Pace()
         self._dirty = False

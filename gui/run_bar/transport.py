@@ -16,7 +16,7 @@ _FINE: Final = 10_000  # positions of the progress bar
 
 
 def duration_text(seconds: float) -> str:
-    """A length of time for a glance: 1:20, 1:02:03, 2 d 4 h."""
+    """A duration as text: 1:20, 1:02:03, 2 d 4 h."""
     total = max(0, round(seconds))
     minutes, s = divmod(total, 60)
     hours, m = divmod(minutes, 60)
@@ -32,11 +32,11 @@ def speed_text(images_per_second: float) -> str:
 
 
 class Transport(QWidget):
-    """Buttons that only signal what was pressed, and the confirmed progress beside them.
+    """The buttons, which only emit signals, and the confirmed progress beside them.
 
     Signals:
         start(), pause(), resume(), run_epoch(), stop(): the button was pressed.
-        cancel(): the same, of the button that is there while something is loaded.
+        cancel(): Cancel was pressed, which is there while something is loaded.
     """
 
     start = Signal()
@@ -134,7 +134,7 @@ class Transport(QWidget):
         images_per_second: float | None,
         eta_seconds: float | None,
     ) -> None:
-        """Show how far the run is: ``batches_done`` batches of ``epoch`` (from 1). None: not known yet."""
+        """Show the progress: ``batches_done`` batches of ``epoch`` (from 1). None: not known yet."""
         whole = max(1, epochs * batches_per_epoch)
         done = (epoch - 1) * batches_per_epoch + batches_done
         self._epoch_readout.reserve(tr("Epoch {epoch}/{epochs}", epoch=epochs, epochs=epochs))
@@ -168,7 +168,7 @@ class Transport(QWidget):
         self._bar.setValue(0)
 
     def show_loading(self, text: str, done: int = 0, total: int = 0) -> None:
-        """Show what is being loaded, how much of it is done, and Cancel; ``total`` is 0 where it is not known."""
+        """Show what is being loaded, its progress, and Cancel; ``total`` is 0 if it is not known."""
         self._loading.setText(said(text))
         # Qt's counts are 32 bits, and a download's bytes are not.
         self._loading_bar.setRange(0, _FINE if total else 0)

@@ -17,14 +17,14 @@ from gui.run_bar.transport import Transport
 from gui.widgets.intervention_text import command_text
 
 PATIENCE_MS: Final = 250
-"""What takes less time than this is not shown."""
+"""Validation that takes less time is not shown."""
 _SHOWN_ELSEWHERE: Final = ("find_lr", "cancel_find", "withdraw")
 
 
 class WaitingController(QObject):
-    """Shows in the action line which command waits to be applied, and in the run bar that validation goes on.
+    """Shows pending commands in the action line, and validation in the run bar.
 
-    A command that was sent for a later position is not shown: whoever sent it shows that.
+    A command for a later position is not shown here but where it was sent.
     """
 
     def __init__(self, transport: Transport, action_line: ActionLine, current_run: CurrentRun) -> None:

@@ -1,4 +1,4 @@
-"""What the person does around a run: set one up, begin it, leave."""
+"""Setting up a run, starting it, and closing the window."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from gui.widgets.state_chip import StateChip
 
 @dataclass(frozen=True, kw_only=True)
 class Panels:
-    """What the setup of a run is shown in."""
+    """The panels that show the setup of a run."""
 
     setup: SetupPanel
     schedule: SchedulePanel
@@ -47,7 +47,7 @@ class Panels:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """How the window around the panels is changed; ``window`` is the parent of dialogs."""
+    """Functions that change the window around the panels; ``window`` is the parent of dialogs."""
 
     window: QWidget
     fold: Callable[[bool], None]
@@ -57,60 +57,60 @@ class Frame:
 
 
 class SetupController(QObject):
-    """Begins runs from the forms, and sees the window off.
+    """Starts runs from the forms, and ends the run before the window closes.
 
     Signals:
-        left(): nothing is under way any more, and the window may go.
+        left(): no run is active any more; the window may close.
     """
 
     left = Signal()
-    _not_renamed = Signal(str)  # from the library's own thread
+    _not_renamed = Signal(str)  # emitted on the library's writer thread
 
     def __init__(
         self,
         frame: Frame,
         panels: Panels,
-        runs: CurrentRun,
+        current_run: CurrentRun,
         preview: Preview,
         lookups: Lookups,
         settings: Settings,
     ) -> None:
         super().__init__(frame.window)
-        self._frame, self._panels, self._runs, self._preview = frame, panels, runs, preview
+        self._frame, self._panels, self._current_run, self._preview = frame, panels, current_run, preview
         self._lookups, self._settings = lookups, settings
-        self._job: Job | None = None  # to begin when PyTorch is there
-        self._then: Callable[[], None] | None = None  # to do when the run under way is gone
+        self._job: Job | None = None  # to begin once PyTorch is loaded
+        self._then: Callable[[], None] | None = None  # to call once the active run has ended
         self._leaving = False
         self._showing = False
         self._name = ""
         self._no_torch: str | None = None
-        self._plan_problem: str | None = None
+        self._curve_problem: str | None = None
         self._connect()
 
     # -- setting up
 
     def set_up(self, recipe: Recipe) -> None:
-        """Make room for a new run: bring ``recipe`` into the forms and forget the run that was shown."""
-        self._runs.model.forget()
+        """Show ``recipe`` in the forms for a new run, in place of the run that was shown."""
+        self._current_run.model.forget()
         self._name = ""
         self._panels.banner.clear()
         self._show_recipe(recipe)
-        if self._runs.library is not None:
-            self._lookups.look_for_runs(self._runs.library)
+        if self._current_run.library is not None:
+            self._lookups.look_for_runs(self._current_run.library)
 
     def amend(self, recipe: Recipe) -> None:
-        """Bring ``recipe`` into the forms, as a change to what stands there."""
-        if not self._runs.active and self._runs.model.start is None:
+        """Show ``recipe`` in the forms as a change of the recipe there. Does nothing once a run was started."""
+        if not self._current_run.active and self._current_run.model.start is None:
             self._show_recipe(recipe)
 
     def _show_recipe(self, recipe: Recipe) -> None:
         panels = self._panels
         self._job = None
-        self._showing = True  # until both panels show the recipe, neither's reports are the person's
+        self._showing = True  # until both panels show the recipe, changes that they report are not the user's
         panels.setup.set_running(None)
         panels.schedule.setEnabled(True)
         panels.schedule.setToolTip("")
-        known = recipe == self._settings.last_recipe  # of any other, no hand is known
+        known = recipe == self._settings.last_recipe  # the commands belong to that recipe only
         panels.setup.set_recipe(recipe, self._settings.last_commands if known else ())
         self._show_context(recipe, panels.setup.group_names())
         panels.schedule.set_schedules(Schedules.of_recipe(recipe))
@@ -129,11 +129,11 @@ class SetupController(QObject):
             return
         panels = self._panels
         names = panels.setup.group_names()
-        self._plan_problem = None
+        self._curve_problem = None
         if recipe is not None:
             self._show_context(recipe, names)
             if panels.setup.recipe() != recipe:
-                return  # the schedule followed the epochs, and that recipe has been dealt with
+                return  # the schedule was fitted to the number of epochs; that recipe was handled in a nested call
             panels.plots.set_epochs(recipe.epochs)
             panels.plots.set_group_names(names)
             self._frame.show_name(self._name, f"{recipe.data.name} {Path(recipe.model.name).name}")
@@ -144,27 +144,29 @@ class SetupController(QObject):
         self._show_ready()
 
     def _show_context(self, recipe: Recipe, names: Sequence[str]) -> None:
-        """Tell the schedule editor what a schedule of ``recipe`` is for."""
+        """Pass what the schedule editor needs of ``recipe``: epochs, group names and LRs."""
         own = {group.name: group.lr for group in recipe.groups if group.lr is not None}
         self._panels.schedule.set_group_names(names)
         lrs = [own.get(name, recipe.optimizer.lr) for name in names]
         self._panels.schedule.set_context(recipe.epochs, 0, lrs, False)
 
-    def _plan_judged(self, problem: str | None) -> None:
-        self._plan_problem = problem
+    def _curve_checked(self, problem: str | None) -> None:
+        self._curve_problem = problem
         self._show_ready()
 
     def _show_ready(self) -> None:
-        """Offer the start, or say what is in its way; nothing where a run is shown or about to begin."""
-        if self._runs.active or self._runs.model.start is not None or self._job is not None:
+        """Enable Start, or show why it is not possible. Does nothing while a run is shown or about to begin."""
+        if self._current_run.active or self._current_run.model.start is not None or self._job is not None:
             return
         self._panels.chip.show_state("ready")
-        blocked = self._no_torch or self._panels.setup.first_error() or self._lookups.data_problem or self._plan_problem
-        why_not = self._runs.model.why_not
+        blocked = (
+            self._no_torch or self._panels.setup.first_error() or self._lookups.data_problem or self._curve_problem
+        )
+        why_not = self._current_run.model.why_not
         self._panels.transport.show_state("ready", lambda action: blocked or why_not(action), self._lookups.fetching)
 
     def _schedule_changed(self, spec: ScheduleSpec | None) -> None:
-        if not self._runs.active and not self._showing and self._runs.model.start is None:
+        if not self._current_run.active and not self._showing and self._current_run.model.start is None:
             schedules = self._panels.schedule.schedules()
             self._panels.setup.set_schedule(spec and schedules.shared, schedules.own)
 
@@ -176,59 +178,59 @@ class SetupController(QObject):
         self._preview.sparkline(spec, self._panels.setup.recipe() or Recipe())
 
     def set_up_instead(self, recipe: Recipe) -> None:
-        """Bring ``recipe`` into the forms; a run that trains is saved and ended first, if the person says yes."""
+        """Show ``recipe`` in the forms; a run that is training is saved and ended first, if the user agrees."""
         self.when_free(lambda: self.set_up(recipe), _instead())
 
     def new(self) -> None:
-        """Set up a new run, after a question if one trains."""
+        """Set up a new run; asks first while training."""
         self.when_free(self._set_up_again, _instead())
 
     def _set_up_again(self) -> None:
-        self.set_up(self._runs.model.recipe or self._settings.last_recipe)
+        self.set_up(self._current_run.model.recipe or self._settings.last_recipe)
 
     # -- beginning
 
-    def when_free(self, intervention: Callable[[], None], question: str) -> None:
-        """Do ``act`` once no run is under way: one that trains is saved and ended if the person says yes to that."""
-        if not self._runs.active:
-            intervention()
+    def when_free(self, action: Callable[[], None], question: str) -> None:
+        """Call ``action`` once no run is active. A run that is training is saved first, if the user agrees."""
+        if not self._current_run.active:
+            action()
         elif self._agreed(question):
-            self._then = intervention
-            self._runs.stop()
+            self._then = action
+            self._current_run.stop()
 
     def begin(self, job: Job) -> None:
-        """Do ``job`` as soon as PyTorch is there. No run may be under way."""
+        """Start ``job`` as soon as PyTorch is loaded. No run may be active."""
         self._job = None
         self._lookups.drop_outline()
         if self._lookups.ready:
-            self._runs.model.load()
-            self._runs.begin(job)
+            self._current_run.model.load()
+            self._current_run.begin(job)
         elif self._no_torch is not None:
             self._panels.banner.show_failure(self._no_torch)
         else:
             self._job = job
-            self._runs.model.load()
+            self._current_run.model.load()
             self._panels.transport.show_loading(tr("Loading PyTorch and the network…"))
 
     def start(self, one_epoch: bool = False) -> None:
-        """Begin the run that the forms describe, or only its first epoch."""
+        """Start the run that the forms describe, or only its first epoch."""
         recipe = self._panels.setup.recipe()
-        if recipe is not None and not self._runs.active and self._runs.model.start is None:
-            lr_panel = self._panels.setup.commands()
-            job = Job(recipe=recipe, name=self._name, lines=lr_panel, on_divergence="pause", one_epoch=one_epoch)
+        if recipe is not None and not self._current_run.active and self._current_run.model.start is None:
+            commands = self._panels.setup.commands()
+            job = Job(recipe=recipe, name=self._name, lines=commands, on_divergence="pause", one_epoch=one_epoch)
             self.begin(job)
 
     def _run_epoch(self) -> None:
-        if not self._runs.active and self._job is None:
+        if not self._current_run.active and self._job is None:
             self.start(one_epoch=True)
 
     def _cancel(self) -> None:
-        """Give up what is being loaded."""
-        if self._runs.active:
-            self._runs.stop()
+        """Cancel what is being loaded."""
+        if self._current_run.active:
+            self._current_run.stop()
         elif self._job is not None:
             self._job = None
-            self._runs.model.unload()
+            self._current_run.model.unload()
             self._show_ready()
         else:
             self._lookups.cancel_download()
@@ -242,48 +244,48 @@ class SetupController(QObject):
         self._panels.banner.show_failure(self._no_torch, details)
         if self._job is not None:
             self._job = None
-            self._runs.model.unload()
+            self._current_run.model.unload()
         self._show_ready()
 
-    def _download_told(self, text: str, done: int, total: int) -> None:
-        if not self._runs.active and self._job is None and self._runs.model.start is None:
+    def _show_download(self, text: str, done: int, total: int) -> None:
+        if not self._current_run.active and self._job is None and self._current_run.model.start is None:
             self._panels.transport.show_loading(text, done, total)
 
     # -- leaving
 
     def leave(self, ask: bool) -> None:
-        """Save and end what is under way, then let the window go; asks first while training, with ``ask``."""
+        """Save and end the active run, then emit ``left``; with ``ask``, ask first while training."""
         if self._leaving:
             return
         question = tr("Stop and save the run, then leave? It can be continued later, exactly where it was.")
-        if ask and self._runs.active and not self._agreed(question):
+        if ask and self._current_run.active and not self._agreed(question):
             return
         self._leaving = True
         self._job = self._then = None
-        if self._runs.active:
-            self._runs.stop()
+        if self._current_run.active:
+            self._current_run.stop()
         else:
             self.left.emit()
 
     def _agreed(self, question: str) -> bool:
-        """Whether the run may be ended; only one that trains is asked about, and all are saved."""
-        if self._runs.model.state != "training":
+        """Whether the run may be ended. Asks only while training; every run is saved."""
+        if self._current_run.model.state != "training":
             return True
         buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
         title, default = tr("Training is under way"), QMessageBox.StandardButton.Yes
         return QMessageBox.question(self._frame.window, title, question, buttons, default) == default
 
     def _gone(self) -> None:
-        """The thread of the run is gone."""
+        """The run's thread has ended."""
         then, self._then = self._then, None
-        model = self._runs.model
+        model = self._current_run.model
         if self._leaving:
             self.left.emit()
         elif then is not None:
             then()
         elif model.recipe is not None and model.ended_untrained:
             recipe = model.recipe
-            model.forget()  # the forms are of more use than empty plots; the banner says what happened
+            model.forget()  # the forms are more useful than empty plots; the banner shows what happened
             self._show_recipe(recipe)
         else:
             self._show_ready()
@@ -291,13 +293,13 @@ class SetupController(QObject):
     # -- the like
 
     def look_again(self) -> None:
-        """Look again for what was missing: the person may have provided it."""
-        if not self._runs.active and self._runs.model.start is None:
+        """Check again for missing data or a network that could not be built: the user may have fixed it."""
+        if not self._current_run.active and self._current_run.model.start is None:
             self._lookups.look_again()
 
     def _on_start(self, event: StartEvent) -> None:
-        """Show a run in place of the forms."""
-        panels, recipe, job = self._panels, self._runs.model.recipe, self._runs.job
+        """Show the run in place of the forms."""
+        panels, recipe, job = self._panels, self._current_run.model.recipe, self._current_run.job
         assert recipe is not None
         panels.start_page.hide()
         self._frame.show_name(event.name, event.name)
@@ -307,14 +309,14 @@ class SetupController(QObject):
         self._frame.show_side(panels.lr_panel)
 
     def rename(self, name: str) -> None:
-        """Give the run, or the one that is being set up, another name."""
+        """Rename the run that is shown or being set up."""
         self._name = name
-        start, library = self._runs.model.start, self._runs.library
+        start, library = self._current_run.model.start, self._current_run.library
         if start is not None and library is not None and name:
             library.update(start.run, self._not_renamed.emit, name=name)
 
     def press_space(self) -> None:
-        """Space works the transport, unless what has the focus is worked by Space itself."""
+        """Press Start, Pause or Resume, or the focused button or combo box, which use Space themselves."""
         focus = QApplication.focusWidget()
         if isinstance(focus, QAbstractButton) and focus.isEnabled():
             focus.animateClick()
@@ -335,14 +337,14 @@ class SetupController(QObject):
         panels.transport.start.connect(self.start)
         panels.transport.run_epoch.connect(self._run_epoch)
         panels.transport.cancel.connect(self._cancel)
-        self._preview.recipe_checked.connect(self._plan_judged)
-        self._runs.listen(self._on_start, StartEvent)
-        self._runs.gone.connect(self._gone)
+        self._preview.recipe_checked.connect(self._curve_checked)
+        self._current_run.listen(self._on_start, StartEvent)
+        self._current_run.gone.connect(self._gone)
         self._not_renamed.connect(lambda text: panels.banner.show_failure(said(text)))
         lookups.free.connect(self._free)
-        lookups.judged.connect(self._show_ready)
+        lookups.checked.connect(self._show_ready)
         lookups.torch_failed.connect(self._torch_failed)
-        lookups.download_told.connect(self._download_told)
+        lookups.download_progressed.connect(self._show_download)
         lookups.download_over.connect(self._show_ready)
 
 

@@ -1,4 +1,4 @@
-"""What is looked up beside training: PyTorch, devices, data, the network's modules, runs that can go on."""
+"""Background lookups for the setup: PyTorch, devices, data, the network's modules, and unfinished runs."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from gui.setup.start_page import Resumable, StartPage
 
 _SHOWN = 3
 SETTLE_MS = 300
-"""A network is built when nothing was typed for this long."""
+"""Typing must pause for this long before a network is built."""
 
 
 class Lookups(QObject):
-    """Asks on a worker thread and shows the answers.
+    """Runs lookups on worker threads and shows their results.
 
     Signals:
-        torch_loaded(): PyTorch is there.
+        torch_loaded(): PyTorch is imported.
         free(): training can begin.
-        judged(): what stands in the way of a start is known anew: ``data_problem`` is another, or the network's is.
-        torch_failed(str, str): why it cannot, and the details.
-        download_told(str, int, int): what is fetched, and how much of how much is done.
-        download_over(): nothing is fetched any more.
+        checked(): ``data_problem`` or the problem with the network has changed.
+        torch_failed(str, str): why PyTorch could not be imported, and the details.
+        download_progressed(str, int, int): what is being downloaded, how many bytes are done, and how many there
+            are.
+        download_over(): the download has ended.
     """
 
     torch_loaded = Signal()
     free = Signal()
-    judged = Signal()
+    checked = Signal()
     torch_failed = Signal(str, str)
-    download_told = Signal(str, object, object)  # bytes do not fit into Qt's numbers
+    download_progressed = Signal(str, object, object)  # counts of bytes do not fit into Qt's integers
     download_over = Signal()
 
     def __init__(
@@ -61,30 +62,32 @@ class Lookups(QObject):
 
     @property
     def ready(self) -> bool:
-        """Whether training can begin: PyTorch is there, and no network is built beside, which moves its generator."""
+        """Whether training can begin: PyTorch is imported, and no network is being built, which uses its random
+        generator.
+        """
         return self._loaded and not self._building
 
     def load_torch(self) -> None:
-        """Import PyTorch on the worker thread, with a note where the device will stand."""
+        """Import PyTorch on a worker thread; the label of the device shows that it is loading."""
         self._device.setText(tr("Loading PyTorch…"))
         self._tasks.submit(lambda _: queries.load_torch(), self._show_devices, self._torch_failed, lane="torch")
 
     def look_for_runs(self, library: Library) -> None:
-        """Offer the runs of ``library`` that were left unfinished."""
+        """Offer the unfinished runs of ``library``."""
         show = self._start_page.show_resumables
         self._tasks.submit(lambda _: _unfinished(library), show, lambda _: None, key="unfinished runs")
 
     def outline(self, model: ModelSpec, data: DataSpec) -> None:
-        """Show the modules of the network that ``model`` names, or what is wrong with it; once typing has settled."""
+        """Show the modules of the network ``model``, or what is wrong with it, once typing has paused."""
         self._network = model, data
         self._settle.start()
 
     def drop_outline(self) -> None:
-        """A run begins, which builds the network itself."""
+        """Do not build the network, because a run begins, which builds it itself."""
         self._settle.stop()
 
     def check_data(self, data: DataSpec) -> None:
-        """Say whether the data set is there."""
+        """Show whether the data set was found."""
         if self._data is not None and (data.name, data.root) == (self._data.name, self._data.root):
             return
         self._data, self.data_problem = data, None
@@ -93,7 +96,7 @@ class Lookups(QObject):
         self._ask_data(data)
 
     def look_again(self) -> None:
-        """The person comes back to the window: what was missing may be there now, what was wrong may be mended."""
+        """Check again what was missing or wrong; called when the user returns to the window."""
         if self.data_problem is not None and self._data is not None and not self.fetching:
             self._ask_data(self._data)
         if self._network_problem:
@@ -118,20 +121,20 @@ class Lookups(QObject):
             )
 
     def download(self, data: DataSpec) -> None:
-        """Fetch the data set."""
+        """Download the data set."""
 
         def work(task: Task) -> str | None:
             return queries.download(data, task.progress, task.cancelled)
 
         def progress(what: str, done: int, total: int) -> None:
-            self.download_told.emit(said(what), done, total)
+            self.download_progressed.emit(said(what), done, total)
 
         self._data, self.fetching = data, True
-        self.data_problem = tr("The data set is being fetched.")
+        self.data_problem = tr("The data set is being downloaded.")
         text = tr("Starting the download…")
         self._setup.set_data_status(text, False)
-        self.judged.emit()
-        self.download_told.emit(text, 0, 0)
+        self.checked.emit()
+        self.download_progressed.emit(text, 0, 0)
         self._tasks.submit(
             work,
             self._downloaded,
@@ -142,7 +145,7 @@ class Lookups(QObject):
         )
 
     def cancel_download(self) -> None:
-        """Stop fetching; what was fetched whole is kept."""
+        """Cancel the download; files that are complete are kept."""
         self._tasks.cancel("download")
         self._data, self.fetching = None, False
         self.data_problem = tr("The download was cancelled.")
@@ -158,13 +161,13 @@ class Lookups(QObject):
         self._show_data(failure.problem)
 
     def _show_data(self, problem: str | None) -> None:
-        text = said(problem) if problem is not None else tr("The data set is there.")
+        text = said(problem) if problem is not None else tr("Data set found")
         self.data_problem = text if problem else None
         self._setup.set_data_status(text, bool(problem))
-        self.judged.emit()
+        self.checked.emit()
 
     def _show_network(self, outline: queries.NetworkOutline) -> None:
-        if not self._settle.isActive():  # or it is of a network that is not wanted any more
+        if not self._settle.isActive():  # otherwise the network has changed since
             self._network_problem = False
             self._setup.set_network_problem(None)
             self._setup.set_outline(outline.modules)
@@ -178,7 +181,7 @@ class Lookups(QObject):
 
     def _built(self) -> None:
         self._building = False
-        self.judged.emit()
+        self.checked.emit()
         if self.ready:
             self.free.emit()
 
@@ -204,7 +207,7 @@ def _unfinished(library: Library) -> list[Resumable]:
             continue
         interrupted = row.state == "interrupted"
         if not interrupted and library.newest_checkpoint(row.id) is None:
-            continue  # it came to nothing, and nobody would miss it
+            continue  # nothing of it is left to continue
         try:
             data = recipe_from_json(row.recipe).data.name
         except SpecError:

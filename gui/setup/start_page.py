@@ -1,4 +1,4 @@
-"""Before the first start: the runs that can be continued, and three steps for who is here for the first time."""
+"""The start page: runs that can be continued, and three steps for new users."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 from gui.core.translation import tr
 from gui.widgets.labels import ElidedLabel, as_tip, label, set_role
 
-_CARDS: Final = 3  # the rest is in the list of runs
+_CARDS: Final = 3  # the list of runs has the others
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resumable:
-    """A run that can go on: ``title`` such as "digits, epoch 7 of 30", ``when`` it last trained (local time).
+    """A run that can be continued: ``title`` such as "digits, epoch 7 of 30", ``when`` it last trained (local time).
 
-    ``interrupted``: its program ended in the middle of it.
+    ``interrupted``: its process ended while it was training.
     """
 
     run: str
@@ -29,8 +29,8 @@ class Resumable:
     interrupted: bool = False
 
 
-def when_words(when: datetime, now: datetime) -> str:
-    """How long ago, as people say it: just now, 5 minutes ago, yesterday, 12 Nov. Both are local times."""
+def age_text(when: datetime, now: datetime) -> str:
+    """The age of ``when``: just now, 5 minutes ago, yesterday, 12 Nov. Both are local times."""
     ago = now - when
     minutes = int(ago / timedelta(minutes=1))
     days = (now.date() - when.date()).days
@@ -50,10 +50,10 @@ def when_words(when: datetime, now: datetime) -> str:
 
 
 class StartPage(QWidget):
-    """Cards to continue from, [Open...], and how to begin.
+    """Cards of runs to continue, [Open…], and how to begin.
 
     Signals:
-        continue_requested(str): go on with the run that has this id.
+        continue_requested(str): continue the run with this id.
         open_requested(): choose a file.
     """
 
@@ -88,19 +88,19 @@ class StartPage(QWidget):
         self.show_resumables([])
 
     def show_resumables(self, runs: Sequence[Resumable], now: datetime | None = None) -> None:
-        """Show the newest of ``runs`` (newest first) as cards; ``now`` is the time that their age counts to."""
+        """Show the newest of ``runs`` (newest first) as cards; their age is relative to ``now``."""
         while (item := self._cards.takeAt(0)) is not None:
             old = item.widget()
             if old is not None:
                 old.hide()
                 old.deleteLater()
-        moment = now or datetime.now()
+        relative_to = now or datetime.now()
         for run in runs[:_CARDS]:
-            self._cards.addWidget(self._card(run, moment))
+            self._cards.addWidget(self._card(run, relative_to))
         self._heading.setVisible(bool(runs))
 
     def make_room(self, wanted: bool) -> None:
-        """Fold away while the list of runs is open, which has all of them and needs the room."""
+        """Hide the page while the list of runs is open, which shows the same runs and needs the space."""
         self._whole.setVisible(not wanted)
 
     def _card(self, run: Resumable, now: datetime) -> QFrame:
@@ -118,7 +118,7 @@ class StartPage(QWidget):
         layout.addWidget(title, 1)
         if run.interrupted:
             layout.addWidget(label(tr("interrupted"), "hint"))
-        layout.addWidget(label(when_words(run.when, now), "hint"))
+        layout.addWidget(label(age_text(run.when, now), "hint"))
         layout.addWidget(go_on)
         return card
 
@@ -127,7 +127,7 @@ def _steps() -> QGridLayout:
     steps = (
         (tr("Choose"), tr("Data and network are on the left. The defaults work as they are.")),
         (tr("Start"), tr("The curves are drawn here while the network learns. Space pauses.")),
-        (tr("Steer"), tr("Halve it, double it or drag its curve on the right, as it trains.")),
+        (tr("Steer"), tr("Change the LR on the right while it trains: halve it, double it or drag its curve.")),
     )
     grid = QGridLayout()
     grid.setHorizontalSpacing(22)

@@ -1,4 +1,4 @@
-"""What a spec's metadata says about a field: its type, its limits, and both as text."""
+"""A field's type and limits, from a spec's metadata, and both as text."""
 
 from __future__ import annotations
 

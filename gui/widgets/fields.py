@@ -1,7 +1,7 @@
 """Editors of one value each.
 
 An editor turns what was typed into a Python value and does not check it: the spec validates the value. Text that is not
-a number stays text, and the spec's error says so.
+a number stays text, and the spec reports the error.
 """
 
 from __future__ import annotations

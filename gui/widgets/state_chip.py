@@ -12,7 +12,7 @@ from engine.common.lifecycle import STATES, State
 from gui.core.translation import tr
 from gui.widgets.labels import Readout, set_role
 
-# Mid-tones, visible on a white and on a dark background. A text beside the dot says the same.
+# Mid-tones, visible on light and dark backgrounds. A text beside the dot gives the same information.
 GREEN: Final = "#3a9d5d"
 AMBER: Final = "#d08a1d"
 RED: Final = "#d64545"

@@ -197,7 +197,7 @@ sys.exit(main.main())
 def test_a_missing_recipe_is_said_in_the_window_which_stays(begin: Any, tmp_path: Path) -> None:
     words = ("open", "none.json", "--start", "--library", str(tmp_path / "library"))
     window = begin(*words, code=PRINTS_BANNER)
-    assert "none.json is not there" in window.process.stdout.readline()
+    assert "none.json does not exist" in window.process.stdout.readline()
     assert window.process.poll() is None
     window.process.send_signal(signal.SIGTERM)
     assert window.end()[0] == 0

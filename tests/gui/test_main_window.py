@@ -79,7 +79,7 @@ def test_while_training_an_act_and_the_curve_that_it_brings_are_painted_at_once(
         curve = driver.window.plots.lr.projected.curve
         drawn.append([] if curve is None else curve.lr[0].tolist())
 
-    driver.app.preview.drawn.connect(note)
+    driver.app.preview.curve_shown.connect(note)
     driver.click(driver.window.lr_panel, "÷2")
     driver.wait(lambda: [0.025] in drawn)
 

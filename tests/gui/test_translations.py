@@ -120,7 +120,7 @@ def test_every_finished_language_is_of_these_sources(texts: set[str]) -> None:
         "Run 1 epoch",  # tr("...") in the window
         "at least {bound}",  # a table that tr(...) reads
         "epoch {least} is reached already; epochs must be at least that",  # Words(...) in the engine
-        "Not on this machine yet. Press Download, or put the set's files into {folder}.",  # Words(a name)
+        "Data set not found in {folder}. Press Download, or put its files there.",  # Words(a name)
         StepLR.formula,
         StepLR.when,
         "Epochs between two reductions of the LR.",  # a field's description

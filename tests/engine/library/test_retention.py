@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from engine.common.position import Position
-from engine.library import CheckpointResult, CheckpointRow, CheckpointWrite, Kind, Library, Retention, size_words
+from engine.library import CheckpointResult, CheckpointRow, CheckpointWrite, Kind, Library, Retention, size_text
 from engine.training.job import Job, to_resume
 from tests.engine.running import SECONDS, at, commands, library_at, recipe, run
 
@@ -117,7 +117,7 @@ def test_a_library_beyond_its_limit_causes_one_warning_and_keeps_everything(tmp_
 
 
 def test_sizes_for_a_person() -> None:
-    assert [size_words(n) for n in (0, 999, 1000, 60_000, 2_340_000, 20 * 1024**3)] == [
+    assert [size_text(n) for n in (0, 999, 1000, 60_000, 2_340_000, 20 * 1024**3)] == [
         "0 bytes",
         "999 bytes",
         "1 kB",

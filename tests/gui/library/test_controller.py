@@ -20,7 +20,7 @@ from gui.compare.window import CompareWindow
 from gui.core.settings import Settings
 from gui.library.panel import BIN, RunsPanel
 from gui.library.retention_dialog import RetentionDialog
-from gui.library.run_list import ACCURACY, NAME, NOTE, RATE, TAGS
+from gui.library.run_list import ACCURACY, LR, NAME, NOTE, TAGS
 from gui.log.epochs_dialog import EpochsDialog
 from tests.engine.running import at, commands
 from tests.gui.app_fixture import LEFT, Driver, tiny
@@ -65,7 +65,7 @@ class Drawer:
         for place, run in enumerate(runs):
             row = self.panel.model.row_of(run)
             assert row is not None
-            where = table.visualRect(self.panel.model.index(row, RATE)).center()
+            where = table.visualRect(self.panel.model.index(row, LR)).center()
             keys = Qt.KeyboardModifier.ControlModifier if place else Qt.KeyboardModifier.NoModifier
             self.driver.qtbot.mouseClick(table.viewport(), LEFT, keys, where)
 
@@ -241,12 +241,12 @@ def test_the_library_is_checked_rebuilt_and_takes_checkpoints_in(
     assert file is not None
     maintenance = driver.app.library_controller.maintenance
     assert maintenance is not None
-    maintenance.bring_in(file)
+    maintenance.import_checkpoint(file)
     driver.wait(lambda: len(drawer.names()) == 4)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    maintenance.bring_in(file)
+    maintenance.import_checkpoint(file)
     driver.wait(lambda: "Not imported" in note.text())
     actions.check.trigger()
     driver.wait(lambda: "1 checkpoints are damaged or missing" in driver.window.banner.text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,11 @@ def test_every_change_says_what_it_caused_up_to_the_next_one(driver: Driver) -> 
     ]
     assert told.cell(cut, EFFECT) == effect_text(Effect((loss[2], loss[3]), (0, 0), 1, True))
     assert told.cell(told.row("Set epochs to 7"), EFFECT) == ""  # which changes nothing yet
-    tips = {part: next(tip for tip in told.tips() if part in tip) for part in (HALVED, QUARTERED)}
-    assert f"<br>Effect until the next change: {effect_text(first)}, val accuracy " in tips[HALVED]
-    assert f"<br>Effect so far: {effect_text(second)}, val accuracy " in tips[QUARTERED]
+    tips = {part: next(tip for tip in told.tips() if escape(part) in tip) for part in (HALVED, QUARTERED)}
+    assert f"<br>Effect until the next change: {escape(effect_text(first))}, val accuracy " in tips[HALVED]
+    assert f"<br>Effect so far: {escape(effect_text(second))}, val accuracy " in tips[QUARTERED]
     tip = told.model.data(told.model.index(rows[QUARTERED], EFFECT), Qt.ItemDataRole.ToolTipRole)
-    assert f"Effect so far: {effect_text(second)}, val accuracy " in tip
+    assert f"Effect so far: {escape(effect_text(second))}, val accuracy " in tip
     driver.go_on_to(7)
     later = Effect((loss[3], driver.of("epoch")[5].val_loss), (0, 0), 3, False)
     driver.wait(lambda: told.cell(rows[QUARTERED], EFFECT) == effect_text(later))

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from gui.run_bar.banner import Banner, BannerAction
-from gui.setup.start_page import Resumable, StartPage, when_words
+from gui.setup.start_page import Resumable, StartPage, age_text
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
 
@@ -161,13 +161,13 @@ NOW = datetime(2025, 11, 20, 12, 0)
     ],
 )
 def test_how_long_ago_in_words(ago: timedelta, words: str) -> None:
-    assert when_words(NOW - ago, NOW) == words
+    assert age_text(NOW - ago, NOW) == words
 
 
 def test_a_little_before_midnight_is_not_yesterday() -> None:
     just_after = datetime(2025, 11, 20, 0, 10)
-    assert when_words(just_after - timedelta(minutes=20), just_after) == "20 minutes ago"
-    assert when_words(just_after - timedelta(hours=3), just_after) == "3 hours ago"
+    assert age_text(just_after - timedelta(minutes=20), just_after) == "20 minutes ago"
+    assert age_text(just_after - timedelta(hours=3), just_after) == "3 hours ago"
 
 
 def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:

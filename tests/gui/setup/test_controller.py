@@ -169,7 +169,7 @@ def test_files_that_are_damaged_foreign_or_missing_are_said_and_harm_nothing(dri
     for name, words in (
         ("damaged.tiller", "damaged.tiller"),
         ("picture.png", "picture.png"),
-        ("missing.tiller", "missing.tiller is not there"),
+        ("missing.tiller", "missing.tiller does not exist"),
         ("bad.json", "epochs: must be at least 1"),
         ("broken.json", "is not JSON"),
     ):
@@ -188,7 +188,7 @@ def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked:
     driver.start(tiny(epochs=3000, schedule={"name": "Constant"}))
     driver.wait(lambda: driver.of("epoch"))
     driver.app.files.open_path(str(tmp_path / "none.json"))
-    fails(driver, "is not there")
+    fails(driver, "does not exist")
     assert driver.model.state == "training"
     driver.app.files.open_path(str(tmp_path / "recipe.json"))
     driver.wait(lambda: driver.window.setup.recipe() == tiny(epochs=2) and driver.window.setup.length.isVisible())
@@ -246,12 +246,12 @@ def test_data_that_is_not_there_is_said_and_a_download_without_a_network_fails_c
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody answers, whatever network there is
     window = driver.window
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: driver.says(window.setup, "Not on this machine yet"))
+    driver.wait(lambda: driver.says(window.setup, "Data set not found in "))
     start = driver.button(window.transport, "Start")
     assert not start.isEnabled()
-    assert "Not on this machine yet. Press Download" in start.toolTip()
+    assert "Press Download" in start.toolTip()
     driver.click(window.setup, "Download")
-    assert "is being fetched" in start.toolTip()
+    assert "is being downloaded" in start.toolTip()
     assert driver.button(window.transport, "Cancel").isVisible()
     driver.wait(lambda: driver.says(window.setup, "could not be downloaded"))
     assert not any(b.isVisible() for b in (window.transport._cancel,))
@@ -264,12 +264,12 @@ def test_data_put_into_the_folder_meanwhile_is_found_when_the_person_comes_back(
     if not files.is_dir():
         pytest.skip("TILLER_TEST_DATA names no folder with MNIST")
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: driver.says(driver.window.setup, "Not on this machine yet"))
+    driver.wait(lambda: driver.says(driver.window.setup, "Data set not found in "))
     assert not driver.button(driver.window.transport, "Start").isEnabled()
     (tmp_path / "MNIST").symlink_to(files)
     come_back(driver)
     driver.wait(lambda: driver.button(driver.window.transport, "Start").isEnabled())
-    assert driver.says(driver.window.setup, "The data set is there")
+    assert driver.says(driver.window.setup, "Data set found")
 
 
 # -- a network of one's own
@@ -325,7 +325,7 @@ def test_what_is_downloaded_does_not_hide_the_run_that_trains(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     window = driver.window
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: driver.says(window.setup, "Not on this machine yet"))
+    driver.wait(lambda: driver.says(window.setup, "Data set not found in "))
     driver.click(window.setup, "Download")
     driver.stand(tiny(), 2, 1)
     driver.wait(lambda: "could not be downloaded" in window.setup.status.full_text())
