@@ -19,16 +19,16 @@ from typing import Any
 from torch.optim import Optimizer
 
 from engine.common.errors import Rejected, ScheduleError, SpecError
+from engine.common.progress import IsCancelled
 from engine.common.text import Text, number
 from engine.lr import momentum
 from engine.lr.group import GroupLR, ScheduledChange, change_of, for_group, steps_ahead
 from engine.lr.scheduled import Length, ScheduledLR
-from engine.lr.swap import bases_for, run_forward
+from engine.lr.swap import bases_for, replay
 from engine.messages.commands import ReleaseLR, ScaleLR, SetLR, SetSchedule, Then
 from engine.recipe.recipe import OptimizerSpec, Recipe
 from engine.schedules import ScheduleSpec
 
-LOOK_AHEAD = 20_000
 LRIntervention = SetLR | ScaleLR | ReleaseLR | SetSchedule
 
 
@@ -137,17 +137,47 @@ class LRControl:
                 changes.append(change_of(group, before, after, plateau))
         return changes
 
+    def advance(self, steps: int, epochs: int) -> None:
+        """Go forward by ``steps`` batches, in which ``epochs`` epochs end without metrics."""
+        self.steps_done += steps
+        self.epochs_done += epochs
+        for group in self.groups:
+            group.scheduled.advance(steps if group.scheduled.spec.interval == "step" else epochs)
+
+    def ended(self) -> list[Text]:
+        """What to say of each schedule that has come to an end before the run has, since this was called last."""
+        over = self.steps_done >= self.length.epochs * self.length.steps_per_epoch
+        groups = [g for g in self.groups if g.scheduled.ended is not None and not g.end_said and not over]
+        for group in groups:
+            group.end_said = True
+        return [
+            Text(
+                "the schedule of group {group} is at its end ({problem}); its LR stays at {lr} from here",
+                group=g.name,
+                problem=g.scheduled.ended,
+                lr=number(g.lr),
+            )
+            for g in groups
+        ]
+
     # -- interventions
 
-    def apply(self, intervention: LRIntervention, history: Sequence[dict[str, float]]) -> Text | None:
+    def apply(
+        self,
+        intervention: LRIntervention,
+        history: Sequence[dict[str, float]],
+        cancelled: IsCancelled = lambda: False,
+    ) -> Text | None:
         """Apply ``intervention``; returns a warning for the person, or None.
 
         Args:
             intervention: what to change.
             history: the metrics of the epochs so far, for a schedule "as if from epoch 1".
+            cancelled: asked while such a schedule is run forward.
 
         Raises:
             Rejected: it cannot be applied, and nothing was changed; says why.
+            Cancelled: ``cancelled`` returned true; nothing was changed.
         """
         match intervention:
             case SetLR():
@@ -158,8 +188,8 @@ class LRControl:
                 self.release_lr(intervention.group)
                 return None
             case SetSchedule():
-                replay = history if intervention.start == "replay" else None
-                self.swap(intervention.schedule, intervention.lr, intervention.group, replay)
+                metrics = history if intervention.start == "replay" else None
+                self.swap(intervention.schedule, intervention.lr, intervention.group, metrics, cancelled)
                 return next(iter(intervention.schedule.warnings()), None)
 
     def set_lr(self, lr: float, then: Then, group: str | None) -> Text | None:
@@ -200,34 +230,37 @@ class LRControl:
         schedule: ScheduleSpec,
         lr: float | Sequence[float] | None,
         group: str | None,
-        replay: Sequence[dict[str, float]] | None,
+        metrics: Sequence[dict[str, float]] | None,
+        cancelled: IsCancelled = lambda: False,
     ) -> None:
-        """A new schedule for every group (or one), from here or, with ``replay``, as if from epoch 1.
+        """A new schedule for every group (or one), from here or, with ``metrics``, as if from epoch 1.
 
         Args:
             schedule: the new schedule.
-            lr: the new base, or one per chosen group; None takes the current LR (the recipe's with ``replay``). A
+            lr: the new base, or one per chosen group; None takes the current LR (the recipe's with ``metrics``). A
                 schedule that brings its own level takes none.
             group: one group's name, or None for all.
-            replay: the metrics of the epochs so far, or None to start at position 0.
+            metrics: the metrics of the epochs so far, or None to start at position 0.
+            cancelled: asked while the schedule is run forward.
 
         Raises:
             Rejected: the base is 0 or must not be given, the counts do not fit the groups, or the schedule cannot be
                 run to its end.
+            Cancelled: ``cancelled`` returned true.
         """
         chosen = self.chosen(group)
         from_recipe = dict(zip((g.name for g in self.groups), self._bases, strict=True))
-        bases = bases_for(schedule, lr, [g.lr if replay is None else from_recipe[g.name] for g in chosen])
+        bases = bases_for(schedule, lr, [g.lr if metrics is None else from_recipe[g.name] for g in chosen])
         span = self.length.positions(schedule.interval)
-        if replay is None:
+        if metrics is None:
             span -= self.epochs_done if schedule.interval == "epoch" else self.steps_done
         swapped = []
         for index, (g, base) in enumerate(zip(chosen, bases, strict=True)):
             try:
                 spec = for_group(schedule, index, len(chosen))
                 scheduled = ScheduledLR(spec, base, self._optimizer, self.length, max(1, span))
-                if replay is not None:
-                    run_forward(scheduled, self.epochs_done, self.steps_done, replay)
+                if metrics is not None:
+                    replay(scheduled, self.epochs_done, self.steps_done, metrics, cancelled)
                 epochs = self.length.epochs
                 scheduled.validate(steps_ahead(scheduled, epochs, self.epochs_done, self.length, self.steps_done))
             except ScheduleError as error:
@@ -244,7 +277,7 @@ class LRControl:
         for g in self.groups:
             steps = steps_ahead(g.scheduled, epochs, self.epochs_done, self.length, self.steps_done)
             try:
-                g.scheduled.validate(min(steps, LOOK_AHEAD))
+                g.scheduled.validate(steps)
             except ScheduleError as error:
                 return Text(
                     "the schedule of group {group} does not reach the new end ({problem}) and keeps its last LR from "
@@ -307,12 +340,10 @@ class LRControl:
 
     def _rises(self, group: GroupLR) -> Text | None:
         """A warning where the rest of the curve rises above twice the LR that was just set."""
-        now, ahead = group.lr, group.scheduled.copy()
-        steps = steps_ahead(ahead, self.length.epochs, self.epochs_done, self.length, self.steps_done)
-        highest = now
-        for _ in range(min(steps, LOOK_AHEAD)):
-            ahead.step()
-            highest = max(highest, group.following(ahead.value))
+        now = group.lr
+        steps = steps_ahead(group.scheduled, self.length.epochs, self.epochs_done, self.length, self.steps_done)
+        ahead = (group.following(ahead.value) for ahead in group.scheduled.look_ahead(steps))
+        highest = max(ahead, default=now)
         if highest <= 2 * now:
             return None
         return Text(

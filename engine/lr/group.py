@@ -15,7 +15,10 @@ from engine.schedules import ScheduleSpec
 
 @dataclass
 class GroupLR:
-    """One group's scheduled LR and what was set; ``momentum`` (or first beta) is the last one that was given."""
+    """One group's scheduled LR and what was set.
+
+    ``momentum`` (or first beta) is the last one that was given; ``end_said``: see ``LRControl.ended``.
+    """
 
     name: str
     scheduled: ScheduledLR
@@ -23,6 +26,7 @@ class GroupLR:
     set_to: float | None = None  # v of the rule
     scheduled_then: float | None = None  # p of the rule
     momentum: float | None = None
+    end_said: bool = False
 
     @property
     def lr(self) -> float:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from engine.common.errors import Rejected
+from engine.common.errors import Cancelled, Rejected
+from engine.common.progress import IsCancelled
 from engine.common.text import Text
 from engine.lr.scheduled import ScheduledLR
 from engine.schedules import ScheduleSpec
+
+_SLICE: Final = 10_000
+"""Positions between two questions whether to go on."""
 
 
 def bases_for(schedule: ScheduleSpec, given: float | Sequence[float] | None, otherwise: list[float]) -> list[float]:
@@ -38,11 +43,22 @@ def bases_for(schedule: ScheduleSpec, given: float | Sequence[float] | None, oth
     return bases
 
 
-def run_forward(scheduled: ScheduledLR, epochs: int, steps: int, metrics: Sequence[dict[str, float]]) -> None:
-    """Step a new ``scheduled`` to now: by ``epochs`` with their ``metrics``, or by ``steps``."""
-    if scheduled.spec.interval == "step":
-        for _ in range(steps):
-            scheduled.step()
-    else:
-        for epoch in range(epochs):
-            scheduled.step(metrics[epoch] if epoch < len(metrics) else None)
+def replay(
+    scheduled: ScheduledLR,
+    epochs: int,
+    steps: int,
+    metrics: Sequence[dict[str, float]],
+    cancelled: IsCancelled,
+) -> None:
+    """Step a new ``scheduled`` to now: by ``epochs`` with their ``metrics``, or by ``steps``.
+
+    Raises:
+        Cancelled: ``cancelled`` returned true.
+    """
+    if scheduled.monitor is None:
+        for done in range(0, total := steps if scheduled.spec.interval == "step" else epochs, _SLICE):
+            if cancelled():
+                raise Cancelled
+            scheduled.advance(min(_SLICE, total - done))
+    for metric in metrics[:epochs] if scheduled.monitor is not None else ():
+        scheduled.step(metric)

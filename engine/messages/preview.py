@@ -47,6 +47,8 @@ class Curve:
 
     Attributes:
         key: the query's.
+        thinned: whether only some of very many positions are in it, irregularly spaced, so that cycles between two of
+            them do not look like longer ones.
         x: epochs completed [points], each the start of the LR beside it. The last is the end of the run.
         lr: LRs [points, groups]. The last row repeats the one before it.
         group_names: names of the parameter groups, in order.
@@ -64,3 +66,4 @@ class Curve:
     field: str = ""
     steps_per_epoch: int = 1
     warnings: tuple[str, ...] = ()
+    thinned: bool = False

@@ -48,6 +48,7 @@ class ScheduleSpec(Spec):
     - ``formula``, ``when``: two lines of help. In a formula n counts epochs from 1.
     - ``docs``: the PyTorch class that computes the LRs, and the paper that introduced it.
     - ``discrete``: whether the LR changes at few, distinct positions. Each such change is logged.
+    - ``bounded``: whether every LR lies between 0, the base LR and LRs that the fields set, so that none is unusable.
     """
 
     family: ClassVar[Literal["ordered", "adaptive", "custom"]]
@@ -55,6 +56,7 @@ class ScheduleSpec(Spec):
     when: ClassVar[str]
     docs: ClassVar[str]
     discrete: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False
 
     interval: Interval = Field(
         "epoch",
@@ -66,6 +68,16 @@ class ScheduleSpec(Spec):
     def warnings(self) -> list[Text]:
         """Settings that are allowed but probably unintended, one sentence each."""
         return []
+
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether it is certain, without running the schedule, that it has an LR at every position up to ``last``.
+
+        Args:
+            base: the LR that it starts from.
+            last: a position.
+            span: number of positions that the schedule is made for.
+        """
+        return self.bounded
 
     def ignores_base_lr(self) -> bool:
         """Whether the schedule's own fields say where the LR starts, so that the optimizer's LR is ignored."""

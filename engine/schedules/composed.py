@@ -141,6 +141,13 @@ class SequentialLR(ComposedSpec):
                 )
         return self
 
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether it is certain for every stage, and none is composed itself."""
+        return all(
+            stage.usable_throughout(base, last, span) and not isinstance(stage, ComposedSpec)
+            for stage in self.schedulers
+        )
+
     def ignores_base_lr(self) -> bool:
         """Whether every stage does, or the first overwrites the base LR for all of them."""
         leaves = list(self.leaves())
@@ -167,6 +174,15 @@ class ChainedScheduler(ComposedSpec):
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ChainedScheduler"
 
     name: Literal["ChainedScheduler"] = "ChainedScheduler"
+
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether it is certain for every scheduler, none is composed itself, and no cosine goes below its eta_min."""
+        return all(
+            stage.usable_throughout(base, last, span)
+            and not isinstance(stage, ComposedSpec)
+            and not (isinstance(stage, CosineAnnealingLR) and stage.eta_min > 0)
+            for stage in self.schedulers
+        )
 
     def ignores_base_lr(self) -> bool:
         """Whether any of the schedulers does: it overrules the others at every step."""

@@ -12,6 +12,7 @@ from engine.schedules.custom import valid_expression
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
+_MOST_HALVINGS: Final = 1000  # PyTorch divides by 2.0**n, which overflows at 1024
 _PER_STEP: Final[dict[str, Any]] = {
     "title": "Stepped once per",
     "description": "Whether the schedule is stepped after every optimizer step (batch), as usual, or every epoch.",
@@ -29,6 +30,7 @@ class CosineAnnealingWarmRestarts(ScheduleSpec):
     formula: ClassVar[str] = "eta_min + (lr - eta_min) (1 + cos(π T_cur / T_i)) / 2, T_i = T_0, T_0 T_mult, ..."
     when: ClassVar[str] = "Long runs: each restart lets the weights leave the minimum they have reached."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts (Loshchilov and Hutter, SGDR, 2017)"
+    bounded: ClassVar[bool] = True
 
     name: Literal["CosineAnnealingWarmRestarts"] = "CosineAnnealingWarmRestarts"
     T_0: Count = Field(
@@ -121,6 +123,15 @@ class CyclicLR(ScheduleSpec):
     def _check_expression(cls, value: str | None) -> str | None:
         return value if value is None else valid_expression(value, ("x",))
 
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether the height of its cycles has no expression, does not grow, and PyTorch does not divide by 2**1024."""
+        cycles = last // (self.step_size_up + (self.step_size_down or self.step_size_up)) + 1
+        return self.scale_fn is None and (
+            self.mode == "triangular"
+            or (self.mode == "exp_range" and self.gamma <= 1)
+            or (self.mode == "triangular2" and cycles <= _MOST_HALVINGS)
+        )
+
     def ignores_base_lr(self) -> bool:
         """True: it starts at base_lr."""
         return True
@@ -198,6 +209,10 @@ class OneCycleLR(ScheduleSpec):
         description="Return to the first LR as fast as it rose, then go below it in a third phase.",
         json_schema_extra=advanced(),
     )
+
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether its one cycle is not over."""
+        return last < span
 
     def ignores_base_lr(self) -> bool:
         """True: it starts at max_lr / div_factor."""

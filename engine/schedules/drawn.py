@@ -25,6 +25,8 @@ class Drawn(ScheduleSpec):
     formula: ClassVar[str] = "points (epochs completed, lr), joined by straight lines or a smooth curve"
     when: ClassVar[str] = "Any curve that is easier to draw, with the mouse on the plot, than to write."
     docs: ClassVar[str] = "Tiller, as a subclass of torch.optim.lr_scheduler.LRScheduler"
+    bounded: ClassVar[bool] = True
+
     name: Literal["Drawn"] = "Drawn"
     points: tuple[Point, ...] = Field(
         min_length=1,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import math
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -11,6 +12,12 @@ from engine.common.text import Text, number
 from engine.schedules.base import COUNTS, ScheduledChange, ScheduleSpec, usual
 
 Gamma = Annotated[float, Field(gt=0, le=10)]
+_LARGEST_EXPONENT: Final = 700.0  # exp of it is near the largest float
+
+
+def stays_finite(base: float, factor: float, times: int) -> bool:
+    """Whether ``base`` is far from overflowing after ``times`` multiplications by ``factor``."""
+    return factor <= 1 or math.log(max(base, 1.0)) + times * math.log(factor) < _LARGEST_EXPONENT
 
 
 class Constant(ScheduleSpec):
@@ -20,6 +27,7 @@ class Constant(ScheduleSpec):
     formula: ClassVar[str] = "lr"
     when: ClassVar[str] = "A baseline to compare with, or a run in which you set the LR yourself."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.LambdaLR with a multiplier of 1"
+    bounded: ClassVar[bool] = True
 
     name: Literal["Constant"] = "Constant"
 
@@ -47,6 +55,10 @@ class StepLR(ScheduleSpec):
         description="What the LR is multiplied by at each reduction.",
         json_schema_extra=usual(0.1, 0.5),
     )
+
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether it does not overflow."""
+        return stays_finite(base, self.gamma, last // self.step_size)
 
     def next_change(self, position: int, lr: float) -> ScheduledChange:
         """At the next multiple of step_size."""
@@ -85,6 +97,10 @@ class MultiStepLR(ScheduleSpec):
             raise SpecError("", f"must be in increasing order; it is {list(value)}")
         return value
 
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether it does not overflow."""
+        return stays_finite(base, self.gamma, len(self.milestones))
+
     def next_change(self, position: int, lr: float) -> ScheduledChange | None:
         """At the next milestone."""
         ahead = [milestone for milestone in self.milestones if milestone > position]
@@ -103,6 +119,7 @@ class ConstantLR(ScheduleSpec):
     formula: ClassVar[str] = "lr × factor while n-1 < total_iters, then lr"
     when: ClassVar[str] = "A first stage at a fixed, lower LR, before another schedule or changes of your own."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ConstantLR"
+    bounded: ClassVar[bool] = True
     discrete: ClassVar[bool] = True
 
     name: Literal["ConstantLR"] = "ConstantLR"
@@ -139,6 +156,7 @@ class LinearLR(ScheduleSpec):
     formula: ClassVar[str] = "lr × (start_factor + (end_factor - start_factor) min(1, (n-1) / total_iters))"
     when: ClassVar[str] = "A warm-up: a low LR in the first epochs, rising to the full LR."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.LinearLR"
+    bounded: ClassVar[bool] = True
 
     name: Literal["LinearLR"] = "LinearLR"
     start_factor: float = Field(
@@ -182,6 +200,10 @@ class ExponentialLR(ScheduleSpec):
         json_schema_extra=usual(0.95, 0.99),
     )
 
+    def usable_throughout(self, base: float, last: int, span: int) -> bool:
+        """Whether it does not overflow."""
+        return stays_finite(base, self.gamma, last)
+
 
 class PolynomialLR(ScheduleSpec):
     """Decays the learning rate to 0 in total_iters epochs, along a polynomial of the given power."""
@@ -190,6 +212,7 @@ class PolynomialLR(ScheduleSpec):
     formula: ClassVar[str] = "lr × (1 - min(n-1, total_iters) / total_iters)^power"
     when: ClassVar[str] = "Complex tasks with a known number of epochs. Common in segmentation, with power 0.9."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.PolynomialLR"
+    bounded: ClassVar[bool] = True
 
     name: Literal["PolynomialLR"] = "PolynomialLR"
     total_iters: int = Field(
@@ -217,6 +240,7 @@ class CosineAnnealingLR(ScheduleSpec):
     formula: ClassVar[str] = "eta_min + (lr - eta_min) (1 + cos(π (n-1) / T_max)) / 2"
     when: ClassVar[str] = "Complex tasks with a known number of epochs: long at a high LR, slow at the end."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.CosineAnnealingLR (Loshchilov and Hutter, SGDR, 2017)"
+    bounded: ClassVar[bool] = True
 
     name: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
     T_max: int = Field(

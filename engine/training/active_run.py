@@ -66,7 +66,7 @@ class ActiveRun:
         self._publish = publish
         self._loop = Loop(loaded.state, publish)
         self._pending = PendingCommands()
-        self._answers = Answers(self._loop, recorder, publish)
+        self._answers = Answers(self._loop, recorder, queue, publish)
         self._range_test = RangeTest(self._loop, self._answers, queue, publish)
         self._rewinder = Rewinder(self._loop, self._answers, recorder, self._pending, queue, publish)
         self._divergences = DivergenceTracker()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from engine.common.errors import Rejected
+from engine.common.errors import Cancelled, Rejected
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import CheckpointResult
 from engine.messages.commands import Intervention, Save, Stop
 from engine.messages.commands_file import command_json
 from engine.messages.events import CommandEvent, Event, Status
-from engine.messages.queue import PostedCommand
+from engine.messages.queue import CommandQueue, PostedCommand
 from engine.training.apply import CHANGES, apply
 from engine.training.loop import Loop
 from engine.training.recorder import RunRecorder
@@ -32,14 +32,21 @@ def answer(posted: PostedCommand, status: Status, position: Position, reason: st
     )
 
 
+def _stops(posted: PostedCommand) -> bool:
+    return posted.at is None and isinstance(posted.command, Stop)
+
+
 class Answers:
     """Applies interventions to a run; publishes and records the answer to every command.
 
     A checkpoint is saved before each intervention that changes training.
     """
 
-    def __init__(self, loop: Loop, recorder: RunRecorder, publish: Callable[[Event], None]) -> None:
+    def __init__(
+        self, loop: Loop, recorder: RunRecorder, queue: CommandQueue, publish: Callable[[Event], None]
+    ) -> None:
         self._loop = loop
+        self._queue = queue
         self._recorder = recorder
         self._publish = publish
 
@@ -55,9 +62,12 @@ class Answers:
         before = state.lr_control.current()
         try:
             undo = state.capture() if self._recorder.has_library and isinstance(intervention, CHANGES) else None
-            warning = apply(intervention, state)
+            warning = apply(intervention, state, lambda: self._queue.peek(_stops) is not None)
         except Rejected as refusal:
             self.reject(posted, refusal.reason, hold=refusal.hold)
+            return "rejected"
+        except Cancelled:
+            self.reject(posted, Text("the run was stopped before the schedule was run forward to now"))
             return "rejected"
         if undo is not None:
             self._recorder.autosave(undo, "before")

@@ -8,6 +8,7 @@ from torch.optim import Optimizer
 
 from engine.common.errors import Rejected
 from engine.common.position import Position
+from engine.common.progress import IsCancelled
 from engine.common.text import Text
 from engine.lr import momentum
 from engine.lr.control import LRControl
@@ -48,11 +49,12 @@ class Steerable(Protocol):
         """Stop training a group, or train it again."""
 
 
-def apply(intervention: Intervention, state: Steerable) -> Text | None:
+def apply(intervention: Intervention, state: Steerable, cancelled: IsCancelled = lambda: False) -> Text | None:
     """Apply ``intervention`` to ``state``; returns a warning for the person, or None.
 
     Raises:
         Rejected: it cannot be applied, and nothing was changed; says why.
+        Cancelled: ``cancelled``, which is asked where that takes long, returned true; nothing was changed.
     """
     match intervention:
         case SetEpochs():
@@ -74,7 +76,7 @@ def apply(intervention: Intervention, state: Steerable) -> Text | None:
             if isinstance(intervention, SetSchedule) and intervention.schedule.cycles_momentum():
                 live = state.optimizer.param_groups
                 momentum.check_can_cycle([live[i] for i in _chosen(intervention.group, state)], state.optimizer)
-            warning = state.lr_control.apply(intervention, state.metrics())
+            warning = state.lr_control.apply(intervention, state.metrics(), cancelled)
             state.lr_control.write(state.optimizer)
             return warning
         case SetOptimizer():

@@ -74,8 +74,11 @@ class Loop:
     def report(self) -> None:
         """Publish the batches since the last report."""
         event = self._reports.take()
-        if event is not None:
-            self._publish(event)
+        if event is None:
+            return
+        self._publish(event)
+        for text in self.state.lr_control.ended():
+            self._publish(WarningEvent(text=text))
 
     def finish_epoch(self) -> Divergence | None:
         """Validate, step the schedules, begin the next epoch. Returns a divergence, if there is one."""

@@ -36,15 +36,19 @@ def course_of(lrs: LREvent) -> Course:
 
 
 def rest_of(curve: Curve, lrs: LREvent) -> Curve | None:
-    """The part of ``curve`` from the position of ``lrs`` on; None if its LRs there are not those of ``lrs``."""
+    """The part of ``curve`` from the position of ``lrs`` on; None if its LRs there are not those of ``lrs``.
+
+    A thinned curve does not have every LR, so there only LRs that wait for a metric are compared.
+    """
     here = lrs.epoch - 1 + lrs.batch / curve.steps_per_epoch
     row = int(np.searchsorted(curve.x, here + 1e-9, side="right")) - 1
-    if row < 0 or curve.lr[row].tolist() != lrs.lr:
+    if row < 0:
         return None
-    x, lr = curve.x[row:], curve.lr[row:]
-    if x[0] != here:
-        x = np.concatenate([[here], x[1:]])
-    return replace(curve, x=x, lr=lr)
+    drawn = zip(curve.lr[row].tolist(), lrs.lr, lrs.schedules, strict=True)
+    if any(then != now for then, now, schedule in drawn if not curve.thinned or schedule.waits_for_metric):
+        return None
+    x = np.concatenate([[here], curve.x[row + 1 :]])
+    return replace(curve, x=x, lr=np.concatenate([[lrs.lr], curve.lr[row + 1 :]]))
 
 
 class Preview(QObject):

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from engine.common.errors import Rejected
 from engine.common.position import Position
+from engine.lr import preview
 from engine.lr.control import LRControl
 from engine.lr.preview import draw, walk
 from engine.messages.commands import Note, ReleaseLR, ScaleLR, SetLR, SetSchedule
 from engine.messages.preview import Curve, CurveQuery
 from engine.messages.schedule_view import ControlState
 from engine.recipe.recipe import SGD, Recipe
-from engine.schedules import Constant, ExponentialLR, ReduceLROnPlateau, ScheduleSpec, StepLR
+from engine.schedules import Constant, CyclicLR, ExponentialLR, ReduceLROnPlateau, ScheduleSpec, StepLR
 from tests.engine.raw_torch import after, control, expression
 from tests.engine.strategies import LRS, SPECS, with_interval
 
@@ -212,12 +213,41 @@ def test_drawing_does_not_change_the_given_state() -> None:
     assert state == before == lr.state()
 
 
-@pytest.mark.parametrize("per_batch", [False, True])
-def test_a_walk_yields_the_positions_on_the_way(per_batch: bool) -> None:
+def test_a_walk_yields_the_chosen_positions_on_the_way() -> None:
     lr = after(control(StepLR(step_size=1, gamma=0.5), 0.8, epochs=4, steps=2), 1)
     lr.step_done()
-    seen = [(epoch, batch, lrs[0]) for epoch, batch, lrs in walk(lr, Position(epoch=2, batch=1), per_batch=per_batch)]
-    if per_batch:
-        assert seen == [(2, 1, 0.4), (3, 0, 0.2), (3, 1, 0.2), (4, 0, 0.1), (4, 1, 0.1)]
-    else:
-        assert seen == [(2, 1, 0.4), (3, 0, 0.2), (4, 0, 0.1)]
+    seen = [(epoch, batch, lrs[0]) for epoch, batch, lrs in walk(lr, Position(epoch=2, batch=1), (0, 1, 4))]
+    assert seen == [(2, 1, 0.4), (3, 0, 0.2), (4, 1, 0.1)]
+
+
+@pytest.mark.parametrize("interval", ["epoch", "step"])
+@pytest.mark.parametrize("name", list(SPECS))
+@settings(max_examples=4)
+@given(data=st.data(), begin=st.integers(1, 20))
+def test_of_very_many_positions_some_are_drawn_each_as_it_trains(
+    interval: str, name: str, data: Any, begin: int
+) -> None:
+    spec = data.draw(SPECS[name])
+    lr = control(with_interval(spec, interval) if name != "ReduceLROnPlateau" else spec, epochs=60, steps=STEPS)
+    position = Position(epoch=begin, batch=1)
+    for _ in range((begin - 1) * STEPS + 1):
+        lr.step_done()
+    for _ in range(begin - 1):
+        lr.epoch_done(None)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preview, "MOST_POINTS", 10)
+        curve = ask(lr, position)
+    every = dict(trained(lr.copy(), position))
+    assert curve.thinned
+    assert len(curve.x) == 11
+    assert (np.diff(curve.x) > 0).all()
+    assert all(lrs == every[x] for x, lrs in zip(curve.x.tolist()[:-1], curve.lr.tolist()[:-1], strict=True))
+    assert curve.x[0] == begin - 1 + 1 / STEPS
+
+
+def test_the_points_of_a_thinned_curve_show_the_height_of_cycles_between_them() -> None:
+    spec = CyclicLR(base_lr=0.01, max_lr=0.1, step_size_up=10, cycle_momentum=False)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preview, "MOST_POINTS", 200)
+        curve = draw(CurveQuery(key="test", recipe=recipe_of(spec), steps_per_epoch=2000, epochs=2))
+    assert (curve.lr.min(), curve.lr.max()) == (0.01, 0.1)

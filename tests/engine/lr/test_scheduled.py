@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.optim import lr_scheduler as torch_schedulers
 
 from engine.common.errors import ScheduleError
 from engine.lr.scheduled import Length, ScheduledLR
@@ -20,7 +21,9 @@ from engine.schedules import (
     Constant,
     CosineAnnealingLR,
     LambdaLR,
+    LinearLR,
     MultiStepLR,
+    OneCycleLR,
     ReduceLROnPlateau,
     ScheduleSpec,
     SequentialLR,
@@ -214,3 +217,90 @@ def test_the_cosine_past_t_max_stays_between_its_ends() -> None:
     seen = values(scheduled_of(CosineAnnealingLR(T_max=7, eta_min=0.01)), 700)
     assert min(seen) >= 0.01 - 1e-12
     assert max(seen) <= 0.1 + 1e-12
+
+
+@pytest.mark.parametrize("name", list(SPECS))
+@settings(max_examples=12)
+@given(data=st.data(), lr=LRS, steps=st.lists(st.integers(0, 40), min_size=1, max_size=4))
+def test_advancing_by_many_steps_leaves_the_state_that_stepping_leaves(
+    name: str, data: Any, lr: float, steps: list[int]
+) -> None:
+    one_by_one = scheduled_of(data.draw(SPECS[name]), lr)
+    at_once = one_by_one.copy()
+    for count in steps:
+        for _ in range(count):
+            one_by_one.step()
+        at_once.advance(count)
+        assert json.dumps(at_once.state()) == json.dumps(one_by_one.state())
+
+
+@pytest.mark.parametrize("name", list(SPECS))
+@settings(max_examples=12)
+@given(data=st.data(), lr=LRS)
+def test_what_a_schedule_is_certain_of_is_so(name: str, data: Any, lr: float) -> None:
+    spec = data.draw(SPECS[name])
+    scheduled = scheduled_of(spec, lr)
+    while scheduled.ended is None and scheduled.position < 200:
+        certain = spec.usable_throughout(lr, scheduled.position + 1, scheduled.span)
+        scheduled.step()
+        assert not (certain and scheduled.ended)
+        if scheduled.monitor is not None:
+            break
+
+
+LONG = Length(20_000, 180)
+MANY = 3_600_000
+
+
+def counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many positions are computed from here on."""
+    count = [0]
+    for name in ("OneCycleLR", "CosineAnnealingLR", "LambdaLR", "LinearLR"):
+        kind = getattr(torch_schedulers, name)
+        inner = kind.get_lr
+
+        def get_lr(self: Any, inner: Any = inner) -> Any:
+            count[0] += 1
+            return inner(self)
+
+        monkeypatch.setattr(kind, "get_lr", get_lr)
+    return count
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        OneCycleLR(max_lr=0.1),
+        CosineAnnealingLR(T_max=MANY, interval="step"),
+        LambdaLR(lr_lambda=("0.5 + 0.5 * cos(pi * epoch / (epochs * steps_per_epoch))",), interval="step"),
+        SequentialLR(
+            schedulers=(LinearLR(total_iters=900), CosineAnnealingLR(T_max=MANY - 900)),
+            milestones=(900,),
+            interval="step",
+        ),
+    ],
+    ids=lambda spec: type(spec).__name__,
+)
+def test_the_work_to_validate_a_schedule_does_not_grow_with_the_run(
+    spec: ScheduleSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduled = ScheduledLR(spec, 0.1, SGD(momentum=0.9), LONG)
+    count = counting(monkeypatch)
+    scheduled.validate(MANY - 1)
+    assert count[0] < 30_000
+
+
+def test_one_cycle_is_run_forward_over_millions_of_steps_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scheduled = ScheduledLR(OneCycleLR(max_lr=0.1), 0.1, SGD(momentum=0.9), LONG)
+    count = counting(monkeypatch)
+    scheduled.advance(MANY // 2)
+    assert count[0] < 10
+    assert scheduled.position == MANY // 2
+
+
+@pytest.mark.parametrize("text", ["sqrt(1 - epoch / 2e6)", "1e6 - epoch", "1 / (3599999 - epoch)"])
+def test_an_expression_that_fails_far_ahead_is_rejected(text: str) -> None:
+    spec = LambdaLR(lr_lambda=(text,), interval="step")
+    scheduled = ScheduledLR(spec, 1e-6, SGD(), LONG)
+    with pytest.raises(ScheduleError, match="at epoch = "):
+        scheduled.validate(MANY - 1)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from engine.common.errors import Rejected, SpecError
+from engine.common.errors import Cancelled, Rejected, SpecError
 from engine.lr.control import LRControl
+from engine.messages.commands import SetSchedule
 from engine.recipe.recipe import Recipe
 from engine.schedules import (
+    CosineAnnealingLR,
     ExponentialLR,
     ReduceLROnPlateau,
     ScheduleSpec,
@@ -165,3 +167,18 @@ def test_a_schedule_that_does_not_reach_the_new_end_keeps_its_last_lr_with_a_war
     assert flat(lr, 20)[10:] == [0.0] * 10
     lr.swap(StepLR(step_size=5), 0.1, None, None)
     assert lr.set_epochs(1000) is None
+
+
+def test_running_a_schedule_forward_to_now_can_be_cancelled_and_changes_nothing() -> None:
+    lr = control(HALVING, epochs=20_000, steps=10)
+    lr.advance(100_000, 10_000)
+    before, asked = lr.state(), [0]
+
+    def cancelled() -> bool:
+        asked[0] += 1
+        return asked[0] == 3
+
+    new = CosineAnnealingLR(T_max=200_000, interval="step")
+    with pytest.raises(Cancelled):
+        lr.apply(SetSchedule(schedule=new, start="replay"), [{}] * 10_000, cancelled)
+    assert lr.state() == before

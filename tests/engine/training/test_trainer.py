@@ -21,7 +21,7 @@ from engine.messages.schedule_view import ControlState, NextChange, PlateauView,
 from engine.recipe.recipe import Recipe
 from engine.training.job import Job
 from engine.training.trainer import Trainer
-from tests.engine.running import PER_EPOCH, SCHEDULES, Events, Live, library_at, recipe, run
+from tests.engine.running import PER_EPOCH, SCHEDULES, Events, Live, at, commands, library_at, recipe, run
 
 TRANSPORT: dict[Action, type[Command]] = {"start": Start, "pause": Pause, "resume": Resume, "run_epoch": RunEpoch}
 LONG = {"epochs": 1000}
@@ -245,3 +245,27 @@ def test_only_a_resumed_run_publishes_that_its_checkpoint_is_read(tmp_path: Path
         again = run(Job(checkpoint=Path(new.end.checkpoint)), library)
     loading = [[event.what for event in events.of("loading")] for events in (new, again)]
     assert ["reading the checkpoint" in what for what in loading] == [False, True]
+
+
+def test_a_stop_ends_the_run_while_a_schedule_is_run_forward() -> None:
+    swap = {"schedule": {"name": "CosineAnnealingLR", "T_max": 9, "interval": "step"}, "start": "replay"}
+    lines = commands(at(1, 1, "note", text="x"), at(1, 1, "set_schedule", **swap))
+    events = Events()
+
+    def hear(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, CommandEvent) and event.name == "note" and event.status == "applied":
+            trainer.post(Stop())
+
+    trainer = Trainer(Job(recipe=recipe(), lines=lines), hear)
+    trainer.run()
+    assert events.end.reason == "stopped"
+    assert "the run was stopped" in str(events.answer("set_schedule").reason)
+
+
+def test_a_schedule_that_ends_before_its_run_is_reported_once_and_not_at_the_runs_end() -> None:
+    made = recipe(schedule={"name": "OneCycleLR", "max_lr": 0.1}, epochs=2)
+    events = run(Job(recipe=made, lines=commands(at(1, 1, "set_epochs", epochs=4))))
+    (text,) = [e.text for e in events.of("warning") if "is at its end" in e.text]
+    assert "one cycle is over after 6 positions" in text
+    assert not [e for e in run(made).of("warning") if "is at its end" in e.text]

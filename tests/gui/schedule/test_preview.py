@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine.lr.preview
 from engine.common.position import Position
 from engine.common.progress import IsCancelled
 from engine.lr.control import LRControl
@@ -88,6 +89,18 @@ def test_the_rest_equals_a_curve_that_is_computed_again(
     assert course_of(before) == course_of(now)
     assert rest.x.tolist() == again.x.tolist()
     assert np.array_equal(rest.lr, again.lr)
+
+
+def test_the_rest_of_a_thinned_curve_begins_at_the_current_lr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.lr.preview, "MOST_POINTS", 5)
+    lr = control(CosineAnnealingLR(T_max=EPOCHS * STEPS, interval="step"), epochs=EPOCHS, steps=STEPS)
+    curve = drawn(lr_event(lr))
+    train(lr, 3, 2)
+    rest = rest_of(curve, lr_event(lr, 2))
+    assert rest is not None
+    assert (rest.x[0], rest.lr[0].tolist()) == (3 + 2 / STEPS, lr.current())
+    assert rest.x[1] > rest.x[0]
+    assert rest.x[-1] == EPOCHS
 
 
 @pytest.mark.parametrize(
