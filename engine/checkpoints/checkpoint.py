@@ -14,12 +14,12 @@ from types import NoneType
 from typing import IO, Any, Final
 
 import torch
-from torch import Tensor
 
 from engine import __version__
 from engine.checkpoints import digest
 from engine.common.errors import CheckpointError
 from engine.common.files import check_replaceable, open_regular, replacing
+from engine.hardware.transfer import to_host
 
 __all__ = ["FORMAT", "CheckpointError", "environment", "read", "write"]
 
@@ -58,7 +58,7 @@ def write(content: dict[str, Any], path: str | Path, *, overwrite: bool = False)
     with replacing(path) as file:
         target = _ErrorKeeping(file)
         try:
-            torch.save(_on_cpu({"format": FORMAT, **content}), target)  # type: ignore[arg-type]
+            torch.save(to_host({"format": FORMAT, **content}), target)  # type: ignore[arg-type]
         except RuntimeError as error:  # how PyTorch reports a failed write, such as on a full disk
             problem = str(error).splitlines()[0]
             raise target.error or OSError(f"writing failed, is the disk full? ({problem})") from error
@@ -119,16 +119,6 @@ class _ErrorKeeping:
 
     def flush(self) -> None:
         self._file.flush()
-
-
-def _on_cpu(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.cpu()
-    if isinstance(value, dict):
-        return {key: _on_cpu(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_on_cpu(item) for item in value)
-    return value
 
 
 def _check_content(content: Any, path: Path) -> None:

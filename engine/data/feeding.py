@@ -80,7 +80,8 @@ class Host:
         self._order, self._device = order, device
         self._images, self._labels = tensor(split.images), tensor(split.labels)
         self._pins = device.type == "cuda"
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        begin = (torch.cuda.set_device, (device,)) if self._pins else (None, ())
+        self._thread = ThreadPoolExecutor(1, "batches", *begin)
         self._ahead: _Ahead | None = None
 
     def take(self, position: Position) -> tuple[Tensor, Tensor]:

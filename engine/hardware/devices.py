@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import warnings
 
 import torch
+import torch.utils.deterministic
 
 from engine.common.errors import SpecError
 from engine.common.text import Text
@@ -41,16 +43,21 @@ def available() -> list[tuple[str, str]]:
 
 
 def memory(device: torch.device) -> int:
-    """Total memory of ``device`` in bytes."""
+    """Memory of ``device`` in bytes: of a GPU what other processes leave free, of the host all of it."""
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
+        return int(torch.cuda.mem_get_info(device)[0]) + torch.cuda.memory_reserved(device)
     return host_memory()
 
 
-def make_deterministic(device: torch.device) -> Text | None:
-    """Make runs on ``device`` deterministic. Returns a warning if the process was not started for that."""
+def prepare(device: torch.device) -> Text | None:
+    """Make this thread use ``device``, deterministically. Returns a warning if the process was not started for that."""
+    # Where an operator has no deterministic version, ``nondeterministic_operator`` has said so already.
+    torch.set_deterministic_debug_mode("warn" if device.type == "cuda" else "default")
     if device.type != "cuda":
         return None
+    warnings.filterwarnings("ignore", message=".*deterministic", category=UserWarning)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # it only shows errors
+    torch.cuda.set_device(device)  # or pinned memory and events would belong to the first GPU
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     if os.environ.get("CUBLAS_WORKSPACE_CONFIG") not in (":4096:8", ":16:8"):
@@ -67,8 +74,8 @@ def nondeterministic_operator(model: torch.nn.Module, x: torch.Tensor, y: torch.
     if x.device.type != "cuda":
         return None
     buffers = [(b, b.clone()) for b in model.buffers()]
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("error")
     try:
         with torch.random.fork_rng(devices=[x.device]):
             torch.nn.functional.cross_entropy(model(x), y).backward()  # type: ignore[no-untyped-call]
@@ -76,9 +83,9 @@ def nondeterministic_operator(model: torch.nn.Module, x: torch.Tensor, y: torch.
         text = str(error)
         if "deterministic" not in text:
             raise
-        return text.split()[0]
+        return "cuBLAS" if "CUBLAS_WORKSPACE_CONFIG" in text else text.split()[0]
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.set_deterministic_debug_mode(before)
         model.zero_grad(set_to_none=True)
         with torch.no_grad():
             for buffer, kept in buffers:

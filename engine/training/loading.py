@@ -14,7 +14,7 @@ from engine.common.errors import Cancelled, CheckpointError, SpecError
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.data import registry
-from engine.hardware.devices import choose, make_deterministic, nondeterministic_operator
+from engine.hardware.devices import choose, nondeterministic_operator, prepare
 from engine.hardware.memory import data_share, host_memory
 from engine.hardware.out_of_memory import fitting
 from engine.hardware.precision import remarks as precision_remarks
@@ -101,7 +101,7 @@ def load(job: Job, progress: Progress, cancelled: IsCancelled) -> Loaded:
         remarks.append(chosen)
     set_tf32(recipe.precision == "tf32")
     remarks += precision_remarks(recipe, device)
-    late = make_deterministic(device)
+    late = prepare(device)
     remarks += [late] if late else []
     if cancelled():
         raise Cancelled

@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from engine.common.errors import SpecError
-from engine.hardware.devices import available, choose, make_deterministic, nondeterministic_operator
+from engine.hardware.devices import available, choose, nondeterministic_operator, prepare
 from engine.recipe.data_sets import DATA_SETS
 from engine.training.loading import _set_threads
 from tests.engine.running import DEVICES, recipe, run
 
 GPU = torch.cuda.is_available()
-needs_gpu = pytest.mark.skipif(not GPU, reason="no CUDA GPU")
 
 
 def test_auto_is_the_first_gpu_or_the_cpu_with_the_reason() -> None:
@@ -38,7 +37,7 @@ def test_the_available_devices_start_with_auto_and_can_be_chosen() -> None:
 
 
 def test_on_the_cpu_every_operator_is_deterministic() -> None:
-    assert make_deterministic(torch.device("cpu")) is None
+    assert prepare(torch.device("cpu")) is None
     x = torch.zeros(2, 1, 8, 8)
     assert nondeterministic_operator(torch.nn.Flatten(), x, torch.zeros(2, dtype=torch.int64)) is None
 
@@ -56,7 +55,7 @@ class Histogram(torch.nn.Module):
         return torch.nn.functional.dropout(scores.put(torch.tensor([0], device=x.device), scores.new_ones(1)), 0.5)
 
 
-@needs_gpu
+@pytest.mark.cuda
 def test_a_nondeterministic_operator_is_named_and_the_search_changes_nothing() -> None:
     device = torch.device("cuda", 0)
     network = Histogram().to(device)
@@ -70,10 +69,10 @@ def test_a_nondeterministic_operator_is_named_and_the_search_changes_nothing() -
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-@needs_gpu
+@pytest.mark.cuda
 def test_a_process_without_cublas_workspace_config_is_warned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
-    assert "CUBLAS_WORKSPACE_CONFIG" in str(make_deterministic(torch.device("cuda", 0)))
+    assert "CUBLAS_WORKSPACE_CONFIG" in str(prepare(torch.device("cuda", 0)))
     assert torch.backends.cudnn.deterministic
 
 

@@ -115,18 +115,31 @@ def test_a_precision_that_is_no_use_on_a_cpu_is_a_warning() -> None:
     assert precision.remarks(recipe(precision="bfloat16"), cpu) == []
 
 
+@pytest.mark.parametrize(("capability", "warned"), [((7, 5), ["bfloat16", "tf32"]), ((8, 0), []), ((9, 0), [])])
+def test_a_gpu_that_lacks_a_precision_is_a_warning(
+    capability: tuple[int, int], warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    gpu = torch.device("cuda", 0)
+    choices = ("float32", "tf32", "bfloat16", "float16")
+    found = {choice: precision.remarks(recipe(precision=choice), gpu) for choice in choices}
+    assert sorted(choice for choice in choices if found[choice]) == warned
+    assert all(f"this GPU has no {choice}" in str(found[choice][0]) for choice in warned)
+
+
 def test_tf32_is_off_until_a_recipe_turns_it_on() -> None:
     """PyTorch's default is on for convolutions."""
     run(recipe(epochs=1, precision="tf32"))
     try:
-        assert _fp32() == ["tf32", "tf32"]
+        assert _fp32() == ["tf32"] * 3
     finally:
         run(recipe(epochs=1))
-    assert _fp32() == ["ieee", "ieee"]
+    assert _fp32() == ["ieee"] * 3
 
 
 def _fp32() -> list[str]:
-    return [torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision]  # type: ignore[attr-defined]
+    parts = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn)  # type: ignore[attr-defined]
+    return [part.fp32_precision for part in parts]
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "SGD nesterov", "Adam", "AdamW"])
