@@ -34,6 +34,18 @@ def pytest_unconfigure() -> None:
     _scratch.cleanup()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip tests that need an NVIDIA GPU where there is none."""
+    marked = [item for item in items if item.get_closest_marker("cuda")]
+    if not marked:
+        return
+    import torch  # which takes seconds
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="there is no NVIDIA GPU"))
+
+
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch) -> Path:
     """A library and settings for this test only; the folders do not exist yet."""

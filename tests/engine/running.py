@@ -12,6 +12,7 @@ from typing import Any
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # as main.py does, before CUDA starts
 
+import pytest
 import torch
 
 from engine.common.lifecycle import State
@@ -28,7 +29,7 @@ from engine.training.trainer import Trainer
 
 MAIN = Path(__file__).parents[2] / "main.py"
 NETWORKS = Path(__file__).with_name("tiny_networks.py")
-DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 PER_EPOCH = 3  # batches, of the 1437 training digits in batches of 512
 SECONDS = 60.0  # after which something hangs, however busy the machine is
 

@@ -71,7 +71,7 @@ def test_torchs_generator_is_not_used() -> None:
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cuda
 def test_cpu_and_cuda_agree() -> None:
     images = torch.randint(0, 256, (64, 3, 28, 28), dtype=torch.uint8)
     on_cuda = shift(images.cuda(), seed=0, epoch=1, batch=0)

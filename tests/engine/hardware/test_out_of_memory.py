@@ -22,7 +22,6 @@ from engine.training.trainer import Trainer
 from tests.engine.running import MAIN, Events, library_at, recipe, recipe_dict, run
 
 ABSURD = 10**15
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 
 
 def raised_by(code: str) -> BaseException:
@@ -185,7 +184,7 @@ def test_a_process_at_its_memory_limit_names_what_did_not_fit(tmp_path: Path) ->
     assert "a batch of 1437 images through net.py:make did not fit into the memory of this machine" in done.stderr
 
 
-@needs_gpu
+@pytest.mark.cuda
 def test_a_full_gpu_is_named_and_its_memory_released() -> None:
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(0.02)

@@ -76,15 +76,29 @@ def test_every_other_schedule_with_an_optimizer_of_its_own(tmp_path: Path, sched
     [
         {"precision": "bfloat16"},
         {"precision": "float16"},
+        {"precision": "tf32"},
         {"optimizer": {**OPTIMIZERS["SGD nesterov"], "fused": True}},
         {"optimizer": {**OPTIMIZERS["AdamW"], "fused": True}},
+        {"optimizer": {**OPTIMIZERS["Adam"], "fused": True}, "precision": "float16"},
         {"data": {"name": "digits", "batch_size": 512, "augment": True}},
         {"data": {"name": "digits", "batch_size": 512, "flip": True, "cutout": 3, "policy": "TrivialAugment"}},
         {"model": {"name": "small_cnn"}, "data": {"name": "digits", "batch_size": 512, "augment": True}},
         {"groups": [{"name": "head", "modules": ["head"], "lr": 0.2, "schedule": SCHEDULES["step"]}]},
         {"groups": [{"name": "head", "modules": ["head"], "frozen": True}]},
     ],
-    ids=["bfloat16", "float16", "fused SGD", "fused AdamW", "augment", "policy", "small_cnn", "groups", "frozen"],
+    ids=[
+        "bfloat16",
+        "float16",
+        "tf32",
+        "fused SGD",
+        "fused AdamW",
+        "fused float16",
+        "augment",
+        "policy",
+        "small_cnn",
+        "groups",
+        "frozen",
+    ],
 )
 def test_every_kind_of_recipe(tmp_path: Path, changes: dict[str, Any], device: str) -> None:
     whole = recipe(**{"device": device, **changes})

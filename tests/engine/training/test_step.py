@@ -91,8 +91,7 @@ WAITING = {"nonzero", "masked_select", "equal", "_unique2", "unique_dim", "_loca
 AUGMENTED = {"name": "digits", "batch_size": 64, "augment": True, "flip": True, "cutout": 3}
 
 
-@pytest.mark.parametrize("optimizer", ALL)
-@pytest.mark.parametrize("schedule", ["Constant", "step"])
+@pytest.mark.parametrize(("optimizer", "schedule"), [*((name, "Constant") for name in ALL), ("SGD nesterov", "step")])
 def test_nothing_in_a_batch_waits_for_the_device_but_the_loss(
     optimizer: str, schedule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +110,7 @@ def test_nothing_in_a_batch_waits_for_the_device_but_the_loss(
     state = RunState(made, load(made.data), meta)
     loop = Loop(state, lambda event: None)
     with Recorded(meta) as recorded:
-        for _ in range(state.batches.per_epoch):
+        for _ in range(17):  # predictions of sixteen batches are compared together
             assert loop.batch() is None
     assert recorded.blocking == []
     assert set(recorded.operations) & WAITING <= {"_local_scalar_dense"}  # of counts of steps, which are on the CPU
