@@ -11,7 +11,9 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from engine import __version__
 from engine.common.program import program
@@ -20,12 +22,15 @@ from engine.hardware import freed_memory
 SWITCH_SECONDS = 0.0001
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run Tiller with ``arguments``, by default those of the command line; returns the exit status."""
+def main(arguments: Sequence[str] | None = None, *, is_program: bool = False) -> int:
+    """Run Tiller with ``arguments``, by default those of the command line; returns the exit status.
+
+    With ``is_program``, standard output is Tiller's for the rest of the process.
+    """
     prepare()
     make_output_safe()
     try:
-        return _run(sys.argv[1:] if arguments is None else list(arguments))
+        return _run(sys.argv[1:] if arguments is None else list(arguments), is_program)
     finally:
         gc.enable()
 
@@ -59,7 +64,7 @@ def make_output_safe() -> None:
             stream.reconfigure(encoding=None if keeps else "utf-8", errors="backslashreplace")
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], is_program: bool) -> int:
     if arguments == ["doctor"]:
         from engine.diagnostics import doctor  # which works with packages missing that the rest needs
 
@@ -67,22 +72,24 @@ def _run(arguments: list[str]) -> int:
     try:
         from engine.cli import subcommands
         from engine.common.errors import SpecError
+        from engine.messages.printing import claim_stdout
     except ImportError as error:
         print(f"{error}; {program()} doctor shows what to install", file=sys.stderr)
         return 1
     options = _parser(subcommands.add_commands).parse_args(arguments)
+    output = options.output = claim_stdout() if is_program else sys.stdout
     if options.run is not _open:  # the window collects with a timer, see gui/core/gc_timer.py
         gc.enable()
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
+        output.flush()
     except SpecError as error:
         print(subcommands.one_line(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of the output is gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         return 0
     return status
 
@@ -113,11 +120,22 @@ def _open(options: argparse.Namespace) -> int:
         return 1
     from gui import app  # imports Qt
 
-    status: int = app.run(options.what, start=options.start, events=options.events, library=options.library)
+    status: int = app.run(
+        options.what, start=options.start, events=options.output if options.events else None, library=options.library
+    )
     return status
 
 
-if __name__ == "__main__":
-    exit_status = main()
+def run_program() -> NoReturn:
+    """Run Tiller as this process's program, and exit."""
+    status = main(is_program=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a late Ctrl+C would interrupt the interpreter's shutdown
-    sys.exit(exit_status)
+    left = [t for t in threading.enumerate() if t is not threading.current_thread() and not t.daemon]
+    if left:  # of a user's network: the interpreter would wait for them
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    run_program()

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import TextIO
 
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -292,13 +293,13 @@ class App:
         self.settings.theme = self.theme.mode
 
 
-def run(what: str | None, *, start: bool, events: bool, library: str | None) -> int:
+def run(what: str | None, *, start: bool, events: TextIO | None, library: str | None) -> int:
     """Open the window; returns the exit status when it is closed.
 
     Args:
         what: a recipe or a checkpoint to open, or None.
         start: start training at once.
-        events: print the events, as ``train`` does.
+        events: where to print the events, as ``train`` does; None: nowhere.
         library: the folder of the run library; None: the default.
     """
     from engine.diagnostics import display
@@ -321,10 +322,10 @@ def run(what: str | None, *, start: bool, events: bool, library: str | None) -> 
         signals = UnixSignals()
         signals.asked_to_leave.connect(lambda: app.setup_controller.leave(ask=False))
         printer = None
-        if events:
+        if events is not None:
             from engine.messages.printing import LinePrinter
 
-            printer = LinePrinter(sys.stdout)
+            printer = LinePrinter(events)
             app.current_run.happened.connect(printer)
         app.show()
         if what is not None:

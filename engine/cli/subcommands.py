@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from engine.common.errors import SpecError
 from engine.common.files import path_of
@@ -83,11 +83,11 @@ def run_train(options: argparse.Namespace) -> int:
             if job.recipe is not None and job.checkpoint is None:
                 job = replace(job, recipe=_with_options(job.recipe, options), epochs=None)
         share = data_share(options.data_share) if options.data_share is not None else None
-        return train(replace(job, download=options.download, data_share=share), library)
+        return train(replace(job, download=options.download, data_share=share), library, options.output)
 
 
-def train(job: Job, library: Library) -> int:
-    """Run ``job`` and print its events; returns the exit status."""
+def train(job: Job, library: Library, output: TextIO) -> int:
+    """Run ``job`` and print its events to ``output``; returns the exit status."""
     stop_requested = threading.Event()
     posts: list[Callable[[Stop], int]] = []
 
@@ -99,7 +99,7 @@ def train(job: Job, library: Library) -> int:
     with crash_log(library.root), _signals(stop):
         from engine.training.trainer import Trainer  # imports torch, which takes seconds
 
-        printer = LinePrinter(sys.stdout)
+        printer = LinePrinter(output)
         trainer = Trainer(job, printer, library)
         posts.append(trainer.post)
         if stop_requested.is_set():
@@ -140,7 +140,7 @@ def run_lr(options: argparse.Namespace) -> int:
     commands = read_commands(options.commands) if options.commands else []
     try:
         for lrs in lrs_ahead(_recipe(options.recipe), commands, options.batches, print_rejection):
-            print(line(lrs))
+            print(line(lrs), file=options.output)
     except ScheduleError as error:
         raise SpecError("schedule", str(error)) from None
     return 0
@@ -150,7 +150,7 @@ def run_code(options: argparse.Namespace) -> int:
     """``main.py code``."""
     from engine.training.queries import pytorch_code
 
-    print(pytorch_code(_recipe(options.recipe)), end="")
+    print(pytorch_code(_recipe(options.recipe)), end="", file=options.output)
     return 0
 
 
@@ -166,7 +166,7 @@ def run_export(options: argparse.Namespace) -> int:
     else:  # the run has no checkpoint yet
         texts = replay(job.required_recipe, job.lines)
     files = write_replay(path_of("folder", options.folder), *texts, overwrite=options.overwrite)
-    print(line({"recipe": str(files[0]), "commands": str(files[1])}))
+    print(line({"recipe": str(files[0]), "commands": str(files[1])}), file=options.output)
     return 0
 
 
@@ -188,7 +188,7 @@ def run_runs(options: argparse.Namespace) -> int:
                 "created": row.created,
                 "updated": row.updated,
             }
-            print(line(fields))
+            print(line(fields), file=options.output)
     return 0
 
 
@@ -196,7 +196,7 @@ def run_doctor(options: argparse.Namespace) -> int:
     """``main.py doctor``."""
     from engine.diagnostics.doctor import show
 
-    return show()
+    return show(options.output)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from engine import __version__
 from engine.diagnostics import display
@@ -141,8 +141,11 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split(". ")[0].split()) or type(error).__name__
 
 
-def show() -> int:
-    """Print each finding as a line of JSON. Returns the exit status, which is always 0."""
+def show(output: TextIO | None = None) -> int:
+    """Print each finding as a line of JSON to ``output``, or to standard output.
+
+    Returns the exit status, which is always 0.
+    """
     for finding in findings():
-        print(json.dumps(finding), flush=True)
+        print(json.dumps(finding), flush=True, file=output)
     return 0

@@ -1,18 +1,43 @@
-"""Print events as lines of JSON from a thread of its own.
+"""Standard output: events as lines of JSON, printed from a thread of its own, and nothing else.
 
 Writing to a pipe that nobody reads blocks, and the training thread must never block.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import queue
+import sys
 import threading
 from typing import Any, TextIO
 
 from engine.messages.events import CommandEvent, Event
+
+
+def claim_stdout() -> TextIO:
+    """A stream to the process's standard output, for Tiller alone.
+
+    From now on everything else that writes to standard output, such as a user's network or a process that it starts,
+    writes to standard error. Call it once, and at the process's end leave it so.
+    """
+    stdout = sys.stdout
+    try:
+        stdout.flush()
+        descriptor = stdout.fileno()
+        claimed = os.dup(descriptor)
+    except (AttributeError, OSError):  # there is none
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - the caller keeps it open
+    try:
+        os.dup2(sys.stderr.fileno(), descriptor)
+    except (AttributeError, OSError):  # there is no standard error
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), descriptor)
+    if isinstance(stdout, io.TextIOWrapper):
+        stdout.reconfigure(line_buffering=True)  # in order with what is written to standard error itself
+    return open(claimed, "w", encoding=stdout.encoding, errors=stdout.errors)  # noqa: PTH123 - likewise
 
 
 class LinePrinter:

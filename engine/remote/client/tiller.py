@@ -7,9 +7,9 @@ hides a module of the importing program. Imports the standard library and torch 
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 
 def app_folder() -> Path:
@@ -19,16 +19,14 @@ def app_folder() -> Path:
     return installed if installed.is_dir() else here.parents[3]
 
 
-def main() -> int:
-    """Run Tiller with the arguments of the command line; returns the exit status."""
+def main() -> NoReturn:
+    """Run Tiller with the arguments of the command line, and exit."""
     # First, so that no other main.py or engine.py is found; processes that Tiller spawns inherit the path.
     sys.path.insert(0, str(app_folder()))
     import main as app
 
-    status = app.main()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # one more Ctrl+C would interrupt the interpreter's own exit
-    return status
+    app.run_program()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
