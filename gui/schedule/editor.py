@@ -184,9 +184,9 @@ class ScheduleEditor(StageEditor):
         self._show()
         return self.value() != before
 
-    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+    def set_unavailable(self, unavailable: Mapping[type[ScheduleSpec], str]) -> None:
         """Set the schedules that cannot be chosen, and why."""
-        self.picker.set_refused(refused)
+        self.picker.set_unavailable(unavailable)
 
     def set_sparkline(self, name: str, x: np.ndarray, lr: np.ndarray) -> None:
         """Show the curve of the schedule ``name``: LRs ``lr`` [points] or [points, groups], each from ``x`` on."""

@@ -32,7 +32,7 @@ class SchedulePicker(QPushButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._curves: Curves = {}
-        self._refused: dict[type[ScheduleSpec], str] = {}
+        self._unavailable: dict[type[ScheduleSpec], str] = {}
         self._popup: SchedulePopup | None = None
         self._kind: type[ScheduleSpec] = SCHEDULES[0]
         self.sparkline = Sparkline()
@@ -64,15 +64,15 @@ class SchedulePicker(QPushButton):
             self._popup = SchedulePopup(self)
             self._popup.chosen.connect(self.chosen)
             self._popup.set_curves(self._curves)
-            self._popup.set_refused(self._refused)
+            self._popup.set_unavailable(self._unavailable)
         return self._popup
 
-    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+    def set_unavailable(self, unavailable: Mapping[type[ScheduleSpec], str]) -> None:
         """Set the schedules that cannot be chosen, and why."""
-        if refused != self._refused:
-            self._refused = dict(refused)
+        if unavailable != self._unavailable:
+            self._unavailable = dict(unavailable)
             if self._popup is not None:
-                self._popup.set_refused(refused)
+                self._popup.set_unavailable(unavailable)
 
     def show_kind(self, kind: type[ScheduleSpec]) -> None:
         """Show ``kind`` as the chosen schedule."""

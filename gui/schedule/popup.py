@@ -82,13 +82,13 @@ class SchedulePopup(QFrame):
         self._delegate.curves = dict(curves)
         self.list.viewport().update()
 
-    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+    def set_unavailable(self, unavailable: Mapping[type[ScheduleSpec], str]) -> None:
         """Set the schedules that cannot be chosen, and why."""
-        self._delegate.refused = dict(refused)
+        self._delegate.unavailable = dict(unavailable)
         for i in range(self.list.count()):
             item = self.list.item(i)
             if item.data(KIND) is not None:
-                item.setFlags(NO_CHOICE if item.data(KIND) in refused else CHOICE)
+                item.setFlags(NO_CHOICE if item.data(KIND) in unavailable else CHOICE)
 
     def open_below(self, card: QWidget, kind: type[ScheduleSpec]) -> None:
         """Show the list below ``card``, within the screen, with ``kind`` selected."""
@@ -110,7 +110,7 @@ class SchedulePopup(QFrame):
 
     def _choose(self, item: QListWidgetItem) -> None:
         kind = item.data(KIND)
-        if kind is not None and kind not in self._delegate.refused and self.isVisible():
+        if kind is not None and kind not in self._delegate.unavailable and self.isVisible():
             self.hide()
             self.chosen.emit(kind)
 
@@ -143,7 +143,7 @@ class _Entry(QStyledItemDelegate):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.curves: Curves = {}
-        self.refused: dict[type[ScheduleSpec], str] = {}
+        self.unavailable: dict[type[ScheduleSpec], str] = {}
 
     def height(self, kind: type[ScheduleSpec] | None, width: int, font: QFont) -> int:
         """The height of a row in pixels."""
@@ -159,8 +159,8 @@ class _Entry(QStyledItemDelegate):
         bold.setBold(True)
         small.setPointSizeF(font.pointSizeF() * 0.88)
         beside = CURVE_W + PAD
-        if kind in self.refused:
-            return [(kind.__name__, bold, beside), (self.refused[kind], small, beside)]
+        if kind in self.unavailable:
+            return [(kind.__name__, bold, beside), (self.unavailable[kind], small, beside)]
         blocks = [
             (kind.__name__, bold, beside),
             (said(kind.formula), small, beside),
@@ -200,7 +200,7 @@ class _Entry(QStyledItemDelegate):
         top = rect.top() + PAD - 2
         for n, (text, font, room) in enumerate(self._blocks(kind, option.font)):
             painter.setFont(font)
-            plain = n < 2 and kind not in self.refused
+            plain = n < 2 and kind not in self.unavailable
             painter.setPen(palette.color(QPalette.ColorRole.Text) if plain else hint_color(palette))
             height = self._measure(text, font, room, rect.width())
             free = QRect(rect.left() + PAD, top, rect.width() - 2 * PAD - room, height)

@@ -79,7 +79,7 @@ class StageEditor(QWidget):
         """
         raise NotImplementedError
 
-    def set_refused(self, refused: Mapping[type[ScheduleSpec], str]) -> None:
+    def set_unavailable(self, unavailable: Mapping[type[ScheduleSpec], str]) -> None:
         """Set the schedules that cannot be chosen, and why."""
         raise NotImplementedError
 

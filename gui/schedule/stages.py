@@ -201,7 +201,7 @@ class StagesForm(QWidget):
         kinds = [card.editor.kind for card in self.cards]
         for index, card in enumerate(self.cards):
             card.allow(_why_not(self._kind, kinds, index))
-            card.editor.set_refused(_refused(self._kind, index))
+            card.editor.set_unavailable(_unavailable(self._kind, index))
         full = len(self.cards) >= MAX_STAGES
         after = tr("Another schedule, after the last")
         beside = tr("Another schedule, whose factors multiply with the others'")
@@ -322,7 +322,7 @@ class StagesForm(QWidget):
         return "" if self.set_error(field, problem) else problem
 
 
-def _refused(whole: type[ComposedSpec], index: int) -> dict[type[ScheduleSpec], str]:
+def _unavailable(whole: type[ComposedSpec], index: int) -> dict[type[ScheduleSpec], str]:
     """The schedules that cannot be stage ``index`` (from 0) of a ``whole``, and why: PyTorch's rules."""
     found: dict[type[ScheduleSpec], str] = {
         ReduceLROnPlateau: tr("Not within another schedule: PyTorch gives it no metric there.")

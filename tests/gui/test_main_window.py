@@ -66,7 +66,7 @@ def test_space_pauses_and_resumes_but_is_typed_in_a_field_and_presses_a_focused_
     driver.wait(lambda: driver.number == "0.025")
 
 
-def test_while_training_an_act_and_the_curve_that_it_brings_are_painted_at_once(driver: Driver) -> None:
+def test_while_training_an_action_and_the_curve_that_it_changes_are_painted_at_once(driver: Driver) -> None:
     clock, handle = driver.app.clock, driver.window.windowHandle()
     driver.start(tiny(epochs=100_000, schedule={"name": "Constant"}))
     driver.reach("training")

@@ -159,6 +159,15 @@ def test_lrs_past_the_end_leave_those_of_the_last_batch_in_sight(model: RunModel
     assert model.lr_beyond == []
 
 
+def test_live_lrs_are_those_of_a_run_under_way(model: RunModel) -> None:
+    assert model.live_lrs is None
+    newest = lrs(2, 0, [0.1, 0.2])
+    model.update(newest)
+    assert model.live_lrs is newest
+    model.update(EndEvent(reason="stopped", epoch=2))
+    assert (model.live_lrs, model.lrs) == (None, newest)
+
+
 def test_interventions_are_the_applied_commands_that_belong_to_the_run(model: RunModel) -> None:
     given = [
         command("set_lr", "queued", 1),
@@ -195,8 +204,10 @@ def test_a_branch_keeps_what_still_holds(model: RunModel) -> None:
     for event in (*epochs, intervention):
         model.update(event)
     assert model.val_accuracy == 0.75
+    assert model.metrics == [done.metrics() for done in epochs]
     model.update(BranchEvent(run="two", parent="one", epoch=2, batch=0, history=epochs[:1], interventions=[]))
     assert (model.run, model.epochs_done, model.interventions) == ("two", epochs[:1], [])
+    assert model.metrics == [epochs[0].metrics()]
     assert model.start is not None
     assert model.start.parent == "one"
     assert model.position == Position(epoch=2)

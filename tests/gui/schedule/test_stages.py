@@ -263,10 +263,10 @@ def test_a_schedule_that_cannot_be_a_stage_shows_why(qtbot: QtBot, panel: Schedu
         choose(qtbot, second.editor, kind)  # the click chooses nothing
         second.editor.picker.popup.hide()
         assert panel.schedule() == WARM_COSINE
-    refused = second.editor.picker.popup._delegate.refused
-    assert "can only come first" in refused[ChainedScheduler]
-    assert "no metric" in refused[ReduceLROnPlateau]
-    assert set(first.editor.picker.popup._delegate.refused) == {ReduceLROnPlateau}
+    unavailable = second.editor.picker.popup._delegate.unavailable
+    assert "can only come first" in unavailable[ChainedScheduler]
+    assert "no metric" in unavailable[ReduceLROnPlateau]
+    assert set(first.editor.picker.popup._delegate.unavailable) == {ReduceLROnPlateau}
 
 
 def test_a_composed_first_stage_cannot_be_moved_and_is_edited_in_place(qtbot: QtBot, panel: SchedulePanel) -> None:
