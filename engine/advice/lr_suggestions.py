@@ -13,6 +13,7 @@ from engine.common.text import Text, number
 from engine.messages.events import Suggestion
 from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.schedules import CyclicLR, Drawn, LambdaLR, OneCycleLR
+from engine.schedules.base import Level, highest
 from engine.schedules.custom import max_multiplier
 
 BETA: Final = 0.98
@@ -97,12 +98,13 @@ def with_lr(recipe: Recipe, lr: float) -> Recipe | None:
     """
     schedule = recipe.schedule
     if isinstance(schedule, OneCycleLR):
-        return _with(recipe, schedule=_changed(schedule, max_lr=lr))
+        one_for_each = isinstance(schedule.max_lr, tuple)
+        max_lr = _scaled(schedule.max_lr, lr / highest(schedule.max_lr)) if one_for_each else lr
+        return _with(recipe, schedule=_changed(schedule, max_lr=max_lr))
     if isinstance(schedule, CyclicLR):
-        scale = lr / max(schedule.max_lr, schedule.base_lr)
-        return _with(
-            recipe, schedule=_changed(schedule, base_lr=schedule.base_lr * scale, max_lr=schedule.max_lr * scale)
-        )
+        scale = lr / max(highest(schedule.max_lr), highest(schedule.base_lr))
+        levels = {name: _scaled(getattr(schedule, name), scale) for name in ("base_lr", "max_lr")}
+        return _with(recipe, schedule=_changed(schedule, **levels))
     if isinstance(schedule, Drawn):
         scale = lr / max(y for _, y in schedule.points)
         return _with(recipe, schedule=_changed(schedule, points=tuple((x, y * scale) for x, y in schedule.points)))
@@ -118,6 +120,10 @@ def with_lr(recipe: Recipe, lr: float) -> Recipe | None:
     groups = tuple(g if g.lr is None else _changed(g, lr=float(f"{g.lr * scale:.6g}")) for g in recipe.groups)
     base = lr if max_lr == recipe.optimizer.lr else float(f"{recipe.optimizer.lr * scale:.6g}")
     return _with(recipe, optimizer=_changed(recipe.optimizer, lr=base), groups=groups)
+
+
+def _scaled(level: Level, scale: float) -> Level:
+    return tuple(lr * scale for lr in level) if isinstance(level, tuple) else level * scale
 
 
 def _changed(spec: S, **changes: Any) -> S:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.export.schedule import ScheduleText
-from engine.recipe.recipe import GroupSpec, Recipe
+from engine.recipe.recipe import GroupSpec, Recipe, group_lr
 from engine.schedules import Drawn, ScheduleSpec
+from engine.schedules.base import shares
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def parts_of(recipe: Recipe, groups: Sequence[str], writer: ScheduleText) -> lis
     """The groups by schedule, in the order in which the schedules first occur; ``writer`` writes the schedulers."""
     own = {spec.name: spec for spec in recipe.groups}
     by_schedule: dict[str, list[int]] = {}
-    specs = [_spec_of(recipe, own.get(name), index) for index, name in enumerate(groups)]
+    specs = _specs(recipe, groups, own)
     for index, name in enumerate(groups):
         schedule = _schedule_of(recipe, own.get(name))
         key = f" {name}" if schedule is not recipe.schedule and schedule.group_count() is not None else ""
@@ -71,15 +72,20 @@ def _schedule_of(recipe: Recipe, own: GroupSpec | None) -> ScheduleSpec:
     return own.schedule if own is not None and own.schedule is not None else recipe.schedule
 
 
-def _spec_of(recipe: Recipe, own: GroupSpec | None, index: int) -> ScheduleSpec:
-    schedule = _schedule_of(recipe, own)
-    return schedule.for_group(index if schedule is recipe.schedule else 0)
+def _specs(recipe: Recipe, groups: Sequence[str], own: dict[str, GroupSpec]) -> list[ScheduleSpec]:
+    """The schedule of each group alone."""
+    schedules = [_schedule_of(recipe, own.get(name)) for name in groups]
+    lrs = [group_lr(recipe, own.get(name)) for name in groups]
+    alike = [index for index, schedule in enumerate(schedules) if schedule is recipe.schedule]
+    share = dict(zip(alike, shares([lrs[index] for index in alike]), strict=True))
+    return [
+        schedule.for_group(index, share[index]) if index in share else schedule.for_group(0)
+        for index, schedule in enumerate(schedules)
+    ]
 
 
 def _base_lr(recipe: Recipe, own: GroupSpec | None, spec: ScheduleSpec) -> float:
-    if isinstance(spec, Drawn):
-        return 1.0
-    return own.lr if own is not None and own.lr is not None else recipe.optimizer.lr
+    return 1.0 if isinstance(spec, Drawn) else group_lr(recipe, own)
 
 
 def _suffix(names: Sequence[str], taken: set[str]) -> str:

@@ -52,14 +52,24 @@ _LINES: Final = """\
         y = ys[i - 1] * (1 - share) + ys[i] * share"""
 _CURVE_LR: Final = '''
 class CurveLR(LRScheduler):
-    """Sets the LR to a function of the position, whatever the optimizer's LR is."""
+    """Sets the LR of each group to a function of the position, whatever the optimizer's LR is."""
 
-    def __init__(self, optimizer, curve):
-        self.curve = curve
+    def __init__(self, optimizer, *curves):
+        self.curves = curves if len(curves) > 1 else curves * len(optimizer.param_groups)
         super().__init__(optimizer)
 
     def get_lr(self):
-        return [self.curve(self.last_epoch) for _ in self.optimizer.param_groups]
+        return [curve(self.last_epoch) for curve in self.curves]
+'''
+_ONE_CYCLE: Final = '''
+class StayingOneCycleLR(OneCycleLR):
+    """Stays at its last LR after its cycle, where PyTorch's raises."""
+
+    def get_lr(self):
+        position, self.last_epoch = self.last_epoch, min(self.last_epoch, self.total_steps - 1)
+        lrs = super().get_lr()
+        self.last_epoch = position
+        return lrs
 '''
 
 
@@ -71,6 +81,7 @@ class Needs:
     modules: set[str] = field(default_factory=set)
     curves: set[str] = field(default_factory=set)
     curve_lr: bool = False
+    staying_one_cycle: bool = False
 
 
 class ScheduleText:
@@ -91,7 +102,8 @@ class ScheduleText:
             return None
         if isinstance(first, Drawn):
             self.needs.schedulers.add("LambdaLR")
-            return call("LambdaLR", optimizer, lr_lambda=self._curve(first))
+            curves = self._curves(specs)
+            return call("LambdaLR", optimizer, lr_lambda=curves[0] if len(curves) == 1 else listed(curves))
         return self._text(specs, optimizer, self._whole(first))
 
     def ends_early(self, spec: ScheduleSpec) -> bool:
@@ -109,7 +121,7 @@ class ScheduleText:
                 return call("LambdaLR", optimizer, lr_lambda="lambda epoch: 1.0")
             case Drawn():
                 self.needs.curve_lr = True
-                return call("CurveLR", optimizer, self._curve(first))
+                return call("CurveLR", optimizer, *self._curves(specs))
         self.needs.schedulers.add(name)
         match first:
             case SequentialLR():
@@ -123,12 +135,20 @@ class ScheduleText:
             case ExpressionSpec():
                 return call(name, optimizer, lr_lambda=self._lambdas(specs))
             case OneCycleLR():
-                return call(name, optimizer, total_steps=span, **options(first))
-            case CyclicLR(scale_fn=str() as text):
-                height = of_x(text, self._epochs * self._steps_per_epoch)
-                if "math." in height:
-                    self.needs.modules.add("math")
-                return call(name, optimizer, **{**options(first), "scale_fn": height})
+                cycle = first.cycle()
+                per_epoch = 1 if first.interval == "epoch" else self._steps_per_epoch
+                if cycle is not None and cycle < self._epochs * per_epoch:
+                    self.needs.staying_one_cycle, name = True, "StayingOneCycleLR"
+                given = {**options(first), **_levels(specs, "max_lr")}
+                given = {n: v for n, v in given.items() if n not in ("total_steps", "epochs", "steps_per_epoch")}
+                return call(name, optimizer, total_steps=span if cycle is None else value(cycle), **given)
+            case CyclicLR():
+                given = {**options(first), **_levels(specs, "base_lr", "max_lr")}
+                if first.scale_fn is not None:
+                    given["scale_fn"] = of_x(first.scale_fn, self._epochs * self._steps_per_epoch)
+                    if "math." in given["scale_fn"]:
+                        self.needs.modules.add("math")
+                return call(name, optimizer, **given)
         return call(name, optimizer, **options(first))
 
     def _stages(self, specs: Sequence[ScheduleSpec], optimizer: str, spans: list[str]) -> list[str]:
@@ -141,6 +161,11 @@ class ScheduleText:
         if any("math." in text for text in texts):
             self.needs.modules.add("math")
         return texts[0] if len(set(texts)) == 1 else listed(texts)
+
+    def _curves(self, specs: Sequence[ScheduleSpec]) -> list[str]:
+        """The curve of each group, or one for all where they are the same."""
+        curves = [self._curve(spec) for spec in specs if isinstance(spec, Drawn)]
+        return curves[:1] if len(set(curves)) == 1 else curves
 
     def _curve(self, spec: Drawn) -> str:
         name = _curve_name(spec)
@@ -180,10 +205,18 @@ def options(spec: ScheduleSpec) -> dict[str, str]:
     return {n: value(list(v)) if isinstance(v, tuple) else value(v) for n, v in wanted.items()}
 
 
+def _levels(specs: Sequence[ScheduleSpec], *names: str) -> dict[str, str]:
+    """The fields ``names``, which hold an LR, as a list of each group's where these differ."""
+    found = {name: [getattr(spec, name) for spec in specs] for name in names}
+    return {name: value(lrs if len(set(lrs)) > 1 else lrs[0]) for name, lrs in found.items()}
+
+
 def helpers(needs: Needs) -> list[str]:
     """The source of the functions and the class that ``needs`` names, in the order in which they are defined."""
     texts = [_curve_source(name) for name in sorted(needs.curves)]
-    return texts + ([_CURVE_LR.strip("\n")] if needs.curve_lr else [])
+    classes = [_CURVE_LR] if needs.curve_lr else []
+    classes += [_ONE_CYCLE] if needs.staying_one_cycle else []
+    return texts + [text.strip("\n") for text in classes]
 
 
 def leaves_below_zero(spec: ScheduleSpec) -> bool:

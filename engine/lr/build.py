@@ -140,11 +140,12 @@ def _one_cycle(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: i
     assert isinstance(spec, OneCycleLR)
     _needs_momentum(spec, optimizer)
     try:
-        return OneCycle(optimizer, total_steps=span, **_options(spec))
+        options = _options(spec, "total_steps", "epochs", "steps_per_epoch")
+        return OneCycle(optimizer, spec.cycle() is not None, total_steps=spec.cycle() or span, **options)
     except ZeroDivisionError:  # PyTorch divides by the number of steps of the rise
+        cycle = f"{spec.cycle() or span} {spec.interval}s"
         raise ScheduleError(
-            f"{spec.pct_start:.6g} of {span} {spec.interval}s is one {spec.interval}, in which nothing can rise; "
-            "choose a larger share",
+            f"{spec.pct_start:.6g} of {cycle} is one {spec.interval}, in which nothing can rise; choose a larger share",
             "pct_start",
         ) from None
 
@@ -191,17 +192,27 @@ def _stages(
 
 
 class OneCycle(lr_scheduler.OneCycleLR):
-    """PyTorch's, but it raises right at its end; PyTorch's own goes one step further first."""
+    """PyTorch's; where that goes one step past its end and then raises, this raises at once or ``stays``."""
+
+    def __init__(self, optimizer: Optimizer, stays: bool, **options: Any) -> None:
+        self._stays = stays
+        super().__init__(optimizer, **options)
 
     def get_lr(self) -> list[Any]:
-        """The LRs now.
+        """The LRs now; past the end those of the last position, if it ``stays``.
 
         Raises:
             ScheduleError: the cycle is over.
         """
-        if self.last_epoch >= self.total_steps:
-            raise ScheduleError(f"OneCycleLR's one cycle is over after {self.total_steps} positions")
-        return super().get_lr()
+        position = self.last_epoch
+        if position >= self.total_steps:
+            if not self._stays:
+                raise ScheduleError(f"OneCycleLR's one cycle is over after {self.total_steps} positions")
+            self.last_epoch = self.total_steps - 1
+        try:
+            return super().get_lr()
+        finally:
+            self.last_epoch = position
 
 
 class DrawnCurve(lr_scheduler.LRScheduler):

@@ -22,12 +22,13 @@ from engine.common.errors import Rejected, ScheduleError, SpecError
 from engine.common.progress import IsCancelled
 from engine.common.text import Text, number
 from engine.lr import momentum
-from engine.lr.group import GroupLR, ScheduledChange, change_of, for_group, steps_ahead
+from engine.lr.group import GroupLR, ScheduledChange, change_of, for_group, levels_text, steps_ahead
 from engine.lr.scheduled import Length, ScheduledLR
 from engine.lr.swap import bases_for, replay
 from engine.messages.commands import ReleaseLR, ScaleLR, SetLR, SetSchedule, Then
-from engine.recipe.recipe import OptimizerSpec, Recipe
-from engine.schedules import ScheduleSpec
+from engine.recipe.recipe import OptimizerSpec, Recipe, group_lr
+from engine.schedules import OneCycleLR, ScheduleSpec
+from engine.schedules.base import WHOLE, shares
 
 LRIntervention = SetLR | ScaleLR | ReleaseLR | SetSchedule
 
@@ -43,6 +44,7 @@ class LRControl:
         self.length = length
         self.epochs_done = 0
         self.steps_done = 0
+        self.remarks: list[Text] = []  # of a new run: what a person should know of its schedule
         self._optimizer = optimizer
         self._bases = bases
 
@@ -54,27 +56,26 @@ class LRControl:
             SpecError: a schedule does not fit the groups, or cannot be run to its end.
         """
         length = Length(recipe.epochs, steps_per_epoch)
-        specs = {spec.name: spec for spec in recipe.groups}
-        groups, bases = [], []
-        for index, name in enumerate(names):
-            own = specs.get(name)
-            base = own.lr if own and own.lr is not None else recipe.optimizer.lr
-            field = "schedule"
-            schedule, offset, count = recipe.schedule, index, len(names)
-            if own and own.schedule is not None:  # which has values for this group alone
-                field, schedule = f"groups[{recipe.groups.index(own)}].schedule", own.schedule
-                offset, count = 0, 1
+        own = {spec.name: spec for spec in recipe.groups}
+        lrs = [group_lr(recipe, own.get(name)) for name in names]
+        alike = [(name, lr) for name, lr in zip(names, lrs, strict=True) if not (name in own and own[name].schedule)]
+        share = dict(zip((name for name, _ in alike), shares([lr for _, lr in alike]), strict=True))
+        groups = []
+        for index, (name, base) in enumerate(zip(names, lrs, strict=True)):
+            field, schedule, position, count = "schedule", recipe.schedule, index, len(names)
+            if name not in share:  # a schedule of its own has values for this group alone
+                field = f"groups[{recipe.groups.index(own[name])}].schedule"
+                schedule, position, count = own[name].schedule or schedule, 0, 1
             try:
-                spec = for_group(schedule, offset, count)
+                spec = for_group(schedule, position, count, share.get(name, WHOLE))
                 scheduled = ScheduledLR(spec, base, recipe.optimizer, length)
                 scheduled.validate(steps_ahead(scheduled, length.epochs, 0, length, 0))
             except ScheduleError as error:
                 raise SpecError(f"{field}.{error.field}" if error.field else field, str(error)) from None
-            except Rejected as error:
-                raise SpecError(field, str(error)) from None
             groups.append(GroupLR(name, scheduled, momentum=momentum.given_by(recipe.optimizer)))
-            bases.append(base)
-        return cls(groups, recipe.optimizer, bases, length)
+        made = cls(groups, recipe.optimizer, lrs, length)
+        made.remarks = _remarks(recipe.schedule, alike, [g.scheduled for g in groups if g.name in share])
+        return made
 
     # -- LRs
 
@@ -189,8 +190,8 @@ class LRControl:
                 return None
             case SetSchedule():
                 metrics = history if intervention.start == "replay" else None
-                self.swap(intervention.schedule, intervention.lr, intervention.group, metrics, cancelled)
-                return next(iter(intervention.schedule.warnings()), None)
+                remarks = self.swap(intervention.schedule, intervention.lr, intervention.group, metrics, cancelled)
+                return next(iter([*intervention.schedule.warnings(), *remarks]), None)
 
     def set_lr(self, lr: float, then: Then, group: str | None) -> Text | None:
         """Set every group (or one) to ``lr``; returns a warning or None. All groups change, or none.
@@ -232,7 +233,7 @@ class LRControl:
         group: str | None,
         metrics: Sequence[dict[str, float]] | None,
         cancelled: IsCancelled = lambda: False,
-    ) -> None:
+    ) -> list[Text]:
         """A new schedule for every group (or one), from here or, with ``metrics``, as if from epoch 1.
 
         Args:
@@ -242,6 +243,9 @@ class LRControl:
             group: one group's name, or None for all.
             metrics: the metrics of the epochs so far, or None to start at position 0.
             cancelled: asked while the schedule is run forward.
+
+        Returns:
+            What the person should know of it.
 
         Raises:
             Rejected: the base is 0 or must not be given, the counts do not fit the groups, or the schedule cannot be
@@ -254,10 +258,11 @@ class LRControl:
         span = self.length.positions(schedule.interval)
         if metrics is None:
             span -= self.epochs_done if schedule.interval == "epoch" else self.steps_done
-        swapped = []
+        swapped: list[tuple[GroupLR, ScheduledLR]] = []
+        levels = bases if 0 not in bases else [from_recipe[g.name] for g in chosen]
         for index, (g, base) in enumerate(zip(chosen, bases, strict=True)):
             try:
-                spec = for_group(schedule, index, len(chosen))
+                spec = for_group(schedule, index, len(chosen), shares(levels)[index])
                 scheduled = ScheduledLR(spec, base, self._optimizer, self.length, max(1, span))
                 if metrics is not None:
                     replay(scheduled, self.epochs_done, self.steps_done, metrics, cancelled)
@@ -270,6 +275,8 @@ class LRControl:
         for g, scheduled in swapped:
             g.release()
             g.scheduled = scheduled
+        alike = [(g.name, level) for g, level in zip(chosen, levels, strict=True)]
+        return _remarks(schedule, alike, [scheduled for _, scheduled in swapped])
 
     def set_epochs(self, epochs: int) -> Text | None:
         """Change the run's length but not the schedules; returns a warning where one does not reach the new end."""
@@ -352,3 +359,29 @@ class LRControl:
             highest=number(highest),
             now=number(now),
         )
+
+
+def _remarks(
+    schedule: ScheduleSpec, alike: Sequence[tuple[str, float]], scheduled: Sequence[ScheduledLR]
+) -> list[Text]:
+    """What a person should know of a new ``schedule``.
+
+    Args:
+        schedule: of the groups that share it.
+        alike: their names and their own LRs.
+        scheduled: theirs.
+    """
+    found = [levels_text(schedule, [name for name, _ in alike], [lr for _, lr in alike])] if alike else []
+    cycle, span = schedule.cycle() if isinstance(schedule, OneCycleLR) else None, scheduled[0].span if scheduled else 0
+    if cycle is not None and cycle != span and scheduled:
+        found.append(
+            Text(
+                "OneCycleLR's cycle has {cycle} positions and the rest of the run has {span}: {what}",
+                cycle=cycle,
+                span=span,
+                what=Text("after the cycle the LR stays at its last value")
+                if cycle < span
+                else Text("the run ends before the cycle does"),
+            )
+        )
+    return [text for text in found if text is not None]

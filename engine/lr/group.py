@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.common.errors import Rejected
+from engine.common.errors import Rejected, ScheduleError
 from engine.common.text import Text, number
 from engine.lr.scheduled import Length, ScheduledLR
 from engine.messages.schedule_view import PlateauView
 from engine.recipe.recipe import LR_MAX
 from engine.schedules import ScheduleSpec
+from engine.schedules.base import Share, shares
 
 
 @dataclass
@@ -113,18 +115,36 @@ def change_of(group: GroupLR, before: float, after: float, plateau: PlateauView 
     return ScheduledChange(group.name, values["schedule"], old, new, text)
 
 
-def for_group(schedule: ScheduleSpec, index: int, count: int) -> ScheduleSpec:
-    """The part of ``schedule`` for the group at ``index`` of ``count``.
+def for_group(schedule: ScheduleSpec, index: int, count: int, share: Share) -> ScheduleSpec:
+    """The part of ``schedule`` for the group at ``index`` of ``count``, with that ``share`` of the highest LR.
 
     Raises:
-        Rejected: it lists another number of expressions.
+        ScheduleError: it lists another number of values.
     """
-    listed = schedule.group_count()
-    if listed is not None and listed != count:
-        raise Rejected(
-            Text("{listed} expressions for {count} group(s); give one, or one per group", listed=listed, count=count)
-        )
-    return schedule.for_group(index)
+    listed = schedule.listed()
+    if listed is not None and listed[1] != count:
+        raise ScheduleError(f"lists {listed[1]} values for {count} group(s); give one, or one per group", listed[0])
+    return schedule.for_group(index, share)
+
+
+def levels_text(schedule: ScheduleSpec, names: Sequence[str], lrs: Sequence[float]) -> Text | None:
+    """Which group gets the LRs that ``schedule`` sets itself, and what the others get; None if all get the same.
+
+    ``names`` and ``lrs`` are those of the groups that the schedule is for.
+    """
+    parts = [schedule.for_group(index, share) for index, share in enumerate(shares(lrs))]
+    if schedule.group_count() is not None or all(part == parts[0] for part in parts):
+        return None
+    highest = max(lrs)
+    return Text(
+        "{schedule} sets its own LRs: group {first} gets them as given, and the other groups in proportion to their "
+        "own LRs ({others}); a list gives each group its own",
+        schedule=schedule.model_dump()["name"],
+        first=names[lrs.index(highest)],
+        others=", ".join(
+            f"{name} ×{number(lr / highest)}" for name, lr in zip(names, lrs, strict=True) if lr != highest
+        ),
+    )
 
 
 def steps_ahead(scheduled: ScheduledLR, epochs: int, epochs_done: int, length: Length, steps_done: int) -> int:

@@ -96,7 +96,7 @@ def _prepared(query: CurveQuery, cancelled: IsCancelled) -> tuple[LRControl, lis
     recipe = query.recipe.model_copy(update={"epochs": query.epochs})
     if query.control is None:
         lr = LRControl.from_recipe(recipe, query.group_names, query.steps_per_epoch)
-        warnings: list[str] = list(recipe.warnings())
+        warnings: list[str] = [*recipe.warnings(), *lr.remarks]
     else:
         lr = LRControl.from_state(query.control.data, recipe.optimizer)
         shorter = lr.set_epochs(query.epochs)

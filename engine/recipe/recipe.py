@@ -242,6 +242,11 @@ class Recipe(Spec):
         return self.model_dump_json(indent=indent)
 
 
+def group_lr(recipe: Recipe, own: GroupSpec | None) -> float:
+    """The LR that ``recipe`` gives the group ``own``, or a group without a spec."""
+    return own.lr if own is not None and own.lr is not None else recipe.optimizer.lr
+
+
 REQUIRED: Final = ("data", "model", "optimizer", "schedule")
 
 

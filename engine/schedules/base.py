@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 from pydantic.fields import FieldInfo
 
 from engine.common.spec import Spec
@@ -14,6 +15,45 @@ Interval = Literal["epoch", "step"]
 
 COUNTS: Final[dict[str, Any]] = {"counts": True}
 """Form metadata: the field counts epochs (steps, with interval step) from the start of the schedule."""
+
+
+_LRAboveZero = Annotated[float, Field(gt=0, le=1000)]
+_LR = Annotated[float, Field(ge=0, le=1000)]
+_FEW = Field(min_length=1, max_length=100)
+_ONE, _LIST = Tag("one value"), Tag("a list")
+_WHICH = Discriminator(lambda value: _LIST.tag if isinstance(value, (list, tuple)) else _ONE.tag)
+
+Level = Annotated[Annotated[_LR, _ONE] | Annotated[tuple[_LR, ...], _FEW, _LIST], _WHICH]
+"""An LR, or one for each parameter group."""
+LevelAboveZero = Annotated[Annotated[_LRAboveZero, _ONE] | Annotated[tuple[_LRAboveZero, ...], _FEW, _LIST], _WHICH]
+"""The same, above 0."""
+
+
+class Share(NamedTuple):
+    """A group's own LR beside the highest of all groups."""
+
+    own: float
+    highest: float
+
+    def of(self, level: Level, index: int) -> float:
+        """The group's part of ``level``: its own value of a list, at ``index``; else in proportion to its LR."""
+        if isinstance(level, tuple):
+            return level[index]
+        return level if self.own == self.highest else level * self.own / self.highest
+
+
+WHOLE: Final = Share(1.0, 1.0)
+
+
+def shares(lrs: Sequence[float]) -> list[Share]:
+    """The share of each group, of groups with these LRs; the whole for each if all are 0."""
+    top = max(lrs, default=0.0)
+    return [Share(lr, top) if top > 0 else WHOLE for lr in lrs]
+
+
+def highest(level: Level) -> float:
+    """The highest LR of ``level``."""
+    return max(level) if isinstance(level, tuple) else level
 
 
 def usual(low: float, high: float) -> dict[str, Any]:
@@ -94,10 +134,19 @@ class ScheduleSpec(Spec):
         """
         return None
 
-    def for_group(self, index: int) -> ScheduleSpec:
-        """The schedule of parameter group ``index`` (from 0), for schedules that list one value per group."""
+    def for_group(self, index: int, share: Share = WHOLE) -> ScheduleSpec:
+        """The schedule of parameter group ``index`` (from 0) alone.
+
+        Of a field that lists one value per group it has that value. LRs that the schedule sets itself are scaled to the
+        group's ``share`` of the highest LR, unless they are listed.
+        """
         return self
+
+    def listed(self) -> tuple[str, int] | None:
+        """The field that lists one value per group, and how many; None if the same values apply to every group."""
+        return None
 
     def group_count(self) -> int | None:
         """The number of groups that the schedule lists values for; None if the same values apply to every group."""
-        return None
+        listed = self.listed()
+        return None if listed is None else listed[1]

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from engine.common.errors import SpecError
 from engine.common.text import Text
 from engine.schedules.adaptive import ReduceLROnPlateau
-from engine.schedules.base import COUNTS, ScheduleSpec
+from engine.schedules.base import COUNTS, WHOLE, ScheduleSpec, Share
 from engine.schedules.custom import LambdaLR, MultiplicativeLR
 from engine.schedules.cyclic import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from engine.schedules.drawn import Drawn
@@ -67,14 +67,10 @@ class ComposedSpec(ScheduleSpec):
                     f"schedulers[{index}].interval",
                     f"must be {self.interval!r} like that of the {type(self).__name__}; it is {stage.interval!r}",
                 )
-        counts = [(index, stage.group_count()) for index, stage in enumerate(self.schedulers)]
-        listed = [(index, count) for index, count in counts if count is not None]
-        for index, count in listed[1:]:
-            if count != listed[0][1]:
-                raise SpecError(
-                    f"schedulers[{index}].lr_lambda",
-                    f"lists {count} expressions where schedulers[{listed[0][0]}] lists {listed[0][1]}",
-                )
+        lists = [(f"schedulers[{i}]", *found) for i, stage in enumerate(self.schedulers) if (found := stage.listed())]
+        for path, name, count in lists[1:]:
+            if count != lists[0][2]:
+                raise SpecError(f"{path}.{name}", f"lists {count} values where {lists[0][0]} lists {lists[0][2]}")
         return self
 
     def leaves(self) -> Iterator[ScheduleSpec]:
@@ -89,13 +85,16 @@ class ComposedSpec(ScheduleSpec):
         """Whether any of the schedulers does."""
         return any(stage.cycles_momentum() for stage in self.schedulers)
 
-    def for_group(self, index: int) -> Self:
+    def for_group(self, index: int, share: Share = WHOLE) -> Self:
         """The composed schedule with each scheduler reduced to group ``index``."""
-        return self.model_copy(update={"schedulers": tuple(stage.for_group(index) for stage in self.schedulers)})
+        return self.model_copy(update={"schedulers": tuple(stage.for_group(index, share) for stage in self.schedulers)})
 
-    def group_count(self) -> int | None:
-        """The number of expressions that a scheduler lists, or None."""
-        return next((count for stage in self.schedulers if (count := stage.group_count()) is not None), None)
+    def listed(self) -> tuple[str, int] | None:
+        """The first field of a scheduler that lists one value per group, with its path."""
+        for index, stage in enumerate(self.schedulers):
+            if found := stage.listed():
+                return f"schedulers[{index}].{found[0]}", found[1]
+        return None
 
     def warnings(self) -> list[Text]:
         """The warnings of all schedulers."""

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from engine.common.errors import ExpressionError, SpecError
-from engine.schedules.base import ScheduleSpec
+from engine.schedules.base import WHOLE, ScheduleSpec, Share
 from engine.schedules.expression import NAMES, Expression
 
 MAX_SAMPLES: Final = 200
@@ -52,13 +52,13 @@ class ExpressionSpec(ScheduleSpec):
         many = len(value) > 1
         return tuple(valid_expression(text, field=f"[{i}]" if many else "") for i, text in enumerate(value))
 
-    def for_group(self, index: int) -> Self:
+    def for_group(self, index: int, share: Share = WHOLE) -> Self:
         """The schedule with the expression of group ``index`` alone."""
         return self if len(self.lr_lambda) == 1 else self.model_copy(update={"lr_lambda": (self.lr_lambda[index],)})
 
-    def group_count(self) -> int | None:
-        """The number of expressions; None if there is one for all groups."""
-        return None if len(self.lr_lambda) == 1 else len(self.lr_lambda)
+    def listed(self) -> tuple[str, int] | None:
+        """The expressions, unless there is one for all groups."""
+        return None if len(self.lr_lambda) == 1 else ("lr_lambda", len(self.lr_lambda))
 
 
 class LambdaLR(ExpressionSpec):

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from engine.common.errors import SpecError
 from engine.common.text import Text
-from engine.schedules.base import COUNTS, Interval, ScheduleSpec, advanced, usual
+from engine.schedules.base import (
+    COUNTS,
+    WHOLE,
+    Interval,
+    Level,
+    LevelAboveZero,
+    ScheduleSpec,
+    Share,
+    advanced,
+    highest,
+    usual,
+)
 from engine.schedules.custom import valid_expression
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -61,9 +73,12 @@ class CyclicLR(ScheduleSpec):
 
     name: Literal["CyclicLR"] = "CyclicLR"
     interval: Interval = Field("step", **_PER_STEP)
-    base_lr: float = Field(ge=0, le=1000, title="base_lr", description="Lowest LR, at the start of each cycle.")
-    max_lr: float = Field(
-        ge=0, le=1000, title="max_lr", description="Highest LR; base_lr is usually a third to a tenth of it."
+    base_lr: Level = Field(
+        title="base_lr", description="Lowest LR, at the start of each cycle; or one for each group: 0.01, 0.1."
+    )
+    max_lr: Level = Field(
+        title="max_lr",
+        description="Highest LR; base_lr is usually a third to a tenth of it. Or one for each group: 0.01, 0.1.",
     )
     step_size_up: Count = Field(
         2000,
@@ -123,6 +138,26 @@ class CyclicLR(ScheduleSpec):
     def _check_expression(cls, value: str | None) -> str | None:
         return value if value is None else valid_expression(value, ("x",))
 
+    @model_validator(mode="after")
+    def _check_lists(self) -> Self:
+        low, high = self.base_lr, self.max_lr
+        if isinstance(low, tuple) and isinstance(high, tuple) and len(low) != len(high):
+            raise SpecError("max_lr", f"must list {len(low)} values, as many as base_lr; it lists {len(high)}")
+        return self
+
+    def for_group(self, index: int, share: Share = WHOLE) -> Self:
+        """The schedule with the LRs of group ``index`` alone."""
+        return self.model_copy(
+            update={"base_lr": share.of(self.base_lr, index), "max_lr": share.of(self.max_lr, index)}
+        )
+
+    def listed(self) -> tuple[str, int] | None:
+        """One of base_lr and max_lr, if it lists an LR per group."""
+        for name, level in (("base_lr", self.base_lr), ("max_lr", self.max_lr)):
+            if isinstance(level, tuple):
+                return name, len(level)
+        return None
+
     def usable_throughout(self, base: float, last: int, span: int) -> bool:
         """Whether the height of its cycles has no expression, does not grow, and PyTorch does not divide by 2**1024."""
         cycles = last // (self.step_size_up + (self.step_size_down or self.step_size_up)) + 1
@@ -143,7 +178,7 @@ class CyclicLR(ScheduleSpec):
     def warnings(self) -> list[Text]:
         """One warning for each pair of bounds whose order is reversed."""
         found = []
-        if self.max_lr < self.base_lr:
+        if highest(self.max_lr) < highest(self.base_lr):
             found.append(Text("max_lr is less than base_lr, so each cycle goes down from base_lr first."))
         if self.cycle_momentum and self.max_momentum < self.base_momentum:
             found.append(_REVERSED_MOMENTUM)
@@ -160,7 +195,28 @@ class OneCycleLR(ScheduleSpec):
 
     name: Literal["OneCycleLR"] = "OneCycleLR"
     interval: Interval = Field("step", **_PER_STEP)
-    max_lr: float = Field(gt=0, le=1000, title="max_lr", description="Highest LR, at the top of the cycle.")
+    max_lr: LevelAboveZero = Field(
+        title="max_lr", description="Highest LR, at the top of the cycle; or one for each group: 0.01, 0.1."
+    )
+    total_steps: Count | None = Field(
+        None,
+        title="total_steps",
+        description="Steps (epochs, if stepped once per epoch) of the cycle; empty: those of the run. After it the LR "
+        "stays at its last value.",
+        json_schema_extra={**COUNTS, **advanced()},
+    )
+    epochs: Count | None = Field(
+        None,
+        title="epochs",
+        description="With steps_per_epoch, instead of total_steps: epochs of the cycle.",
+        json_schema_extra=advanced(),
+    )
+    steps_per_epoch: Count | None = Field(
+        None,
+        title="steps_per_epoch",
+        description="With epochs, instead of total_steps: steps per epoch of the cycle.",
+        json_schema_extra=advanced(),
+    )
     pct_start: float = Field(
         0.3,
         ge=0,
@@ -210,9 +266,36 @@ class OneCycleLR(ScheduleSpec):
         json_schema_extra=advanced(),
     )
 
+    @model_validator(mode="after")
+    def _check_length(self) -> Self:
+        product = self._product()
+        if self.total_steps is None and product is None and (self.epochs or self.steps_per_epoch):
+            missing, there = ("epochs", "steps_per_epoch") if self.epochs is None else ("steps_per_epoch", "epochs")
+            raise SpecError(missing, f"is required with {there}; or give total_steps, or none of them")
+        if self.total_steps is not None and product not in (None, self.total_steps):
+            raise SpecError("total_steps", f"must be epochs × steps_per_epoch, {product}; it is {self.total_steps}")
+        return self
+
+    def _product(self) -> int | None:
+        if self.epochs is None or self.steps_per_epoch is None:
+            return None
+        return self.epochs * self.steps_per_epoch
+
+    def cycle(self) -> int | None:
+        """The number of positions of the cycle, if it is given; None if it is that of the run."""
+        return self.total_steps or self._product()
+
+    def for_group(self, index: int, share: Share = WHOLE) -> Self:
+        """The schedule with the max_lr of group ``index`` alone."""
+        return self.model_copy(update={"max_lr": share.of(self.max_lr, index)})
+
+    def listed(self) -> tuple[str, int] | None:
+        """max_lr, if it lists an LR per group."""
+        return ("max_lr", len(self.max_lr)) if isinstance(self.max_lr, tuple) else None
+
     def usable_throughout(self, base: float, last: int, span: int) -> bool:
-        """Whether its one cycle is not over."""
-        return last < span
+        """Whether its one cycle is not over, or has a length of its own."""
+        return self.cycle() is not None or last < span
 
     def ignores_base_lr(self) -> bool:
         """True: it starts at max_lr / div_factor."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from engine.common.errors import SpecError
-from engine.schedules.base import ScheduleSpec
+from engine.schedules.base import WHOLE, ScheduleSpec, Share
 
 Point = tuple[Annotated[float, Field(ge=0, le=10_000_000)], Annotated[float, Field(ge=0, le=1000)]]
 
@@ -76,6 +76,12 @@ class Drawn(ScheduleSpec):
     def ignores_base_lr(self) -> bool:
         """True: the points are LRs."""
         return True
+
+    def for_group(self, index: int, share: Share = WHOLE) -> Self:
+        """The curve at the group's ``share`` of the highest LR."""
+        if share.own == 0:
+            return self.model_copy(update={"points": ((0.0, 0.0),), "scale": "linear", "smooth": False})
+        return self.model_copy(update={"points": tuple((x, share.of(lr, index)) for x, lr in self.points)})
 
     def curve(self) -> Callable[[float], float]:
         """The LR as a function of the epochs completed since the schedule started. At a point it is exactly that LR."""

@@ -67,8 +67,8 @@ def fit_schedule(schedule: ScheduleSpec, span: int, done: int, added: int) -> Fi
 
 def _refit_whole(schedule: ScheduleSpec, span: int, added: int) -> ScheduleSpec | None:
     """Fit a schedule that has to be run from its beginning to a run that is ``added`` positions longer."""
-    if isinstance(schedule, OneCycleLR):  # takes its length from the run
-        return schedule
+    if isinstance(schedule, OneCycleLR):
+        return schedule.model_copy(update=dict.fromkeys(("total_steps", "epochs", "steps_per_epoch")))
     if isinstance(schedule, ExpressionSpec):
         return schedule if any(re.search(r"\bepochs\b", text) for text in schedule.lr_lambda) else None
     assert isinstance(schedule, SequentialLR)

@@ -133,6 +133,7 @@ def _resumed(
     if content is not None:
         _restore(state, content, file)
         remarks += _differences(content, state)
+    remarks += state.lr_control.remarks
     run = content["run"] if content else {}
     parent = run.get("id") if job.run is None else run.get("parent")
     name = job.name or run.get("name") or f"{recipe.data.name} {network}"

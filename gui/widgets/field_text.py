@@ -79,6 +79,11 @@ def unwrapped(annotation: Any) -> tuple[Any, list[Any]]:
             return annotation, metadata
 
 
+def lists(info: FieldInfo) -> bool:
+    """Whether the field also takes a list of values instead of one."""
+    return any(get_origin(unwrapped(arg)[0]) is tuple for arg in get_args(info.annotation))
+
+
 def type_of(info: FieldInfo) -> tuple[Any, list[Any]]:
     """A field's type without Annotated and Optional, and its metadata."""
     kind, metadata = unwrapped(info.annotation)

@@ -35,6 +35,12 @@ def read_float(text: str) -> Any:
         return text
 
 
+def read_float_or_list(text: str) -> Any:
+    """The number in ``text``, or a tuple of its parts if there are several, as ``read_list`` reads them."""
+    parts = read_list(read_float)(text)
+    return parts if isinstance(parts, tuple) and len(parts) > 1 else read_float(text)
+
+
 def read_int(text: str) -> Any:
     """The whole number in ``text`` (``1e3`` too), a float if it is not whole, or ``text`` if it is not a number."""
     try:

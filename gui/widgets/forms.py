@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QWidget
 
 from engine.common.spec import Spec, problems
 from gui.core.translation import said, tr
-from gui.widgets.field_text import bounds, to_text, tooltip, type_of, unwrapped, usual_text
+from gui.widgets.field_text import bounds, lists, to_text, tooltip, type_of, unwrapped, usual_text
 from gui.widgets.fields import (
     EMPTY,
     CheckEditor,
@@ -25,6 +25,7 @@ from gui.widgets.fields import (
     IntegerEditor,
     LineEditor,
     read_float,
+    read_float_or_list,
     read_int,
     read_list,
 )
@@ -50,7 +51,7 @@ def editor_for(info: FieldInfo, labels: Mapping[Any, str] | None = None) -> Edit
     if kind is float and NoneType in get_args(info.annotation) and info.default is not None:
         return LineEditor(read_float, to_text, tr("none"), empty=None)  # else an emptied field would be its default
     if kind is float:
-        return LineEditor(read_float, to_text, placeholder)
+        return LineEditor(read_float_or_list if lists(info) else read_float, to_text, placeholder)
     if kind is str:
         return LineEditor(placeholder=placeholder)
     if get_origin(kind) is tuple:

@@ -186,6 +186,31 @@ def test_groups_with_one_schedule_share_a_scheduler() -> None:
     assert {g["name"]: len(g["params"]) for g in names["optimizer"].param_groups} == {"rest": 4, "head": 2, "first": 2}
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        EVERY["OneCycleLR"],
+        EVERY["CyclicLR"],
+        EVERY["Drawn"],
+        {"name": "ChainedScheduler", "schedulers": [EVERY["Drawn"], EVERY["StepLR"]]},
+        {**EVERY["OneCycleLR"], "max_lr": [0.1, 0.2, 0.3]},
+        {**EVERY["CyclicLR"], "max_lr": [0.1, 0.2, 0.3]},
+    ],
+    ids=lambda schedule: f"{schedule['name']} {schedule.get('max_lr')}",
+)
+def test_groups_have_their_part_of_lrs_that_a_schedule_sets_itself(schedule: dict[str, Any]) -> None:
+    code = assert_same_lrs(recipe(groups=GROUPS, schedule=schedule, epochs=4))
+    assert code.count("torch.optim.SGD(") == 1
+
+
+@pytest.mark.parametrize("length", [{"total_steps": 10}, {"total_steps": 60}, {"epochs": 2, "steps_per_epoch": 3}])
+def test_a_cycle_with_a_length_of_its_own_is_exported(length: dict[str, int]) -> None:
+    assert_same_lrs(recipe(schedule={**EVERY["OneCycleLR"], **length}, epochs=8))
+    stages = [{"name": "LinearLR", "total_iters": 2}, {**EVERY["OneCycleLR"], **length}]
+    after = {"name": "SequentialLR", "schedulers": stages, "milestones": [2], "interval": "step"}
+    assert_same_lrs(recipe(schedule=after, epochs=8))
+
+
 def test_groups_with_different_schedules_have_an_optimizer_each() -> None:
     groups = [
         {**GROUPS[0], "schedule": EVERY["OneCycleLR"]},

@@ -132,9 +132,9 @@ def test_a_schedule_stepped_per_batch_needs_an_lr_for_every_batch_left_and_no_mo
 
 
 def test_the_number_of_expressions_must_fit_the_groups() -> None:
-    with pytest.raises(SpecError, match=r"schedule: 2 expressions for 1 group"):
+    with pytest.raises(SpecError, match=r"^schedule\.lr_lambda: lists 2 values for 1 group"):
         control(expression("1", "0.5"))
-    with pytest.raises(SpecError, match=r"schedule: 3 expressions for 2 group"):
+    with pytest.raises(SpecError, match=r"^schedule\.lr_lambda: lists 3 values for 2 group"):
         control(expression("1", "0.5", "0.1"), names=TWO)
 
 
@@ -145,7 +145,7 @@ def test_a_groups_own_schedule_needs_one_expression() -> None:
 
     lr = after(LRControl.from_recipe(recipe(expression("0.5**epoch")), TWO, 1), 2)
     assert lr.current() == [0.1, 0.1 * 0.5**2]
-    with pytest.raises(SpecError, match=r"groups\[0\].schedule: 2 expressions for 1 group"):
+    with pytest.raises(SpecError, match=r"^groups\[0\]\.schedule\.lr_lambda: lists 2 values for 1 group"):
         LRControl.from_recipe(recipe(expression("1", "0.5")), TWO, 1)
 
 

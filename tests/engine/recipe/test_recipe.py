@@ -203,7 +203,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"schedule": {"name": "CyclicLR", "base_lr": 0, "max_lr": 1, "max_momentum": 1}}, "schedule.max_momentum", "less"),
     ({"schedule": {"name": "OneCycleLR"}}, "schedule.max_lr", "is required"),
     ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "pct_start": 1.1}}, "schedule.pct_start", "must be at most 1"),
-    ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "total_steps": 9}}, "schedule.total_steps", "is not a key here"),
+    ({"schedule": {"name": "OneCycleLR", "max_lr": 1, "total_steps": 0}}, "schedule.total_steps", "at least 1"),
     ({"schedule": {"name": "MultiplicativeLR", "lr_lambda": "x"}}, "schedule.lr_lambda", "'x' is not known"),
     ({"schedule": {"name": "Drawn", "points": []}}, "schedule.points", "at least 1 item"),
     ({"schedule": {"name": "Drawn", "points": [[0, 1], [0]]}}, "schedule.points[1][1]", "is required"),
@@ -274,7 +274,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
             }
         },
         "schedule.schedulers[1].lr_lambda",
-        "lists 3 expressions where schedulers[0] lists 2",
+        "lists 3 values where schedulers[0] lists 2",
     ),
     ({"groups": {}}, "groups", "must be a list"),
     ({"groups": [{"name": "a"}]}, "groups[0].modules", "is required"),

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.common.spec import Spec
 from engine.recipe.recipe import SGD, Adam, DataSpec, Recipe
-from engine.schedules import SCHEDULES, ComposedSpec, Drawn, MultiStepLR, ReduceLROnPlateau, StepLR
+from engine.schedules import SCHEDULES, ComposedSpec, Drawn, MultiStepLR, OneCycleLR, ReduceLROnPlateau, StepLR
 from gui.widgets.fields import LineEditor, float_text
 from gui.widgets.forms import SpecForm
 
@@ -113,6 +113,16 @@ def test_a_list_is_read_and_an_error_says_which_number_is_wrong(qtbot: QtBot) ->
     assert form.errors() == {"milestones": "number 2: must be at least 1; it is 0"}
     retype(qtbot, form, "milestones", "30, 15")
     assert form.errors() == {"milestones": "must be in increasing order; it is [30, 15]"}
+
+
+def test_one_number_or_a_list_of_them_is_read_where_both_are_allowed(qtbot: QtBot) -> None:
+    form = show(qtbot, SpecForm(OneCycleLR, {"max_lr": 0.5}))
+    retype(qtbot, form, "max_lr", "0.1, 0.2")
+    assert form.value() == OneCycleLR(max_lr=(0.1, 0.2))
+    retype(qtbot, form, "max_lr", "0.3")
+    assert form.value() == OneCycleLR(max_lr=0.3)
+    retype(qtbot, form, "max_lr", "0.1, 0")
+    assert form.errors() == {"max_lr": "number 2: must be greater than 0; it is 0"}
 
 
 def test_arrow_keys_change_a_whole_number_within_its_range(qtbot: QtBot) -> None:
