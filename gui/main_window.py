@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -33,12 +33,16 @@ from gui.run_bar.transport import Transport
 from gui.schedule.panel import SchedulePanel
 from gui.setup.panel import SetupPanel
 from gui.setup.start_page import StartPage
-from gui.widgets.labels import scroll_area
+from gui.widgets.labels import scroll_area, scroll_into_view
 from gui.widgets.state_chip import StateChip
 
 SIDE_WIDTH = 310
 FOLDED_WIDTH = 190
+# At least, so that all three fit beside each other in 960 pixels:
+_SETUP_WIDTH, _MIDDLE_WIDTH, _SIDE_WIDTH = 250, 396, 290
 DRAWER_HEIGHT = 250
+_PAGE_HEIGHT = 90
+_TITLE_BAR = 36  # pixels that the frame around the window takes, which nobody knows before it is shown
 
 
 class MainWindow(QMainWindow):
@@ -71,7 +75,7 @@ class MainWindow(QMainWindow):
         for button in self.findChildren(QAbstractButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus, so that Space starts and pauses
         self.transport.setFocus()
-        self.resize(1280, 800)
+        self._fit_to_screen(QSize(1280, 800))
         self.show_title("")
 
     def show_title(self, text: str) -> None:
@@ -93,6 +97,7 @@ class MainWindow(QMainWindow):
 
     def fold(self, folded: bool) -> None:
         """Give the left column the width of the whole setup, or of its summary."""
+        self.setup.setMinimumWidth(FOLDED_WIDTH if folded else _SETUP_WIDTH)
         left, middle, right = self.columns.sizes()
         width = FOLDED_WIDTH + 20 if folded else SIDE_WIDTH
         self.columns.setSizes([width, left + middle - width, right])
@@ -109,6 +114,8 @@ class MainWindow(QMainWindow):
         """Restore sizes, positions and plot options."""
         if settings.geometry:
             self.restoreGeometry(settings.geometry)
+            if not self.isMaximized():
+                self._fit_to_screen(self.size())
         for name, splitter in (("columns", self.columns), ("rows", self.rows)):
             if sizes := settings.splitter_sizes.get(name):
                 splitter.setSizes(sizes)
@@ -119,6 +126,11 @@ class MainWindow(QMainWindow):
         plots.loss.slider.setValue(round(settings.smoothing * 100))
         plots.loss.log_button.setChecked(settings.log_loss)
         plots.lr.log_button.setChecked(settings.log_lr)
+
+    def _fit_to_screen(self, wanted: QSize) -> None:
+        """Take the size ``wanted``, or what of it the screen has room for beside its panels."""
+        room = self.screen().availableGeometry()
+        self.resize(wanted.boundedTo(room.size() - QSize(0, _TITLE_BAR)))
 
     def store_layout(self, settings: Settings) -> None:
         """Write sizes, positions and plot options to ``settings``, and save them."""
@@ -216,7 +228,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.setChildrenCollapsible(False)
-        self.setup.setMinimumWidth(FOLDED_WIDTH)
+        self.setup.setMinimumWidth(_SETUP_WIDTH)
         self.columns.addWidget(self.setup)
         self.columns.addWidget(self._middle())
         self.side = QTabWidget()
@@ -224,7 +236,7 @@ class MainWindow(QMainWindow):
         self.side.tabBar().setExpanding(True)
         self.side.addTab(_scrolled(self.lr_panel), tr("Learning rate"))
         self.side.addTab(_scrolled(self.schedule), tr("Schedule"))
-        self.side.setMinimumWidth(SIDE_WIDTH)
+        self.side.setMinimumWidth(_SIDE_WIDTH)
         right = QWidget()
         stack = QVBoxLayout(right)
         stack.setContentsMargins(0, 0, 0, 0)
@@ -276,15 +288,22 @@ class MainWindow(QMainWindow):
 
     def _middle(self) -> QWidget:
         middle = QWidget()
-        middle.setMinimumWidth(420)
+        middle.setMinimumWidth(_MIDDLE_WIDTH)
         column = QVBoxLayout(middle)
-        column.setContentsMargins(6, 6, 6, 6)
-        column.setSpacing(6)
-        column.addWidget(self.banner)
-        column.addWidget(self.start_page)
+        column.setContentsMargins(0, 0, 0, 0)
+        page = QWidget()  # scrolls where the window is too low: the plots stay high enough to be read
+        parts = QVBoxLayout(page)
+        parts.setContentsMargins(6, 6, 6, 6)
+        parts.setSpacing(6)
+        parts.addWidget(self.banner)
+        parts.addWidget(self.start_page)
+        parts.addWidget(self.plots, 1)
+        self.page = scroll_area(page)
+        self.page.setMinimumHeight(_PAGE_HEIGHT)
+        self.banner.appeared.connect(lambda: scroll_into_view(self.banner))
         self.rows = QSplitter(Qt.Orientation.Vertical)
         self.rows.setChildrenCollapsible(False)
-        self.rows.addWidget(self.plots)
+        self.rows.addWidget(self.page)
         self.rows.addWidget(self.log)
         self.rows.setStretchFactor(0, 1)
         self.rows.setSizes([600, 210])
@@ -306,7 +325,7 @@ class MainWindow(QMainWindow):
 
 def _scrolled(panel: QWidget) -> QScrollArea:
     area = scroll_area(panel)
-    area.setMinimumWidth(SIDE_WIDTH)
+    area.setMinimumWidth(_SIDE_WIDTH)
     return area
 
 

@@ -51,7 +51,7 @@ class LogPanel(QWidget):
         self._note = label("", "hint")
         self._note.hide()
         self._empty = label(
-            tr("Your interventions, changes by the schedule and saved checkpoints are listed here."), "hint"
+            tr("Your interventions, changes by the schedule and saved checkpoints are listed here."), "hint", wrap=True
         )
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._restore = QPushButton(tr("Restore LR"))

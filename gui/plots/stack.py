@@ -24,6 +24,7 @@ from gui.plots.lr import LRPlot
 from gui.theme.theme import LIGHT, Colors, set_style_property
 
 _HOVER = 1 / 25  # seconds between two updates of the crosshair, at least
+_LOWEST = 110  # pixels of a plot with its header: less shows no curve
 _MARGIN = 0.01  # of the x range on either side, so that dots and the handle at the ends are not clipped
 
 
@@ -70,6 +71,7 @@ class PlotStack(QWidget):
             plot.marker_clicked.connect(self.marker_clicked)
             plot.menu_opening.connect(self.menu_opening)
             plot.redraw_requested.connect(self.redraw_requested)
+            plot.setMinimumHeight(_LOWEST)
         self.splitter.setSizes([400, 400, 290])
         for plot in self.plots[:-1]:
             plot.canvas.hideAxis("bottom")

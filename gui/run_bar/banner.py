@@ -48,10 +48,12 @@ class Banner(QFrame):
     Signals:
         more_epochs_wanted(int): continue the finished run with this many more epochs.
         continue_wanted(): continue the run that was stopped or failed.
+        appeared(): there is a message to be seen.
     """
 
     more_epochs_wanted = Signal(int)
     continue_wanted = Signal()
+    appeared = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,6 +141,7 @@ class Banner(QFrame):
             widget.setVisible(widget not in fixed or has_details)
         self._under_row.setVisible(not beside)
         self.show()
+        self.appeared.emit()
 
     def _button(self, choice: BannerAction) -> QPushButton:
         button = QPushButton(choice.text, self)

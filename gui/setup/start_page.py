@@ -1,4 +1,4 @@
-"""The start page: runs that can be continued, and three steps for new users."""
+"""The start page: the newest run that can be continued, or three steps for new users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 from gui.core.translation import tr
 from gui.widgets.labels import ElidedLabel, as_tip, label, set_role
 
-_CARDS: Final = 3  # the list of runs has the others
+_CARDS: Final = 5  # the list of runs has the others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def age_text(when: datetime, now: datetime) -> str:
 
 
 class StartPage(QWidget):
-    """Cards of runs to continue, [Open…], and how to begin.
+    """The newest run to continue, with more on demand so that the plots keep their room; without any, how to begin.
 
     Signals:
         continue_requested(str): continue the run with this id.
@@ -62,42 +62,57 @@ class StartPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._heading = label(tr("Continue"), "title")
+        self._heading = label("", "title")
         self._cards = QVBoxLayout()
         self._cards.setSpacing(6)
+        self._more = QPushButton()
+        self._more.setCheckable(True)
+        self._more.setToolTip(tr("Show more runs that can be continued. All runs are under Runs."))
+        self._more.toggled.connect(self._show_more)
         self._open = QPushButton(tr("Open…"))
         self._open.setToolTip(tr("Open a recipe or a checkpoint from a file."))
         self._open.clicked.connect(self.open_requested)
-        self._whole = QWidget()
+        self._whole, self._steps = QWidget(), _steps()
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(self._whole)
         layout = QVBoxLayout(self._whole)
-        layout.setContentsMargins(12, 10, 12, 10)
-        layout.setSpacing(8)
+        layout.setContentsMargins(12, 4, 12, 6)
+        layout.setSpacing(6)
         head = QHBoxLayout()
-        head.setContentsMargins(0, 4, 0, 0)
-        head.addWidget(label(tr("A new run in three steps"), "title"))
+        head.addWidget(self._heading)
         head.addStretch(1)
+        head.addWidget(self._more)
         head.addWidget(self._open)
-        layout.addWidget(self._heading)
-        layout.addLayout(self._cards)
         layout.addLayout(head)
-        layout.addLayout(_steps())
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        layout.addLayout(self._cards)
+        layout.addWidget(self._steps)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.show_resumables([])
 
     def show_resumables(self, runs: Sequence[Resumable], now: datetime | None = None) -> None:
         """Show the newest of ``runs`` (newest first) as cards; their age is relative to ``now``."""
-        while (item := self._cards.takeAt(0)) is not None:
-            old = item.widget()
-            if old is not None:
-                old.hide()
-                old.deleteLater()
+        for old in self._all_cards():
+            self._cards.removeWidget(old)
+            old.hide()
+            old.deleteLater()
         relative_to = now or datetime.now()
         for run in runs[:_CARDS]:
             self._cards.addWidget(self._card(run, relative_to))
-        self._heading.setVisible(bool(runs))
+        more = len(runs[:_CARDS]) - 1
+        self._heading.setText(tr("Continue") if runs else tr("A new run in three steps"))
+        self._steps.setVisible(not runs)
+        self._more.setText(tr("{n} more", n=more))
+        self._more.setVisible(more > 0)
+        self._show_more(self._more.isChecked())
+
+    def _show_more(self, more: bool) -> None:
+        for index, card in enumerate(self._all_cards()):
+            card.setVisible(more or index == 0)
+
+    def _all_cards(self) -> list[QWidget]:
+        items = (self._cards.itemAt(i) for i in range(self._cards.count()))
+        return [card for item in items if item is not None and (card := item.widget()) is not None]
 
     def make_room(self, wanted: bool) -> None:
         """Hide the page while the list of runs is open, which shows the same runs and needs the space."""
@@ -123,13 +138,15 @@ class StartPage(QWidget):
         return card
 
 
-def _steps() -> QGridLayout:
+def _steps() -> QWidget:
     steps = (
         (tr("Choose"), tr("Data and network are on the left. The defaults work as they are.")),
         (tr("Start"), tr("The curves are drawn here while the network learns. Space pauses.")),
         (tr("Steer"), tr("Change the LR on the right while it trains: halve it, double it or drag its curve.")),
     )
-    grid = QGridLayout()
+    whole = QWidget()
+    grid = QGridLayout(whole)
+    grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(22)
     grid.setVerticalSpacing(2)
     for column, (title, text) in enumerate(steps):
@@ -141,4 +158,4 @@ def _steps() -> QGridLayout:
         top = Qt.AlignmentFlag.AlignTop
         grid.addWidget(head, 0, column, top)
         grid.addWidget(label(text, "hint", wrap=True), 1, column, top)
-    return grid
+    return whole

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from engine.common.position import Position
 from engine.messages.commands import Pause
 from engine.recipe.recipe import Recipe
+from gui.core.settings import Settings
+from gui.setup.start_page import Resumable
 from tests.gui.app_fixture import Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
@@ -325,3 +329,41 @@ def answer_dialogs(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
 
     monkeypatch.setattr(QMessageBox, "question", question)
     return asked
+
+
+def test_the_window_never_opens_larger_than_the_screen_has_room(driver: Driver) -> None:
+    window = driver.window
+    room = window.screen().availableGeometry()
+
+    def fits() -> bool:
+        return window.height() < room.height() and window.width() <= max(room.width(), window.minimumSizeHint().width())
+
+    assert fits()
+    window.resize(2560, 1600)  # as it was left on a larger screen
+    assert not fits()
+    settings = Settings()
+    window.store_layout(settings)
+    window.restore_layout(settings)
+    assert fits()
+
+
+def test_on_a_small_screen_everything_fits_and_the_plots_stay_high_enough_to_be_read(driver: Driver) -> None:
+    """960 by 540 is what a screen of 1920 by 1080 has at 200%, the frame included."""
+    window, plots = driver.window, driver.window.plots
+    when = datetime.now()
+    runs = [Resumable(run=f"r{i}", title=f"digits, epoch {i} of 30", when=when, interrupted=True) for i in range(4)]
+    window.start_page.show_resumables(runs)
+    window.resize(960, 504)
+    window.banner.show_failure("There is a problem. " * 20, "line\n" * 30)
+    driver.click(window.banner, "Details")
+    window.show_log.setChecked(True)
+    window.show_runs.setChecked(True)
+    driver.settle()
+    assert (window.width(), window.height()) == (960, 504)
+    assert all(plot.canvas.height() >= 70 for plot in plots.plots)
+    for button in (*window.transport.findChildren(QPushButton), *window.banner.findChildren(QPushButton)):
+        if button.isVisible():
+            assert button.height() >= button.minimumSizeHint().height()
+            assert button.width() >= button.minimumSizeHint().width()
+    window.page.ensureWidgetVisible(plots.accuracy)
+    assert not plots.accuracy.visibleRegion().isEmpty()

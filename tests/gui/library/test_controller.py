@@ -295,6 +295,7 @@ def test_the_start_page_offers_what_was_interrupted_first_and_continues_it(
     driver = new_driver()
     page = driver.window.start_page
     driver.wait(lambda: driver.says(page, "interrupted"))
+    driver.click(page, "1 more")
     buttons = [b for b in page.findChildren(QPushButton) if b.text() == "Continue" and b.isVisible()]
     buttons.sort(key=lambda b: b.mapToGlobal(QPoint()).y())
     assert [b.accessibleName() for b in buttons] == [

@@ -170,7 +170,7 @@ def test_a_little_before_midnight_is_not_yesterday() -> None:
     assert age_text(just_after - timedelta(hours=3), just_after) == "3 hours ago"
 
 
-def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
+def test_the_start_page_continues_the_newest_run_and_more_on_demand(qtbot: QtBot) -> None:
     page = StartPage()
     qtbot.addWidget(page)
     page.show()
@@ -181,18 +181,22 @@ def test_the_start_page_continues_the_run_of_the_card(qtbot: QtBot) -> None:
         Resumable(run=f"r{i}", title=f"digits, epoch {i} of 30", when=NOW - timedelta(days=i), interrupted=i == 0)
         for i in range(5)
     ]
+
+    def go_on() -> list[QAbstractButton]:
+        return [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
+
     page.show_resumables(runs, NOW)
     qtbot.wait(1)  # a card shows itself with the next turn of the loop
     texts = [w.text() for w in page.findChildren(QLabel) if w.isVisible()]
     assert "digits, epoch 1 of 30" in texts
     assert "yesterday" in texts
-    go_on = [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue"]
-    assert len(go_on) == 3  # the newest; the rest is in the list of runs
-    qtbot.mouseClick(go_on[1], LEFT)
+    assert len(go_on()) == 1
+    click(page, "4 more", qtbot)
+    qtbot.mouseClick(go_on()[1], LEFT)
     click(page, "Open…", qtbot)
     assert asked == ["r1", "open"]
     page.show_resumables([], NOW)
-    assert not [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
+    assert not go_on()
 
 
 def test_choices_go_on_in_the_next_line_where_the_room_ends(banner: Banner, qtbot: QtBot) -> None:
