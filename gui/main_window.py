@@ -38,8 +38,8 @@ from gui.widgets.state_chip import StateChip
 
 SIDE_WIDTH = 310
 FOLDED_WIDTH = 190
-# At least, so that all three fit beside each other in 960 pixels:
-_SETUP_WIDTH, _MIDDLE_WIDTH, _SIDE_WIDTH = 250, 396, 290
+# Pixels that each column has at least, so that all three fit beside each other in 960 pixels:
+_LEAST_SETUP, _LEAST_MIDDLE, _LEAST_SIDE = 250, 396, 290
 DRAWER_HEIGHT = 250
 _PAGE_HEIGHT = 90
 _TITLE_BAR = 36  # pixels that the frame around the window takes, which nobody knows before it is shown
@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
 
     def fold(self, folded: bool) -> None:
         """Give the left column the width of the whole setup, or of its summary."""
-        self.setup.setMinimumWidth(FOLDED_WIDTH if folded else _SETUP_WIDTH)
+        self.setup.setMinimumWidth(FOLDED_WIDTH if folded else _LEAST_SETUP)
         left, middle, right = self.columns.sizes()
         width = FOLDED_WIDTH + 20 if folded else SIDE_WIDTH
         self.columns.setSizes([width, left + middle - width, right])
@@ -228,7 +228,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.columns = QSplitter(Qt.Orientation.Horizontal)
         self.columns.setChildrenCollapsible(False)
-        self.setup.setMinimumWidth(_SETUP_WIDTH)
+        self.setup.setMinimumWidth(_LEAST_SETUP)
         self.columns.addWidget(self.setup)
         self.columns.addWidget(self._middle())
         self.side = QTabWidget()
@@ -236,7 +236,7 @@ class MainWindow(QMainWindow):
         self.side.tabBar().setExpanding(True)
         self.side.addTab(_scrolled(self.lr_panel), tr("Learning rate"))
         self.side.addTab(_scrolled(self.schedule), tr("Schedule"))
-        self.side.setMinimumWidth(_SIDE_WIDTH)
+        self.side.setMinimumWidth(_LEAST_SIDE)
         right = QWidget()
         stack = QVBoxLayout(right)
         stack.setContentsMargins(0, 0, 0, 0)
@@ -288,7 +288,7 @@ class MainWindow(QMainWindow):
 
     def _middle(self) -> QWidget:
         middle = QWidget()
-        middle.setMinimumWidth(_MIDDLE_WIDTH)
+        middle.setMinimumWidth(_LEAST_MIDDLE)
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         page = QWidget()  # scrolls where the window is too low: the plots stay high enough to be read
@@ -325,7 +325,7 @@ class MainWindow(QMainWindow):
 
 def _scrolled(panel: QWidget) -> QScrollArea:
     area = scroll_area(panel)
-    area.setMinimumWidth(_SIDE_WIDTH)
+    area.setMinimumWidth(_LEAST_SIDE)
     return area
 
 

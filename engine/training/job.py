@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from engine.checkpoints.header import read_header
 from engine.common.errors import RunInUseError, SpecError
 from engine.common.position import Position
 from engine.common.text import Text
@@ -109,6 +110,19 @@ def of_file(file: Path, library: Library | None) -> Job:
     run = library.run_at(file) if library is not None else None
     row = library.run(run) if library is not None and run is not None else None
     return job_of(row, library) if library is not None and row is not None else Job(checkpoint=file)
+
+
+def check_file(file: Path, library: Library | None) -> None:
+    """Check that ``of_file`` can resume ``file``, before anything is ended for it.
+
+    The newest checkpoint of a run of ``library`` is not read: where it is damaged, an older one takes its place.
+
+    Raises:
+        CheckpointError: it is not a checkpoint, or damaged.
+        sqlite3.Error: the library cannot be read.
+    """
+    if library is None or library.run_at(file) is None:
+        read_header(file)
 
 
 def job_of(row: RunRow, library: Library, lines: tuple[CommandAt, ...] | None = None) -> Job:

@@ -69,10 +69,11 @@ class FilesController(QObject):
             return
         question = tr("Stop and save the run, then open {name}? It can be continued later.", name=file.name)
 
+        if recipe is None:
+            self._taking_up.from_file(file, begin, question)
+            return
+
         def go_on() -> None:
-            if recipe is None:
-                self._taking_up.from_file(file, begin, question)
-                return
             self._setup_controller.set_up(recipe)
             if begin:
                 self._setup_controller.start()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
-from engine.training.job import Job, from_checkpoint, of_file
+from engine.training.job import Job, check_file, from_checkpoint, of_file
 from gui.core.current_run import CurrentRun
+from gui.core.run_text import sentence
 from gui.core.task_runner import Failure, TaskRunner
 from gui.core.translation import said, tr
 from gui.run_bar.banner import Banner
@@ -35,15 +36,18 @@ class ResumeController(QObject):
 
     def from_file(self, file: Path, begin: bool, question: str) -> None:
         """Resume from the checkpoint ``file``; ``begin`` starts training at once. ``question`` is asked while a run
-        trains.
+        trains. A file that is no checkpoint leaves the run as it is.
         """
         library = self._runs.library
 
-        def found(job: Job) -> None:
-            job = replace(job, begin=begin, on_divergence="pause")
-            self._setup_controller.when_free(lambda: self._setup_controller.begin(job), question)
+        def resume(_: None) -> None:
+            self._setup_controller.when_free(lambda: self._ask(lambda: of_file(file, library), found), question)
 
-        self._ask(lambda: of_file(file, library), found)
+        def found(job: Job) -> None:
+            if not self._runs.active:
+                self._setup_controller.begin(replace(job, begin=begin, on_divergence="pause"))
+
+        self._tasks.submit(lambda _: check_file(file, library), resume, self._not_opened, key="resume")
 
     def _more_epochs(self, more: int) -> None:
         end = self._runs.model.end
@@ -67,6 +71,12 @@ class ResumeController(QObject):
 
     def _ask(self, work: Callable[[], Job], found: Callable[[Job], None]) -> None:
         self._tasks.submit(lambda _: work(), found, self._not_found, key="resume")
+
+    def _not_opened(self, failure: Failure) -> None:
+        if failure.field is not None:  # the file is at fault, not the library
+            self._banner.show_failure(sentence(failure.problem))
+        else:
+            self._not_found(failure)
 
     def _not_found(self, failure: Failure) -> None:
         text = tr("The library cannot be read: {problem}", problem=said(failure.problem))

@@ -188,8 +188,7 @@ def test_the_start_page_continues_the_newest_run_and_more_on_demand(qtbot: QtBot
     page.show_resumables(runs, NOW)
     qtbot.wait(1)  # a card shows itself with the next turn of the loop
     texts = [w.text() for w in page.findChildren(QLabel) if w.isVisible()]
-    assert "digits, epoch 1 of 30" in texts
-    assert "yesterday" in texts
+    assert {"digits, epoch 0 of 30", "just now"} < set(texts)
     assert len(go_on()) == 1
     click(page, "4 more", qtbot)
     qtbot.mouseClick(go_on()[1], LEFT)

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
+from engine.common.lifecycle import State
 from engine.common.position import Position
 from engine.messages.commands import Pause, ScaleLR
 from engine.schedules import CosineAnnealingLR
@@ -181,6 +182,27 @@ def test_files_that_are_damaged_foreign_or_missing_are_said_and_harm_nothing(dri
         assert driver.model.history.epoch_x.values.tolist() == [1, 2]
     driver.click(driver.window, "New")
     trains_afterwards(driver)
+
+
+@pytest.mark.parametrize("state", ["training", "paused"])
+def test_opening_a_file_that_is_no_checkpoint_leaves_the_run_as_it_is(
+    driver: Driver, asked: list[str], tmp_path: Path, state: State
+) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG not a checkpoint")
+    driver.start(tiny(epochs=100_000, schedule={"name": "Constant"}))
+    driver.wait(lambda: driver.of("epoch"))
+    if state == "paused":
+        driver.click(driver.window.transport, "Pause")
+    driver.reach(state)
+    before = driver.model.position
+    driver.app.files.open_path(str(tmp_path / "picture.png"))
+    fails(driver, "picture.png is")
+    assert not asked
+    assert not driver.of("end")
+    assert driver.model.state == state
+    if state == "paused":
+        assert driver.model.position == before
+        assert driver.button(driver.window.transport, "Resume").isEnabled()
 
 
 def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked: list[str], tmp_path: Path) -> None:
