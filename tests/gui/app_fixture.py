@@ -63,6 +63,7 @@ class Driver:
         self.qtbot = qtbot
         self.app = App(application, str(library), Settings())
         self.window = self.app.window
+        self.window.resize(1280, 800)  # as on a usual screen: the one of Qt's offscreen platform is smaller
         self.events: list[Event] = []
         self.left: list[bool] = []
         self.closed = False
