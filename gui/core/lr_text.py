@@ -61,7 +61,7 @@ def read_factor(text: str) -> float:
     return value
 
 
-def is_begun(text: str) -> bool:
+def is_incomplete(text: str) -> bool:
     """Whether ``text`` is the beginning of a number ("1e-"), which is not an error yet."""
     text = text.strip().replace(",", ".", 1)
     return _BEGUN.fullmatch(text) is not None and _NUMBER.fullmatch(text) is None

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QSize
 
 from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
 from engine.schedules import ScheduleSpec
-from gui.core.lr_text import is_begun, lr_text, read_factor, read_lr
+from gui.core.lr_text import is_incomplete, lr_text, read_factor, read_lr
 from gui.core.translation import tr
 from gui.theme.theme import set_style_property
 from gui.widgets.confirmed_field import ConfirmedField
@@ -141,7 +141,7 @@ class GroupRow(QFrame):
         value, problem = None, None
         is_factor = field is self.factor
         text = text.strip().lstrip("x×*").strip() if is_factor else text
-        if field.is_typed() and not is_begun(text):
+        if field.is_typed() and not is_incomplete(text):
             try:
                 value = read_factor(text) if is_factor else read_lr(text)
             except ValueError as error:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton,
 
 from engine.messages.commands import ScaleLR, SetLR
 from engine.recipe.recipe import LR_MAX
-from gui.core.lr_text import is_begun, lr_text, read_lr
+from gui.core.lr_text import is_incomplete, lr_text, read_lr
 from gui.core.translation import tr
 from gui.learning_rate.current import CurrentLRs, Mode, set_command
 from gui.widgets.labels import label, set_available, set_role
@@ -122,7 +122,7 @@ class StagedChange(QWidget):
 
     def _on_typed(self, text: str) -> None:
         self._typing = True
-        if is_begun(text):
+        if is_incomplete(text):
             self._unstage("")
             return
         try:

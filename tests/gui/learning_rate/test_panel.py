@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QRadioB
 from pytestqt.qtbot import QtBot
 
 from engine.messages.commands import ReleaseLR, ScaleLR, SetLR
-from gui.core.lr_text import is_begun, lr_text, read_lr
+from gui.core.lr_text import is_incomplete, lr_text, read_lr
 from gui.learning_rate.panel import LRPanel
 from gui.learning_rate.staged_change import StagedChange
 from gui.widgets.lr_slider import LRSlider
@@ -391,7 +391,7 @@ def test_text_that_is_no_lr_is_rejected(typed: str) -> None:
 
 
 def test_an_incomplete_number_is_recognized() -> None:
-    assert [is_begun(t) for t in ("1e", "1e-", ".", "", "0.1", "x", "1e-3")] == [True] * 4 + [False] * 3
+    assert [is_incomplete(t) for t in ("1e", "1e-", ".", "", "0.1", "x", "1e-3")] == [True] * 4 + [False] * 3
 
 
 def test_lrs_are_written_as_people_write_them() -> None:
