@@ -37,6 +37,7 @@ _KEYS: Final[dict[str, type]] = {
     "recipe": str,
     "history": str,
     "interventions": str,
+    "sources": dict,
     "run": dict,
     "environment": dict,
 }

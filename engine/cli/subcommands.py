@@ -25,7 +25,7 @@ from engine.hardware.memory import data_share
 from engine.library import Library, Reader, default_library_root, is_readable
 from engine.messages.commands import CommandAt, Stop
 from engine.messages.commands_file import read_commands
-from engine.messages.events import EndEvent
+from engine.messages.events import EndEvent, Event, WarningEvent
 from engine.messages.printing import LinePrinter, line
 from engine.recipe.recipe import Recipe, read_recipe
 from engine.training.job import Job, to_resume
@@ -100,7 +100,13 @@ def train(job: Job, library: Library, output: TextIO) -> int:
         from engine.training.trainer import Trainer  # imports torch, which takes seconds
 
         printer = LinePrinter(output)
-        trainer = Trainer(job, printer, library)
+
+        def emit(event: Event) -> None:
+            printer(event)
+            if isinstance(event, WarningEvent) and event.serious:
+                print(one_line(event.text), file=sys.stderr)
+
+        trainer = Trainer(job, emit, library)
         posts.append(trainer.post)
         if stop_requested.is_set():
             trainer.post(Stop())

@@ -369,10 +369,16 @@ class RewindProgressEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class WarningEvent(Event):
-    """Something the user should know. Training continues."""
+    """Something the user should know. Training continues.
+
+    Attributes:
+        text: what it is, a sentence.
+        serious: whether it concerns what is trained; the command line prints it on standard error too.
+    """
 
     event: ClassVar[str] = "warning"
     text: str
+    serious: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ import torch
 from torch import nn
 
 from engine.common.errors import Cancelled, SpecError
+from engine.common.files import path_of
 from engine.common.progress import IsCancelled
 from engine.common.text import Text
 from engine.data.download import never
@@ -126,14 +127,8 @@ def describe_error(what: str, path: Path | None, error: BaseException) -> SpecEr
 
 
 def _found(file: str) -> Path:
-    try:
-        path = Path(file).expanduser().resolve()
-        found = path.is_file()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, with a NUL, ...
-        raise SpecError(
-            FIELD, Text("{path} cannot be read: {reason}", path=repr(file), reason=_reason(error))
-        ) from None
-    if not found:
+    path = path_of(FIELD, file).resolve()
+    if not path.is_file():
         raise SpecError(FIELD, Text("{path} does not exist", path=path))
     return path
 
@@ -226,10 +221,6 @@ def _settings_kept() -> Iterator[None]:
 def _interrupt(thread: threading.Thread) -> None:
     """Raise SystemExit in ``thread``, as soon as it runs Python code."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _kind(value: object) -> str:

@@ -24,6 +24,7 @@ from engine.recipe.optimizers import (
     OptimizerSpec,
     RMSprop,
 )
+from engine.recipe.user_code import absolute
 from engine.schedules import AnySchedule, StepLR
 from engine.schedules.base import advanced, usual
 
@@ -125,6 +126,12 @@ class ModelSpec(Spec):
         description="Start from torchvision's ImageNet weights, where the network has them.",
     )
 
+    @field_validator("name")
+    @classmethod
+    def _make_absolute(cls, value: str) -> str:
+        own = _user_function(value)
+        return f"{absolute(own[0])}:{own[1]}" if own is not None else value
+
     @model_validator(mode="after")
     def _check_name(self) -> ModelSpec:
         if not self.name:
@@ -141,9 +148,13 @@ class ModelSpec(Spec):
         return self
 
     def user_function(self) -> tuple[str, str] | None:
-        """File and function of a user's own network, or None for a built-in one."""
-        file, colon, function = self.name.rpartition(":")
-        return (file, function) if colon and file.endswith(".py") else None
+        """File (its absolute path) and function of a user's own network, or None for a built-in one."""
+        return _user_function(self.name)
+
+
+def _user_function(name: str) -> tuple[str, str] | None:
+    file, colon, function = name.rpartition(":")
+    return (file, function) if colon and file.endswith(".py") else None
 
 
 class GroupSpec(Spec):

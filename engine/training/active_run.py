@@ -91,6 +91,8 @@ class ActiveRun:
         self._publish(loaded.start_event(recorder.run, recorder.name, recorder.steps(state.position)))
         for remark in loaded.remarks:
             self._publish(WarningEvent(text=remark))
+        for change in loaded.changes:
+            self._publish(WarningEvent(text=change, serious=True))
         self._move("loaded")
         for posted in pending.posted:
             self._publish(answer(posted, "queued", self.position))

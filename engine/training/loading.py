@@ -23,6 +23,7 @@ from engine.messages.events import StartEvent, StepsEvent
 from engine.recipe.data_sets import Facts
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.user_code import changes
 from engine.training.job import Job
 from engine.training.run_state import RANDOM_LOCK, RunState, group_sizes
 
@@ -36,10 +37,21 @@ _POLL_SECONDS: Final = 0.05
 
 @dataclass(frozen=True)
 class Loaded:
-    """A run in memory; ``remarks`` is what a person should know of how it was loaded."""
+    """A run in memory.
+
+    Attributes:
+        state: the run.
+        remarks: what a person should know of how it was loaded.
+        changes: what has changed since its checkpoint in the user's own code.
+        parent: the run that it is a branch of, or None.
+        name: what the person calls it.
+        threads: the number of threads that train.
+        resumed: whether it was loaded from a checkpoint.
+    """
 
     state: RunState
     remarks: list[Text]
+    changes: list[Text]
     parent: str | None
     name: str
     threads: int
@@ -137,7 +149,8 @@ def _resumed(
     run = content["run"] if content else {}
     parent = run.get("id") if job.run is None else run.get("parent")
     name = job.name or run.get("name") or f"{recipe.data.name} {network}"
-    return Loaded(state, remarks, parent, name, torch.get_num_threads(), resumed=content is not None)
+    changed = changes(content["sources"]) if content else []
+    return Loaded(state, remarks, changed, parent, name, torch.get_num_threads(), resumed=content is not None)
 
 
 def _read(job: Job) -> tuple[Path | None, dict[str, Any] | None, list[Text]]:

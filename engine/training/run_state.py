@@ -25,6 +25,7 @@ from engine.hardware.out_of_memory import fitting
 from engine.lr.control import LRControl
 from engine.messages.events import CommandEvent, EpochEvent, Event
 from engine.models import groups, optimizers, registry
+from engine.models.user_modules import digests_of
 from engine.recipe.recipe import Recipe
 from engine.training.guard import Guard
 from engine.training.step import Stepper, Sums
@@ -189,6 +190,7 @@ class RunState:
             "recipe": self.recipe.to_json(),
             "history": self._history_written.text(self.history),
             "interventions": self._interventions_written.text(self.interventions),
+            "sources": digests_of(self.model),
         }
 
     def restore(self, capture: Capture) -> None:

@@ -364,10 +364,18 @@ def test_a_recipe_is_immutable() -> None:
         Recipe().epochs = 3  # type: ignore[misc]
 
 
-def test_a_users_network_is_a_file_and_a_function() -> None:
-    assert ModelSpec(name="dir/net.py:make").user_function() == ("dir/net.py", "make")
-    assert ModelSpec(name="C:\\nets\\net.py:make").user_function() == ("C:\\nets\\net.py", "make")
+def test_a_users_network_is_a_file_from_the_root_and_a_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert ModelSpec(name="dir/../net.py:make").user_function() == (str(tmp_path / "net.py"), "make")
+    assert ModelSpec(name="~/net.py:make").name == f"{tmp_path / 'home' / 'net.py'}:make"
+    assert ModelSpec(name="/nets/net.py:make").name == "/nets/net.py:make"
     assert ModelSpec().user_function() is None
+    text = read(model={"name": "net.py:make"}).to_json()
+    monkeypatch.chdir("/")
+    assert recipe_from_json(text).model.name == f"{tmp_path / 'net.py'}:make"
 
 
 def test_mode_follows_monitor_unless_it_is_given() -> None:
