@@ -38,13 +38,13 @@ class TrainingThread(QThread):
 
     def __init__(self, job: Job, library: Library | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        from engine.training.trainer import Trainer  # brings torch, which the window does not wait for when it starts
+        from engine.training.trainer import Trainer  # imports torch, for which the start of the window does not wait
 
         self._trainer: Trainer = Trainer(job, self._take, library)
         self._lock = threading.Lock()
         self._routine = RoutineEvents()
         self._held: list[tuple[Event, bool, float]] = []
-        self._delivery_ahead = False  # nobody needs to be woken for routine
+        self._delivery_ahead = False  # routine events need no wake-up
         self._delivering = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -53,7 +53,7 @@ class TrainingThread(QThread):
         self._wake.connect(self._deliver)
 
     def post(self, command: AnyCommand, at: Position | None = None) -> int:
-        """Send a command, for the next batch or for the moment ``at``; returns its id. The answer is an event."""
+        """Send a command, for the next batch or for the position ``at``; returns its id. The answer is an event."""
         return self._trainer.post(command, at)
 
     def run(self) -> None:
@@ -70,18 +70,18 @@ class TrainingThread(QThread):
             self._wake.emit()
 
     def _deliver(self) -> None:
-        if self._delivering:  # who hears of an event may post a command, whose answer has its turn
+        if self._delivering:  # a listener may post a command, whose answer is delivered in order
             return
-        self._delivering, told = True, False
+        self._delivering, delivered = True, False
         try:
             while held := self._held_until_now():
-                told = True
+                delivered = True
                 for event, routine, when in held:
                     self.happened.emit(event, routine, when)
         finally:
             self._delivering = False
             with self._lock:
-                ahead = self._delivery_ahead = told or bool(self._held)
+                ahead = self._delivery_ahead = delivered or bool(self._held)
             if ahead:
                 self._timer.start()
 

@@ -102,7 +102,7 @@ class StartEvent(Event, AtPosition):
     steps: list[StepsEvent] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The event without what earlier events have said."""
+        """The event without what earlier events contain."""
         line = super().as_json()
         del line["history"], line["interventions"], line["steps"]
         return line
@@ -350,7 +350,7 @@ class BranchEvent(Event, AtPosition):
     interventions: list[CommandEvent] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """The event without what earlier events have said."""
+        """The event without what earlier events contain."""
         line = super().as_json()
         del line["history"], line["interventions"]
         return line

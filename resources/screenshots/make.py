@@ -1,8 +1,8 @@
 """The README's pictures: the real window before the start and in mid-training, light and dark.
 
 ``python -m resources.screenshots.make [FOLDER]`` compares and draws schedules, trains digits for about half a minute,
-halves the rate and changes the schedule on the way with the window's own widgets, prepares changes, searches for a
-rate, and writes a picture of each. Needs no screen; ``QT_QPA_PLATFORM=xcb`` takes the pictures on one.
+halves the LR and changes the schedule meanwhile with the window's own widgets, stages changes, runs an LR range test,
+and writes a picture of each. Needs no display; ``QT_QPA_PLATFORM=xcb`` uses one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import CosineAnnealingLR, CosineAnnealingWarmRestarts, Drawn, ExponentialLR, OneCycleLR, StepLR
 from gui.app import App
 from gui.core.settings import Settings
-from gui.theme.theme import Mode
+from gui.theme.theme import ThemeMode
 
 RECIPE: Final = Recipe(
     data=DataSpec(name="digits", batch_size=16, augment=True),
@@ -31,18 +31,18 @@ RECIPE: Final = Recipe(
     device="cpu",
 )
 DRAWN: Final = Drawn(points=((0, 0.001), (5, 0.02), (20, 0.012), (42, 0.0015), (60, 0.0002)), smooth=True)
-MODES: Final[dict[str, Mode]] = {"": "light", "-dark": "dark"}
+MODES: Final[dict[str, ThemeMode]] = {"": "light", "-dark": "dark"}
 SIZE: Final = (1280, 800)
-SETTLE_MS: Final = 1500  # the planned curves are answered by then
+SETTLE_MS: Final = 1500  # by then the curves are drawn
 
 
 class Photographer(QObject):
-    """Acts on a run of ``app``, takes the pictures into ``folder``, and ends the program."""
+    """Steers a run of ``app``, writes the pictures into ``folder``, and closes the window."""
 
     def __init__(self, app: App, folder: Path) -> None:
         super().__init__()
         self._app, self._folder, self._window = app, folder, app.window
-        self._interventions: dict[int, Callable[[], None]] = {
+        self._steps: dict[int, Callable[[], None]] = {
             10: lambda: press(app.window.lr_panel, "÷2"),
             22: self._change_schedule,
             34: self._stage,
@@ -53,8 +53,8 @@ class Photographer(QObject):
         app.lookups.torch_loaded.connect(lambda: _soon(self._compare))
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, EpochEvent) and event.epoch in self._interventions:
-            self._interventions[event.epoch]()
+        if isinstance(event, EpochEvent) and event.epoch in self._steps:
+            self._steps[event.epoch]()
         elif isinstance(event, StateEvent) and event.state == "training" and not self._searched:
             self._searched = True
             QTimer.singleShot(0, self._find)
@@ -125,9 +125,9 @@ class Photographer(QObject):
         return take
 
 
-def _soon(*interventions: Callable[[], None]) -> None:
-    """Do ``acts``, the last one first, when the curves have come."""
-    QTimer.singleShot(SETTLE_MS, lambda: [intervention() for intervention in reversed(interventions)])
+def _soon(*steps: Callable[[], None]) -> None:
+    """Do ``steps``, the last one first, when the curves are drawn."""
+    QTimer.singleShot(SETTLE_MS, lambda: [step() for step in reversed(steps)])
 
 
 def press(panel: QWidget, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The whole window on real runs, as a person drives it."""
+"""The whole window on real runs, used as a person uses it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from gui.learning_rate.staged_change import StagedChange
 NETWORKS = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
 MAIN = Path(__file__).parents[2] / "main.py"
 LEFT = Qt.MouseButton.LeftButton
-BATCHES = 6  # an epoch's, of the 1437 training digits in batches of 256
-SECONDS = 60  # after which something hangs, however busy the machine is
+BATCHES = 6  # in an epoch: 1437 training digits in batches of 256
+SECONDS = 60  # after which a test has failed, however busy the machine is
 
 
 def tiny_dict(network: str = "tiny", **changes: Any) -> dict[str, Any]:
-    """A recipe of six batches an epoch that trains in milliseconds, as JSON data."""
+    """A recipe with six batches per epoch that trains in milliseconds, as JSON data."""
     return {
         "data": {"name": "digits", "batch_size": 256},
         "model": {"name": f"{NETWORKS}:{network}"},
@@ -50,14 +50,14 @@ def tiny(network: str = "tiny", **changes: Any) -> Recipe:
 
 
 def own_network(folder: Path, code: str) -> str:
-    """A network of the person's own, ``make`` in a file in ``folder``; returns what a recipe calls it."""
+    """A user's network, ``make`` in a file in ``folder``; returns its name in a recipe."""
     file = folder / "net.py"
     file.write_text(code)
     return f"{file}:make"
 
 
 class Driver:
-    """A window with its own library, and everything that its runs said."""
+    """A window with its own library, and the events of its runs."""
 
     def __init__(self, qtbot: QtBot, application: QApplication, library: Path) -> None:
         self.qtbot = qtbot
@@ -74,7 +74,7 @@ class Driver:
 
     @property
     def model(self) -> RunModel:
-        """What the window knows of its run."""
+        """The window's RunModel."""
         return self.app.current_run.model
 
     # -- waiting
@@ -86,7 +86,7 @@ class Driver:
         self.wait(lambda: self.model.state == state)
 
     def finish(self) -> EndEvent:
-        """Wait until the run and its thread are gone."""
+        """Wait until the run and its thread have ended."""
         self.wait(lambda: not self.app.current_run.active and self.app.setup_controller._job is None)
         end = self.events[-1]
         assert isinstance(end, EndEvent)
@@ -128,7 +128,7 @@ class Driver:
     def press(self, key: Qt.Key, where: QWidget | None = None) -> None:
         self.qtbot.keyClick(where or self.window, key)
 
-    def says(self, where: QWidget, part: str) -> bool:
+    def shows(self, where: QWidget, part: str) -> bool:
         return any(part in w.text() for w in where.findChildren(QLabel) if w.isVisibleTo(self.window))
 
     @property
@@ -138,7 +138,7 @@ class Driver:
 
     @property
     def number(self) -> str:
-        """The large learning rate of the LR panel."""
+        """The large LR of the LR panel."""
         shown: str = self.window.lr_panel._number.text()
         return shown
 
@@ -157,22 +157,22 @@ class Driver:
             self.set_up(recipe)
         self.click(self.window.transport, "Start")
 
-    def stand(self, recipe: Recipe, epoch: int, batch: int = 0) -> None:
-        """Start ``recipe`` and pause right before ``batch`` of ``epoch``."""
+    def pause_at(self, recipe: Recipe, epoch: int, batch: int = 0) -> None:
+        """Start ``recipe`` and pause just before ``batch`` of ``epoch``."""
         self.start(recipe)
         self.app.current_run.post(Pause(), Position(epoch=epoch, batch=batch))
         self.reach("paused")
         assert self.model.position == Position(epoch=epoch, batch=batch)
 
-    def go_on_to(self, epoch: int, batch: int = 0) -> None:
-        """Resume, and pause right before ``batch`` of ``epoch``."""
+    def resume_to(self, epoch: int, batch: int = 0) -> None:
+        """Resume, and pause just before ``batch`` of ``epoch``."""
         before = len(self.answers("pause"))
         self.app.current_run.post(Pause(), Position(epoch=epoch, batch=batch))
         self.click(self.window.transport, "Resume")
         self.wait(lambda: len(self.answers("pause")) > before and self.model.state == "paused")
 
     def close(self) -> None:
-        """End everything, as the program's end does, and see that nothing is left."""
+        """Close everything as the program does, and check that nothing is left."""
         if self.closed:
             return
         self.closed = True
@@ -182,6 +182,6 @@ class Driver:
         assert not self.app.tasks.running
         assert gc.isenabled()
         assert not self.window.isVisible()
-        self.window.deleteLater()  # or the next window's style sheet would be worked out for this one too
+        self.window.deleteLater()  # otherwise the next window's style sheet would be applied to this one too
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete.value)
-        self.app.application.setStyleSheet("")  # the next window is built before it has one, as the program's is
+        self.app.application.setStyleSheet("")  # the next window is built without a style sheet, as in the program

@@ -1,4 +1,4 @@
-"""Waits that no busy machine fails, and the whole window for the tests that drive it."""
+"""Waits that do not fail on a busy machine, and the whole window for the tests that use it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.gui.app_fixture import SECONDS, Driver
 
 
 class PatientBot(QtBot):
-    """Waits until what is awaited happens; only what hangs meets the limit."""
+    """Waits until the condition holds; the limit is reached only by a test that hangs."""
 
     def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = 1000 * SECONDS) -> None:  # noqa: N802
         super().waitUntil(callback, timeout=timeout)
@@ -33,7 +33,7 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
 
 @pytest.fixture(autouse=True, scope="module")
 def no_garbage_left_behind() -> Iterator[None]:
-    """Collect a file's garbage here, with its timers and widgets: a later test's thread must not destroy them."""
+    """Collect the garbage of a test file with its timers and widgets, so that no later thread destroys them."""
     yield
     gc.collect()
     gc.enable()
@@ -41,7 +41,7 @@ def no_garbage_left_behind() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def garbage_of_this_thread() -> Iterator[None]:
-    """Collect a test's garbage here as well; while it runs, no thread of it may destroy what is of this one."""
+    """Collect the garbage of a test. While a test runs, none of its threads may destroy objects of another test."""
     gc.disable()
     yield
     gc.collect(1)
@@ -49,7 +49,7 @@ def garbage_of_this_thread() -> Iterator[None]:
 
 @pytest.fixture
 def new_driver(qtbot: QtBot, qapp: QApplication, own_folders: Path) -> Iterator[Callable[..., Driver]]:
-    """Makes windows on this test's own library, one after the other."""
+    """Creates windows on this test's own library, one after another."""
     made: list[Driver] = []
 
     def make(wait_for_torch: bool = True) -> Driver:

@@ -1,4 +1,4 @@
-"""No module of the window hands a bare English string to something that shows it."""
+"""No module of the window passes an untranslated English string to something that shows it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# Calls whose arguments a person reads: Qt's, and the window's own.
+# Calls whose arguments are shown: Qt's, and the window's own.
 _READ = """
 setText setPlainText setHtml setToolTip setStatusTip setWhatsThis setWindowTitle setPlaceholderText setTitle
 setAccessibleName setAccessibleDescription setInformativeText setDetailedText setLabelText setPrefix setSuffix
@@ -27,7 +27,7 @@ THE_SAME_EVERYWHERE = {"Tiller", " – Tiller", "0.95**epoch"}
 
 
 def bare(value: ast.expr) -> Iterator[str]:
-    """The literals with letters in ``value`` that reach the person as they stand; markup is not counted."""
+    """The literals with letters in ``value`` that are shown as they are; markup is not counted."""
     if isinstance(value, ast.Constant):
         if isinstance(value.value, str) and re.search(r"[^\W\d_]", re.sub(r"<[^>]*>|&\w+;", "", value.value)):
             yield value.value
@@ -77,5 +77,5 @@ def test_a_bare_string_is_found(line: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["b.setText(tr('Go'))", "QLabel(f'<b>{n}</b>')", "b.setText('–' if n else '· 3')"])
-def test_what_is_no_word_or_is_translated_passes(line: str) -> None:
+def test_translated_strings_and_strings_without_words_pass(line: str) -> None:
     assert not bare_strings(line)

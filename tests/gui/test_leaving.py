@@ -1,4 +1,4 @@
-"""Leaving: asked once while training, everything saved, nothing left alive; and the program as a process."""
+"""Closing the window: a question while training, everything saved, nothing left alive; and the program as a process."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tests.gui.app_fixture import MAIN, Driver, tiny, tiny_dict
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
-SECONDS = 100  # after which something hangs, however busy the machine is
+SECONDS = 100  # after which a test has failed, however busy the machine is
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[QMessageBox.StandardButton]:
-    """What the person answers, the last entry first; more questions than answers are an error."""
+    """The answers to questions, the last entry first; more questions than answers are an error."""
     given: list[QMessageBox.StandardButton] = []
     monkeypatch.setattr(QMessageBox, "question", lambda *_: given.pop())
     return given
 
 
-def test_closing_while_training_asks_and_can_be_cancelled_or_saves_and_leaves(
+def test_closing_while_training_asks_and_saves_or_is_cancelled(
     driver: Driver, answers: list[QMessageBox.StandardButton]
 ) -> None:
     driver.start(tiny(epochs=3000, schedule={"name": "Constant"}))
@@ -44,7 +44,7 @@ def test_closing_while_training_asks_and_can_be_cancelled_or_saves_and_leaves(
     assert driver.model.state == "training"
     answers.append(QMessageBox.StandardButton.Yes)
     driver.window.close()
-    driver.window.close()  # an impatient person is not asked again
+    driver.window.close()  # closing again asks nothing
     driver.wait(lambda: driver.left)
     (end,) = driver.of("end")
     assert end.reason == "stopped"
@@ -63,13 +63,13 @@ def test_closing_asks_nothing_while_nothing_trains(
     driver: Driver, answers: list[QMessageBox.StandardButton], state: str
 ) -> None:
     if state == "paused":
-        driver.stand(tiny(), 2, 1)
+        driver.pause_at(tiny(), 2, 1)
     driver.window.close()
     driver.wait(lambda: driver.left)
     assert [e.reason for e in driver.of("end")] == (["stopped"] if state == "paused" else [])
 
 
-def test_what_was_chosen_is_remembered(driver: Driver, new_driver: Any) -> None:
+def test_settings_are_stored_when_the_window_closes(driver: Driver, new_driver: Any) -> None:
     driver.set_up(tiny(epochs=4))
     driver.window.plots.set_axis("steps")
     driver.close()
@@ -82,7 +82,7 @@ def test_what_was_chosen_is_remembered(driver: Driver, new_driver: Any) -> None:
 
 
 class Process:
-    """``main.py``, or other ``code``, on a screen of its own."""
+    """``main.py``, or other ``code``, in a process of its own."""
 
     def __init__(self, folder: Path, *words: str, code: str = "", **environ: str) -> None:
         kept = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -135,7 +135,7 @@ def written(folder: Path, **changes: Any) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
-def test_a_signal_saves_and_leaves_and_the_run_goes_on_without_a_window(
+def test_a_signal_saves_and_closes_and_the_run_continues_without_a_window(
     begin: Any, tmp_path: Path, number: signal.Signals
 ) -> None:
     library = str(tmp_path / "library")
@@ -158,7 +158,7 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on_without_a_window(
 
 
 @pytest.mark.slow
-def test_the_window_prints_the_events_that_the_headless_face_prints(begin: Any, tmp_path: Path) -> None:
+def test_the_window_prints_the_events_that_train_prints(begin: Any, tmp_path: Path) -> None:
     recipe = written(tmp_path, epochs=2)
     window = begin("open", recipe, "--start", "--events", "--library", str(tmp_path / "a"))
     shown = window.until("end")
@@ -169,8 +169,8 @@ def test_the_window_prints_the_events_that_the_headless_face_prints(begin: Any, 
 
     def timeless(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         own = ("run", "seconds", "images_per_second", "checkpoint", "path", "threads")
-        told = [e for e in events if e["event"] not in ("saved", "warning")]
-        return [{k: v for k, v in e.items() if k not in own} for e in told]
+        others = [e for e in events if e["event"] not in ("saved", "warning")]
+        return [{k: v for k, v in e.items() if k not in own} for e in others]
 
     assert timeless(shown) == timeless(printed)
     assert [e["event"] for e in timeless(shown)] == ["start", "epoch", "epoch", "end"]
@@ -194,7 +194,7 @@ sys.exit(main.main())
 
 
 @pytest.mark.slow
-def test_a_missing_recipe_is_said_in_the_window_which_stays(begin: Any, tmp_path: Path) -> None:
+def test_a_missing_recipe_is_reported_in_the_window(begin: Any, tmp_path: Path) -> None:
     words = ("open", "none.json", "--start", "--library", str(tmp_path / "library"))
     window = begin(*words, code=PRINTS_BANNER)
     assert "none.json does not exist" in window.process.stdout.readline()
@@ -203,14 +203,14 @@ def test_a_missing_recipe_is_said_in_the_window_which_stays(begin: Any, tmp_path
     assert window.end()[0] == 0
 
 
-def test_without_a_screen_the_headless_command_is_named(begin: Any) -> None:
+def test_without_a_display_the_command_without_a_window_is_named(begin: Any) -> None:
     status, events, err = begin("open", QT_QPA_PLATFORM="").end()
     assert (status, events) == (1, [])
     assert "python main.py train" in err
     assert "Traceback" not in err
 
 
-# Notes, right before the window is painted for the first time, whether PyTorch is imported: what listens to
+# Prints, just before the window is painted for the first time, whether PyTorch is imported: what is connected to
 # first_painted begins that import on another thread.
 FIRST = """
 import sys
@@ -253,7 +253,7 @@ def program(tmp_path: Path, how: str, path: str = "") -> subprocess.CompletedPro
     return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
-def test_the_window_stands_before_pytorch_is_imported(tmp_path: Path) -> None:
+def test_the_window_is_painted_before_pytorch_is_imported(tmp_path: Path) -> None:
     done = program(tmp_path, "wait")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("([(True, False), ''], False, False, True)")
@@ -266,7 +266,7 @@ def test_closing_while_pytorch_is_imported_ends_cleanly(tmp_path: Path) -> None:
     assert done.stdout.startswith("([(True, False), False, ''], False, False,")
 
 
-def test_pytorch_that_cannot_be_imported_is_said(tmp_path: Path) -> None:
+def test_a_failed_import_of_pytorch_is_reported(tmp_path: Path) -> None:
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text("raise ImportError('no torch on this machine')\n")
     done = program(tmp_path, "fail", str(tmp_path))
@@ -274,8 +274,8 @@ def test_pytorch_that_cannot_be_imported_is_said(tmp_path: Path) -> None:
     assert done.stdout.count("no torch on this machine") == 2  # in the banner, and on the button
 
 
-def test_the_library_knows_what_was_left(driver: Driver) -> None:
-    driver.stand(tiny(), 3, 2)
+def test_the_library_has_the_run_that_was_closed(driver: Driver) -> None:
+    driver.pause_at(tiny(), 3, 2)
     run = driver.of("start")[0].run
     library = driver.app.library
     assert library is not None

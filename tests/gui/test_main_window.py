@@ -1,4 +1,4 @@
-"""The window from its start to the end of a run: what a person presses, and what is shown of it."""
+"""The window from its start to the end of a run: buttons, keys, and what is shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.gui.app_fixture import Driver, tiny
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
-def test_start_trains_the_digits_and_ten_more_epochs_go_on_in_the_same_run(driver: Driver) -> None:
+def test_start_trains_the_digits_and_ten_more_epochs_continue_the_run(driver: Driver) -> None:
     window, model = driver.window, driver.model
     assert driver.app.settings.last_recipe == Recipe()
     assert window.chip.text() == "Ready"
@@ -97,13 +97,13 @@ def test_space_opens_a_list_that_has_the_focus_and_does_not_start(driver: Driver
     assert not driver.app.current_run.active
 
 
-def test_run_one_epoch_from_the_forms_and_from_the_middle_and_then_finish_now(driver: Driver) -> None:
+def test_run_one_epoch_from_the_forms_and_in_mid_epoch_and_then_stop(driver: Driver) -> None:
     window = driver.window
     driver.set_up(tiny())
     driver.click(window.transport, "Run 1 epoch")
     driver.reach("paused")
     assert driver.model.position == Position(epoch=2, batch=0)
-    driver.go_on_to(3, 2)
+    driver.resume_to(3, 2)
     driver.click(window.transport, "Run 1 epoch")
     driver.wait(lambda: driver.model.position == Position(epoch=4, batch=0) and driver.model.state == "paused")
     driver.click(window.transport, "Stop")
@@ -111,12 +111,12 @@ def test_run_one_epoch_from_the_forms_and_from_the_middle_and_then_finish_now(dr
     assert (end.reason, end.epoch) == ("stopped", 4)
     assert end.checkpoint is not None
     assert window.chip.text() == "Stopped"
-    assert driver.says(window.action_line, f"Saved as {end.checkpoint}")
+    assert driver.shows(window.action_line, f"Saved as {end.checkpoint}")
     assert not driver.button(window.transport, "Start").isEnabled()
     assert not driver.button(window.transport, "Stop").isEnabled()
 
 
-def test_shortcuts_begin_no_second_run_behind_the_one_that_ended(driver: Driver) -> None:
+def test_shortcuts_start_no_second_run_after_the_end(driver: Driver) -> None:
     driver.start(tiny(epochs=1))
     driver.finish()
     driver.qtbot.keyClick(driver.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
@@ -139,7 +139,7 @@ def test_after_the_end_another_run_is_set_up_and_started_here(driver: Driver, ho
     driver.settle()
     assert window.chip.text() == "Ready"
     assert window.windowTitle() == "Tiller"
-    assert driver.says(window.transport, "Not started")
+    assert driver.shows(window.transport, "Not started")
     assert window.setup.recipe() == tiny(epochs=1)
     assert window.banner.subject() is None
     assert len(driver.model.history.x) == 0
@@ -149,7 +149,7 @@ def test_after_the_end_another_run_is_set_up_and_started_here(driver: Driver, ho
     assert len({e.run for e in driver.of("start")}) == 2
 
 
-def test_what_was_panned_to_is_of_one_run_alone(driver: Driver) -> None:
+def test_panning_in_one_run_does_not_affect_the_next(driver: Driver) -> None:
     """A touch of the mouse on the start page or in one run decides nothing about the next one's x axis."""
     plots = driver.window.plots
 
@@ -161,10 +161,10 @@ def test_what_was_panned_to_is_of_one_run_alone(driver: Driver) -> None:
         return plots.accuracy.x_range[1] == pytest.approx(1.01 * end)
 
     pan(-0.5, 29.5)
-    driver.stand(tiny(epochs=300), 2)
+    driver.pause_at(tiny(epochs=300), 2)
     driver.wait(lambda: shows(300))
     pan(0, 2)
-    driver.go_on_to(3)
+    driver.resume_to(3)
     driver.settle()
     assert plots.accuracy.x_range == (0, 2)
     driver.window.new.trigger()
@@ -184,11 +184,11 @@ def test_new_while_training_asks_saves_and_shows_nothing_of_the_old_run(
     assert len(asked) == 1
     assert driver.of("end")[0].checkpoint is not None
     assert driver.window.windowTitle() == "Tiller"
-    assert driver.says(driver.window.transport, "Not started")
+    assert driver.shows(driver.window.transport, "Not started")
     assert not driver.button(driver.window.transport, "Stop").isEnabled()
 
 
-def test_new_while_training_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_while_training_can_be_cancelled(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     answer_dialogs(monkeypatch, yes=False)
     driver.start(tiny(epochs=3000))
     driver.reach("training")
@@ -198,7 +198,7 @@ def test_new_while_training_can_be_thought_better_of(driver: Driver, monkeypatch
     assert driver.model.state == "training"
 
 
-def test_a_mistake_in_the_recipe_disables_start_with_the_reason_and_clears(driver: Driver) -> None:
+def test_an_invalid_recipe_disables_start_with_the_reason(driver: Driver) -> None:
     window = driver.window
     driver.set_up(tiny())
     edit = window.setup.length.editor("epochs").control()
@@ -217,7 +217,7 @@ def test_a_mistake_in_the_recipe_disables_start_with_the_reason_and_clears(drive
     assert window.setup.recipe() == tiny(epochs=7)
 
 
-def test_a_schedule_that_breaks_on_its_way_disables_start_too(driver: Driver) -> None:
+def test_a_schedule_that_fails_at_a_later_epoch_disables_start_too(driver: Driver) -> None:
     start = driver.button(driver.window.transport, "Start")
     driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1/(3-epoch)"}))
     driver.wait(lambda: not start.isEnabled())
@@ -227,7 +227,7 @@ def test_a_schedule_that_breaks_on_its_way_disables_start_too(driver: Driver) ->
 
 
 def test_another_recipe_in_the_forms_is_the_one_that_trains(driver: Driver) -> None:
-    """The schedule panel's counts follow the epochs; that must not bring its old schedule back."""
+    """The schedule panel's counts follow the epochs; that must not restore its old schedule."""
     driver.set_up(tiny(schedule={"name": "CosineAnnealingLR", "T_max": 6}))
     driver.set_up(tiny(epochs=2))
     assert driver.window.setup.recipe() == tiny(epochs=2)
@@ -240,7 +240,7 @@ def test_another_recipe_in_the_forms_is_the_one_that_trains(driver: Driver) -> N
     assert driver.of("start")[0].recipe == tiny()
 
 
-def test_the_planned_curve_is_drawn_before_the_start(driver: Driver) -> None:
+def test_the_scheduled_curve_is_drawn_before_the_start(driver: Driver) -> None:
     lr = driver.window.plots.lr
     driver.set_up(tiny())
     driver.wait(lambda: lr.projected.curve is not None and lr.projected.curve.x[-1] == 6)
@@ -248,7 +248,7 @@ def test_the_planned_curve_is_drawn_before_the_start(driver: Driver) -> None:
     assert lr.projected.curve.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
 
 
-def test_a_name_given_before_and_during_the_run_is_kept_with_it(driver: Driver) -> None:
+def test_a_name_given_before_and_during_the_run_is_stored_with_it(driver: Driver) -> None:
     window, library = driver.window, driver.app.library
     assert library is not None
     driver.set_up(tiny(epochs=3000))
@@ -277,11 +277,11 @@ def test_groups_have_two_curves_and_a_pattern_that_matches_nothing_is_shown(driv
     assert projected.curve is not None
     assert projected.curve.lr[0].tolist() == [0.05, 0.5]
     driver.set_up(tiny(groups=[{**head, "modules": ["nothing*"]}]))
-    driver.wait(lambda: driver.says(window.setup, "matches no module"))
+    driver.wait(lambda: driver.shows(window.setup, "matches no module"))
 
 
 def test_each_group_and_all_of_them_are_set_and_scaled(driver: Driver) -> None:
-    driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
+    driver.pause_at(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
     window = driver.window
     driver.click(window.lr_panel, "÷10")
     assert driver.answer("scale_lr").lr == pytest.approx([0.005, 0.05])
@@ -296,7 +296,7 @@ def test_each_group_and_all_of_them_are_set_and_scaled(driver: Driver) -> None:
     assert [0.005, 0.2] in [pytest.approx(row) for row in lrs.tolist()]
 
 
-def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new_driver: object) -> None:
+def test_unfinished_runs_are_offered_and_continued(driver: Driver, new_driver: object) -> None:
     driver.start(Recipe().model_copy(update={"device": "cpu"}))
     driver.app.current_run.post(Pause(), Position(epoch=4, batch=2))
     driver.reach("paused")
@@ -304,7 +304,7 @@ def test_unfinished_runs_are_offered_and_go_on_as_themselves(driver: Driver, new
     driver.close()
     assert callable(new_driver)
     second: Driver = new_driver()
-    driver.wait(lambda: second.says(second.window.start_page, "digits small_cnn, epoch 3 of 30"))
+    driver.wait(lambda: second.shows(second.window.start_page, "digits small_cnn, epoch 3 of 30"))
     second.click(second.window.start_page, "Continue")
     second.wait(lambda: second.of("start"))
     second.reach("ready")

@@ -1,4 +1,4 @@
-"""Every string a person sees can be translated, and a translation really reaches the widgets."""
+"""Every string in the window can be translated, and a translation reaches the widgets."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def texts() -> set[str]:
 
 @pytest.fixture(scope="module")
 def whole(texts: set[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a translation of everything, into a made-up language."""
+    """A folder with a translation of every string, into a made-up language."""
     folder = tmp_path_factory.mktemp("whole")
     compiled(folder, extract.catalogue(texts, "eo", {text: translated(text) for text in texts}))
     return folder
@@ -87,7 +87,7 @@ def whole(texts: set[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def use(qapp: QApplication) -> Iterator[Callable[[Path], None]]:
-    """Installs the Esperanto of a folder until the test is over."""
+    """Installs the Esperanto of a folder until the end of the test."""
     before = qapp.findChildren(QTranslator)
 
     def begin(folder: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_new_language_starts_with_every_string(texts: set[str], tmp_path: Path
     assert (tmp_path / "tiller_eo.ts").read_text(encoding="utf-8") == extract.catalogue(texts, "eo")
 
 
-def test_every_finished_language_is_of_these_sources(texts: set[str]) -> None:
+def test_every_language_matches_the_present_sources(texts: set[str]) -> None:
     for path in extract.FOLDER.glob("tiller_*.ts"):
         old = path.read_text(encoding="utf-8")
         assert old == extract.renewed(old, texts), f"{path.name}: {REFRESH}"
@@ -134,7 +134,7 @@ def test_each_kind_of_string_is_collected(texts: set[str], text: str) -> None:
     assert text in texts
 
 
-def test_a_string_that_cannot_be_collected_is_said_with_its_place() -> None:
+def test_a_string_that_cannot_be_collected_is_reported_with_its_line() -> None:
     with pytest.raises(extract.Unreadable, match=r"gui/some\.py:2: tr\(f'a \{b\}'\)"):
         extract.of_source("b = 1\ntr(f'a {b}')", "gui/some.py")
 
@@ -171,7 +171,7 @@ def shown(widget: QWidget) -> Iterator[str]:
         yield from (action.text(), action.toolTip())
 
 
-def test_with_a_whole_translation_no_english_is_left_in_the_window(
+def test_with_a_complete_translation_no_english_is_left_in_the_window(
     qtbot: QtBot, use: Callable[[Path], None], whole: Path
 ) -> None:
     use(whole)
@@ -180,7 +180,7 @@ def test_with_a_whole_translation_no_english_is_left_in_the_window(
     texts = {re.sub(r"<[^>]*>", "", text) for text in shown(window)}
     english = {text for text in texts if re.search(r"[^\W\d_]{2}", text) and "⟦" not in text}
     assert english - NAMES == set()
-    assert len(texts) > 100  # they were looked at
+    assert len(texts) > 100  # they were checked
 
 
 # -- a language in use
@@ -210,7 +210,7 @@ def test_a_made_up_language_reaches_the_widgets(qtbot: QtBot, use: Callable[[Pat
     assert any("Epokoj inter du malaltigoj." in text for text in shown(form))
 
 
-def test_what_the_engine_says_is_translated_with_its_values(use: Callable[[Path], None], tmp_path: Path) -> None:
+def test_texts_of_the_engine_are_translated_with_their_values(use: Callable[[Path], None], tmp_path: Path) -> None:
     done = {
         "no group {group!r}; the groups are {names}": "la grupoj estas {names}; {group!r} mankas",
         "{field}: {problem}": "{field} – {problem}",
@@ -230,13 +230,13 @@ def test_what_the_engine_says_is_translated_with_its_values(use: Callable[[Path]
 @pytest.mark.parametrize(
     "slip", ["{grupo} frosta", "{group", "{group.nomo}", "{group:d}", "{0}", "{group[a]}", "{group!x}"]
 )
-def test_a_slip_in_a_translation_shows_the_english(slip: str, use: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_mistake_in_a_translation_shows_the_english(slip: str, use: Callable[[Path], None], tmp_path: Path) -> None:
     compiled(tmp_path, extract.catalogue({"Freeze {group}"}, "eo", {"Freeze {group}": slip}))
     use(tmp_path)
     assert tr("Freeze {group}", group="head") == "Freeze head"
 
 
-def test_qts_own_words_come_in_the_same_language(qapp: QApplication, tmp_path: Path) -> None:
+def test_qts_own_texts_are_in_the_same_language(qapp: QApplication, tmp_path: Path) -> None:
     before = qapp.findChildren(QTranslator)
     compiled(tmp_path, extract.catalogue({"Start"}, "de", {"Start": "Los"}), "de")
     try:
@@ -251,7 +251,7 @@ def test_qts_own_words_come_in_the_same_language(qapp: QApplication, tmp_path: P
 
 
 class Languages(QLocale):
-    """A person's list of languages, as the system's settings have it."""
+    """The user's list of languages, as in the system's settings."""
 
     def __init__(self, *names: str) -> None:
         super().__init__("C")
@@ -264,20 +264,20 @@ class Languages(QLocale):
 @pytest.mark.parametrize(
     "languages", [("en-GB", "en", "eo"), ("C",), ("fr-FR", "fr", "en-US", "eo"), ("xx",), ()], ids=lambda n: " ".join(n)
 )
-def test_english_stays_where_it_is_preferred_or_nothing_fits(
+def test_english_is_used_if_preferred_or_if_no_translation_fits(
     languages: tuple[str, ...], qapp: QApplication, whole: Path
 ) -> None:
     assert not install(qapp, Languages(*languages), whole)
     assert tr("Start") == "Start"
 
 
-def test_a_damaged_translation_is_passed_over(qapp: QApplication, tmp_path: Path) -> None:
+def test_a_damaged_translation_is_ignored(qapp: QApplication, tmp_path: Path) -> None:
     (tmp_path / "tiller_eo.qm").write_bytes(b"not one")
     assert not install(qapp, ESPERANTO, tmp_path)
     assert tr("Start") == "Start"
 
 
-def test_the_program_asks_for_a_language_before_it_makes_a_widget() -> None:
+def test_the_language_is_set_before_the_first_widget_is_created() -> None:
     (run,) = [
         node
         for node in ast.parse((ROOT / "gui" / "app.py").read_text(encoding="utf-8")).body

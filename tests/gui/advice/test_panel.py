@@ -1,4 +1,4 @@
-"""The advice's lines: three at a time, a reason when asked, something to do, and gone for good when dismissed."""
+"""The lines of advice: three at a time, with a reason, a button that applies them, and one that dismisses them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def advice(key: str, text: str = "", do: bool = True) -> Advice:
 
 @pytest.fixture
 def panel(qtbot: QtBot, qapp: QApplication) -> Iterator[AdvicePanel]:
-    """The panel as the right column has it: 300 pixels wide, in the program's own look."""
+    """The panel at the width of the right column, 300 pixels, with the program's style."""
     sheet, colours = qapp.styleSheet(), qapp.palette()
     Theme().apply(qapp)
     column = QWidget()
@@ -48,7 +48,7 @@ def panel(qtbot: QtBot, qapp: QApplication) -> Iterator[AdvicePanel]:
 
 
 def texts(panel: AdvicePanel) -> list[str]:
-    """Everything that can be read, from top to bottom."""
+    """All texts, from top to bottom."""
     return [label.text() for label in panel.findChildren(QLabel) if label.isVisible()]
 
 
@@ -59,7 +59,7 @@ def button(panel: AdvicePanel, name: str) -> QAbstractButton:
     return found
 
 
-def test_there_is_nothing_until_there_is(panel: AdvicePanel) -> None:
+def test_without_advice_the_panel_is_hidden(panel: AdvicePanel) -> None:
     assert panel.isHidden()
     panel.show_advice([advice("a")])
     assert panel.isVisible()
@@ -67,12 +67,12 @@ def test_there_is_nothing_until_there_is(panel: AdvicePanel) -> None:
     assert panel.isHidden()
 
 
-def test_three_lines_at_a_time_the_first_first(panel: AdvicePanel) -> None:
+def test_three_lines_are_shown_at_a_time_in_order(panel: AdvicePanel) -> None:
     panel.show_advice([advice(key) for key in "abcde"])
     assert texts(panel) == ["Advice", "advice on a", "advice on b", "advice on c"]
 
 
-def test_a_dismissed_advice_is_gone_for_this_run_and_makes_room(panel: AdvicePanel, qtbot: QtBot) -> None:
+def test_dismissed_advice_is_hidden_for_this_run_and_the_next_is_shown(panel: AdvicePanel, qtbot: QtBot) -> None:
     heard: list[str] = []
     panel.dismissed.connect(heard.append)
     panel.show_advice([advice(key) for key in "abcd"])
@@ -86,7 +86,7 @@ def test_a_dismissed_advice_is_gone_for_this_run_and_makes_room(panel: AdvicePan
     assert [a.key for a in panel.shown()] == ["b"]
 
 
-def test_do_it_says_what_it_does_and_hands_over_the_advice(panel: AdvicePanel, qtbot: QtBot) -> None:
+def test_the_button_shows_its_effect_and_emits_the_advice(panel: AdvicePanel, qtbot: QtBot) -> None:
     heard: list[Advice] = []
     panel.do_wanted.connect(heard.append)
     wanted = advice("a")
@@ -97,14 +97,14 @@ def test_do_it_says_what_it_does_and_hands_over_the_advice(panel: AdvicePanel, q
     assert heard == [wanted]
 
 
-def test_without_anything_to_do_there_is_no_button(panel: AdvicePanel, qtbot: QtBot) -> None:
+def test_without_a_command_there_is_no_button(panel: AdvicePanel, qtbot: QtBot) -> None:
     panel.show_advice([advice("a", do=False)])
     qtbot.mouseClick(button(panel, "Why: advice on a"), LEFT)
     shown = {b.text() for b in panel.findChildren(QAbstractButton) if b.isVisible()}
     assert shown == {"", "✕"}
 
 
-def test_a_click_on_the_line_unfolds_the_reason_and_what_would_be_done(panel: AdvicePanel, qtbot: QtBot) -> None:
+def test_a_click_on_the_line_unfolds_the_reason_and_the_effect(panel: AdvicePanel, qtbot: QtBot) -> None:
     heard: list[Advice] = []
     panel.do_wanted.connect(heard.append)
     panel.show_advice([advice("a", "A sentence that is far too long for the narrow column that it stands in")])
@@ -121,7 +121,7 @@ def test_a_click_on_the_line_unfolds_the_reason_and_what_would_be_done(panel: Ad
     assert REASON not in texts(panel)
 
 
-def test_nothing_is_cut_off_when_all_is_unfolded(panel: AdvicePanel, qtbot: QtBot) -> None:
+def test_unfolded_texts_are_shown_in_full(panel: AdvicePanel, qtbot: QtBot) -> None:
     panel.show_advice(
         [advice(key, "A sentence that is far too long for the narrow column it stands in") for key in "abc"]
     )
@@ -134,7 +134,7 @@ def test_nothing_is_cut_off_when_all_is_unfolded(panel: AdvicePanel, qtbot: QtBo
         assert right <= 300
 
 
-def test_an_advice_whose_numbers_change_stays_unfolded_and_keeps_the_focus(panel: AdvicePanel, qtbot: QtBot) -> None:
+def test_advice_whose_numbers_change_stays_unfolded_and_keeps_the_focus(panel: AdvicePanel, qtbot: QtBot) -> None:
     panel.show_advice([advice("a", "5 epochs"), advice("b")])
     arrow = button(panel, "Why: 5 epochs")
     qtbot.mouseClick(arrow, LEFT)
@@ -159,7 +159,7 @@ def test_the_keyboard_reaches_everything_in_order(panel: AdvicePanel, qtbot: QtB
     assert order == ["Why", "Do it", "Dismiss"] * 2
 
 
-def test_words_are_never_read_as_markup(panel: AdvicePanel) -> None:
+def test_texts_are_never_shown_as_markup(panel: AdvicePanel) -> None:
     panel.show_advice([advice("a", "<b>bold</b>: LR too high?")])
     line = panel.findChildren(QLabel)[1]
     assert line.textFormat() == Qt.TextFormat.PlainText

@@ -1,4 +1,4 @@
-"""The window of a comparison, on what was told of runs."""
+"""The window that compares runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def epoch(number: int, lr: float = 0.1, **values: float) -> EpochEvent:
     return EpochEvent(epoch=number, **lrs, **{**metrics, **values})
 
 
-def told(run: str, name: str = "same", epochs: int = 3, **recipe: Any) -> ComparedRun:
+def compared_run(run: str, name: str = "same", epochs: int = 3, **recipe: Any) -> ComparedRun:
     history = tuple(epoch(n) for n in range(1, epochs + 1))
     x = np.array([0.0, epochs - 0.5] if epochs else [])
     lr = np.array([[0.1], [0.0]]) if epochs else np.empty((0, 0))
@@ -29,8 +29,8 @@ def told(run: str, name: str = "same", epochs: int = 3, **recipe: Any) -> Compar
     return ComparedRun(run=run, name=name, recipe=made, history=history, interventions=(), x=x, lr=lr)
 
 
-def test_runs_of_one_name_are_said_apart_and_one_without_an_epoch_stands_beside_them(qtbot: QtBot) -> None:
-    window = CompareWindow([told("a"), told("b"), told("c", "new", epochs=0)])
+def test_runs_of_one_name_have_their_ids_and_a_run_without_an_epoch_is_listed(qtbot: QtBot) -> None:
+    window = CompareWindow([compared_run("a"), compared_run("b"), compared_run("c", "new", epochs=0)])
     qtbot.addWidget(window)
     window.show()
     names = [window.table.horizontalHeaderItem(column).text() for column in range(1, 4)]
@@ -39,15 +39,18 @@ def test_runs_of_one_name_are_said_apart_and_one_without_an_epoch_stands_beside_
     window.plots.cursor_moved.emit(2.1)
     assert [value.text() for value in window.legend.values[0]] == ["2", "0.5", "0.1", "20.00%"]
     window.plots.cursor_moved.emit(2.9)
-    assert window.legend.values[0][2].text() == "0"  # the rate of that very moment, not of an epoch's beginning
+    assert window.legend.values[0][2].text() == "0"  # the LR at that position, not at the start of the epoch
     window.plots.cursor_moved.emit(7.0)
     assert window.legend.values[0][0].text() == "–"
 
 
-def test_only_what_differs_is_in_the_table_and_what_does_not_is_said() -> None:
-    rows = {row.title: row.values for row in rows_of([told("a"), told("b", epochs=2)])}
+def test_the_table_has_the_differences_and_names_what_is_identical() -> None:
+    rows = {row.title: row.values for row in rows_of([compared_run("a"), compared_run("b", epochs=2)])}
     assert rows["Recipe: identical"] == ()
     assert rows["Interventions: none"] == ()
     assert rows["Best validation accuracy"] == ("30.00% in epoch 3", "20.00% in epoch 2")
-    rows = {row.title: row.values for row in rows_of([told("a"), told("b", schedule={"name": "Constant"}, epochs=3)])}
+    rows = {
+        row.title: row.values
+        for row in rows_of([compared_run("a"), compared_run("b", schedule={"name": "Constant"}, epochs=3)])
+    }
     assert rows["schedule"] == ("StepLR(step_size=2, gamma=0.5)", "Constant()")

@@ -1,4 +1,4 @@
-"""The model has every event at once; listeners to LRs hear the newest once a frame or before news; none is lost."""
+"""The model gets every event at once; listeners to LRs get the newest in a frame or before other news."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.gui.schedule.test_preview import lr_event, train
 EPOCHS = 12
 
 
-class Heard:
-    """A run whose events are made by hand, and what its listeners heard."""
+class ListenedRun:
+    """A run whose events the test makes, and what its listeners got."""
 
     def __init__(self, spec: ScheduleSpec) -> None:
-        self.clock = FrameClock()  # which ticks only when it is asked to
+        self.clock = FrameClock()  # ticks only when the test asks it to
         self.run = CurrentRun(None, self.clock)
         self.model = self.run.model
         self.routine = RoutineEvents()
@@ -47,7 +47,7 @@ class Heard:
         return self.publish_lrs()
 
     def frame(self) -> bool:
-        """A frame of the clock; whether listeners had yet to hear of LRs."""
+        """A frame of the clock; returns whether listeners got new LRs."""
         return self.run._publish_lrs()
 
     def lrs(self) -> list[Event]:
@@ -69,83 +69,83 @@ EPOCH = EpochEvent(
 
 
 @pytest.fixture
-def heard(qapp: QApplication) -> Heard:
-    made = Heard(StepLR(step_size=2))
+def listened(qapp: QApplication) -> ListenedRun:
+    made = ListenedRun(StepLR(step_size=2))
     made.publish_lrs()
     return made
 
 
-def test_listeners_hear_the_newest_of_routine_lrs_with_a_frame_and_the_model_each_at_once(heard: Heard) -> None:
-    first = heard.lrs()
+def test_listeners_get_the_newest_routine_lrs_in_a_frame_and_the_model_all_at_once(listened: ListenedRun) -> None:
+    first = listened.lrs()
     for _ in range(5):
-        newest = heard.epoch()
-        assert heard.model.lrs == newest
-    assert heard.lrs() == first
-    assert sum(isinstance(e, EpochEvent) for e in heard.events) == 5
-    assert heard.frame()
-    assert heard.lrs() == [*first, newest]
-    assert not heard.frame()
+        newest = listened.epoch()
+        assert listened.model.lrs == newest
+    assert listened.lrs() == first
+    assert sum(isinstance(e, EpochEvent) for e in listened.events) == 5
+    assert listened.frame()
+    assert listened.lrs() == [*first, newest]
+    assert not listened.frame()
 
 
-def test_the_signal_carries_every_event_in_order(heard: Heard) -> None:
+def test_the_signal_carries_every_event_in_order(listened: ListenedRun) -> None:
     signalled: list[Event] = []
-    heard.run.happened.connect(signalled.append)
-    made = [e for _ in range(3) for e in (EPOCH, heard.epoch())]
+    listened.run.happened.connect(signalled.append)
+    made = [e for _ in range(3) for e in (EPOCH, listened.epoch())]
     assert signalled == made
 
 
 def test_at_a_fast_runs_end_the_lrs_of_the_last_epoch_arrive_and_stay(qapp: QApplication) -> None:
-    """The LRs past the end, which come last, replace none that was trained with."""
-    heard = Heard(CosineAnnealingLR(T_max=EPOCHS))
-    heard.publish_lrs()
-    every = [heard.epoch() for _ in range(EPOCHS)]
-    heard.deliver(EndEvent(reason="finished", epoch=EPOCHS))
+    """The LRs after the end, which come last, replace none that was used for training."""
+    listened = ListenedRun(CosineAnnealingLR(T_max=EPOCHS))
+    listened.publish_lrs()
+    every = [listened.epoch() for _ in range(EPOCHS)]
+    listened.deliver(EndEvent(reason="finished", epoch=EPOCHS))
     last, beyond = every[-2], every[-1]
     assert (last.epoch, beyond.epoch) == (EPOCHS, EPOCHS + 1)
-    assert heard.lrs()[-1] == last
-    assert heard.model.lrs == last
-    assert heard.model.lr_beyond == beyond.lr
+    assert listened.lrs()[-1] == last
+    assert listened.model.lrs == last
+    assert listened.model.lr_beyond == beyond.lr
 
 
 @pytest.mark.parametrize("intervention", ["scale_lr", "freeze", "set_optimizer"])
-def test_what_interventions_did_is_published_at_once_and_nothing_older_after_it(
-    heard: Heard, intervention: str
+def test_lrs_of_an_intervention_are_published_at_once_and_nothing_older_after_them(
+    listened: ListenedRun, intervention: str
 ) -> None:
-    older = heard.epoch()
+    older = listened.epoch()
     answer = CommandEvent(id=7, command={"command": intervention}, status="applied", reason=None, epoch=2, batch=0)
-    heard.deliver(answer)
-    changed = heard.publish_lrs()
-    assert heard.events[-3:] == [older, answer, changed]
-    assert not heard.frame()
-    heard.epoch()
-    assert isinstance(heard.events[-1], EpochEvent)
+    listened.deliver(answer)
+    changed = listened.publish_lrs()
+    assert listened.events[-3:] == [older, answer, changed]
+    assert not listened.frame()
+    listened.epoch()
+    assert isinstance(listened.events[-1], EpochEvent)
 
 
-def test_before_anything_else_is_published_the_lrs_are(heard: Heard) -> None:
-    newest = heard.epoch()
+def test_lrs_are_published_before_any_other_event(listened: ListenedRun) -> None:
+    newest = listened.epoch()
     paused = StateEvent(state="paused", epoch=2, batch=0)
-    heard.deliver(paused)
-    assert heard.events[-2:] == [newest, paused]
+    listened.deliver(paused)
+    assert listened.events[-2:] == [newest, paused]
 
 
-def test_while_the_run_is_paused_lrs_are_published_at_once(heard: Heard) -> None:
-    heard.deliver(StateEvent(state="paused", epoch=2, batch=0))
-    again = heard.publish_lrs()
-    assert heard.events[-1] == again
+def test_while_the_run_is_paused_lrs_are_published_at_once(listened: ListenedRun) -> None:
+    listened.deliver(StateEvent(state="paused", epoch=2, batch=0))
+    again = listened.publish_lrs()
+    assert listened.events[-1] == again
 
 
-def test_a_cut_that_a_metric_caused_comes_with_a_frame_too(qapp: QApplication) -> None:
-    heard = Heard(ReduceLROnPlateau(patience=0))
-    heard.publish_lrs()
-    before = heard.lr.current()
-    newest = [heard.epoch() for _ in range(3)][-1]
+def test_a_change_by_a_plateau_schedule_arrives_in_a_frame_too(qapp: QApplication) -> None:
+    listened = ListenedRun(ReduceLROnPlateau(patience=0))
+    listened.publish_lrs()
+    before = listened.lr.current()
+    newest = [listened.epoch() for _ in range(3)][-1]
     assert newest.lr != before
-    assert heard.frame()
-    assert heard.events[-1] == newest
+    assert listened.frame()
+    assert listened.events[-1] == newest
 
 
-def test_each_hears_the_kinds_it_listens_to_in_order_whoever_fails(
-    heard: Heard, monkeypatch: pytest.MonkeyPatch
+def test_listeners_get_their_kinds_in_order_even_if_one_fails(
+    listened: ListenedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lr_event: list[tuple[str, Event]] = []
     failures: list[str] = []
@@ -154,20 +154,22 @@ def test_each_hears_the_kinds_it_listens_to_in_order_whoever_fails(
     def fails(event: Event) -> None:
         raise ValueError(event.event)
 
-    heard.run.listen(fails, EpochEvent)
-    heard.run.listen(lambda event: lr_event.append(("epochs", event)), EpochEvent)
-    heard.run.listen(lambda event: lr_event.append(("all", event)))
+    listened.run.listen(fails, EpochEvent)
+    listened.run.listen(lambda event: lr_event.append(("epochs", event)), EpochEvent)
+    listened.run.listen(lambda event: lr_event.append(("all", event)))
     paused = StateEvent(state="paused", epoch=2, batch=0)
-    heard.run.publish(EPOCH)
-    heard.run.publish(paused)
+    listened.run.publish(EPOCH)
+    listened.run.publish(paused)
     assert lr_event == [("epochs", EPOCH), ("all", EPOCH), ("all", paused)]
     assert failures == ["epoch"]
-    assert heard.events[-2:] == [EPOCH, paused]
+    assert listened.events[-2:] == [EPOCH, paused]
 
 
-def test_who_listens_finds_the_event_in_the_model(heard: Heard) -> None:
+def test_listeners_find_the_event_in_the_model(listened: ListenedRun) -> None:
     seen: list[tuple[int, float | None]] = []
-    heard.run.listen(lambda _: seen.append((len(heard.model.epochs_done), heard.model.val_accuracy)), EpochEvent)
-    heard.run.publish(EPOCH)
-    heard.run.publish(replace(EPOCH, epoch=2, val_accuracy=0.75))
+    listened.run.listen(
+        lambda _: seen.append((len(listened.model.epochs_done), listened.model.val_accuracy)), EpochEvent
+    )
+    listened.run.publish(EPOCH)
+    listened.run.publish(replace(EPOCH, epoch=2, val_accuracy=0.75))
     assert seen == [(1, 0.5), (2, 0.75)]

@@ -1,4 +1,4 @@
-"""Events on their way from the training thread to the window: routine some at a time, news at once, all in order."""
+"""Events from the training thread to the window: routine together, news at once, all in order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOUR = 3_600_000
 
 
 class Delivered:
-    """A run without a window; what was delivered of it, and in how many turns of the window's loop."""
+    """A run without a window, its events, and how many iterations of Qt's event loop delivered them."""
 
     def __init__(self, qtbot: QtBot, recipe: Recipe) -> None:
         import engine.training.trainer  # noqa: F401 - a thread is made once PyTorch is there
@@ -36,10 +36,10 @@ class Delivered:
         self.turns: list[int] = []
         self._turn = 0
         self.thread = TrainingThread(Job(recipe=recipe, begin=False), None)
-        self.thread.happened.connect(self._heard)
+        self.thread.happened.connect(self._on_event)
         self.thread.start()
 
-    def _heard(self, event: Event, routine: bool, when: float) -> None:
+    def _on_event(self, event: Event, routine: bool, when: float) -> None:
         self.events.append(event)
         self.routine.append(routine)
         self.when.append(when)
@@ -75,7 +75,7 @@ class Delivered:
 
 @pytest.fixture
 def emitted(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    """What trainers made from here on emit, as it happens."""
+    """The events that trainers emit from here on."""
     events: list[Event] = []
     make = Trainer.__init__
 
@@ -92,13 +92,13 @@ def emitted(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Routine waits for news, however long that takes."""
+    """Routine events wait for news, however long that takes."""
     monkeypatch.setattr(qthread, "HOLD_MS", HOUR)
 
 
 @pytest.fixture
 def endless(qapp: QApplication, qtbot: QtBot, emitted: list[Event]) -> Iterator[Delivered]:
-    """A run that stands ready to train for long."""
+    """A run that is ready to train for a long time."""
     run = Delivered(qtbot, tiny(epochs=3000, schedule={"name": "Constant"}))
     run.reach("ready")
     yield run
@@ -114,8 +114,8 @@ def test_all_arrives_in_order_with_the_time_it_happened(endless: Delivered, emit
     assert endless.when[-1] > endless.when[0]
 
 
-def test_routine_arrives_by_itself_however_seldom_it_comes(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
-    """Where nothing came for longer than the time between two deliveries, the next of it is delivered all the same."""
+def test_rare_routine_events_arrive_without_news(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """After a pause longer than the time between two deliveries, the next event is delivered too."""
     monkeypatch.setattr(qthread, "HOLD_MS", 0)
     run = Delivered(qtbot, tiny(epochs=3000, schedule={"name": "Constant"}))
     run.reach("ready")
@@ -136,7 +136,7 @@ def test_routine_arrives_together(endless: Delivered, emitted: list[Event], qtbo
 
 
 @pytest.mark.usefixtures("held")
-def test_news_arrives_at_once_and_brings_along_what_came_before_it(endless: Delivered, emitted: list[Event]) -> None:
+def test_news_arrives_at_once_after_all_earlier_events(endless: Delivered, emitted: list[Event]) -> None:
     intervention, pause = (
         endless.thread.post(c, Position(epoch=e)) for c, e in ((ScaleLR(factor=0.5), 4), (Pause(), 6))
     )
@@ -152,8 +152,8 @@ def test_news_arrives_at_once_and_brings_along_what_came_before_it(endless: Deli
 
 
 @pytest.mark.usefixtures("held")
-def test_an_answer_to_who_listens_has_its_turn(endless: Delivered) -> None:
-    """A command that is posted while an event is told is answered after what came before it, to all."""
+def test_an_answer_to_a_listeners_command_arrives_in_order(endless: Delivered) -> None:
+    """A command that is posted while an event is delivered is answered after earlier events, for all listeners."""
     posted: list[int] = []
 
     def ask(event: Event, routine: bool, when: float) -> None:

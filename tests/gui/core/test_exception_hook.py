@@ -1,4 +1,4 @@
-"""The hooks themselves: what Qt gives up the process for leaves word, and what goes wrong in telling has an end."""
+"""The hooks for uncaught exceptions: fatal messages of Qt are in the crash log, and reporting cannot recurse."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def hooks() -> object:
     made.close()
 
 
-def test_what_qt_gives_up_for_is_in_the_crash_log_with_where_it_was(tmp_path: Path) -> None:
+def test_a_fatal_message_of_qt_is_in_the_crash_log_with_its_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-c", GIVES_UP, str(tmp_path)]
     environ = {**os.environ, "QT_QPA_PLATFORM": "nowhere"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=environ)
@@ -46,31 +46,31 @@ def test_what_qt_gives_up_for_is_in_the_crash_log_with_where_it_was(tmp_path: Pa
     assert "no Qt platform plugin" in done.stderr
 
 
-def test_what_goes_wrong_in_telling_is_not_told_without_end(
+def test_an_exception_while_reporting_is_not_reported_endlessly(
     qtbot: QtBot, hooks: ExceptionHook, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
-    def tell(text: str, details: str) -> None:
-        told.append(text)
+    def report(text: str, details: str) -> None:
+        reported.append(text)
         raise ValueError("and now the telling broke")
 
-    hooks.uncaught.connect(tell)
+    hooks.uncaught.connect(report)
     sys.excepthook(LookupError, LookupError("first"), None)
-    assert told == ["LookupError: first"]
+    assert reported == ["LookupError: first"]
     assert "first" in capfd.readouterr().err
 
 
-def test_it_is_said_on_the_windows_thread(qtbot: QtBot, hooks: ExceptionHook) -> None:
+def test_exceptions_are_reported_on_the_gui_thread(qtbot: QtBot, hooks: ExceptionHook) -> None:
     heard: list[tuple[str, bool]] = []
     here = QThread.currentThread()
 
-    class Ear(QObject):
-        def hear(self, text: str, details: str) -> None:
+    class Receiver(QObject):
+        def receive(self, text: str, details: str) -> None:
             heard.append((text, QThread.currentThread() is here))
 
-    ear = Ear()
-    hooks.uncaught.connect(ear.hear)
+    ear = Receiver()
+    hooks.uncaught.connect(ear.receive)
 
     def work() -> None:
         raise RuntimeError("elsewhere")
@@ -82,7 +82,7 @@ def test_it_is_said_on_the_windows_thread(qtbot: QtBot, hooks: ExceptionHook) ->
     assert heard == [("RuntimeError: elsewhere", True)]
 
 
-def test_a_thread_that_leaves_by_itself_is_no_failure(qtbot: QtBot, hooks: ExceptionHook) -> None:
+def test_a_thread_that_exits_is_not_reported(qtbot: QtBot, hooks: ExceptionHook) -> None:
     heard: list[str] = []
     hooks.uncaught.connect(lambda text, _: heard.append(text))
     thread = threading.Thread(target=sys.exit)

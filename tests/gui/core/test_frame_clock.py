@@ -1,6 +1,6 @@
-"""The repaint clock: inside its share while training, free otherwise, asleep when there is nothing to do.
+"""The repaint clock: within its share while training, not limited otherwise, asleep if there is nothing to do.
 
-Time is simulated: it passes where a test says so, and a frame takes exactly as long as its painters say.
+Time is simulated: it passes when a test says so, and a frame takes exactly as long as its painters.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.core.frame_clock import ATTENTION, FASTEST_FREE, FASTEST_TRAINING, HEARTBEAT, SLOWEST, FrameClock
 
-MILLISECOND = 0.001  # what a timer's intervals are rounded to
+MILLISECOND = 0.001  # timers' intervals are rounded to this
 
 
 class SimulatedTimer(QTimer):
@@ -33,13 +33,13 @@ class SimulatedTimer(QTimer):
         self.due = None
 
     def fire(self) -> None:
-        """Let time pass until the timer is due, and fire it."""
+        """Let time pass until the timer is due, and call it."""
         assert self.due is not None
         self.now, self.due = max(self.now, self.due), None
         self.timeout.emit()
 
     def run(self, seconds: float) -> None:
-        """Let ``seconds`` pass, and fire whenever the timer is due."""
+        """Let ``seconds`` pass, and call the timer whenever it is due."""
         end, fired = self.now + seconds, 0
         while self.due is not None and self.due <= end:
             self.fire()
@@ -49,7 +49,7 @@ class SimulatedTimer(QTimer):
 
 
 class Painter:
-    """Takes ``cost`` seconds of simulated time a frame; notes when each of its frames began."""
+    """Takes ``cost`` seconds of simulated time per frame, and records when each of its frames began."""
 
     def __init__(self, timer: SimulatedTimer, cost: float = 0.0, busy: bool = True) -> None:
         self._timer = timer
@@ -73,7 +73,7 @@ def timer(qapp: QApplication) -> SimulatedTimer:
 
 
 def clock_of(timer: SimulatedTimer, *painters: Painter, share: float = 0.01) -> FrameClock:
-    """A clock that has begun to tick, and lives as long as ``timer``."""
+    """A clock that was started, and lives as long as ``timer``."""
     clock = FrameClock(timer, share=share, now=lambda: timer.now, timer=timer)
     for painter in painters:
         clock.register(painter)
@@ -105,7 +105,7 @@ def test_an_expensive_frame_comes_twice_a_second_at_the_slowest(timer: Simulated
     assert painter.began == pytest.approx([0.5 * i for i in range(21)])
 
 
-def test_dragging_sets_painting_free(timer: SimulatedTimer) -> None:
+def test_dragging_lifts_the_limit(timer: SimulatedTimer) -> None:
     painter = Painter(timer, 0.005)
     clock = clock_of(timer, painter)
     clock.set_mode("training")
@@ -225,7 +225,7 @@ def test_it_ticks_in_real_time_and_deleted_it_leaves_no_timer(qtbot: QtBot) -> N
         clock.deleteLater()
 
 
-def test_what_the_person_waits_for_is_painted_at_once(timer: SimulatedTimer) -> None:
+def test_what_the_user_waits_for_is_painted_at_once(timer: SimulatedTimer) -> None:
     painter = Painter(timer, 0.02)
     clock = clock_of(timer, painter)
     clock.set_mode("training")
@@ -238,7 +238,7 @@ def test_what_the_person_waits_for_is_painted_at_once(timer: SimulatedTimer) -> 
 
 @pytest.mark.parametrize("cost", [0.001, 0.01, 0.03])
 @pytest.mark.parametrize("after", [0.0, 0.004, 0.03, 0.21, 0.4, 0.9])
-def test_what_follows_from_a_persons_act_is_painted_within_100_ms(
+def test_what_follows_from_the_users_input_is_painted_within_100_ms(
     timer: SimulatedTimer, cost: float, after: float
 ) -> None:
     """The answer, the curve and the batches that show it come one after the other, each some time ``after``."""
@@ -254,7 +254,7 @@ def test_what_follows_from_a_persons_act_is_painted_within_100_ms(
     assert changed <= painter.began[before] <= changed + 0.1 - cost
 
 
-def test_once_a_persons_act_is_painted_the_share_is_kept_again(timer: SimulatedTimer) -> None:
+def test_after_the_users_input_is_painted_the_share_is_respected_again(timer: SimulatedTimer) -> None:
     painter = Painter(timer, 0.004)
     clock = clock_of(timer, painter)
     clock.set_mode("training")
@@ -265,7 +265,7 @@ def test_once_a_persons_act_is_painted_the_share_is_kept_again(timer: SimulatedT
     assert (painter.calls - before) * painter.cost / 10.0 == pytest.approx(0.01, rel=0.1)
 
 
-def test_many_acts_leave_as_much_time_between_frames_as_these_take(timer: SimulatedTimer) -> None:
+def test_rapid_input_leaves_as_much_time_between_frames_as_they_take(timer: SimulatedTimer) -> None:
     painter = Painter(timer, 0.04)
     clock = clock_of(timer, painter)
     clock.set_mode("training")
@@ -276,9 +276,7 @@ def test_many_acts_leave_as_much_time_between_frames_as_these_take(timer: Simula
 
 
 @pytest.mark.parametrize("act", ["click", "key", "wheel"])
-def test_what_a_person_does_in_a_watched_window_is_painted_at_once(
-    qtbot: QtBot, timer: SimulatedTimer, act: str
-) -> None:
+def test_input_in_a_watched_window_is_painted_at_once(qtbot: QtBot, timer: SimulatedTimer, act: str) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):

@@ -1,4 +1,4 @@
-"""What is remembered comes back, and nothing that is stored keeps the program from starting."""
+"""Settings are stored and read again; nothing that is stored keeps the program from starting."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHOICES: dict[str, Any] = {
 }
 
 
-def test_every_choice_comes_back_in_the_next_session(tmp_path: Path) -> None:
+def test_every_setting_is_restored_in_the_next_session(tmp_path: Path) -> None:
     first = Settings(tmp_path)
     for name, value in CHOICES.items():
         setattr(first, name, value)
@@ -35,7 +35,7 @@ def test_every_choice_comes_back_in_the_next_session(tmp_path: Path) -> None:
     assert {name: getattr(second, name) for name in CHOICES} == CHOICES
 
 
-def test_a_first_start_has_defaults() -> None:
+def test_the_first_start_has_defaults() -> None:
     settings = Settings()
     assert settings.theme == "system"
     assert settings.last_recipe == Recipe()
@@ -70,7 +70,7 @@ def test_a_damaged_value_is_its_default(tmp_path: Path, name: str, text: str) ->
     settings.save()
     value = getattr(Settings(tmp_path), name)
     assert type(value) is type(choice.default)
-    if text not in ('"purple"', '{"model": {}}'):  # a word is a fine folder
+    if text not in ('"purple"', '{"model": {}}'):  # a word is a valid folder
         assert value == choice.default
 
 
@@ -93,7 +93,7 @@ def test_a_damaged_file_is_an_empty_one(tmp_path: Path, content: bytes) -> None:
     assert settings.theme == "dark"
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_does_no_harm(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     settings = Settings(tmp_path / "file")
     settings.theme = "light"
@@ -109,7 +109,7 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "elsewhere" / "tiller.ini").exists()
 
 
-def test_everything_can_be_forgotten(tmp_path: Path) -> None:
+def test_settings_can_be_reset(tmp_path: Path) -> None:
     settings = Settings(tmp_path)
     settings.x_axis = "time"
     settings.forget()
@@ -120,7 +120,7 @@ def test_everything_can_be_forgotten(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ['{"last": 0}', '{"best": -1}', '{"minutes": 1e999}', '{"monitor": "luck"}', '{"limit_bytes": -5}']
 )
-def test_what_is_kept_of_checkpoints_is_the_default_where_it_makes_no_sense(tmp_path: Path, text: str) -> None:
+def test_invalid_retention_settings_become_the_defaults(tmp_path: Path, text: str) -> None:
     settings = Settings(tmp_path)
     settings.store(Settings.retention.key, text)
     assert settings.retention == Retention()

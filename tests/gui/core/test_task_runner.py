@@ -1,4 +1,4 @@
-"""Background tasks: results and failures on the GUI thread, newest of a key, progress, cancelling, and the end."""
+"""Background tasks: results and failures on the GUI thread, keys, progress, cancelling, and the end."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def fail(failure: Failure) -> None:
 
 
 def ignore(_: object) -> None:
-    """Of a result that nobody looks at."""
+    """Ignore a result."""
 
 
-def test_results_come_in_order_on_the_gui_thread_and_failures_go_their_own_way(tasks: TaskRunner, qtbot: QtBot) -> None:
+def test_results_and_failures_arrive_in_order_on_the_gui_thread(tasks: TaskRunner, qtbot: QtBot) -> None:
     heard, threads = list[object](), set[threading.Thread]()
 
-    def hear(result: object) -> None:
+    def receive(result: object) -> None:
         heard.append(result)
         threads.add(threading.current_thread())
 
@@ -46,10 +46,10 @@ def test_results_come_in_order_on_the_gui_thread_and_failures_go_their_own_way(t
 
     worker = threading.Event()
     tasks.submit(lambda _: threading.current_thread() is not threading.main_thread() and worker.set(), ignore, fail)
-    tasks.submit(lambda _: 1, hear, fail)
-    tasks.submit(broken, ignore, hear)
-    tasks.submit(wrong, ignore, hear)
-    tasks.submit(lambda _: 2, hear, fail)
+    tasks.submit(lambda _: 1, receive, fail)
+    tasks.submit(broken, ignore, receive)
+    tasks.submit(wrong, ignore, receive)
+    tasks.submit(lambda _: 2, receive, fail)
     qtbot.waitUntil(lambda: len(heard) == 4)
     assert worker.is_set()
     assert threads == {threading.main_thread()}
@@ -63,7 +63,7 @@ def test_results_come_in_order_on_the_gui_thread_and_failures_go_their_own_way(t
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
-def test_what_would_end_a_process_is_a_failure_and_the_thread_goes_on(
+def test_system_exit_is_a_failure_and_the_thread_continues(
     tasks: TaskRunner, qtbot: QtBot, error: type[BaseException]
 ) -> None:
     heard = list[object]()
@@ -78,7 +78,7 @@ def test_what_would_end_a_process_is_a_failure_and_the_thread_goes_on(
     assert heard[1] == "next"
 
 
-def test_of_tasks_with_one_key_only_the_newest_result_comes(tasks: TaskRunner, qtbot: QtBot) -> None:
+def test_of_tasks_with_one_key_only_the_newest_delivers_a_result(tasks: TaskRunner, qtbot: QtBot) -> None:
     heard, go_on, ran = list[int](), threading.Event(), list[int]()
     tasks.submit(lambda _: go_on.wait(WAIT), ignore, fail)
 
@@ -93,19 +93,17 @@ def test_of_tasks_with_one_key_only_the_newest_result_comes(tasks: TaskRunner, q
     assert (heard, ran) == ([4], [4])
 
 
-def test_a_result_that_is_on_its_way_when_a_newer_task_comes_is_not_handed_over(
-    tasks: TaskRunner, qtbot: QtBot
-) -> None:
+def test_a_result_is_dropped_if_a_newer_task_is_submitted_before_its_delivery(tasks: TaskRunner, qtbot: QtBot) -> None:
     heard, computed = list[str](), threading.Event()
     tasks.submit(lambda _: "old", heard.append, fail, key="curve")
     tasks.submit(lambda _: computed.set(), ignore, fail)
-    assert computed.wait(WAIT)  # so the old result waits for Qt's loop, which has not run meanwhile
+    assert computed.wait(WAIT)  # so the old result waits for Qt's event loop, which has not run meanwhile
     tasks.submit(lambda _: "new", heard.append, fail, key="curve")
     qtbot.waitUntil(lambda: bool(heard))
     assert heard == ["new"]
 
 
-def test_a_cancelled_task_hands_over_nothing(tasks: TaskRunner, qtbot: QtBot) -> None:
+def test_a_cancelled_task_delivers_nothing(tasks: TaskRunner, qtbot: QtBot) -> None:
     begun, over, heard = threading.Event(), list[str](), list[object]()
 
     def long(task: Task) -> None:
@@ -122,13 +120,13 @@ def test_a_cancelled_task_hands_over_nothing(tasks: TaskRunner, qtbot: QtBot) ->
     tasks.submit(long, heard.append, heard.append, key="outline")
     assert begun.wait(WAIT)
     tasks.cancel("outline")
-    tasks.cancel("outline")  # and once more is no harm
+    tasks.cancel("outline")  # a second time does no harm
     tasks.submit(lambda _: "next", over.append, fail)
     qtbot.waitUntil(lambda: bool(over))
     assert heard == []
 
 
-def test_progress_comes_before_the_result_and_counts_may_be_large(tasks: TaskRunner, qtbot: QtBot) -> None:
+def test_progress_arrives_before_the_result_and_counts_may_be_large(tasks: TaskRunner, qtbot: QtBot) -> None:
     heard = list[object]()
     tasks.submit(
         lambda task: task.progress("bytes", 2**40, 2**41), heard.append, fail, progress=lambda *told: heard.append(told)
@@ -137,7 +135,7 @@ def test_progress_comes_before_the_result_and_counts_may_be_large(tasks: TaskRun
     assert heard == [("bytes", 2**40, 2**41), None]
 
 
-def test_a_slow_lane_holds_up_no_other(tasks: TaskRunner, qtbot: QtBot) -> None:
+def test_a_slow_lane_delays_no_other(tasks: TaskRunner, qtbot: QtBot) -> None:
     go_on, heard = threading.Event(), list[str]()
     tasks.submit(lambda _: go_on.wait(WAIT), ignore, fail, lane="torch")
     for lane in LANES:
@@ -175,4 +173,4 @@ def test_the_end_waits_for_what_must_finish_and_cancels_the_rest(qtbot: QtBot) -
     assert not tasks.running
     qtbot.wait(20)
     assert done == ["renamed"]
-    tasks.stop()  # and once more is no harm
+    tasks.stop()  # a second time does no harm

@@ -1,4 +1,4 @@
-"""What leaves the window: code on the clipboard or in a file, and the table of a run."""
+"""Export from the window: code on the clipboard or in a file, tables, and files that replay a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.gui.app_fixture import LEFT, Driver, tiny
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """What the person chooses in the file dialogs, the last entry first."""
+    """The paths that the file dialogs return, the last entry first."""
     paths: list[Path] = []
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(paths.pop()), "") if paths else ("", ""))
     return paths
@@ -43,13 +43,13 @@ def test_the_recipe_of_the_forms_is_copied_as_code(driver: Driver) -> None:
     driver.qtbot.mouseClick(button, LEFT)
     driver.wait(lambda: clipboard() == pytorch_code(recipe))
     assert button.text() == "Copied"
-    assert driver.says(driver.window.action_line, "Copied as PyTorch code")
+    assert driver.shows(driver.window.action_line, "Copied as PyTorch code")
     driver.wait(lambda: button.text() == "Copy as PyTorch code")
 
 
-def test_a_run_has_its_own_recipe_copied_with_what_interventions_did(driver: Driver) -> None:
+def test_the_code_of_a_run_has_its_interventions_as_comments(driver: Driver) -> None:
     recipe = tiny()
-    driver.stand(recipe, 2, 1)
+    driver.pause_at(recipe, 2, 1)
     driver.app.current_run.post(ScaleLR(factor=0.5))
     driver.answer("scale_lr")
     driver.qtbot.keyClick(
@@ -64,7 +64,7 @@ def test_a_run_has_its_own_recipe_copied_with_what_interventions_did(driver: Dri
     assert all(f"# {line}\n" in clipboard() for line in said)
 
 
-def test_what_is_wrong_is_said_and_nothing_copied(driver: Driver) -> None:
+def test_an_invalid_recipe_is_reported_and_nothing_is_copied(driver: Driver) -> None:
     driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 / (3 - epoch)"}))
     driver.app.export.copy_code.trigger()
     driver.wait(lambda: driver.window.banner.isVisible())
@@ -78,7 +78,7 @@ def test_code_and_table_are_saved(driver: Driver, chosen: list[Path], tmp_path: 
     driver.window.export.aboutToShow.emit()
     assert not export.save_table.isEnabled()
     assert export.save_table.toolTip() == "No epoch has ended yet."
-    driver.stand(recipe, 3)
+    driver.pause_at(recipe, 3)
     driver.window.export.aboutToShow.emit()
     assert export.save_table.isEnabled()
     chosen.append(tmp_path / "run.csv")
@@ -87,7 +87,7 @@ def test_code_and_table_are_saved(driver: Driver, chosen: list[Path], tmp_path: 
     with (tmp_path / "run.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["val_loss"]) for row in rows] == [e.val_loss for e in driver.of("epoch")]
-    driver.wait(lambda: driver.says(driver.window.action_line, "run.csv"))
+    driver.wait(lambda: driver.shows(driver.window.action_line, "run.csv"))
     chosen.append(tmp_path / "train.py")
     export.save_code.trigger()
     driver.wait(lambda: (tmp_path / "train.py").is_file())
@@ -96,17 +96,17 @@ def test_code_and_table_are_saved(driver: Driver, chosen: list[Path], tmp_path: 
     export.save_code.trigger()
     driver.wait(lambda: driver.window.banner.isVisible())
     assert "cannot be written" in driver.window.banner.text()
-    export.save_table.trigger()  # and the dialog is left without a choice
+    export.save_table.trigger()  # the dialog is cancelled
     assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["run.csv", "train.py"]
 
 
 def test_recipe_and_interventions_of_a_stopped_run_replay_it_headless(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     driver.click(driver.window.lr_panel, "÷2")
     driver.answer("scale_lr")
-    driver.go_on_to(3, 2)
+    driver.resume_to(3, 2)
     driver.click(driver.window.transport, "Stop")
     end = driver.finish()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
@@ -123,7 +123,7 @@ def test_recipe_and_interventions_of_a_stopped_run_replay_it_headless(
 def test_files_of_a_replay_are_replaced_after_a_question(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     (tmp_path / "recipe.json").write_text("another program's")
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     questions: list[str] = []

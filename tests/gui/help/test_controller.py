@@ -9,7 +9,7 @@ from gui.help.controller import HelpController
 from gui.main_window import MainWindow
 
 
-def test_every_ready_made_recipe_is_offered_by_a_title_of_its_own(qtbot: QtBot) -> None:
+def test_every_example_recipe_has_its_own_title(qtbot: QtBot) -> None:
     window = MainWindow()
     qtbot.addWidget(window)
     offered = HelpController(window, tutorial=window.tutorial, about=window.about, examples=window.examples)
@@ -31,7 +31,7 @@ def test_the_tutorial_is_shown_beside_the_run(qtbot: QtBot) -> None:
     assert "ReduceLROnPlateau" in text.toPlainText()
 
 
-def test_the_window_comes_back_as_it_was_left(qtbot: QtBot) -> None:
+def test_the_tutorial_window_opens_again_unchanged(qtbot: QtBot) -> None:
     left, settings = MainWindow(), Settings()
     qtbot.addWidget(left)
     left.plots.set_axis("steps")

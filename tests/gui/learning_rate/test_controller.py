@@ -143,7 +143,7 @@ def test_momentum_that_the_schedule_changes_cannot_be_edited(
 
 def test_the_run_rejects_what_its_optimizer_cannot_change(driver: Driver) -> None:
     """RMSprop that began without momentum cannot start using it, which only the run knows."""
-    driver.stand(tiny(optimizer={"name": "RMSprop", "lr": 0.001}, groups=HEAD), 2, 1)
+    driver.pause_at(tiny(optimizer={"name": "RMSprop", "lr": 0.001}, groups=HEAD), 2, 1)
     section = driver.window.lr_panel.optimizer
     driver.qtbot.mouseClick(section.head, LEFT)
     driver.click(driver.window.lr_panel, "head")
@@ -193,7 +193,7 @@ def test_an_invalid_length_shows_why(qtbot: QtBot, text: str, problem: str) -> N
 
 
 def test_a_schedule_that_no_longer_fits_is_fitted_and_pending(driver: Driver) -> None:
-    driver.stand(tiny(schedule=COSINE), 3, 0)
+    driver.pause_at(tiny(schedule=COSINE), 3, 0)
     length, schedule = driver.window.lr_panel.length, driver.window.schedule
     assert not length.fit.isVisible()
     type_into(driver.qtbot, length.field, "10", Qt.Key.Key_Return)
@@ -211,7 +211,7 @@ def test_a_schedule_that_no_longer_fits_is_fitted_and_pending(driver: Driver) ->
 
 
 def test_a_cycle_is_offered_as_if_from_epoch_1(driver: Driver) -> None:
-    driver.stand(tiny(schedule={"name": "OneCycleLR", "max_lr": 0.1}), 3, 0)
+    driver.pause_at(tiny(schedule={"name": "OneCycleLR", "max_lr": 0.1}), 3, 0)
     length = driver.window.lr_panel.length
     type_into(driver.qtbot, length.field, "10", Qt.Key.Key_Return)
     driver.wait(lambda: length.fit.isVisible())
@@ -223,7 +223,7 @@ def test_a_cycle_is_offered_as_if_from_epoch_1(driver: Driver) -> None:
 
 def test_of_groups_that_differ_the_chosen_ones_schedule_is_fitted(driver: Driver) -> None:
     decay = {"name": "PolynomialLR", "total_iters": 6}
-    driver.stand(tiny(schedule=COSINE, groups=[{**HEAD[0], "schedule": decay}]), 3, 0)
+    driver.pause_at(tiny(schedule=COSINE, groups=[{**HEAD[0], "schedule": decay}]), 3, 0)
     length = driver.window.lr_panel.length
     type_into(driver.qtbot, length.field, "10", Qt.Key.Key_Return)
     driver.wait(lambda: length.fit.isVisible())
@@ -245,16 +245,16 @@ def test_a_pause_during_validation_shows_what_it_waits_for(driver: Driver) -> No
     driver.click(driver.window.transport, "Pause")
     driver.wait(lambda: line._waiting.isVisible())
     assert line._waiting.text() == "Pause: waiting for validation to end"
-    driver.wait(lambda: driver.says(driver.window.transport, "validating…"))
-    assert driver.says(driver.window.transport, "Epoch 1/6")
+    driver.wait(lambda: driver.shows(driver.window.transport, "validating…"))
+    assert driver.shows(driver.window.transport, "Epoch 1/6")
     driver.reach("paused")
     driver.wait(lambda: not line._waiting.isVisible())
     assert line._text.isVisible()
-    assert not driver.says(driver.window.transport, "validating…")
+    assert not driver.shows(driver.window.transport, "validating…")
 
 
 def test_a_command_that_is_applied_at_once_does_not_wait_and_a_withdrawn_one_is_not_rejected(driver: Driver) -> None:
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     driver.app.current_run.post(SetLR(lr=0.1))
     driver.answer("set_lr")
     driver.settle(PATIENCE_MS + 100)

@@ -234,7 +234,7 @@ def test_numbers_of_parameters_are_shortened(n: int, text: str) -> None:
 
 
 def test_during_a_run_the_rows_send_commands_and_show_what_events_confirm(driver: Driver) -> None:
-    driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
+    driver.pause_at(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
     driver.settle()
     lr_panel = driver.window.lr_panel
     rest, head = lr_panel.table.rows.values()
@@ -271,7 +271,7 @@ def test_during_a_run_the_rows_send_commands_and_show_what_events_confirm(driver
 
 def test_a_schedule_stepped_per_batch_changes_the_shown_lr_within_an_epoch(driver: Driver) -> None:
     falling = {"name": "LinearLR", "start_factor": 1.0, "end_factor": 0.1, "total_iters": 30, "interval": "step"}
-    driver.stand(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}], schedule=falling), 2, 1)
+    driver.pause_at(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}], schedule=falling), 2, 1)
     rest = driver.window.lr_panel.table.rows["rest"]
     driver.wait(lambda: rest.lr.text() != "0.041")
     assert float(rest.lr.text()) == pytest.approx(0.05 * (1 - 0.9 * 7 / 30), rel=1e-3)  # at the pause

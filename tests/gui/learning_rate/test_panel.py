@@ -66,7 +66,7 @@ class Driver:
         self.field.selectAll()
         self.qtbot.keyClicks(self.field, text)
 
-    def says(self, part: str) -> bool:
+    def shows(self, part: str) -> bool:
         return any(part in w.text() for w in self.panel.findChildren(QLabel) if w.isVisibleTo(self.panel))
 
 
@@ -92,7 +92,7 @@ def test_a_typed_lr_is_pending_and_sent_only_by_apply(lr_panel: Driver) -> None:
     lr_panel.type("1e-3")
     assert lr_panel.staged[-1] == SetLR(lr=0.001, then="follow")
     assert lr_panel.commands == []
-    assert lr_panel.says("0.01 -> 0.001")
+    assert lr_panel.shows("0.01 -> 0.001")
     lr_panel.click("Apply")
     assert lr_panel.commands == [SetLR(lr=0.001, then="follow")]
     assert lr_panel.staged[-1] is None
@@ -102,15 +102,15 @@ def test_a_typed_lr_is_pending_and_sent_only_by_apply(lr_panel: Driver) -> None:
 def test_that_a_change_was_sent_is_shown_until_an_event_answers(lr_panel: Driver) -> None:
     lr_panel.one()
     lr_panel.click("÷2")
-    assert lr_panel.says("It applies at the next batch")
+    assert lr_panel.shows("It applies at the next batch")
     lr_panel.one(0.005, 0.01, touched=True)
-    assert not lr_panel.says("It applies at the next batch")
+    assert not lr_panel.shows("It applies at the next batch")
     lr_panel.click("÷2")
     lr_panel.panel.show_warning("the rest of the curve rises to 0.2")
-    assert not lr_panel.says("It applies at the next batch")
-    assert lr_panel.says("rises to 0.2")
+    assert not lr_panel.shows("It applies at the next batch")
+    assert lr_panel.shows("rises to 0.2")
     lr_panel.click("÷2")
-    assert not lr_panel.says("rises to 0.2")
+    assert not lr_panel.shows("rises to 0.2")
 
 
 def test_enter_in_the_field_applies(lr_panel: Driver) -> None:
@@ -156,7 +156,7 @@ def test_a_quick_button_uses_the_chosen_mode(lr_panel: Driver) -> None:
 def test_the_mode_shows_what_is_confirmed(lr_panel: Driver) -> None:
     lr_panel.one(0.005, 0.01, holding=True)
     assert lr_panel.radio("Hold this LR").isChecked()
-    assert lr_panel.says("held")
+    assert lr_panel.shows("held")
     lr_panel.one()
     assert lr_panel.radio("Scale the schedule").isChecked()
 
@@ -185,7 +185,7 @@ def test_dragging_the_handle_makes_a_change_pending_and_sends_nothing(lr_panel: 
 
 
 @pytest.mark.parametrize(
-    ("typed", "says"),
+    ("typed", "text"),
     [
         ("fast", "not a number"),
         ("-1", "0 or more"),
@@ -194,25 +194,25 @@ def test_dragging_the_handle_makes_a_change_pending_and_sends_nothing(lr_panel: 
         ("1_0", "not a"),
     ],
 )
-def test_text_that_is_no_lr_shows_why_and_no_change_is_pending(lr_panel: Driver, typed: str, says: str) -> None:
+def test_text_that_is_no_lr_shows_why_and_no_change_is_pending(lr_panel: Driver, typed: str, text: str) -> None:
     lr_panel.one()
     lr_panel.type(typed)
     lr_panel.qtbot.keyClick(lr_panel.field, Qt.Key.Key_Return)
-    assert lr_panel.says(says)
+    assert lr_panel.shows(text)
     assert lr_panel.commands == []
     assert not lr_panel.button("Apply").isEnabled()
     assert lr_panel.staged[-1:] in ([], [None])
     lr_panel.click("Discard")
     assert lr_panel.field.text() == "0.01"
-    assert not lr_panel.says(says)
+    assert not lr_panel.shows(text)
 
 
 def test_an_incomplete_number_is_no_error_yet(lr_panel: Driver) -> None:
     lr_panel.one()
     lr_panel.type("1e-")
-    assert not lr_panel.says("not a number")
+    assert not lr_panel.shows("not a number")
     lr_panel.qtbot.keyClick(lr_panel.field, Qt.Key.Key_Return)
-    assert lr_panel.says("not a number")
+    assert lr_panel.shows("not a number")
 
 
 def test_confirmed_lrs_do_not_overwrite_what_is_typed(lr_panel: Driver) -> None:
@@ -220,16 +220,16 @@ def test_confirmed_lrs_do_not_overwrite_what_is_typed(lr_panel: Driver) -> None:
     lr_panel.type("0.2")
     lr_panel.one(0.009, 0.009)
     assert lr_panel.field.text() == "0.2"
-    assert lr_panel.says("0.009 -> 0.2")
+    assert lr_panel.shows("0.009 -> 0.2")
     lr_panel.click("Apply")
     assert lr_panel.commands == [SetLR(lr=0.2, then="follow")]
 
 
 def test_the_badge_shows_the_factor_and_hides_at_one(lr_panel: Driver) -> None:
     lr_panel.one(0.005, 0.01, touched=True)
-    assert lr_panel.says("×0.5 of schedule")
+    assert lr_panel.shows("×0.5 of schedule")
     lr_panel.one(0.01, 0.01, touched=True)
-    assert not lr_panel.says("of schedule")
+    assert not lr_panel.shows("of schedule")
 
 
 def test_return_to_schedule_only_after_a_change(lr_panel: Driver) -> None:
@@ -252,10 +252,10 @@ def test_one_group_has_no_group_buttons(lr_panel: Driver) -> None:
 
 def test_all_groups_are_scaled_by_buttons_and_by_a_typed_lr(lr_panel: Driver) -> None:
     lr_panel.two()
-    assert lr_panel.says("0.001 – 0.01")
+    assert lr_panel.shows("0.001 – 0.01")
     lr_panel.click("÷2")
     lr_panel.type("0.02")
-    assert lr_panel.says("head 0.01 -> 0.02")
+    assert lr_panel.shows("head 0.01 -> 0.02")
     lr_panel.click("Apply")
     assert lr_panel.commands == [ScaleLR(factor=0.5), ScaleLR(factor=2.0)]
 
@@ -270,7 +270,7 @@ def test_a_typed_lr_for_all_is_scaled_from_the_lr_at_that_position(lr_panel: Dri
 def test_all_groups_cannot_be_scaled_to_zero(lr_panel: Driver) -> None:
     lr_panel.two()
     lr_panel.type("0")
-    assert lr_panel.says("Choose one group")
+    assert lr_panel.shows("Choose one group")
     lr_panel.click("head")
     lr_panel.type("0")
     assert lr_panel.staged[-1] == SetLR(lr=0.0, then="follow", group="head")
@@ -300,7 +300,7 @@ def test_groups_that_differ_show_neither_mode_and_a_scale_keeps_both(lr_panel: D
     lr_panel.two(holding=(True, False))
     assert not lr_panel.radio("Hold this LR").isChecked()
     assert not lr_panel.radio("Scale the schedule").isChecked()
-    assert lr_panel.says("1 of 2 held")
+    assert lr_panel.shows("1 of 2 held")
     lr_panel.type("0.02")
     lr_panel.click("Apply")
     assert lr_panel.commands == [ScaleLR(factor=2.0, then="keep")]
@@ -362,10 +362,10 @@ def test_a_drag_in_the_plot_makes_a_change_pending(lr_panel: Driver) -> None:
 def test_the_offer_to_hold_sends_the_same_lr_held(lr_panel: Driver) -> None:
     lr_panel.one(0.0, 0.0)
     lr_panel.panel.offer_hold(SetLR(lr=0.1, then="follow"))
-    assert lr_panel.says("The scheduled LR is 0 here")
+    assert lr_panel.shows("The scheduled LR is 0 here")
     lr_panel.click("Hold this LR instead")
     assert lr_panel.commands == [SetLR(lr=0.1, then="hold")]
-    assert not lr_panel.says("The scheduled LR is 0 here")
+    assert not lr_panel.shows("The scheduled LR is 0 here")
 
 
 def test_other_groups_discard_the_pending_change(lr_panel: Driver) -> None:

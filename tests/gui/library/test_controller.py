@@ -1,4 +1,4 @@
-"""The drawer of runs in the whole window, on a real library with real runs."""
+"""The panel of runs in the whole window, on a real library with real runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Make = Callable[..., Driver]
 
 @pytest.fixture
 def runs(own_folders: Path) -> list[str]:
-    """A library with three runs: one finished, one with another rate and a hand, one stopped in epoch 2."""
+    """A library with three runs: one finished, one with another LR and interventions, one stopped in epoch 2."""
     library = Library(own_folders / "library")
     faster = {"name": "SGD", "lr": 0.2, "momentum": 0.9}
     for job in (
@@ -44,12 +44,12 @@ def runs(own_folders: Path) -> list[str]:
     return found
 
 
-class Drawer:
-    """The drawer as a person works it."""
+class PanelDriver:
+    """The panel of runs, used as a person uses it."""
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
-        assert driver.app.library_controller.panel is None  # nothing of it is made before it is wanted
+        assert driver.app.library_controller.panel is None  # nothing of it is created before it is opened
         driver.click(driver.window, "Runs")
         assert driver.app.library_controller.panel is not None
         self.panel: RunsPanel = driver.app.library_controller.panel
@@ -97,7 +97,7 @@ class Drawer:
         self.panel.state.activated.emit(self.panel.state.currentIndex())
 
     def answer(self, text: str) -> None:
-        """Press a button of the question that is asked."""
+        """Press a button of the question."""
         box = self.driver.window.findChild(QMessageBox)
         (button,) = [b for b in box.findChildren(QPushButton) if b.text() == text]
         self.driver.qtbot.mouseClick(button, LEFT)
@@ -108,10 +108,10 @@ class Drawer:
         return found
 
 
-def test_runs_are_found_named_tagged_noted_and_thrown_away_with_a_way_back(runs: list[str], new_driver: Make) -> None:
+def test_runs_are_searched_renamed_tagged_deleted_and_restored(runs: list[str], new_driver: Make) -> None:
     plain, fast, half = runs
     driver = new_driver(wait_for_torch=False)
-    drawer, library = Drawer(driver), driver.app.library
+    drawer, library = PanelDriver(driver), driver.app.library
     assert library is not None
     driver.wait(lambda: drawer.names() == ["half", "fast", "plain"])
     assert "3 runs" in drawer.panel.use.text()
@@ -146,12 +146,12 @@ def test_runs_are_found_named_tagged_noted_and_thrown_away_with_a_way_back(runs:
     drawer.press("Delete permanently")
     drawer.answer("Delete permanently")
     driver.wait(lambda: library.run(half) is None)
-    driver.wait(lambda: driver.says(drawer.panel, "The recycle bin is empty."))
+    driver.wait(lambda: driver.shows(drawer.panel, "The recycle bin is empty."))
 
 
-def test_two_runs_are_compared_by_their_curves_and_by_what_differs(runs: list[str], new_driver: Make) -> None:
+def test_two_runs_are_compared(runs: list[str], new_driver: Make) -> None:
     plain, fast, _ = runs
-    drawer = Drawer(new_driver(wait_for_torch=False))
+    drawer = PanelDriver(new_driver(wait_for_torch=False))
     drawer.driver.wait(lambda: len(drawer.names()) == 3)
     drawer.choose(plain)
     assert "two to six runs" in drawer.tip("Compare")
@@ -177,17 +177,17 @@ def test_two_runs_are_compared_by_their_curves_and_by_what_differs(runs: list[st
     window.close()
 
 
-def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
+def test_a_run_is_resumed_where_it_stopped_unless_another_process_has_it_open(
     runs: list[str], new_driver: Make, own_folders: Path
 ) -> None:
     plain, _, half = runs
     driver = new_driver()
-    drawer = Drawer(driver)
+    drawer = PanelDriver(driver)
     driver.wait(lambda: len(drawer.names()) == 3)
     another = Library(own_folders / "library")
     lock = another.own(half)
     drawer.choose(half)
-    driver.app.library_controller.open(half)  # the drawer has not seen yet that somebody took it
+    driver.app.library_controller.open(half)  # the panel does not show yet that the run was resumed elsewhere
     driver.wait(lambda: "“half” is running in another window or program" in drawer.panel.note.text())
     driver.app.library_controller.look()
     driver.wait(lambda: not drawer.panel.run_actions.open.isEnabled())
@@ -207,7 +207,7 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     driver.click(driver.window.transport, "Start")
     assert driver.finish().reason == "finished"
 
-    drawer.choose(plain)  # a finished one is gone back in
+    drawer.choose(plain)  # going back is possible in a finished run
     drawer.press("Go back")
     dialog = drawer.dialog(EpochsDialog)
     assert isinstance(dialog, EpochsDialog)
@@ -224,11 +224,11 @@ def test_a_run_goes_on_where_it_was_left_and_one_that_somebody_is_at_does_not(
     driver.wait(lambda: "↳ plain" in drawer.names())
 
 
-def test_the_library_is_checked_rebuilt_and_takes_checkpoints_in(
+def test_the_library_is_checked_and_rebuilt_and_imports_checkpoints(
     runs: list[str], new_driver: Make, own_folders: Path
 ) -> None:
     driver = new_driver(wait_for_torch=False)
-    drawer, library = Drawer(driver), driver.app.library
+    drawer, library = PanelDriver(driver), driver.app.library
     assert library is not None
     driver.wait(lambda: len(drawer.names()) == 3)
     actions, note = drawer.panel.run_actions, drawer.panel.note
@@ -256,7 +256,7 @@ def test_the_library_is_checked_rebuilt_and_takes_checkpoints_in(
     assert len(drawer.names()) == 4
 
 
-def test_what_is_kept_is_chosen_remembered_and_handed_to_the_library(new_driver: Make) -> None:
+def test_retention_settings_are_stored_and_passed_to_the_library(new_driver: Make) -> None:
     driver = new_driver(wait_for_torch=False)
     driver.window.library_settings.trigger()
     dialog = driver.window.findChild(RetentionDialog)
@@ -276,8 +276,8 @@ def test_what_is_kept_is_chosen_remembered_and_handed_to_the_library(new_driver:
 
 
 def test_a_branch_of_the_run_in_the_window_appears_by_itself(driver: Driver) -> None:
-    drawer = Drawer(driver)
-    driver.stand(tiny(epochs=4), 3)
+    drawer = PanelDriver(driver)
+    driver.pause_at(tiny(epochs=4), 3)
     driver.wait(lambda: len(drawer.names()) == 1)
     driver.app.current_run.post(Rewind(epoch=1))
     driver.wait(lambda: len(drawer.names()) == 2)
@@ -285,16 +285,16 @@ def test_a_branch_of_the_run_in_the_window_appears_by_itself(driver: Driver) -> 
     driver.wait(lambda: [drawer.panel.model.run(row).row.state for row in range(2)] == ["abandoned", "paused"])
 
 
-def test_the_start_page_offers_what_was_interrupted_first_and_continues_it(
+def test_the_start_page_offers_interrupted_runs_first_and_continues_one(
     runs: list[str], new_driver: Make, own_folders: Path
 ) -> None:
     _, fast, half = runs
-    with closing(connect(own_folders / "library")) as db:  # as a process leaves it that was killed
+    with closing(connect(own_folders / "library")) as db:  # as a process that was killed leaves it
         db.execute("UPDATE runs SET state = 'training', updated = 1, epochs = 9 WHERE id = ?", (half,))
         db.execute("UPDATE runs SET state = 'stopped', epochs = 9 WHERE id = ?", (fast,))
     driver = new_driver()
     page = driver.window.start_page
-    driver.wait(lambda: driver.says(page, "interrupted"))
+    driver.wait(lambda: driver.shows(page, "interrupted"))
     driver.click(page, "1 more")
     buttons = [b for b in page.findChildren(QPushButton) if b.text() == "Continue" and b.isVisible()]
     buttons.sort(key=lambda b: b.mapToGlobal(QPoint()).y())

@@ -1,4 +1,4 @@
-"""After a crash the next start offers to go on with what was under way, once, and says where the crash left word."""
+"""After a crash, the next start offers once to continue the run, and shows where the crash log is."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_run_is_offered_continued_and_not_offered_again(
     banner = driver.window.banner
     driver.wait(lambda: banner.subject() == "offer")
     assert banner.text() == ("Tiller ended unexpectedly in the middle of digits net.py:make, epoch 2 of 4. Continue?")
-    assert driver.says(banner, "crash.log")
+    assert driver.shows(banner, "crash.log")
     driver.settle()
     driver.close()
     again = new_driver()
@@ -51,7 +51,7 @@ def test_the_run_is_offered_continued_and_not_offered_again(
     again.click(again.window.banner, "Continue")
     again.wait(lambda: again.of("end"))
     assert again.finish().reason == "finished"
-    assert again.of("start")[0].epoch == 2  # from the end of the first, which was saved
+    assert again.of("start")[0].epoch == 2  # from the end of the first epoch, which was saved
     assert again.model.history.epoch_x.values.tolist() == [1, 2, 3, 4]
 
 
@@ -61,27 +61,27 @@ def test_not_now_leaves_it_in_the_library(crashed: Path, new_driver: Callable[..
     driver.wait(lambda: driver.window.banner.subject() == "offer")
     driver.click(driver.window.banner, "Not now")
     assert driver.window.banner.isHidden()
-    driver.wait(lambda: driver.says(driver.window.start_page, "epoch 1 of 4"))
+    driver.wait(lambda: driver.shows(driver.window.start_page, "epoch 1 of 4"))
 
 
-def test_a_run_that_is_under_way_elsewhere_or_ended_well_is_no_wreck(driver: Driver) -> None:
+def test_a_run_that_is_open_elsewhere_or_ended_normally_is_not_offered(driver: Driver) -> None:
     library = driver.app.library
     assert library is not None
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     assert newest_interrupted(library, "") is None
     driver.click(driver.window.transport, "Stop")
     driver.finish()
     assert newest_interrupted(library, "") is None
 
 
-def test_what_a_kill_ended_left_no_word(crashed: Path, tmp_path: Path) -> None:
+def test_a_killed_process_leaves_no_crash_log(crashed: Path, tmp_path: Path) -> None:
     root = shutil.copytree(crashed / "library", tmp_path / "library")
     library = Library(root)
     try:
         found = newest_interrupted(library, "")
         assert found is not None
         assert found.log is not None
-        os.utime(root / "crash.log", (time.time() - 3600, time.time() - 3600))  # of an earlier one
+        os.utime(root / "crash.log", (time.time() - 3600, time.time() - 3600))  # of an earlier crash
         found = newest_interrupted(library, "")
         assert found is not None
         assert found.log is None

@@ -1,4 +1,4 @@
-"""The table of runs by itself: what stays while it is looked up anew, and what can be done with what is chosen."""
+"""The table of runs: what is kept when it is refreshed, and which actions are possible."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def names(panel: RunsPanel) -> list[str]:
     return [panel.model.run(row).row.name for row in range(panel.model.rowCount())]
 
 
-def test_what_is_chosen_stays_chosen_when_another_run_comes_and_when_the_order_changes(panel: RunsPanel) -> None:
+def test_the_selection_is_kept_when_runs_are_added_or_sorted(panel: RunsPanel) -> None:
     choose(panel, 1, 2)
     show(panel, [overview("new", updated=9.0), overview("a"), overview("b", updated=2.0), overview("c", updated=1.0)])
     assert [run.row.id for run in panel.chosen()] == ["b", "c"]
@@ -48,7 +48,7 @@ def test_what_is_chosen_stays_chosen_when_another_run_comes_and_when_the_order_c
     assert [run.row.id for run in panel.chosen()] == ["c", "b"]
 
 
-def test_nothing_changes_under_the_hands_of_who_types(panel: RunsPanel, qtbot: QtBot) -> None:
+def test_nothing_changes_while_a_cell_is_edited(panel: RunsPanel, qtbot: QtBot) -> None:
     choose(panel, 0)
     panel.run_actions.rename.trigger()
     editor = panel.table.viewport().findChild(QLineEdit)
@@ -59,12 +59,12 @@ def test_nothing_changes_under_the_hands_of_who_types(panel: RunsPanel, qtbot: Q
     panel.model.typed.connect(lambda *what: typed.append(what))
     qtbot.keyClick(editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: typed == [("a", NAME, "mine")])
-    assert names(panel)[0] == "a"  # until the library says otherwise
+    assert names(panel)[0] == "a"  # until the library confirms it
     show(panel, [overview("x")])
     assert names(panel) == ["x"]
 
 
-def test_a_name_cannot_be_emptied(panel: RunsPanel) -> None:
+def test_a_name_cannot_be_empty(panel: RunsPanel) -> None:
     typed: list[object] = []
     panel.model.typed.connect(lambda *what: typed.append(what))
     panel.model.setData(panel.model.index(0, NAME), "  ")
@@ -81,7 +81,7 @@ def test_the_table_is_painted_again_only_where_something_changed(panel: RunsPane
     assert panel.model.index(0, LOSS).data() == "0.25"
 
 
-def test_what_cannot_be_done_says_why(panel: RunsPanel) -> None:
+def test_disabled_actions_give_the_reason(panel: RunsPanel) -> None:
     actions = panel.run_actions
     choose(panel)
     assert "Select a run first" in actions.open.toolTip()

@@ -1,4 +1,4 @@
-"""Runs that are taken up again, without the window's thread ever reading the library."""
+"""Resuming runs; the library is never read on the GUI thread."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def go_on(driver: Driver, intervention: Callable[[], Any]) -> Any:
-    """Do ``act``, which takes a run up, and wait for its end; returns the event of its start."""
+    """Call ``resume``, which resumes a run, and wait for its end; returns its start event."""
     before = len(driver.of("start"))
     intervention()
     driver.wait(lambda: len(driver.of("start")) > before and not driver.app.current_run.active)
     return driver.of("start")[-1]
 
 
-def test_the_librarys_answers_come_from_beside_the_window(driver: Driver, readers: list[str]) -> None:
+def test_the_library_is_read_on_a_worker_thread(driver: Driver, readers: list[str]) -> None:
     driver.start(tiny(epochs=2))
     end = driver.finish()
     (first,) = driver.of("start")
@@ -48,7 +48,7 @@ def test_the_librarys_answers_come_from_beside_the_window(driver: Driver, reader
     longest = driver.of("end")[-1]
     assert longest.epoch == 3
     again = go_on(driver, lambda: files.open_path(longest.checkpoint))
-    assert again.run == first.run  # the file is where the run was left: it goes on as itself
+    assert again.run == first.run  # the file is where the run stopped: the run itself continues
     branch = go_on(driver, lambda: files.open_path(end.checkpoint or "", begin=True))
     assert branch.run != first.run
     assert branch.parent == first.run
@@ -61,14 +61,14 @@ def test_the_librarys_answers_come_from_beside_the_window(driver: Driver, reader
     assert threading.main_thread().name not in readers
 
 
-def test_a_library_that_cannot_be_read_is_said_and_another_run_can_begin(driver: Driver) -> None:
+def test_a_library_that_cannot_be_read_is_reported_and_another_run_can_start(driver: Driver) -> None:
     driver.start(tiny(epochs=2))
     driver.finish()
     index = driver.app.current_run.library.root / INDEX  # type: ignore[union-attr]
     whole = index.read_bytes()
     index.write_bytes(b"not a database, " * 1000)
     driver.window.banner.more_epochs_wanted.emit(1)
-    driver.wait(lambda: driver.says(driver.window.banner, "The library cannot be read"))
+    driver.wait(lambda: driver.shows(driver.window.banner, "The library cannot be read"))
     assert not driver.app.current_run.active
     index.write_bytes(whole)
     go_on(driver, lambda: driver.window.banner.more_epochs_wanted.emit(1))

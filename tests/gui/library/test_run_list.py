@@ -1,4 +1,4 @@
-"""The list of runs: what a search finds, how columns sort, where branches stand, how a run reads."""
+"""The list of runs: searching, sorting, the order of branches, and texts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def ids(found: list[tuple[Overview, int]]) -> list[tuple[str, int]]:
     ("search", "found"),
     [("", True), ("STEP", True), ("sgd digits", True), ("summer", True), ("paper", True), ("sgd cifar", False)],
 )
-def test_every_word_of_a_search_is_looked_for_in_all_texts(search: str, found: bool) -> None:
+def test_every_word_of_a_search_must_be_in_some_text(search: str, found: bool) -> None:
     assert matches(overview("a", notes="before the summer", tags=("paper",)), search) is found
 
 
@@ -55,7 +55,7 @@ def test_state_and_tag_narrow_the_list() -> None:
     assert matches(overview("b", live=True, state="training"), "", "live")
 
 
-def test_by_time_a_branch_stands_under_its_parent_and_the_family_where_its_newest_is() -> None:
+def test_by_time_a_branch_is_under_its_parent_and_a_family_at_its_newest_run() -> None:
     old, new = overview("old", updated=1.0), overview("new", updated=5.0)
     branch = overview("branch", updated=9.0, parent="old")
     twig = overview("twig", updated=7.0, parent="branch")
@@ -63,18 +63,18 @@ def test_by_time_a_branch_stands_under_its_parent_and_the_family_where_its_newes
     assert ids(arranged([new, branch], WHEN, True)) == [("branch", 0), ("new", 0)]  # its parent is not in the list
 
 
-def test_by_a_number_the_best_comes_first_whosever_branch_it_is_and_the_unknown_last() -> None:
+def test_by_a_number_runs_are_sorted_individually_with_unknown_values_last() -> None:
     runs = [overview("a", best_accuracy=0.5), overview("b", best_accuracy=0.9, parent="a"), overview("c")]
     assert ids(arranged(runs, ACCURACY, True)) == [("b", 0), ("a", 0), ("c", 0)]
     assert ids(arranged(runs, ACCURACY, False)) == [("a", 0), ("b", 0), ("c", 0)]
 
 
-def test_runs_that_are_each_others_parents_do_not_hang_the_list() -> None:
+def test_a_cycle_of_parents_does_not_hang_the_list() -> None:
     runs = [overview("a", parent="b"), overview("b", parent="a")]
     assert sorted(run for run, _ in ids(arranged(runs, WHEN, True))) == ["a", "b"]
 
 
-def test_every_column_reads_and_sorts() -> None:
+def test_every_column_has_texts_and_sorts() -> None:
     runs = [overview("a", best_loss=0.1, lr=(0.01, 0.1)), overview("b", tags=("x", "y"))]
     for column in range(run_list.COLUMNS):
         assert len(arranged(runs, column, False)) == 2
@@ -87,6 +87,6 @@ def test_every_column_reads_and_sorts() -> None:
     assert text_of(overview("c", state="interrupted"), STATE, NOW) == "Interrupted"
 
 
-def test_tags_are_said_apart_by_commas_each_once() -> None:
+def test_tags_are_separated_by_commas_each_once() -> None:
     assert tags_of(" good one, , paper,good  one") == ("good one", "paper")
     assert tags_of("  ") == ()

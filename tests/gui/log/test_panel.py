@@ -1,4 +1,4 @@
-"""The log and the latest-action line: acts in plain words, and the way back from them."""
+"""The log and the action line: commands as text, and restoring the LR or going back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from gui.log.panel import LogPanel
 from gui.run_bar.action_line import ActionLine
 from gui.widgets.intervention_text import command_text, restore_lr_commands
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # a warning of the offscreen platform
 
 NOON = datetime(2025, 11, 12, 12, 0, 5)
 LEFT = Qt.MouseButton.LeftButton
@@ -72,7 +72,7 @@ def click_row(log: LogPanel, row: int, qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "text"),
     [
         ({"command": "set_lr", "lr": 0.005, "then": "follow"}, "Lower LR: 0.01 -> 0.005, scaling the schedule"),
         ({"command": "set_lr", "lr": 0.005, "then": "hold"}, "Hold LR at 0.005"),
@@ -114,12 +114,12 @@ def click_row(log: LogPanel, row: int, qtbot: QtBot) -> None:
         ({"command": "stop"}, "Stop"),
     ],
 )
-def test_the_text_of_a_command(command: dict[str, Any], says: str) -> None:
-    assert command_text(intervention(command)) == says
+def test_the_text_of_a_command(command: dict[str, Any], text: str) -> None:
+    assert command_text(intervention(command)) == text
 
 
 @pytest.mark.parametrize(
-    ("command", "says"),
+    ("command", "text"),
     [
         ({"command": "set_lr", "lr": 0.05}, "Set LR to 0.05"),
         (
@@ -132,12 +132,12 @@ def test_the_text_of_a_command(command: dict[str, Any], says: str) -> None:
         ({"command": "release_lr"}, "Return to schedule"),
     ],
 )
-def test_a_queued_command_says_what_it_asks_for_and_when(command: dict[str, Any], says: str) -> None:
+def test_a_queued_command_shows_its_values_and_when_it_applies(command: dict[str, Any], text: str) -> None:
     queued = intervention(command, status="queued", lr=[], lr_before=[])
-    assert command_text(queued) == f"{says} (at the next batch)"
+    assert command_text(queued) == f"{text} (at the next batch)"
 
 
-def test_a_rejected_command_says_why() -> None:
+def test_a_rejected_command_shows_the_reason() -> None:
     reason = Text("the scheduled LR of {group} is 0 here", group="all")
     command = {"command": "set_lr", "lr": 0.05, "then": "follow"}
     rejected = intervention(command, status="rejected", reason=reason, lr=[0.0], lr_before=[0.0])
@@ -155,7 +155,7 @@ def test_a_withdrawn_command_is_not_shown_as_rejected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "says"),
+    ("before", "after", "text"),
     [
         ([0.01, 0.01, 0.1], [0.005, 0.005, 0.05], "Lower LR: 0.01 -> 0.005, 0.1 -> 0.05"),
         ([0.01, 0.1], [0.02, 0.2], "Raise LR: 0.01 -> 0.02, 0.1 -> 0.2"),
@@ -163,8 +163,8 @@ def test_a_withdrawn_command_is_not_shown_as_rejected() -> None:
         ([1.0, 2.0, 3.0, 4.0], [0.5, 1.0, 1.5, 2.0], "Lower LR: 1 -> 0.5, 2 -> 1, 3 -> 1.5, …"),
     ],
 )
-def test_several_groups_show_each_change_once(before: list[float], after: list[float], says: str) -> None:
-    assert command_text(intervention({"command": "scale_lr"}, lr_before=before, lr=after)) == says
+def test_several_groups_show_each_change_once(before: list[float], after: list[float], text: str) -> None:
+    assert command_text(intervention({"command": "scale_lr"}, lr_before=before, lr=after)) == text
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_restoring_sets_only_the_groups_whose_lr_changed() -> None:
         intervention({"command": "save"}),
     ],
 )
-def test_nothing_is_restored_where_no_lr_was_changed(event: CommandEvent) -> None:
+def test_nothing_is_restored_if_no_lr_was_changed(event: CommandEvent) -> None:
     assert restore_lr_commands(event, ["all"]) == ()
 
 
@@ -221,28 +221,28 @@ EVENTS: list[tuple[Event, str, str]] = [
 
 
 @pytest.mark.parametrize(("event", "kind", "part"), EVENTS)
-def test_every_event_of_interest_is_a_line(event: Event, kind: str, part: str) -> None:
+def test_each_event_has_its_line(event: Event, kind: str, part: str) -> None:
     entry = entry_of(event, NOON)
     assert entry is not None
     assert (entry.kind, part in entry.text) == (kind, True)
 
 
-def test_a_queued_command_is_no_line_yet() -> None:
+def test_a_queued_command_has_no_line_yet() -> None:
     assert entry_of(intervention({"command": "save"}, status="queued")) is None
 
 
 @pytest.mark.parametrize("kind", ["epoch", "before"])
-def test_what_is_saved_by_itself_is_no_line(kind: Any) -> None:
+def test_automatic_checkpoints_have_no_line(kind: Any) -> None:
     assert entry_of(SavedEvent(path="/x/b", kind=kind, epoch=1, batch=0)) is None
 
 
-def test_a_row_shows_time_place_and_words(log: LogPanel) -> None:
+def test_a_row_shows_time_position_and_text(log: LogPanel) -> None:
     log.add(HALVED, NOON)
     cells = [log.model().data(log.model().index(0, column)) for column in range(3)]
     assert cells == ["12:00:05", "7.12", "Lower LR: 0.01 -> 0.005"]
 
 
-def test_the_log_drops_its_oldest_lines_and_says_so(log: LogPanel) -> None:
+def test_the_oldest_lines_are_removed_and_their_number_is_shown(log: LogPanel) -> None:
     ids = [log.add(WarningEvent(text=f"line {i}"), NOON) for i in range(101)]
     model = log.model()
     assert model.rowCount() == 91
@@ -250,7 +250,7 @@ def test_the_log_drops_its_oldest_lines_and_says_so(log: LogPanel) -> None:
     assert model.row_of(ids[3]) is None
     assert model.entry(model.row_of(ids[100])).text == "Line 100"
     assert any("keeps 100 lines; the oldest 10" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
-    log.select(ids[3])  # gone: nothing happens
+    log.select(ids[3])  # removed: nothing happens
     assert not table(log).selectionModel().hasSelection()
 
 
@@ -263,7 +263,7 @@ def test_the_model_keeps_qt_s_rules(qtmodeltester: Any) -> None:
     qtmodeltester.check(model)
 
 
-def test_the_newest_line_is_followed_unless_one_reads_further_up(log: LogPanel, qtbot: QtBot) -> None:
+def test_the_log_scrolls_to_the_newest_line_unless_it_was_scrolled_up(log: LogPanel, qtbot: QtBot) -> None:
     for i in range(60):
         log.add(WarningEvent(text=str(i)), NOON)
     qtbot.wait(1)
@@ -278,7 +278,7 @@ def test_the_newest_line_is_followed_unless_one_reads_further_up(log: LogPanel, 
     assert bar.value() == 0
 
 
-def test_a_chosen_intervention_can_have_its_lr_restored(log: LogPanel, qtbot: QtBot) -> None:
+def test_the_lr_from_before_a_selected_intervention_can_be_restored(log: LogPanel, qtbot: QtBot) -> None:
     wanted: list[CommandEvent] = []
     log.restore_lr.connect(wanted.append)
     log.add(WarningEvent(text="hot"), NOON)
@@ -292,7 +292,7 @@ def test_a_chosen_intervention_can_have_its_lr_restored(log: LogPanel, qtbot: Qt
     assert wanted == [HALVED]
 
 
-def test_choosing_a_line_tells_its_id_and_being_told_does_not_echo(log: LogPanel, qtbot: QtBot) -> None:
+def test_selecting_a_line_emits_its_id_but_selecting_it_from_code_does_not(log: LogPanel, qtbot: QtBot) -> None:
     told: list[int] = []
     log.selected.connect(told.append)
     ids = [log.add(HALVED, NOON), log.add(HALVED, None)]
@@ -320,7 +320,7 @@ def test_lines_are_copied_by_key_and_by_menu(log: LogPanel, qtbot: QtBot) -> Non
     assert QGuiApplication.clipboard().text() == expected
 
 
-def test_an_empty_log_says_what_will_stand_there(log: LogPanel) -> None:
+def test_an_empty_log_has_a_placeholder(log: LogPanel) -> None:
     assert any("are listed here" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
     log.add(HALVED, NOON)
     assert not any("are listed here" in w.text() for w in log.findChildren(QLabel) if w.isVisible())
@@ -328,7 +328,7 @@ def test_an_empty_log_says_what_will_stand_there(log: LogPanel) -> None:
     assert log.model().rowCount() == 0
 
 
-def test_the_action_line_offers_the_ways_back_that_there_are(qtbot: QtBot) -> None:
+def test_the_action_line_offers_to_restore_the_lr_or_go_back(qtbot: QtBot) -> None:
     line = ActionLine()
     qtbot.addWidget(line)
     line.show()

@@ -1,4 +1,4 @@
-"""Going back and undo, in the whole window on real runs."""
+"""Rewind and undo, in the whole window on real runs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.gui.app_fixture import BATCHES, Driver, tiny
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the boxes said; each is answered by the button that it offers first."""
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts of the message boxes; each is answered with its first button."""
     texts: list[str] = []
 
     def answer(box: QMessageBox) -> int:
@@ -37,11 +37,11 @@ def interventions(driver: Driver) -> Callable[[], list[str]]:
 
 
 def halved(driver: Driver, epochs: int = 6) -> None:
-    """A run that stands in epoch 3, and whose rate was halved in epoch 2, batch 1."""
-    driver.stand(tiny(epochs=epochs), 2, 1)
+    """A run that is paused in epoch 3, with its LR halved in epoch 2, batch 1."""
+    driver.pause_at(tiny(epochs=epochs), 2, 1)
     driver.click(driver.window.lr_panel, "÷2")
     driver.answer("scale_lr")
-    driver.go_on_to(3, 2)
+    driver.resume_to(3, 2)
 
 
 def undo(driver: Driver) -> QMenu:
@@ -56,15 +56,13 @@ def entry(menu: QMenu, part: str) -> QAction:
     return found
 
 
-def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch_stays_faint(
-    driver: Driver, said: list[str]
-) -> None:
+def test_going_back_from_the_action_line_leaves_a_faint_branch(driver: Driver, questions: list[str]) -> None:
     halved(driver)
     driver.click(driver.window.action_line, "Go back…")
     driver.answer("rewind")
     driver.wait(lambda: driver.model.position == Position(epoch=2, batch=1))
-    assert "Go back to just before “Lower LR: 0.05 -> 0.025” (epoch 2, batch 1)?" in said[0]
-    assert f"{1 + 1 / BATCHES:.1f} epochs are abandoned" in said[0]
+    assert "Go back to just before “Lower LR: 0.05 -> 0.025” (epoch 2, batch 1)?" in questions[0]
+    assert f"{1 + 1 / BATCHES:.1f} epochs are abandoned" in questions[0]
     (abandoned_line,) = driver.model.history.abandoned
     assert [entry.name for entry in driver.window.plots.loss.entries()][-1] == "Abandoned branch"
     assert abandoned_line.end == pytest.approx(2 + 2 / BATCHES)
@@ -74,7 +72,7 @@ def test_an_intervention_is_gone_back_to_from_the_bottom_line_and_the_old_branch
     driver.wait(lambda: driver.number == "0.05")
 
 
-def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Driver, said: list[str]) -> None:
+def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Driver, questions: list[str]) -> None:
     halved(driver)
     menu = QMenu()
     line = driver.window.log.line_of(driver.answers("scale_lr")[0])
@@ -82,7 +80,7 @@ def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Drive
     assert entry(menu, "just before “Lower LR").isEnabled()
     ahead = QMenu()
     driver.window.plots.menu_opening.emit(ahead, 5.0, None)
-    assert entry(ahead, "Go back to epoch 2").isEnabled()  # which is the last there is
+    assert entry(ahead, "Go back to epoch 2").isEnabled()  # the last one
     entry(menu, "Go back to epoch 1").trigger()
     driver.answer("rewind")
     assert (driver.of("branch")[0].epoch, driver.of("branch")[0].batch) == (2, 0)
@@ -90,7 +88,7 @@ def test_the_plots_menu_offers_the_intervention_and_the_epochs_end(driver: Drive
     assert driver.answers("cancel_rewind") == []
 
 
-def test_a_line_of_the_log_goes_back_too(driver: Driver, said: list[str]) -> None:
+def test_going_back_from_a_line_of_the_log(driver: Driver, questions: list[str]) -> None:
     halved(driver)
     driver.window.show_log.setChecked(True)
     log = driver.window.log
@@ -106,7 +104,7 @@ def test_a_line_of_the_log_goes_back_too(driver: Driver, said: list[str]) -> Non
     assert driver.of("branch")[0].batch == 1
 
 
-def test_it_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_going_back_can_be_cancelled_in_the_question(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     halved(driver)
     monkeypatch.setattr(QMessageBox, "exec", lambda box: 0)
     driver.click(driver.window.action_line, "Go back…")
@@ -114,8 +112,8 @@ def test_it_can_be_thought_better_of(driver: Driver, monkeypatch: pytest.MonkeyP
     assert driver.answers("rewind") == []
 
 
-def test_how_far_it_is_shows_and_cancel_stays_where_the_run_was(driver: Driver) -> None:
-    driver.stand(tiny("slowly_judged", epochs=6), 3, 2)
+def test_progress_is_shown_and_cancel_keeps_the_position(driver: Driver) -> None:
+    driver.pause_at(tiny("slowly_judged", epochs=6), 3, 2)
     library = driver.app.library
     assert library is not None
     library.flush()
@@ -140,8 +138,8 @@ def test_how_far_it_is_shows_and_cancel_stays_where_the_run_was(driver: Driver) 
 # -- undo
 
 
-def test_undo_drops_what_is_staged_and_redo_stages_it_again(driver: Driver) -> None:
-    driver.stand(tiny(), 2, 1)
+def test_undo_discards_the_pending_change_and_redo_stages_it_again(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2, 1)
     driver.window.lr_panel.stage_lr(0.01)
     driver.wait(lambda: driver.app.preview.pending is not None)
     driver.app.undo.undo.trigger()
@@ -160,7 +158,7 @@ def test_undo_drops_what_is_staged_and_redo_stages_it_again(driver: Driver) -> N
     assert driver.answers("set_lr") == driver.answers("set_schedule") == []
 
 
-def test_undo_puts_the_lr_back_and_redo_does_the_intervention_again(driver: Driver) -> None:
+def test_undo_restores_the_lr_and_redo_repeats_the_intervention(driver: Driver) -> None:
     halved(driver)
     entry(undo(driver), "Restore the LR from now on").trigger()
     driver.wait(lambda: driver.number == "0.05")
@@ -171,7 +169,7 @@ def test_undo_puts_the_lr_back_and_redo_does_the_intervention_again(driver: Driv
     driver.wait(lambda: driver.number == "0.025")
 
 
-def test_undo_goes_back_and_redo_returns_to_the_branch_that_was_left(driver: Driver, said: list[str]) -> None:
+def test_undo_goes_back_and_redo_returns_to_the_abandoned_branch(driver: Driver, questions: list[str]) -> None:
     halved(driver)
     first = driver.of("start")[0].run
     menu = undo(driver)
@@ -186,8 +184,8 @@ def test_undo_goes_back_and_redo_returns_to_the_branch_that_was_left(driver: Dri
     driver.wait(lambda: driver.number == "0.0125")
 
 
-def test_with_nothing_to_undo_it_says_so(driver: Driver) -> None:
+def test_with_nothing_to_undo_a_message_is_shown(driver: Driver) -> None:
     driver.app.undo.undo.trigger()
-    assert driver.says(driver.window.action_line, "There is nothing to undo.")
+    assert driver.shows(driver.window.action_line, "There is nothing to undo.")
     driver.app.undo.redo.trigger()
-    assert driver.says(driver.window.action_line, "There is nothing to redo.")
+    assert driver.shows(driver.window.action_line, "There is nothing to redo.")

@@ -57,7 +57,7 @@ def plot(qtbot: QtBot) -> LRPlot:
 
 
 def spot(plot: LRPlot, x: float, lr: float) -> QPoint:
-    """Where ``x`` epochs and the LR are, in pixels of the canvas."""
+    """The pixel of the canvas at ``x`` epochs and this LR."""
     return plot.canvas.mapFromScene(plot.view.mapViewToScene(QPointF(x, plot.coordinates.y_of(lr))))
 
 

@@ -50,7 +50,7 @@ def empty_texts(stack: PlotStack) -> list[bool]:
     return [plot._empty.isVisible() for plot in stack.plots]
 
 
-def test_before_the_start_the_projection_is_whole_and_the_other_plots_say_what_will_appear(stack: PlotStack) -> None:
+def test_before_the_start_the_whole_projection_is_drawn_and_other_plots_have_placeholders(stack: PlotStack) -> None:
     assert empty_texts(stack) == [True, True, True]
     stack.set_epochs(4)
     stack.set_projected(lr_curve([0.1, 0.1, 0.01, 0.01]))
@@ -140,7 +140,7 @@ def test_each_group_has_a_colour_and_its_name(stack: PlotStack, history: RunHist
     assert len(stack.lr._current) == 2
 
 
-def test_the_x_range_follows_the_run_until_the_person_zooms(stack: PlotStack, history: RunHistory) -> None:
+def test_the_x_range_follows_the_run_until_the_user_zooms(stack: PlotStack, history: RunHistory) -> None:
     stack.set_epochs(12)
     stack.refresh()
     assert [plot.x_range for plot in stack.plots] == [pytest.approx((-0.12, 12.12))] * 3
@@ -155,7 +155,7 @@ def test_the_x_range_follows_the_run_until_the_person_zooms(stack: PlotStack, hi
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_fit_stands_out_while_the_person_chose_what_is_shown(stack: PlotStack, axis: int) -> None:
+def test_fit_is_highlighted_while_the_view_is_zoomed(stack: PlotStack, axis: int) -> None:
     def lit() -> bool:
         return bool(stack.fit_button.property("tone") == "accent")
 

@@ -1,4 +1,4 @@
-"""Banners and the start page: one message at a time, choices that say what they are, and how long ago it was."""
+"""The banner and the start page: one message at a time, its actions, and ages as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from gui.run_bar.banner import Banner, BannerAction
 from gui.setup.start_page import Resumable, StartPage, age_text
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # a warning of the offscreen platform
 
 LEFT = Qt.MouseButton.LeftButton
 DIVERGED = "The loss became not finite in epoch 7, batch 12; that update was skipped."
@@ -29,7 +29,7 @@ def banner(qtbot: QtBot) -> Banner:
 
 
 @pytest.fixture
-def said(banner: Banner) -> list[tuple[str, Any]]:
+def emitted(banner: Banner) -> list[tuple[str, Any]]:
     heard: list[tuple[str, Any]] = []
     banner.more_epochs_wanted.connect(lambda n: heard.append(("more", n)))
     banner.continue_wanted.connect(lambda: heard.append(("continue", None)))
@@ -49,13 +49,13 @@ def click(banner: Any, text: str, qtbot: QtBot) -> None:
     qtbot.mouseClick(found, LEFT)
 
 
-def test_there_is_nothing_until_there_is(banner: Banner) -> None:
+def test_without_a_message_the_banner_is_hidden(banner: Banner) -> None:
     assert banner.isHidden()
     assert banner.subject() is None
 
 
 @pytest.mark.parametrize("chosen", ["Back", "Go on", "Stop"])
-def test_a_choice_is_made_once_the_message_is_gone(banner: Banner, qtbot: QtBot, chosen: str) -> None:
+def test_an_action_is_called_after_the_message_is_closed(banner: Banner, qtbot: QtBot, chosen: str) -> None:
     made: list[tuple[str, bool]] = []
     choices = [BannerAction(t, "", lambda t=t: made.append((t, banner.isHidden()))) for t in ("Back", "Go on", "Stop")]
     banner.show_diverged(DIVERGED, "The last good state is the start.", choices)
@@ -65,7 +65,7 @@ def test_a_choice_is_made_once_the_message_is_gone(banner: Banner, qtbot: QtBot,
     assert made == [(chosen, True)]
 
 
-def test_a_choice_may_bring_a_message_of_its_own(banner: Banner, qtbot: QtBot) -> None:
+def test_an_action_may_show_a_message(banner: Banner, qtbot: QtBot) -> None:
     banner.show_failure(
         "one", choices=[BannerAction("Try", "", lambda: banner.show_failure("two", choices=ways("Again")))]
     )
@@ -74,7 +74,7 @@ def test_a_choice_may_bring_a_message_of_its_own(banner: Banner, qtbot: QtBot) -
     assert offered(banner) == ["Again"]
 
 
-def test_the_choices_of_an_earlier_message_are_gone(banner: Banner, qtbot: QtBot) -> None:
+def test_the_actions_of_an_earlier_message_are_removed(banner: Banner, qtbot: QtBot) -> None:
     banner.show_diverged(DIVERGED, "", ways("A", "B", "C"))
     banner.show_failure("Out of memory.", "Traceback", choices=ways("D"))
     assert sorted(offered(banner)) == ["Copy", "D", "Details"]
@@ -82,7 +82,7 @@ def test_the_choices_of_an_earlier_message_are_gone(banner: Banner, qtbot: QtBot
     assert offered(banner) == []
 
 
-def test_one_choice_stands_beside_the_message_and_more_under_it(banner: Banner, qtbot: QtBot) -> None:
+def test_one_action_is_beside_the_message_and_more_are_below(banner: Banner, qtbot: QtBot) -> None:
     banner.show()
     banner.show_offer("Continue?", "", ways("Continue"))
     qtbot.wait(1)
@@ -92,20 +92,20 @@ def test_one_choice_stands_beside_the_message_and_more_under_it(banner: Banner, 
     assert banner.sizeHint().height() > low
 
 
-def test_finished_offers_more_epochs(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
+def test_finished_offers_more_epochs(banner: Banner, emitted: list[tuple[str, Any]], qtbot: QtBot) -> None:
     banner.show_finished("Finished: 97.8% validation accuracy after 30 epochs.", "The plan stays at 0.00125.")
     assert any(w.text() == "The plan stays at 0.00125." and w.isVisibleTo(banner) for w in banner.findChildren(QLabel))
     click(banner, "+10 epochs", qtbot)
-    assert said == [("more", 10)]
+    assert emitted == [("more", 10)]
     assert banner.isHidden()
 
 
-def test_a_message_is_closed_without_a_choice(banner: Banner, said: list[tuple[str, Any]], qtbot: QtBot) -> None:
+def test_a_message_is_closed_without_an_action(banner: Banner, emitted: list[tuple[str, Any]], qtbot: QtBot) -> None:
     banner.show_failure("Not saved: <b>no space left</b>")
     assert banner.text() == "Not saved: <b>no space left</b>"
     click(banner, "✕", qtbot)
     assert banner.isHidden()
-    assert said == []
+    assert emitted == []
 
 
 def test_a_failure_has_details_to_read_and_copy(banner: Banner, qtbot: QtBot) -> None:
@@ -131,7 +131,7 @@ def test_details_fold_again_for_the_next_message(banner: Banner, qtbot: QtBot) -
     assert not banner.findChild(QPlainTextEdit).isVisibleTo(banner)
 
 
-def test_a_lesser_message_waits_for_nobody_to_lose_a_graver_one(banner: Banner) -> None:
+def test_a_message_never_replaces_a_more_serious_one(banner: Banner) -> None:
     banner.show_diverged(DIVERGED, "", ways("Stop"))
     banner.show_finished("Finished.")
     assert banner.subject() == "diverged"
@@ -160,7 +160,7 @@ NOW = datetime(2025, 11, 20, 12, 0)
         (timedelta(days=365), "20 Nov 2024"),
     ],
 )
-def test_how_long_ago_in_words(ago: timedelta, words: str) -> None:
+def test_age_as_text(ago: timedelta, words: str) -> None:
     assert age_text(NOW - ago, NOW) == words
 
 
@@ -186,7 +186,7 @@ def test_the_start_page_continues_the_newest_run_and_more_on_demand(qtbot: QtBot
         return [b for b in page.findChildren(QAbstractButton) if b.text() == "Continue" and b.isVisible()]
 
     page.show_resumables(runs, NOW)
-    qtbot.wait(1)  # a card shows itself with the next turn of the loop
+    qtbot.wait(1)  # a card appears in the next iteration of the event loop
     texts = [w.text() for w in page.findChildren(QLabel) if w.isVisible()]
     assert {"digits, epoch 0 of 30", "just now"} < set(texts)
     assert len(go_on()) == 1
@@ -198,7 +198,7 @@ def test_the_start_page_continues_the_newest_run_and_more_on_demand(qtbot: QtBot
     assert not go_on()
 
 
-def test_choices_go_on_in_the_next_line_where_the_room_ends(banner: Banner, qtbot: QtBot) -> None:
+def test_actions_that_do_not_fit_wrap_into_the_next_line(banner: Banner, qtbot: QtBot) -> None:
     banner.show_diverged(DIVERGED, "", ways("Back, at a tenth of the LR", "Back, as it was", "Go on as it is", "Stop"))
     banner.show()
 

@@ -1,4 +1,4 @@
-"""The hand on a run in the window: what is asked, what is confirmed, what is drawn, and that the numbers are exact."""
+"""Interventions in the window: what is sent, confirmed and drawn, and that the LRs are exact."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tests.gui.app_fixture import BATCHES, LEFT, Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
-COSINE: dict[str, Any] = {"name": "CosineAnnealingLR", "T_max": 2}  # 0 from epoch 3 on, then up again
+COSINE: dict[str, Any] = {"name": "CosineAnnealingLR", "T_max": 2}  # 0 from epoch 3 on, then higher again
 
 
 def lines(events: list[Any]) -> tuple[CommandAt, ...]:
-    """What the hand did, where it was applied, as the lines of a hand's file."""
+    """The interventions, with their positions, as the lines of a commands file."""
     interventions = [e for e in events if isinstance(e, CommandEvent) and e.status == "applied"]
     applied = ("set_lr", "scale_lr", "release_lr", "set_schedule", "set_epochs")
     text = [
@@ -39,12 +39,12 @@ def lines(events: list[Any]) -> tuple[CommandAt, ...]:
 
 
 def lrs_by_batch(driver: Driver) -> np.ndarray:
-    """The rate that each batch was trained with, [batches, groups]."""
+    """The LRs of each batch, [batches, groups]."""
     return np.concatenate([e.lr for e in driver.of("steps")])
 
 
 def choose_schedule(driver: Driver, spec: StepLR | CosineAnnealingLR) -> None:
-    """Another schedule into the editor, as the picker and the form bring it."""
+    """Show another schedule in the editor, as the picker and the form do."""
     panel = driver.window.schedule
     panel.editor.picker.chosen.emit(type(spec))
     form = panel.editor.forms[type(spec).__name__]
@@ -57,37 +57,37 @@ def choose_schedule(driver: Driver, spec: StepLR | CosineAnnealingLR) -> None:
     assert panel.schedule() == spec
 
 
-def test_quick_buttons_intervention_while_paused_and_show_only_what_was_confirmed(driver: Driver) -> None:
-    driver.stand(tiny(), 1, 3)
+def test_quick_buttons_apply_while_paused_and_only_confirmed_values_are_shown(driver: Driver) -> None:
+    driver.pause_at(tiny(), 1, 3)
     assert driver.number == "0.05"
     driver.click(driver.window.lr_panel, "×2")
     assert driver.number == "0.05"
     assert driver.answer("scale_lr").lr == [0.1]
     driver.wait(lambda: driver.number == "0.1")
-    assert driver.says(driver.window.lr_panel, "×2 of schedule")
-    assert driver.says(driver.window.action_line, "0.05 -> 0.1")
+    assert driver.shows(driver.window.lr_panel, "×2 of schedule")
+    assert driver.shows(driver.window.action_line, "0.05 -> 0.1")
     assert driver.model.state == "paused"
 
 
-def test_field_apply_hold_and_back_to_plan(driver: Driver) -> None:
-    driver.stand(tiny(), 2, 1)
-    interventions = driver.window.lr_panel
+def test_field_apply_hold_and_return_to_schedule(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2, 1)
+    lr_panel = driver.window.lr_panel
     driver.type_lr("0.003")
     assert driver.number == "0.05"
-    driver.qtbot.mouseClick(driver.button(interventions, "Hold this LR"), LEFT, pos=QPoint(8, 8))
-    driver.click(interventions, "Apply")
+    driver.qtbot.mouseClick(driver.button(lr_panel, "Hold this LR"), LEFT, pos=QPoint(8, 8))
+    driver.click(lr_panel, "Apply")
     assert driver.answer("set_lr").command == {"command": "set_lr", "lr": 0.003, "then": "hold"}
-    driver.wait(lambda: driver.number == "0.003" and driver.says(interventions, "held"))
-    driver.go_on_to(4)
+    driver.wait(lambda: driver.number == "0.003" and driver.shows(lr_panel, "held"))
+    driver.resume_to(4)
     assert driver.number == "0.003"
-    driver.click(interventions, "Return to schedule (0.025)")
+    driver.click(lr_panel, "Return to schedule (0.025)")
     driver.wait(lambda: driver.number == "0.025")
-    assert not driver.says(interventions, "held")
+    assert not driver.shows(lr_panel, "held")
     assert driver.answer("release_lr").lr == [0.025]
 
 
 def test_the_slider_stages_and_apply_sends(driver: Driver) -> None:
-    driver.stand(tiny(), 1, 1)
+    driver.pause_at(tiny(), 1, 1)
     slider = driver.window.lr_panel._stage._slider.slider()
     slider.setFocus()
     driver.press(Qt.Key.Key_Left, slider)
@@ -101,38 +101,38 @@ def test_the_slider_stages_and_apply_sends(driver: Driver) -> None:
     driver.wait(lambda: driver.window.plots.lr.pending.curve is None)
 
 
-def test_following_a_schedule_at_0_is_refused_and_hold_is_offered_and_taken(driver: Driver) -> None:
-    driver.stand(tiny(schedule=COSINE), 3, 1)
-    interventions = driver.window.lr_panel
+def test_following_a_schedule_at_0_is_rejected_and_hold_is_offered(driver: Driver) -> None:
+    driver.pause_at(tiny(schedule=COSINE), 3, 1)
+    lr_panel = driver.window.lr_panel
     assert driver.number == "0"
     driver.type_lr("0.01")
     driver.press(Qt.Key.Key_Return, driver.lr_field)
     assert driver.answer("set_lr").status == "rejected"
-    driver.wait(lambda: driver.says(interventions, "The scheduled LR is 0 here"))
+    driver.wait(lambda: driver.shows(lr_panel, "The scheduled LR is 0 here"))
     assert driver.number == "0"
-    driver.click(interventions, "Hold this LR instead")
+    driver.click(lr_panel, "Hold this LR instead")
     driver.wait(lambda: driver.number == "0.01")
     assert driver.answer("set_lr").command["then"] == "hold"
 
 
-def test_a_refusal_for_another_reason_offers_no_hold(driver: Driver) -> None:
-    driver.stand(tiny(), 1, 1)
+def test_a_rejection_for_another_reason_offers_no_hold(driver: Driver) -> None:
+    driver.pause_at(tiny(), 1, 1)
     driver.app.current_run.post(ScaleLR(factor=1e6))
     assert driver.answer("scale_lr").status == "rejected"
     driver.settle()
-    assert driver.says(driver.window.lr_panel, "the largest allowed is 1000")
+    assert driver.shows(driver.window.lr_panel, "the largest allowed is 1000")
     assert not driver.window.lr_panel._hold_instead.isVisible()
 
 
 def test_a_warning_of_the_engine_is_shown(driver: Driver) -> None:
-    driver.stand(tiny(schedule={"name": "LambdaLR", "lr_lambda": "0.01 if epoch < 2 else 1"}), 1, 1)
+    driver.pause_at(tiny(schedule={"name": "LambdaLR", "lr_lambda": "0.01 if epoch < 2 else 1"}), 1, 1)
     driver.click(driver.window.lr_panel, "×10")
     assert driver.answer("scale_lr").warning is not None
-    driver.wait(lambda: driver.says(driver.window.lr_panel, "the rest of the curve rises"))
+    driver.wait(lambda: driver.shows(driver.window.lr_panel, "the rest of the curve rises"))
 
 
-def test_dragging_the_line_stages_draws_and_escape_drops(driver: Driver) -> None:
-    driver.stand(tiny(), 3, 2)
+def test_dragging_the_line_stages_an_lr_and_escape_discards_it(driver: Driver) -> None:
+    driver.pause_at(tiny(), 3, 2)
     driver.settle()
     plot = driver.window.plots.lr
     viewport = plot.canvas.viewport()
@@ -156,9 +156,9 @@ def test_dragging_the_line_stages_draws_and_escape_drops(driver: Driver) -> None
     assert not driver.answers("set_lr")
 
 
-def test_a_staged_change_of_a_schedule_by_batches_is_drawn_from_where_the_run_stands(driver: Driver) -> None:
+def test_a_pending_change_of_a_schedule_by_batches_is_drawn_from_the_runs_position(driver: Driver) -> None:
     schedule = {"name": "CosineAnnealingLR", "T_max": 36, "interval": "step"}
-    driver.stand(tiny(schedule=schedule), 2, 3)
+    driver.pause_at(tiny(schedule=schedule), 2, 3)
     driver.type_lr("0.02")
     plot = driver.window.plots.lr
     driver.wait(lambda: plot.pending.curve is not None)
@@ -171,8 +171,8 @@ def test_a_staged_change_of_a_schedule_by_batches_is_drawn_from_where_the_run_st
     assert lrs_by_batch(driver)[BATCHES + 3 :, 0].tolist() == foreseen
 
 
-def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driver: Driver) -> None:
-    driver.stand(tiny(), 2, 3)
+def test_a_new_schedule_is_applied_at_the_next_epoch_as_drawn(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2, 3)
     window, plot = driver.window, driver.window.plots.lr
     driver.click(window.lr_panel, "Change schedule…")
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
@@ -180,12 +180,12 @@ def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driv
     assert plot.pending.curve is not None
     assert plot.pending.curve.x[0] == 2.0
     foreseen = plot.pending.curve.lr[:-1, 0]
-    assert driver.says(window.schedule, "Epoch 3: ")
+    assert driver.shows(window.schedule, "Epoch 3: ")
     driver.click(window.schedule, "Apply")
     driver.wait(lambda: any(e.name == "set_schedule" and e.status == "queued" for e in driver.of("command")))
     driver.settle()
     assert not driver.answers("set_schedule")
-    assert driver.says(window.schedule, "it starts with epoch 3")
+    assert driver.shows(window.schedule, "it starts with epoch 3")
     driver.click(window.transport, "Resume")
     answer = driver.answer("set_schedule")
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 3, 0)
@@ -195,13 +195,13 @@ def test_a_new_schedule_waits_for_the_next_epoch_and_is_then_what_was_drawn(driv
     assert window.schedule.schedule() == CosineAnnealingLR(T_max=4)
 
 
-def test_the_curve_that_is_drawn_moves_on_with_the_epochs(driver: Driver) -> None:
-    driver.stand(tiny(epochs=8), 2, 3)
+def test_the_pending_curve_moves_with_the_epochs(driver: Driver) -> None:
+    driver.pause_at(tiny(epochs=8), 2, 3)
     plot = driver.window.plots.lr
     driver.window.show_side(driver.window.schedule)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
     driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.x[0] == 2.0)
-    driver.go_on_to(4, 2)
+    driver.resume_to(4, 2)
     driver.wait(lambda: plot.pending.curve is not None and plot.pending.curve.x[0] == 4.0)
     assert plot.pending.curve is not None
     foreseen = plot.pending.curve.lr[:-1, 0]
@@ -212,8 +212,8 @@ def test_the_curve_that_is_drawn_moves_on_with_the_epochs(driver: Driver) -> Non
     assert lrs_by_batch(driver)[4 * BATCHES :, 0].tolist() == np.repeat(foreseen, BATCHES).tolist()
 
 
-def test_a_schedule_can_be_dropped_before_and_after_it_was_sent(driver: Driver) -> None:
-    driver.stand(tiny(), 2, 3)
+def test_a_schedule_can_be_discarded_before_and_after_it_was_sent(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2, 3)
     schedule, plot = driver.window.schedule, driver.window.plots.lr
     driver.window.show_side(schedule)
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
@@ -230,8 +230,8 @@ def test_a_schedule_can_be_dropped_before_and_after_it_was_sent(driver: Driver) 
     assert [e.lr for e in driver.of("epoch")] == [[0.05], [0.05], [0.025], [0.025], [0.0125], [0.0125]]
 
 
-def test_as_if_from_the_start_is_drawn_and_applied_so(driver: Driver) -> None:
-    driver.stand(tiny(), 4)
+def test_as_if_from_epoch_1_is_drawn_and_applied(driver: Driver) -> None:
+    driver.pause_at(tiny(), 4)
     schedule, plot = driver.window.schedule, driver.window.plots.lr
     driver.window.show_side(schedule)
     schedule.pending.replay.click()
@@ -243,8 +243,8 @@ def test_as_if_from_the_start_is_drawn_and_applied_so(driver: Driver) -> None:
     assert answer.lr == [0.05 / 8]
 
 
-def test_an_unusable_schedule_says_why_and_cannot_be_applied(driver: Driver) -> None:
-    driver.stand(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 if epoch < 2 else 0"}), 3, 1)
+def test_an_unusable_schedule_shows_the_reason_and_cannot_be_applied(driver: Driver) -> None:
+    driver.pause_at(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1 if epoch < 2 else 0"}), 3, 1)
     schedule = driver.window.schedule
     driver.window.show_side(schedule)
     choose_schedule(driver, StepLR(step_size=1, gamma=0.5))
@@ -254,8 +254,8 @@ def test_an_unusable_schedule_says_why_and_cannot_be_applied(driver: Driver) -> 
     driver.wait(lambda: not schedule.preview.is_error())
 
 
-def test_a_dropped_lr_brings_the_schedule_that_is_still_being_prepared_back(driver: Driver) -> None:
-    driver.stand(tiny(), 2)
+def test_discarding_an_lr_shows_the_pending_schedule_again(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2)
     plot = driver.window.plots.lr
     choose_schedule(driver, CosineAnnealingLR(T_max=4))
     driver.type_lr("0.7")
@@ -300,9 +300,7 @@ def test_t_max_follows_the_epochs_until_it_is_edited(driver: Driver) -> None:
 # -- exactness
 
 
-def test_what_interventions_does_in_the_window_is_replayed_to_the_bit_without_one(
-    driver: Driver, tmp_path: Path
-) -> None:
+def test_interventions_in_the_window_are_replayed_to_the_bit_without_it(driver: Driver, tmp_path: Path) -> None:
     recipe = tiny(epochs=60)
     driver.start(recipe)
     for intervention in (
@@ -325,7 +323,7 @@ def test_what_interventions_does_in_the_window_is_replayed_to_the_bit_without_on
     assert [e.lr for e in again.epochs] == [e.lr for e in driver.of("epoch")]
 
 
-def test_commands_wait_at_their_position_and_are_answered_in_the_window(driver: Driver) -> None:
+def test_commands_for_a_position_are_answered_in_the_window(driver: Driver) -> None:
     driver.start(tiny())
     driver.app.current_run.post(SetLR(lr=0.3), Position(epoch=3, batch=2))
     driver.finish()
@@ -334,20 +332,20 @@ def test_commands_wait_at_their_position_and_are_answered_in_the_window(driver: 
     assert lrs_by_batch(driver)[2 * BATCHES : 3 * BATCHES, 0].tolist() == [0.025, 0.025, 0.3, 0.3, 0.3, 0.3]
 
 
-def test_lrs_that_were_told_late_do_not_take_the_run_back(driver: Driver) -> None:
-    driver.stand(tiny(), 2, 3)
+def test_lrs_that_arrive_late_do_not_move_the_run_back(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2, 3)
     late = next(e for e in driver.of("lr") if (e.epoch, e.batch) == (2, 0))
     assert driver.model.position == Position(epoch=2, batch=3)
     driver.app.current_run.publish(late)
     assert driver.model.position == Position(epoch=2, batch=3)
 
 
-def test_epochs_that_are_said_together_took_their_own_time(driver: Driver) -> None:
+def test_epochs_that_are_delivered_together_keep_their_own_times(driver: Driver) -> None:
     driver.start(tiny(epochs=8))
     driver.finish()
     took = np.diff(driver.model.history.to_axis(np.arange(9.0), "time"))
-    told = np.array([e.seconds for e in driver.of("epoch")])
-    assert (took[1:] > told[1:] / 2).all()
+    reported = np.array([e.seconds for e in driver.of("epoch")])
+    assert (took[1:] > reported[1:] / 2).all()
 
 
 @pytest.mark.parametrize(
@@ -366,13 +364,13 @@ def test_at_a_fast_runs_end_everything_shows_the_lr_of_its_last_batch(driver: Dr
     driver.wait(lambda: f"· {shown} –" in window.windowTitle())
     assert window.plots.lr.history.lrs[0].last == last
     driver.wait(lambda: window.plots.lr.values_at(None)["0"] == shown)
-    assert any(driver.says(window.lr_panel, text) for text in ("constant to the end", f"{shown} at the end"))
+    assert any(driver.shows(window.lr_panel, text) for text in ("constant to the end", f"{shown} at the end"))
     runs = driver.app.library_controller.panel
     assert runs is not None
     driver.wait(lambda: runs.model.rowCount() == 1 and runs.model.run(0).lr == (last,))
 
 
 def test_the_title_shows_an_lr_as_exactly_as_the_panel(driver: Driver) -> None:
-    driver.stand(tiny(schedule={"name": "Constant"}, optimizer={"name": "SGD", "lr": 0.00125}), 2)
+    driver.pause_at(tiny(schedule={"name": "Constant"}, optimizer={"name": "SGD", "lr": 0.00125}), 2)
     driver.wait(lambda: "· 0.00125 –" in driver.window.windowTitle())
     assert driver.number == "0.00125"

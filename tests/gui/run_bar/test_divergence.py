@@ -1,4 +1,4 @@
-"""A divergence in the window: the message and each of its choices, on real runs."""
+"""A divergence in the window: the message and each of its actions, on real runs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
 @pytest.mark.parametrize(("epoch", "place", "lr"), [(3, "the end of epoch 2", "0.001"), (1, "the start", "0.005")])
-def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
+def test_a_diverged_run_goes_back_and_uses_a_tenth_of_the_lr(
     driver: Driver, tmp_path: Path, epoch: int, place: str, lr: str
 ) -> None:
-    """The network counts its batches and is poisoned once only, so what goes back goes on well."""
+    """The network counts its batches and is poisoned only once, so a run that goes back succeeds."""
     network = own_network(
         tmp_path,
         "from tests.engine.tiny_networks import Poisoned\n"
@@ -33,7 +33,7 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
     if epoch == 3:
         driver.app.current_run.post(SetLR(lr=0.02), Position(epoch=1, batch=4))
         driver.reach("paused")
-        driver.go_on_to(3)
+        driver.resume_to(3)
     window, model = driver.window, driver.model
     if epoch == 3:
         driver.click(window.transport, "Resume")
@@ -49,7 +49,7 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
 
     driver.app.current_run.happened.connect(branched)
     assert len(model.history.loss) > (epoch - 1) * BATCHES
-    assert driver.says(window.banner, f"The last good state is {place}, 3 batches back.")
+    assert driver.shows(window.banner, f"The last good state is {place}, 3 batches back.")
     driver.click(window.banner, f"Go back and use LR {lr}")
     driver.wait(lambda: driver.of("branch") and driver.answers("scale_lr"))
     (branch,) = driver.of("branch")
@@ -68,7 +68,7 @@ def test_a_diverged_run_goes_back_at_a_tenth_of_the_lr_it_had_then(
     assert driver.of("start")[1].run == branch.run
 
 
-def test_an_absurd_lr_diverges_and_goes_back_to_the_start_at_a_tenth(driver: Driver, tmp_path: Path) -> None:
+def test_a_far_too_high_lr_diverges_and_the_run_goes_back_to_the_start(driver: Driver, tmp_path: Path) -> None:
     code = (
         "from torch import nn\n"
         "def make(in_channels, num_classes):\n"
@@ -94,7 +94,7 @@ def test_a_diverged_run_can_be_resumed_or_stopped(driver: Driver) -> None:
     assert driver.finish().reason == "stopped"
 
 
-def test_a_diverged_run_goes_back_although_its_checkpoints_are_gone(driver: Driver) -> None:
+def test_a_diverged_run_goes_back_although_its_checkpoints_were_deleted(driver: Driver) -> None:
     driver.start(tiny("poisoned_fifth"))
     driver.reach("diverged")
     library = driver.app.library
@@ -108,8 +108,8 @@ def test_a_diverged_run_goes_back_although_its_checkpoints_are_gone(driver: Driv
 
 
 def exploded(driver: Driver) -> None:
-    """A run that trained well until its LR was set to 1000 before batch 4 of epoch 2."""
-    driver.stand(tiny(epochs=8), 2, 4)
+    """A run that trains well until its LR is set to 1000 before batch 4 of epoch 2."""
+    driver.pause_at(tiny(epochs=8), 2, 4)
     driver.type_lr("1000")
     driver.click(driver.window.lr_panel, "Apply")
     driver.wait(lambda: driver.answers("set_lr"))
@@ -117,12 +117,12 @@ def exploded(driver: Driver) -> None:
     driver.reach("diverged")
 
 
-def test_a_loss_that_explodes_pauses_the_run_and_says_how_large_it_was(driver: Driver) -> None:
+def test_a_loss_that_explodes_pauses_the_run_and_is_shown(driver: Driver) -> None:
     exploded(driver)
     banner = driver.window.banner
     assert "above the limit of 1000" in banner.text()
     assert banner.text().startswith("The ")
-    assert driver.says(banner, "The last good state is before batch 4 of epoch 2")
+    assert driver.shows(banner, "The last good state is before batch 4 of epoch 2")
     assert driver.window.chip.text() == "Diverged"
 
 

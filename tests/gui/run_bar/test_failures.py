@@ -1,4 +1,4 @@
-"""What goes wrong in the window is said with a report and with what can be done; and the window trains on."""
+"""Failures in the window: the banner shows a report and what can be done, and training continues."""
 
 from __future__ import annotations
 
@@ -39,26 +39,28 @@ def fails(driver: Driver, part: str) -> None:
 # -- memory
 
 
-def test_a_batch_that_does_not_fit_is_said_and_half_of_it_is_one_click_away(driver: Driver) -> None:
+def test_a_batch_that_does_not_fit_is_reported_and_half_of_it_is_offered(driver: Driver) -> None:
     recipe = tiny("greedy_over_300_images", data={"name": "digits", "batch_size": 600}, epochs=2)
     driver.start(recipe)
     fails(driver, "A batch of 600 images through tiny_networks.py:greedy_over_300_images did not fit into the memory")
     assert "more were needed" in driver.window.banner.text()
     assert choices(driver) == ["Start with batches of 300"]
     assert "can't allocate memory" in details(driver)
-    driver.click(driver.window.banner, "Start with batches of 300")  # while the thread of the first may still be there
+    driver.click(
+        driver.window.banner, "Start with batches of 300"
+    )  # while the thread of the first run may still be alive
     driver.wait(lambda: len(driver.of("end")) == 2)
     assert driver.finish().reason == "finished"
     assert driver.of("start")[-1].recipe == halved(recipe)
     assert driver.window.banner.subject() == "finished"
 
 
-def test_a_run_under_way_keeps_its_batch_size_and_can_be_duplicated_with_a_smaller_one(driver: Driver) -> None:
+def test_an_active_run_keeps_its_batch_size_and_can_be_duplicated_with_a_smaller_one(driver: Driver) -> None:
     recipe = tiny("greedy_fifth")
     driver.start(recipe)
     fails(driver, "A batch of 256 images")
     assert choices(driver) == ["Duplicate as new with batches of 128", "Continue"]
-    assert driver.says(driver.window.banner, "A run that is continued keeps its batch size")
+    assert driver.shows(driver.window.banner, "A run that is continued keeps its batch size")
     driver.wait(lambda: not driver.app.current_run.active)
     driver.click(driver.window.banner, "Duplicate as new with batches of 128")
     driver.wait(lambda: driver.window.setup.recipe() == halved(recipe))
@@ -66,7 +68,7 @@ def test_a_run_under_way_keeps_its_batch_size_and_can_be_duplicated_with_a_small
     assert not driver.app.current_run.active
 
 
-def test_a_network_that_does_not_fit_is_said_and_the_next_one_trains(driver: Driver) -> None:
+def test_a_network_that_does_not_fit_is_reported_and_the_next_one_trains(driver: Driver) -> None:
     driver.start(tiny("greedy_to_build"))
     fails(driver, "The network tiny_networks.py:greedy_to_build did not fit into the memory of this machine")
     assert choices(driver) == []
@@ -93,7 +95,7 @@ def test_a_failure_has_a_report_to_copy(driver: Driver, tmp_path: Path) -> None:
     assert driver.of("start")[1].run == driver.of("start")[0].run
 
 
-def test_what_is_wrong_with_the_recipe_needs_no_report(driver: Driver, tmp_path: Path) -> None:
+def test_an_invalid_recipe_needs_no_report(driver: Driver, tmp_path: Path) -> None:
     name = own_network(tmp_path, "def make(in_channels, num_classes): return 3\n")
     driver.app.setup_controller.set_up(tiny(model={"name": name}))
     driver.app.setup_controller.start()
@@ -107,7 +109,7 @@ def test_what_is_wrong_with_the_recipe_needs_no_report(driver: Driver, tmp_path:
 
 @pytest.fixture
 def caught(driver: Driver) -> Iterator[Driver]:
-    """The window with the hooks that the program has."""
+    """The window with the program's exception hooks."""
     last_resort = ExceptionHook()
     last_resort.uncaught.connect(driver.app.failures.report_uncaught)
     yield driver
@@ -150,7 +152,7 @@ def break_qt() -> None:
         (break_qt, "the platform is gone", "in break_qt"),
     ],
 )
-def test_what_nothing_caught_ends_in_the_banner_and_on_standard_error(
+def test_uncaught_exceptions_are_in_the_banner_and_on_standard_error(
     caught: Driver, capfd: pytest.CaptureFixture[str], intervention: object, part: str, where: str
 ) -> None:
     QTimer.singleShot(0, intervention)
@@ -163,7 +165,7 @@ def test_what_nothing_caught_ends_in_the_banner_and_on_standard_error(
     assert caught.finish().reason == "finished"
 
 
-def test_what_goes_wrong_again_and_again_leaves_the_report_as_it_is(caught: Driver) -> None:
+def test_a_repeated_exception_does_not_change_the_report(caught: Driver) -> None:
     timer = QTimer(caught.window)
     timer.timeout.connect(break_slot)
     timer.start(1)
@@ -176,18 +178,18 @@ def test_what_goes_wrong_again_and_again_leaves_the_report_as_it_is(caught: Driv
     assert box.isVisible()
     assert box.textCursor().hasSelection()
     caught.window.banner.clear()
-    QTimer.singleShot(0, break_slot)  # but once it is put away, the next is told
+    QTimer.singleShot(0, break_slot)  # once it is closed, the next one is reported
     fails(caught, "a slot broke")
 
 
-def test_a_warning_of_qt_is_no_failure(caught: Driver, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_warning_of_qt_is_not_reported(caught: Driver, capfd: pytest.CaptureFixture[str]) -> None:
     qWarning("a font is missing")
     caught.settle()
     assert caught.window.banner.isHidden()
     assert "a font is missing" in capfd.readouterr().err
 
 
-def test_the_hooks_are_put_back(driver: Driver) -> None:
+def test_the_hooks_are_restored(driver: Driver) -> None:
     import sys
 
     before = sys.excepthook, threading.excepthook, sys.unraisablehook

@@ -1,4 +1,4 @@
-"""The bottom bar and the state chip: what is offered in which state, and numbers that keep their place."""
+"""The run bar and the state chip: what each state offers, and numbers that do not move."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gui.core.run_model import refusal
 from gui.run_bar.transport import Transport, duration_text, speed_text
 from gui.widgets.state_chip import StateChip
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # a warning of the offscreen platform
 
 SIGNALS = ("start", "pause", "resume", "run_epoch", "stop", "cancel")
 
@@ -27,7 +27,7 @@ def bar(qtbot: QtBot) -> Transport:
 
 
 @pytest.fixture
-def said(bar: Transport) -> list[str]:
+def emitted(bar: Transport) -> list[str]:
     heard: list[str] = []
     for name in SIGNALS:
         getattr(bar, name).connect(lambda name=name: heard.append(name))
@@ -66,18 +66,18 @@ def label(bar: Transport, part: str) -> QLabel:
         ("diverged", "Resume", "resume"),
     ],
 )
-def test_the_first_button_does_what_the_state_calls_for(
-    bar: Transport, said: list[str], qtbot: QtBot, state: State, face: str, signal: str
+def test_the_first_button_depends_on_the_state(
+    bar: Transport, emitted: list[str], qtbot: QtBot, state: State, face: str, signal: str
 ) -> None:
     show(bar, state)
     assert main(bar).text() == face
     qtbot.mouseClick(main(bar), Qt.MouseButton.LeftButton)
     bar.toggle()
-    assert said == [signal, signal]
+    assert emitted == [signal, signal]
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_buttons_follow_the_lifecycle_table_and_say_why_not(bar: Transport, state: State) -> None:
+def test_buttons_follow_the_lifecycle_table_and_give_the_reason(bar: Transport, state: State) -> None:
     show(bar, state)
     for text, action in (("Run 1 epoch", "run_epoch"), ("Stop", "stop")):
         assert button(bar, text).isEnabled() == allowed(state, action), (state, text)
@@ -87,28 +87,28 @@ def test_buttons_follow_the_lifecycle_table_and_say_why_not(bar: Transport, stat
         assert "run " in main(bar).toolTip()
 
 
-def test_a_disabled_button_gives_the_table_s_reason(bar: Transport, said: list[str]) -> None:
+def test_a_disabled_button_gives_the_table_s_reason(bar: Transport, emitted: list[str]) -> None:
     show(bar, "finished")
     assert "The run has finished." in main(bar).toolTip()
     bar.toggle()
-    assert said == []
+    assert emitted == []
 
 
-def test_a_mistake_in_the_recipe_blocks_with_its_own_reason(bar: Transport, said: list[str], qtbot: QtBot) -> None:
+def test_a_mistake_in_the_recipe_blocks_with_its_own_reason(bar: Transport, emitted: list[str], qtbot: QtBot) -> None:
     bar.show_state("ready", lambda _: "Batch size: must be at least 1.")
     assert "Batch size: must be at least 1." in main(bar).toolTip()
     qtbot.mouseClick(main(bar), Qt.MouseButton.LeftButton)
-    assert said == []
+    assert emitted == []
     show(bar, "ready")
     qtbot.mouseClick(main(bar), Qt.MouseButton.LeftButton)
-    assert said == ["start"]
+    assert emitted == ["start"]
 
 
-def test_the_other_buttons_say_what_they_are(bar: Transport, said: list[str], qtbot: QtBot) -> None:
+def test_the_other_buttons_emit_their_signals(bar: Transport, emitted: list[str], qtbot: QtBot) -> None:
     show(bar, "training")
     qtbot.mouseClick(button(bar, "Run 1 epoch"), Qt.MouseButton.LeftButton)
     qtbot.mouseClick(button(bar, "Stop"), Qt.MouseButton.LeftButton)
-    assert said == ["run_epoch", "stop"]
+    assert emitted == ["run_epoch", "stop"]
 
 
 def test_progress_is_that_of_the_whole_run(bar: Transport) -> None:
@@ -124,7 +124,7 @@ def test_progress_is_that_of_the_whole_run(bar: Transport) -> None:
     assert label(bar, "ETA").text() == "ETA –"
 
 
-def test_nothing_moves_as_digits_change(bar: Transport, qtbot: QtBot) -> None:
+def test_nothing_moves_when_digits_change(bar: Transport, qtbot: QtBot) -> None:
     places = set()
     for epoch, batch, speed, eta in ((1, 0, 3.2, 5.0), (8, 111, 811.0, 3599.0), (100, 938, 9999.0, 36000.0)):
         show(bar, "training" if batch else "paused")
@@ -136,15 +136,15 @@ def test_nothing_moves_as_digits_change(bar: Transport, qtbot: QtBot) -> None:
     assert len(places) == 1
 
 
-def test_loading_shows_its_share_and_can_be_cancelled(bar: Transport, said: list[str], qtbot: QtBot) -> None:
+def test_loading_shows_its_share_and_can_be_cancelled(bar: Transport, emitted: list[str], qtbot: QtBot) -> None:
     show(bar, "loading")
     bar.show_loading("Downloading MNIST", 3_000_000_000, 6_000_000_000)
     progress = shown_bar(bar)
     assert progress.value() / progress.maximum() == pytest.approx(0.5)
     qtbot.mouseClick(button(bar, "Cancel"), Qt.MouseButton.LeftButton)
-    assert said == ["cancel"]
+    assert emitted == ["cancel"]
     bar.show_loading("Importing torch")
-    assert progress.maximum() == 0  # busy: how much is not known
+    assert progress.maximum() == 0  # busy: the total is not known
     show(bar, "ready")
     assert not button(bar, "Cancel").isVisible()
 

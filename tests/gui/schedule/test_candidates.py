@@ -51,8 +51,8 @@ def test_three_candidates_are_compared_before_the_start_and_one_is_edited(driver
     plot.refresh()
     names = [entry.name for entry in plot.entries()]
     assert names == ["Projected", "A ExponentialLR", "B CosineAnnealingLR", "C OneCycleLR"]
-    assert driver.says(panel.candidates, "A: ExponentialLR")
-    assert driver.says(panel.candidates, "ends at 0.03151")
+    assert driver.shows(panel.candidates, "A: ExponentialLR")
+    assert driver.shows(panel.candidates, "ends at 0.03151")
     driver.qtbot.mouseClick(button_of(driver, "B", "edit"), LEFT)
     assert panel.schedule() == CosineAnnealingLR(T_max=10)
     driver.qtbot.mouseClick(button_of(driver, "A", "remove"), LEFT)
@@ -110,7 +110,7 @@ def test_an_expression_that_gives_the_lr_leaves_the_others_on_their_lr(driver: D
 
 
 def test_during_a_run_a_candidate_is_drawn_from_its_start_and_applied(driver: Driver) -> None:
-    driver.stand(tiny(epochs=12, schedule={"name": "ConstantLR", "factor": 1.0}), epoch=4)
+    driver.pause_at(tiny(epochs=12, schedule={"name": "ConstantLR", "factor": 1.0}), epoch=4)
     panel, plot = driver.window.schedule, driver.window.plots.lr
     driver.window.show_side(panel)
     panel.editor.choose(ExponentialLR)
@@ -119,7 +119,7 @@ def test_during_a_run_a_candidate_is_drawn_from_its_start_and_applied(driver: Dr
     add(driver)
     assert [curve.begin for _, curve in plot.candidates] == [3.0, 3.0]
     driver.qtbot.mouseClick(panel.pending.discard, LEFT)
-    driver.go_on_to(6)
+    driver.resume_to(6)
     driver.wait(lambda: [curve.begin for _, curve in plot.candidates] == [5.0, 5.0])
     assert not plot.pending.known
     driver.qtbot.mouseClick(button_of(driver, "A", "edit"), LEFT)
@@ -133,7 +133,7 @@ def test_during_a_run_a_candidate_is_drawn_from_its_start_and_applied(driver: Dr
 
 
 def test_a_candidate_without_a_curve_shows_why(driver: Driver) -> None:
-    driver.stand(tiny(epochs=12), epoch=4)
+    driver.pause_at(tiny(epochs=12), epoch=4)
     panel = driver.window.schedule
     driver.window.show_side(panel)
     panel.editor.choose(LambdaLR)
@@ -145,13 +145,13 @@ def test_a_candidate_without_a_curve_shows_why(driver: Driver) -> None:
 
 
 def test_a_drawn_candidate_is_fixed_on_the_plot_while_the_run_trains(driver: Driver) -> None:
-    driver.stand(tiny(epochs=12), epoch=3)
+    driver.pause_at(tiny(epochs=12), epoch=3)
     panel, plot = driver.window.schedule, driver.window.plots.lr
     driver.window.show_side(panel)
     panel.editor.stage(Drawn(points=((0.0, 0.05), (6.0, 0.01), (9.0, 0.001))))
     add(driver)
     driver.qtbot.mouseClick(panel.pending.discard, LEFT)
-    driver.go_on_to(6)
+    driver.resume_to(6)
     driver.wait(lambda: [curve.begin for _, curve in plot.candidates] == [5.0])
     assert plot.candidates[0][1].at(0, 8.0) == 0.01
 
@@ -177,7 +177,7 @@ def test_a_candidate_for_one_group_is_drawn_for_that_group_alone(driver: Driver)
     add(driver)
     assert lines(driver)["A"] == [0.5, pytest.approx(0.5 * 0.95**9)]
     assert len(plot.candidates[0][1].traces) == 1
-    assert driver.says(panel.candidates, "A: head: ExponentialLR")
+    assert driver.shows(panel.candidates, "A: head: ExponentialLR")
     panel.choose_group(None)
     panel.editor.choose(StepLR)
     add(driver)

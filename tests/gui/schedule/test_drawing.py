@@ -118,7 +118,7 @@ def test_the_points_are_on_the_plot_while_their_editor_is_visible(driver: Driver
 
 
 def test_bending_the_projected_lr_makes_a_drawn_schedule_pending(driver: Driver) -> None:
-    driver.stand(recipe(ConstantLR(factor=0.5, total_iters=15), 30), epoch=6)
+    driver.pause_at(recipe(ConstantLR(factor=0.5, total_iters=15), 30), epoch=6)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 5.0)
     before = [projected_at(driver, x) for x in range(5, 30)]
@@ -136,7 +136,7 @@ def test_bending_the_projected_lr_makes_a_drawn_schedule_pending(driver: Driver)
 
 
 def test_a_bent_schedule_is_applied_and_trains_as_it_was_drawn(driver: Driver) -> None:
-    driver.stand(recipe(StepLR(step_size=50), 12), epoch=4)
+    driver.pause_at(recipe(StepLR(step_size=50), 12), epoch=4)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     drag(plot, spot(plot, 8.0, 0.05), spot(plot, 8.0, 0.01))
@@ -152,13 +152,13 @@ def test_a_bent_schedule_is_applied_and_trains_as_it_was_drawn(driver: Driver) -
 
 
 def test_drawn_points_are_fixed_on_the_plot_while_the_run_trains(driver: Driver) -> None:
-    driver.stand(recipe(StepLR(step_size=50), 20), epoch=4)
+    driver.pause_at(recipe(StepLR(step_size=50), 20), epoch=4)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     drag(plot, spot(plot, 14.0, 0.05), spot(plot, 14.0, 0.01))
     driver.wait(lambda: plot.pending.known)
     low = dict(plot.drawing_tool.points)[14.0]
-    driver.go_on_to(9)
+    driver.resume_to(9)
     driver.wait(lambda: plot.pending.known and plot.pending.begin == 8.0)
     assert dict(plot.drawing_tool.points)[14.0] == low
     assert dict(drawn(driver).points)[6.0] == low
@@ -166,7 +166,7 @@ def test_drawn_points_are_fixed_on_the_plot_while_the_run_trains(driver: Driver)
 
 
 def test_a_current_drawn_schedule_is_shown_from_its_start_and_edited_from_here(driver: Driver) -> None:
-    driver.stand(recipe(Drawn(points=POINTS), 20), epoch=6)
+    driver.pause_at(recipe(Drawn(points=POINTS), 20), epoch=6)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 5.0)
     window.show_side(window.schedule)
@@ -180,7 +180,7 @@ def test_a_current_drawn_schedule_is_shown_from_its_start_and_edited_from_here(d
 
 
 def test_shift_while_the_end_of_the_line_is_dragged_holds_the_lr(driver: Driver) -> None:
-    driver.stand(recipe(StepLR(step_size=4, gamma=0.1), 10), epoch=3)
+    driver.pause_at(recipe(StepLR(step_size=4, gamma=0.1), 10), epoch=3)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 2.0)
     drag(plot, spot(plot, 2.0, 0.05), spot(plot, 2.0, 0.02), SHIFT)
@@ -198,7 +198,7 @@ def test_shift_while_the_end_of_the_line_is_dragged_holds_the_lr(driver: Driver)
 
 def test_the_group_whose_line_is_bent_gets_its_own_schedule(driver: Driver) -> None:
     groups = [{"name": "head", "modules": ["head"], "lr": 0.5}]
-    driver.stand(tiny(schedule={"name": "Constant"}, epochs=20, groups=groups), epoch=4)
+    driver.pause_at(tiny(schedule={"name": "Constant"}, epochs=20, groups=groups), epoch=4)
     plot, window = lr(driver), driver.window
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     assert plot.group_names == ["rest", "head"]
@@ -215,7 +215,7 @@ def test_the_group_whose_line_is_bent_gets_its_own_schedule(driver: Driver) -> N
 
 
 def test_a_plateau_shows_beside_its_flat_line_when_it_cuts_the_lr(driver: Driver) -> None:
-    driver.stand(tiny(schedule={"name": "ReduceLROnPlateau", "patience": 3}, epochs=12), epoch=4)
+    driver.pause_at(tiny(schedule={"name": "ReduceLROnPlateau", "patience": 3}, epochs=12), epoch=4)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.begin == 3.0)
     plot.refresh()
@@ -223,11 +223,11 @@ def test_a_plateau_shows_beside_its_flat_line_when_it_cuts_the_lr(driver: Driver
     texts = [text.toPlainText() for text in plot.end_labels.texts if text.isVisible()]
     best = min(event.val_loss for event in driver.of("epoch"))
     assert any(w.startswith("×0.1 after ") and f"not below {best * (1 - 1e-4):.4g}" in w for w in texts), texts
-    assert driver.says(driver.window.lr_panel, "×0.1 after ")
+    assert driver.shows(driver.window.lr_panel, "×0.1 after ")
 
 
 def test_the_projected_lr_ends_with_the_run_also_after_its_length_changed(driver: Driver) -> None:
-    driver.stand(tiny(epochs=8), epoch=3)
+    driver.pause_at(tiny(epochs=8), epoch=3)
     plot = lr(driver)
     driver.wait(lambda: plot.projected.known and plot.projected.end == 8.0)
     driver.app.current_run.post(SetEpochs(epochs=14))

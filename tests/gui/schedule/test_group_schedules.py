@@ -196,7 +196,7 @@ def test_a_groups_own_schedule_goes_into_the_recipe_and_is_trained_with(driver: 
 
 
 def test_during_a_run_one_group_gets_another_schedule(driver: Driver) -> None:
-    driver.stand(tiny(**HEADED, epochs=6), 2)
+    driver.pause_at(tiny(**HEADED, epochs=6), 2)
     window = driver.window
     window.show_side(window.schedule)
     window.lr_panel.table.schedule_wanted.emit("head")

@@ -149,11 +149,11 @@ def test_without_an_intervention_no_curve_is_requested_again(driver: Driver, mon
         return curve(query, cancelled)
 
     monkeypatch.setattr(queries, "curve", counted)
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     driver.wait(lambda: requested)
     driver.settle()
     before = len(requested)
-    driver.go_on_to(5)
+    driver.resume_to(5)
     driver.wait(lambda: driver.window.plots.lr.projected.begin == 4.0)
     assert driver.window.plots.lr.projected.curve is not None
     assert driver.window.plots.lr.projected.curve.lr[:, 0].tolist() == pytest.approx([0.0125, 0.0125, 0.0125])

@@ -1,4 +1,4 @@
-"""Files that are opened and saved, and beginnings that fail: in words, with the window alive afterwards."""
+"""Opening and saving files, and starts that fail: a message, and the window still works."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tests.gui.run_bar.test_controller import lines
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
 
-def come_back(driver: Driver) -> None:
-    """As after a look at another program's window."""
+def activate_window(driver: Driver) -> None:
+    """Switch to another program's window and back."""
     assert driver.window.isActiveWindow()
     QApplication.sendEvent(driver.window, QEvent(QEvent.Type.ActivationChange))
 
 
 @pytest.fixture
 def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """What the person chooses in the file dialogs, the last entry first."""
+    """The paths that the file dialogs return, the last entry first."""
     paths: list[Path] = []
 
     def choose(*_: object) -> tuple[str, str]:
@@ -44,14 +44,14 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the person was asked and said yes to."""
+    """The questions, each answered with yes."""
     questions: list[str] = []
 
-    def say_yes(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
+    def answer_yes(_parent: object, _title: str, text: str, *_: object) -> QMessageBox.StandardButton:
         questions.append(text)
         return QMessageBox.StandardButton.Yes
 
-    monkeypatch.setattr(QMessageBox, "question", say_yes)
+    monkeypatch.setattr(QMessageBox, "question", answer_yes)
     return questions
 
 
@@ -61,7 +61,7 @@ def fails(driver: Driver, part: str) -> None:
 
 
 def trains_afterwards(driver: Driver) -> None:
-    """The forms are there, and Start begins a run that ends well."""
+    """The forms are shown, and Start begins a run that finishes."""
     driver.wait(lambda: not driver.app.current_run.active)
     assert driver.window.chip.text() == "Ready"
     assert driver.window.setup.length.isVisible()
@@ -70,20 +70,20 @@ def trains_afterwards(driver: Driver) -> None:
     assert driver.finish().reason == "finished"
 
 
-def test_a_saved_file_opens_elsewhere_with_its_plots_full_and_goes_on_exactly(
+def test_a_saved_file_opens_in_another_library_with_its_history_and_continues_exactly(
     driver: Driver, new_driver: Callable[[], Driver], chosen: list[Path]
 ) -> None:
     recipe = tiny()
-    driver.stand(recipe, 2, 4)
+    driver.pause_at(recipe, 2, 4)
     driver.click(driver.window.lr_panel, "×2")
     driver.answer("scale_lr")
-    driver.go_on_to(4, 2)
+    driver.resume_to(4, 2)
     driver.click(driver.window, "Save")
     assert driver.answer("save").status == "applied"
     saved = next(e.path for e in driver.of("saved") if e.kind == "asked")
     driver.settle()
     assert Path(saved).is_file()
-    assert driver.says(driver.window.action_line, f"Saved as {saved}")
+    assert driver.shows(driver.window.action_line, f"Saved as {saved}")
     never_stopped = run(Job(recipe=recipe, lines=lines(driver.events)))
     driver.close()
 
@@ -103,25 +103,25 @@ def test_a_saved_file_opens_elsewhere_with_its_plots_full_and_goes_on_exactly(
     assert second.model.history.epoch_x.values.tolist() == [1, 2, 3, 4, 5, 6]
 
 
-def test_save_as_writes_where_it_was_said_in_mid_run_and_after_the_end(
+def test_save_as_writes_to_the_chosen_path_in_mid_run_and_after_the_end(
     driver: Driver, chosen: list[Path], tmp_path: Path
 ) -> None:
     import torch
 
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     chosen.append(tmp_path / "mine.tiller")
     driver.window.save_as.trigger()
     driver.wait((tmp_path / "mine.tiller").is_file)
-    driver.wait(lambda: driver.says(driver.window.action_line, str(tmp_path / "mine.tiller")))
+    driver.wait(lambda: driver.shows(driver.window.action_line, str(tmp_path / "mine.tiller")))
     (tmp_path / "other").write_text("the dialog asks whether to replace it")
     chosen.append(tmp_path / "other")
     driver.window.save_as.trigger()
-    driver.wait(lambda: driver.says(driver.window.action_line, str(tmp_path / "other")))
+    driver.wait(lambda: driver.shows(driver.window.action_line, str(tmp_path / "other")))
     assert torch.load(tmp_path / "other", weights_only=True)["position"] == [2, 1]
     driver.click(driver.window.transport, "Resume")
     end = driver.finish()
     driver.click(driver.window, "Save")
-    assert driver.says(driver.window.action_line, f"Saved as {end.checkpoint}")
+    assert driver.shows(driver.window.action_line, f"Saved as {end.checkpoint}")
     chosen.append(tmp_path / "end.tiller")
     driver.window.save_as.trigger()
     content = torch.load(tmp_path / "end.tiller", weights_only=True)
@@ -129,13 +129,13 @@ def test_save_as_writes_where_it_was_said_in_mid_run_and_after_the_end(
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_what_cannot_be_saved_is_said(driver: Driver, chosen: list[Path], tmp_path: Path) -> None:
+def test_a_failed_save_is_reported(driver: Driver, chosen: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     driver.set_up(tiny(epochs=2))
     chosen.append(tmp_path / "file" / "recipe.json")
     driver.click(driver.window, "Save")
     fails(driver, "Not saved")
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     chosen.append(tmp_path / "file" / "run.tiller")
     driver.window.save_as.trigger()
     fails(driver, "ot saved")
@@ -146,7 +146,7 @@ def test_a_recipe_is_saved_and_opened_again(driver: Driver, chosen: list[Path], 
     driver.set_up(tiny(epochs=2))
     chosen.append(tmp_path / "recipe.json")
     driver.click(driver.window, "Save")
-    assert driver.says(driver.window.action_line, f"Saved as {tmp_path / 'recipe.json'}")
+    assert driver.shows(driver.window.action_line, f"Saved as {tmp_path / 'recipe.json'}")
     driver.set_up(tiny())
     chosen.append(tmp_path / "recipe.json")
     driver.window.open.trigger()
@@ -157,7 +157,7 @@ def test_a_recipe_is_saved_and_opened_again(driver: Driver, chosen: list[Path], 
     assert driver.window.setup.recipe() == tiny(epochs=2)
 
 
-def test_files_that_are_damaged_foreign_or_missing_are_said_and_harm_nothing(driver: Driver, tmp_path: Path) -> None:
+def test_damaged_foreign_and_missing_files_are_reported(driver: Driver, tmp_path: Path) -> None:
     driver.start(tiny(epochs=2))
     end = driver.finish()
     assert end.checkpoint is not None
@@ -219,7 +219,7 @@ def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked:
     (end,) = driver.of("end")
     assert end.reason == "stopped"
     assert end.checkpoint is not None
-    driver.app.files.open_path(end.checkpoint)  # the run itself, right where it was left
+    driver.app.files.open_path(end.checkpoint)  # the run itself, exactly where it stopped
     driver.wait(lambda: len(driver.of("start")) == 2)
     driver.reach("ready")
     first, again = driver.of("start")
@@ -227,7 +227,7 @@ def test_opening_while_training_asks_saves_and_then_opens(driver: Driver, asked:
     assert (again.epoch, again.batch) == (end.epoch, end.batch)
 
 
-def test_a_network_that_raises_in_training_is_said_with_details(driver: Driver) -> None:
+def test_a_network_that_raises_in_training_is_reported_with_details(driver: Driver) -> None:
     driver.start(tiny("breaks_in_training"))
     fails(driver, "broken, says the test")
     driver.click(driver.window.banner, "Details")
@@ -252,7 +252,7 @@ def test_a_failure_in_mid_run_keeps_what_was_trained(driver: Driver, tmp_path: P
     trains_afterwards(driver)
 
 
-def test_an_own_network_that_vanished_is_said(driver: Driver, tmp_path: Path) -> None:
+def test_a_users_network_that_is_missing_is_reported(driver: Driver, tmp_path: Path) -> None:
     name = own_network(tmp_path, "def make(in_channels, num_classes): pass\n")
     driver.set_up(tiny(model={"name": name}))
     (tmp_path / "net.py").unlink()
@@ -261,43 +261,43 @@ def test_an_own_network_that_vanished_is_said(driver: Driver, tmp_path: Path) ->
     trains_afterwards(driver)
 
 
-def test_data_that_is_not_there_is_said_and_a_download_without_a_network_fails_clearly(
+def test_missing_data_and_a_failed_download_are_reported(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nobody answers, whatever network there is
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # a port where no server listens, whatever the network
     window = driver.window
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: driver.says(window.setup, "Data set not found in "))
+    driver.wait(lambda: driver.shows(window.setup, "Data set not found in "))
     start = driver.button(window.transport, "Start")
     assert not start.isEnabled()
     assert "Press Download" in start.toolTip()
     driver.click(window.setup, "Download")
     assert "is being downloaded" in start.toolTip()
     assert driver.button(window.transport, "Cancel").isVisible()
-    driver.wait(lambda: driver.says(window.setup, "could not be downloaded"))
+    driver.wait(lambda: driver.shows(window.setup, "could not be downloaded"))
     assert not any(b.isVisible() for b in (window.transport._cancel,))
     assert not driver.button(window.transport, "Stop").isEnabled()
     trains_afterwards(driver)
 
 
-def test_data_put_into_the_folder_meanwhile_is_found_when_the_person_comes_back(driver: Driver, tmp_path: Path) -> None:
+def test_data_that_was_added_is_found_when_the_window_is_activated(driver: Driver, tmp_path: Path) -> None:
     files = Path(os.environ.get("TILLER_TEST_DATA", "/nowhere")) / "MNIST"
     if not files.is_dir():
         pytest.skip("TILLER_TEST_DATA names no folder with MNIST")
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: driver.says(driver.window.setup, "Data set not found in "))
+    driver.wait(lambda: driver.shows(driver.window.setup, "Data set not found in "))
     assert not driver.button(driver.window.transport, "Start").isEnabled()
     (tmp_path / "MNIST").symlink_to(files)
-    come_back(driver)
+    activate_window(driver)
     driver.wait(lambda: driver.button(driver.window.transport, "Start").isEnabled())
-    assert driver.says(driver.window.setup, "Data set found")
+    assert driver.shows(driver.window.setup, "Data set found")
 
 
 # -- a network of one's own
 
 
-def test_what_is_wrong_with_an_own_network_stands_beside_its_field(driver: Driver, tmp_path: Path) -> None:
+def test_an_error_of_a_users_network_is_shown_at_its_field(driver: Driver, tmp_path: Path) -> None:
     name = own_network(tmp_path, "def make(in_channels, num_classes):\n    return 1 / 0\n")
     driver.set_up(tiny(model={"name": name}))
     form, start = driver.window.setup.model, driver.button(driver.window.transport, "Start")
@@ -306,7 +306,7 @@ def test_what_is_wrong_with_an_own_network_stands_beside_its_field(driver: Drive
     assert not start.isEnabled()
     assert "division by zero" in start.toolTip()
     own_network(tmp_path, "from torch import nn\ndef make(in_channels, num_classes): return nn.Linear(3, 2)\n")
-    come_back(driver)
+    activate_window(driver)
     driver.wait(lambda: "ZeroDivisionError" not in form.note("name").full_text())
     driver.wait(lambda: form.note("name").is_error())  # which does not fit the images
     driver.set_up(tiny())
@@ -314,7 +314,7 @@ def test_what_is_wrong_with_an_own_network_stands_beside_its_field(driver: Drive
     assert not form.note("name").is_error()
 
 
-def test_what_an_expression_runs_into_on_its_way_stands_beside_it(driver: Driver) -> None:
+def test_an_error_at_a_later_epoch_of_an_expression_is_shown_at_its_field(driver: Driver) -> None:
     driver.set_up(tiny(schedule={"name": "LambdaLR", "lr_lambda": "1/(3-epoch)"}))
     form, start = driver.window.schedule.editor.form, driver.button(driver.window.transport, "Start")
     driver.wait(lambda: form.note("lr_lambda").is_error())
@@ -328,8 +328,8 @@ def test_what_an_expression_runs_into_on_its_way_stands_beside_it(driver: Driver
     assert not form.note("lr_lambda").is_error()
 
 
-def test_a_run_begins_only_when_the_network_is_not_being_built_beside_it(driver: Driver, tmp_path: Path) -> None:
-    """What that draws is put back into PyTorch's one generator: it would be put back into the run's."""
+def test_a_run_starts_only_when_no_network_is_being_built(driver: Driver, tmp_path: Path) -> None:
+    """Building it restores PyTorch's global generator afterwards, which would change the run's."""
     slow = "import time, torch\nfrom tests.engine.tiny_networks import tiny\n"
     slow += "def make(in_channels, num_classes):\n    time.sleep(0.5)\n    return tiny(in_channels, num_classes)\n"
     driver.set_up(tiny(model={"name": own_network(tmp_path, slow)}, epochs=1))
@@ -347,25 +347,25 @@ def test_what_is_downloaded_does_not_hide_the_run_that_trains(
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     window = driver.window
     driver.set_up(tiny(data={"name": "mnist", "batch_size": 256, "root": str(tmp_path)}))
-    driver.wait(lambda: driver.says(window.setup, "Data set not found in "))
+    driver.wait(lambda: driver.shows(window.setup, "Data set not found in "))
     driver.click(window.setup, "Download")
-    driver.stand(tiny(), 2, 1)
+    driver.pause_at(tiny(), 2, 1)
     driver.wait(lambda: "could not be downloaded" in window.setup.status.full_text())
     assert driver.button(window.transport, "Resume").isEnabled()
     assert not window.transport._cancel.isVisible()
 
 
-def test_start_before_pytorch_is_loaded_begins_when_it_is(new_driver: Callable[..., Driver]) -> None:
+def test_start_before_pytorch_is_loaded_starts_the_run_afterwards(new_driver: Callable[..., Driver]) -> None:
     driver = new_driver(wait_for_torch=False)
     driver.set_up(tiny(epochs=1))
     driver.click(driver.window.transport, "Start")
     assert driver.window.chip.text() == "Loading"
-    assert driver.says(driver.window.transport, "Loading PyTorch")
+    assert driver.shows(driver.window.transport, "Loading PyTorch")
     driver.wait(lambda: driver.of("end"))
     assert driver.finish().reason == "finished"
 
 
-def test_cancel_while_pytorch_loads_begins_nothing(new_driver: Callable[..., Driver]) -> None:
+def test_cancel_while_pytorch_loads_starts_no_run(new_driver: Callable[..., Driver]) -> None:
     driver = new_driver(wait_for_torch=False)
     driver.set_up(tiny(epochs=1))
     driver.click(driver.window.transport, "Start")
@@ -378,7 +378,7 @@ def test_cancel_while_pytorch_loads_begins_nothing(new_driver: Callable[..., Dri
     trains_afterwards(driver)
 
 
-def test_cancel_while_a_run_loads_brings_the_forms_back(driver: Driver, tmp_path: Path) -> None:
+def test_cancel_while_a_run_loads_shows_the_forms_again(driver: Driver, tmp_path: Path) -> None:
     code = "import time\ntime.sleep(0.5)\nfrom tests.engine.tiny_networks import tiny as make\n"
     driver.start(tiny(model={"name": own_network(tmp_path, code)}))
     driver.wait(lambda: driver.of("loading"))
@@ -387,7 +387,7 @@ def test_cancel_while_a_run_loads_brings_the_forms_back(driver: Driver, tmp_path
     trains_afterwards(driver)
 
 
-def test_a_second_start_while_loading_begins_no_second_run(driver: Driver) -> None:
+def test_start_while_loading_starts_no_second_run(driver: Driver) -> None:
     driver.start(tiny(epochs=2))
     driver.press(Qt.Key.Key_Space)
     driver.app.setup_controller.start()
@@ -395,7 +395,7 @@ def test_a_second_start_while_loading_begins_no_second_run(driver: Driver) -> No
     assert len(driver.of("start")) == 1
 
 
-def test_without_a_library_the_run_trains_and_says_that_it_is_not_kept(
+def test_without_a_library_the_run_trains_and_a_message_is_shown(
     new_driver: Callable[..., Driver], own_folders: Path
 ) -> None:
     own_folders.mkdir(parents=True)
@@ -404,14 +404,14 @@ def test_without_a_library_the_run_trains_and_says_that_it_is_not_kept(
     fails(driver, "The run is not kept")
     driver.start(tiny("poisoned_fifth"))
     driver.reach("diverged")
-    assert driver.button(driver.window.banner, "Go back and use LR 0.005").isEnabled()  # it is computed again
+    assert driver.button(driver.window.banner, "Go back and use LR 0.005").isEnabled()  # it is recomputed
     driver.click(driver.window, "Save")
     fails(driver, "there is no library")
     driver.app.current_run.post(ScaleLR(factor=0.5))
     driver.app.current_run.post(Pause(), Position(epoch=9))
 
 
-def test_a_schedule_that_follows_the_epochs_is_drawn_and_remembered_with_them(driver: Driver) -> None:
+def test_a_schedule_that_follows_the_epochs_is_drawn_and_stored_with_them(driver: Driver) -> None:
     driver.set_up(tiny(epochs=8, schedule={"name": "CosineAnnealingLR", "T_max": 8}))
     epochs = driver.window.setup.length.editor("epochs").control()
     epochs.setFocus()
@@ -423,7 +423,7 @@ def test_a_schedule_that_follows_the_epochs_is_drawn_and_remembered_with_them(dr
     assert driver.app.settings.last_recipe == recipe
 
 
-def test_a_stopped_run_goes_on_from_its_banner(driver: Driver) -> None:
+def test_a_stopped_run_is_continued_from_its_banner(driver: Driver) -> None:
     driver.start(tiny(epochs=200))
     driver.wait(lambda: driver.of("epoch"))
     driver.click(driver.window.transport, "Stop")

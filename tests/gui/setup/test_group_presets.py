@@ -14,7 +14,7 @@ from gui.setup.group_presets import blocks, frozen_backbone, head_and_rest, laye
 from gui.setup.groups import GroupsPanel
 from tests.gui.app_fixture import Driver, tiny
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # a warning of the offscreen platform
 
 RESNET = [
     ("conv1", 576), ("bn1", 128), ("relu", 0), ("layer1", 0), ("layer1.0.conv1", 36864), ("layer1.0.bn1", 128),
@@ -104,7 +104,7 @@ def test_a_wrong_factor_is_an_error(qtbot: QtBot, panel: GroupsPanel) -> None:
 def test_a_backbone_is_unfrozen_after_the_epoch_typed(qtbot: QtBot, panel: GroupsPanel) -> None:
     pick(qtbot, panel.choice.combo, "unfreeze")
     assert panel.commands() == (CommandAt(at=Position(epoch=6), intervention=Unfreeze(group="backbone")),)
-    panel.set_epochs(12)  # nobody edited it: it follows
+    panel.set_epochs(12)  # it was not edited, so it follows
     assert panel.commands() == (CommandAt(at=Position(epoch=3), intervention=Unfreeze(group="backbone")),)
     retype(qtbot, panel.fields.unfreeze.edit, "11")
     assert panel.commands() == (CommandAt(at=Position(epoch=12), intervention=Unfreeze(group="backbone")),)
@@ -116,7 +116,7 @@ def test_a_backbone_is_unfrozen_after_the_epoch_typed(qtbot: QtBot, panel: Group
     assert panel.first_error() is None
 
 
-def test_groups_are_shown_as_the_preset_that_makes_them_or_as_patterns(qtbot: QtBot, panel: GroupsPanel) -> None:
+def test_groups_are_shown_as_their_preset_or_as_patterns(qtbot: QtBot, panel: GroupsPanel) -> None:
     pick(qtbot, panel.choice.combo, "unfreeze")
     retype(qtbot, panel.fields.unfreeze.edit, "7")
     groups, interventions = panel.groups(), panel.commands()
@@ -166,13 +166,13 @@ def test_a_frozen_backbone_is_unfrozen_in_a_run_that_was_stopped_before(driver: 
     driver.click(driver.window.transport, "Run 1 epoch")
     driver.reach("paused")
     assert driver.of("lr")[-1].frozen == [True, False]
-    assert driver.says(driver.window.setup, "backbone after epoch 3")
+    assert driver.shows(driver.window.setup, "backbone after epoch 3")
     driver.click(driver.window.transport, "Stop")
     driver.finish()
     driver.click(driver.window.banner, "Continue")
     driver.wait(lambda: len(driver.answers("unfreeze")) == 2)
     before, answer = driver.answers("unfreeze")
-    assert before.status == "rejected"  # it was stopped before its moment
+    assert before.status == "rejected"  # the run was stopped before that position
     assert (answer.status, answer.epoch, answer.batch) == ("applied", 4, 0)
     driver.finish()
     assert driver.of("lr")[-1].frozen == [False, False]

@@ -15,7 +15,7 @@ from gui.setup.outline import owner, unmatched
 from gui.setup.panel import SetupPanel
 from gui.setup.path_fields import network_function
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # a warning of the offscreen platform
 
 OUTLINE = [("conv1", 80), ("bn1", 16), ("block.0.conv", 1168), ("block.1.conv", 2320), ("fc", 650)]
 

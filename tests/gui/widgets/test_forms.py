@@ -1,4 +1,4 @@
-"""Forms made from specs: what a person types, the spec's errors, and signals for edits only."""
+"""Forms made from specs: typing, the spec's errors, and signals for edits only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.schedules import SCHEDULES, ComposedSpec, Drawn, MultiStepLR, OneCyc
 from gui.widgets.fields import LineEditor, float_text
 from gui.widgets.forms import SpecForm
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the offscreen platform's, not ours
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # a warning of the offscreen platform
 
 
 def show(qtbot: QtBot, form: SpecForm, width: int = 300) -> SpecForm:
@@ -57,7 +57,7 @@ def test_typing_emits_the_spec_at_each_valid_keystroke(qtbot: QtBot) -> None:
     form.changed.connect(seen.append)
     retype(qtbot, form, "lr", "1e-3")
     assert seen[-1] == SGD(lr=1e-3, momentum=0.9) == form.value()
-    assert None in seen  # "1e" and "1e-" are no numbers
+    assert None in seen  # "1e" and "1e-" are not numbers
 
 
 def test_the_specs_error_is_shown_while_typing_and_nothing_moves(qtbot: QtBot) -> None:
@@ -105,7 +105,7 @@ def test_an_empty_field_takes_its_default_and_the_placeholder_shows_it(qtbot: Qt
     assert editor.edit.placeholderText() == "0.1"
 
 
-def test_a_list_is_read_and_an_error_says_which_number_is_wrong(qtbot: QtBot) -> None:
+def test_a_list_is_read_and_an_error_names_the_wrong_number(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(MultiStepLR, {"milestones": (15,)}))
     retype(qtbot, form, "milestones", "[15, 30 45]")
     assert form.value() == MultiStepLR(milestones=(15, 30, 45))
@@ -185,7 +185,7 @@ def test_a_hidden_row_is_not_part_of_the_value(qtbot: QtBot) -> None:
     assert form.value() == DataSpec()
 
 
-def test_the_tooltip_of_a_disabled_row_says_why(qtbot: QtBot) -> None:
+def test_the_tooltip_of_a_disabled_row_gives_the_reason(qtbot: QtBot) -> None:
     form = show(qtbot, SpecForm(SGD))
     form.enable_row("lr", False, "The expression gives it.")
     control = form.editor("lr").control()
