@@ -15,8 +15,8 @@ from engine.recipe.recipe import Recipe
 _SHORT: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 _AMPERE: Final = (8, 0)
 _LACKING: Final = {
-    "bfloat16": "this GPU has no bfloat16 and emulates it, slowly: use float16 or float32",
-    "tf32": "this GPU has no tf32: it computes in float32",
+    "bfloat16": Text("this GPU has no bfloat16 and emulates it, slowly: use float16 or float32"),
+    "tf32": Text("this GPU has no tf32: it computes in float32"),
 }
 LEAST_SCALE: Final = 1.0  # gradients that overflow at this scale are the network's fault
 
@@ -38,7 +38,7 @@ def remarks(recipe: Recipe, device: torch.device) -> list[Text]:
     """Warnings about the precision of ``recipe`` on ``device``."""
     if device.type == "cuda":
         lacking = _LACKING.get(recipe.precision)
-        return [Text(lacking)] if lacking and torch.cuda.get_device_capability(device) < _AMPERE else []
+        return [lacking] if lacking and torch.cuda.get_device_capability(device) < _AMPERE else []
     if recipe.precision == "float16":
         return [Text("float16 is for GPUs: on a CPU it is many times slower than float32. Use bfloat16 there")]
     if recipe.precision == "tf32":

@@ -95,7 +95,7 @@ def test_going_back_from_a_line_of_the_log(driver: Driver, questions: list[str])
     button = driver.button(log, "Go back…")
     log.select(log.line_of(driver.of("saved")[0]) or 0)
     assert not button.isEnabled()
-    assert "Choose a line with a change of yours" in button.toolTip()
+    assert "Choose a line with one of your changes" in button.toolTip()
     line = log.line_of(driver.answers("scale_lr")[0])
     assert line is not None
     log.select(line)
