@@ -25,15 +25,15 @@ _FILES: Final = (
 )
 
 
-class Source(NamedTuple):
+class Mirrors(NamedTuple):
     """What torchvision does not know of a set: further mirrors, and the SHA-256 and the size in bytes of each file."""
 
     files: dict[str, tuple[str, int]]
     mirrors: tuple[str, ...] = ()
 
 
-SOURCES: Final[dict[str, Source]] = {
-    "MNIST": Source(
+SOURCES: Final[dict[str, Mirrors]] = {
+    "MNIST": Mirrors(
         {
             "train-images-idx3-ubyte.gz": (
                 "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -47,7 +47,7 @@ SOURCES: Final[dict[str, Source]] = {
             "t10k-labels-idx1-ubyte.gz": ("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", 4_542),
         }
     ),
-    "FashionMNIST": Source(
+    "FashionMNIST": Mirrors(
         {
             "train-images-idx3-ubyte.gz": (
                 "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",

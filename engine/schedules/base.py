@@ -71,7 +71,7 @@ def form_metadata(field: FieldInfo) -> dict[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
-class ScheduledChange(NamedTuple):
+class UpcomingChange(NamedTuple):
     """The scheduled LR changes to ``lr`` at ``position``, and not before."""
 
     position: int
@@ -127,7 +127,7 @@ class ScheduleSpec(Spec):
         """Whether the schedule also changes the optimizer's momentum (of Adam and AdamW: the first beta)."""
         return False
 
-    def next_change(self, position: int, lr: float) -> ScheduledChange | None:
+    def next_change(self, position: int, lr: float) -> UpcomingChange | None:
         """The next change of the scheduled LR, which is ``lr`` at ``position``.
 
         None if there is none, or if it can only be found by running the schedule forward.

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from engine.common.errors import SpecError
 from engine.common.text import Text, number
-from engine.schedules.base import COUNTS, ScheduledChange, ScheduleSpec, usual
+from engine.schedules.base import COUNTS, ScheduleSpec, UpcomingChange, usual
 
 Gamma = Annotated[float, Field(gt=0, le=10)]
 _LARGEST_EXPONENT: Final = 700.0  # exp of it is near the largest float
@@ -60,10 +60,10 @@ class StepLR(ScheduleSpec):
         """Whether it does not overflow."""
         return stays_finite(base, self.gamma, last // self.step_size)
 
-    def next_change(self, position: int, lr: float) -> ScheduledChange:
+    def next_change(self, position: int, lr: float) -> UpcomingChange:
         """At the next multiple of step_size."""
         reason = Text("×{gamma}, step_size {step_size}", gamma=number(self.gamma), step_size=self.step_size)
-        return ScheduledChange((position // self.step_size + 1) * self.step_size, lr * self.gamma, reason)
+        return UpcomingChange((position // self.step_size + 1) * self.step_size, lr * self.gamma, reason)
 
 
 class MultiStepLR(ScheduleSpec):
@@ -101,13 +101,13 @@ class MultiStepLR(ScheduleSpec):
         """Whether it does not overflow."""
         return stays_finite(base, self.gamma, len(self.milestones))
 
-    def next_change(self, position: int, lr: float) -> ScheduledChange | None:
+    def next_change(self, position: int, lr: float) -> UpcomingChange | None:
         """At the next milestone."""
         ahead = [milestone for milestone in self.milestones if milestone > position]
         if not ahead:
             return None
         factor = self.gamma ** ahead.count(ahead[0])
-        return ScheduledChange(
+        return UpcomingChange(
             ahead[0], lr * factor, Text("×{gamma}, milestone {at}", gamma=number(factor), at=ahead[0])
         )
 
@@ -140,13 +140,13 @@ class ConstantLR(ScheduleSpec):
         json_schema_extra={**usual(1, 10), **COUNTS},
     )
 
-    def next_change(self, position: int, lr: float) -> ScheduledChange | None:
+    def next_change(self, position: int, lr: float) -> UpcomingChange | None:
         """At total_iters, after which the LR is no longer multiplied by factor."""
         if position >= self.total_iters:
             return None
         factor = 1.0 / self.factor
         reason = Text("×{factor}, total_iters {total_iters}", factor=number(factor), total_iters=self.total_iters)
-        return ScheduledChange(self.total_iters, lr * factor, reason)
+        return UpcomingChange(self.total_iters, lr * factor, reason)
 
 
 class LinearLR(ScheduleSpec):

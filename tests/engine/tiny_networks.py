@@ -99,7 +99,7 @@ def loud_when_validated_again(in_channels: int, num_classes: int) -> nn.Module:
     return Loud(in_channels, num_classes, False, lambda n: n > 2, 1e10)
 
 
-class SlowlyJudged(Tiny):
+class SlowToValidate(Tiny):
     """Is slow in validation and fast in training."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -108,8 +108,8 @@ class SlowlyJudged(Tiny):
         return super().forward(images)
 
 
-def slowly_judged(in_channels: int, num_classes: int) -> nn.Module:
-    return SlowlyJudged(in_channels, num_classes)
+def slow_to_validate(in_channels: int, num_classes: int) -> nn.Module:
+    return SlowToValidate(in_channels, num_classes)
 
 
 class Greedy(Tiny):

@@ -20,7 +20,7 @@ import pytest
 from engine.common.errors import Cancelled, DataMissing, SpecError
 from engine.data.feeding import MappedFile
 from engine.data.idx import IdxError, read_idx
-from engine.data.mnist import SOURCES, Source
+from engine.data.mnist import SOURCES, Mirrors
 from engine.data.registry import describe, load
 from engine.data.root import default_data_root
 from engine.recipe.data_sets import DATA_SETS
@@ -202,7 +202,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     contents = {path.name: path.read_bytes() for path in raw.iterdir()}
     resources = [(name, hashlib.md5(content).hexdigest()) for name, content in contents.items()]
     files = {name: (hashlib.sha256(content).hexdigest(), len(content)) for name, content in contents.items()}
-    monkeypatch.setitem(SOURCES, "MNIST", Source(files))
+    monkeypatch.setitem(SOURCES, "MNIST", Mirrors(files))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{server.server_port}/"])
     monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
@@ -241,7 +241,7 @@ def test_a_file_with_the_md5_of_the_data_set_but_another_sha256_is_refused(
     tmp_path: Path, mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {name: (hashlib.sha256(b"").hexdigest(), size) for name, (_, size) in SOURCES["MNIST"].files.items()}
-    monkeypatch.setitem(SOURCES, "MNIST", Source(files))
+    monkeypatch.setitem(SOURCES, "MNIST", Mirrors(files))
     with pytest.raises(SpecError, match="its sha256 does not match"):
         load(spec(tmp_path / "root"), download=True)
 

@@ -115,7 +115,7 @@ def test_csv_table_has_a_row_for_commands_in_an_epoch_that_has_not_ended() -> No
     assert json.loads(table[0]["interventions"])["command"] == "release_lr"
 
 
-def test_an_export_replaces_an_older_export_and_other_files_only_where_that_is_said(
+def test_an_export_replaces_an_older_export_and_other_files_only_with_overwrite(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with library_at(tmp_path / "library") as library:

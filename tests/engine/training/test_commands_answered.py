@@ -303,7 +303,7 @@ def test_a_save_where_no_file_can_be_written_is_rejected_and_training_continues(
     assert library.runs() == [] or with_library  # the index is whole
 
 
-def test_a_save_replaces_a_checkpoint_and_any_file_only_where_that_is_said(tmp_path: Path) -> None:
+def test_a_save_replaces_a_checkpoint_and_any_other_file_only_with_overwrite(tmp_path: Path) -> None:
     first, thesis, link = tmp_path / "first.tiller", tmp_path / "thesis.docx", tmp_path / "link.tiller"
     thesis.write_text("long work")
     thesis.chmod(0o600)

@@ -144,7 +144,7 @@ def test_commands_that_are_posted_to_a_failed_run_are_answered(tmp_path: Path) -
         assert live.events.end.text == "RuntimeError: broke"
 
 
-def test_what_was_trained_before_a_failure_is_said(tmp_path: Path) -> None:
+def test_a_failure_reports_what_was_trained_before_it(tmp_path: Path) -> None:
     events = Events()
     Trainer(raising(tmp_path, "RuntimeError('broke')"), events.append).run()
     assert sum(len(event.loss) for event in events.of("steps")) == 4

@@ -83,7 +83,9 @@ def test_a_checkpoint_holds_the_digests_of_all_files_that_were_run(home: Path, t
 
 
 @pytest.mark.parametrize("name", ["net.py", "blocks.py"])
-def test_a_changed_file_is_said_once(home: Path, tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_file_is_reported_once(
+    home: Path, tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     with library_at(tmp_path / "library") as library:
         run_id = stopped(library)
         with (home / name).open("a") as file:

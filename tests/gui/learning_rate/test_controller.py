@@ -239,7 +239,7 @@ def test_of_groups_that_differ_the_chosen_ones_schedule_is_fitted(driver: Driver
 
 
 def test_a_pause_during_validation_shows_what_it_waits_for(driver: Driver) -> None:
-    driver.start(tiny("slowly_judged"))
+    driver.start(tiny("slow_to_validate"))
     line = driver.window.action_line
     driver.wait(lambda: driver.app.waiting._validating)
     driver.click(driver.window.transport, "Pause")

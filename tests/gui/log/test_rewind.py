@@ -113,7 +113,7 @@ def test_going_back_can_be_cancelled_in_the_question(driver: Driver, monkeypatch
 
 
 def test_progress_is_shown_and_cancel_keeps_the_position(driver: Driver) -> None:
-    driver.pause_at(tiny("slowly_judged", epochs=6), 3, 2)
+    driver.pause_at(tiny("slow_to_validate", epochs=6), 3, 2)
     library = driver.app.library
     assert library is not None
     library.flush()
