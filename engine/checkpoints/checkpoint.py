@@ -6,43 +6,19 @@ Its last 64 bytes, the zip archive's comment, are the SHA-256 in hex of every by
 
 from __future__ import annotations
 
-import pickle
-import struct
 import time
 from pathlib import Path
-from types import NoneType
-from typing import IO, Any, Final
+from typing import IO, Any
 
 import torch
 
 from engine import __version__
 from engine.checkpoints import digest
-from engine.common.errors import CheckpointError
-from engine.common.files import check_replaceable, open_regular, replacing
+from engine.checkpoints.archive import read_outline
+from engine.checkpoints.content import FORMAT, checked
+from engine.checkpoints.header import opened
+from engine.common.files import check_replaceable, replacing
 from engine.hardware.transfer import to_host
-
-__all__ = ["FORMAT", "CheckpointError", "environment", "read", "write"]
-
-FORMAT: Final = 1
-_KEYS: Final[dict[str, type]] = {
-    "format": int,
-    "model": dict,
-    "optimizer": dict,
-    "scaler": dict,
-    "lr": dict,
-    "random": dict,
-    "position": list,
-    "meter": dict,
-    "frozen": list,
-    "recipe": str,
-    "history": str,
-    "interventions": str,
-    "sources": dict,
-    "run": dict,
-    "environment": dict,
-}
-# Everything that reading a file with a matching digest but foreign or hostile content may raise.
-_UNREADABLE: Final = (RuntimeError, ValueError, LookupError, EOFError, TypeError, AttributeError, ArithmeticError)
 
 
 def write(content: dict[str, Any], path: str | Path, *, overwrite: bool = False) -> None:
@@ -70,26 +46,17 @@ def read(path: str | Path) -> dict[str, Any]:
     """The content of the checkpoint at ``path``, tensors on the CPU.
 
     Raises:
-        CheckpointError: the file is missing, damaged, foreign, of another version, or contains more than data.
+        CheckpointError: the file is missing, damaged, foreign, of another version, contains more than data, or is not
+            consistent.
     """
     path = Path(path)
-    try:
-        with open_regular(path) as file:
-            digest.check(file, path)
-            file.seek(0)
-            content = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CheckpointError(path, f"cannot be read: {error.strerror or error}") from None
-    except pickle.UnpicklingError:
-        text = "contains more than data and was not loaded: it is not a Tiller checkpoint"
-        raise CheckpointError(path, text) from None
-    except (*_UNREADABLE, AssertionError, ImportError, struct.error, MemoryError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(path, f"is not a Tiller checkpoint ({type(error).__name__})") from None
-    _check_content(content, path)
-    checked: dict[str, Any] = content
-    return checked
+    with opened(path) as file:
+        digest.check(file, path)
+        checked(read_outline(file), path)
+        file.seek(0)
+        content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    checked(content, path)  # PyTorch reads the archive with other code
+    return content
 
 
 def environment(capture: dict[str, Any]) -> dict[str, Any]:
@@ -120,18 +87,3 @@ class _ErrorKeeping:
 
     def flush(self) -> None:
         self._file.flush()
-
-
-def _check_content(content: Any, path: Path) -> None:
-    if not isinstance(content, dict) or not isinstance(content.get("format"), int):
-        raise CheckpointError(path, "is not a Tiller checkpoint")
-    if content["format"] != FORMAT:
-        text = f"was made by another version of Tiller (format {content['format']}, this one reads {FORMAT})"
-        raise CheckpointError(path, text)
-    for key, kind in _KEYS.items():
-        if not isinstance(content.get(key), kind):
-            raise CheckpointError(path, f"is incomplete: {key} is missing or has the wrong type")
-    run, threads = content["run"], content["environment"].get("threads")
-    known = all(isinstance(run.get(key), str) for key in ("id", "name"))
-    if not known or not isinstance(run.get("parent"), (str, NoneType)) or not isinstance(threads, int):
-        raise CheckpointError(path, "is incomplete: what it holds of its run is missing or has the wrong type")

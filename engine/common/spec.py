@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, ClassVar, TypeVar, get_args
+from typing import Any, ClassVar, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -11,6 +11,8 @@ from pydantic_core import ErrorDetails
 from engine.common.errors import SpecError
 
 T = TypeVar("T")
+LARGEST: Final = 2**53
+"""The largest whole number that is read from a file; float64 holds all of them, and SQLite's integers do."""
 
 
 class Spec(BaseModel):
@@ -101,7 +103,7 @@ def _problem(detail: ErrorDetails) -> SpecError:
         limits = {key: _plain(repr(value)) if isinstance(value, float) else value for key, value in ctx.items()}
         problem = sentence.format(**limits)
         if shows:
-            value = _short(repr(given))
+            value = _shown(given)
             problem += f"; it is {_plain(value) if isinstance(given, float) else value}"
     return SpecError(field, problem)
 
@@ -111,12 +113,20 @@ def _plain(number: str) -> str:
     return number.removesuffix(".0")
 
 
+def _shown(value: object) -> str:
+    try:
+        return _short(repr(value))
+    except ValueError:  # Python does not write whole numbers of thousands of digits
+        return "a very large number"
+
+
 def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:50]}... ({len(text)} characters)"
 
 
 _SENTENCES = {
     "missing": "is required",
+    "extra_forbidden": "is not a key here",
     "greater_than": "must be greater than {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
@@ -131,6 +141,9 @@ _SENTENCES = {
     "string_too_long": "must have at most {max_length} characters",
     "literal_error": "must be {expected}",
     "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dataclass_type": "must be an object with named fields",
+    "string_pattern_mismatch": "has characters that are not allowed",
     "too_short": "must have at least {min_length} item(s)",
     "too_long": "must have at most {max_length} item(s)",
     "dict_type": "must be an object with named fields",

@@ -17,6 +17,7 @@ from engine.common.text import Text
 from engine.messages.commands import CommandAt, Stop, to_intervention
 from engine.messages.commands_file import read_commands
 from engine.messages.events import CommandEvent, EpochEvent
+from engine.messages.stored import commands_from_json
 from engine.recipe.recipe import Recipe, read_recipe, recipe_from_json
 
 REPLAY_FILES: Final = ("recipe.json", "commands.jsonl")
@@ -40,7 +41,7 @@ def replay_of_checkpoint(checkpoint: dict[str, Any]) -> tuple[str, str]:
     """``replay`` of the run up to a checkpoint, given the checkpoint's content."""
     epoch, batch = checkpoint["position"]
     finished = epoch > checkpoint["lr"]["epochs"]
-    interventions = [CommandEvent(**intervention) for intervention in json.loads(checkpoint["interventions"])]
+    interventions = commands_from_json(checkpoint["interventions"])
     stopped = None if finished else Position(epoch=epoch, batch=batch)
     return replay(recipe_from_json(checkpoint["recipe"]), commands_to_replay(interventions, stopped))
 

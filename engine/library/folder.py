@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import StringConstraints
-
+from engine.common.run_id import is_run_id
 from engine.library.schema import INDEX
 
 CHECKPOINTS: Final = "checkpoints"
 SAVED: Final = "saved"
 LOCKS: Final = "locks"
-RUN_ID: Final = r"[0-9A-Za-z_-]{1,64}"
-RunId = Annotated[str, StringConstraints(pattern=f"^{RUN_ID}$")]
-"""A run's id, which is also the name of its folder: nothing that could lead out of the library's folder."""
-
-
-def is_run_id(text: str) -> bool:
-    """Whether ``text`` can be a run's id."""
-    return re.fullmatch(RUN_ID, text) is not None
 
 
 def checkpoints_of(root: Path, run: str) -> Path:

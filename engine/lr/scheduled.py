@@ -12,8 +12,8 @@ import torch
 from torch.optim.lr_scheduler import ChainedScheduler, LRScheduler, MultiStepLR, SequentialLR
 from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchPlateau
 
-from engine.common.errors import ScheduleError
-from engine.common.spec import parse
+from engine.common.errors import ScheduleError, SpecError
+from engine.common.spec import LARGEST, parse
 from engine.lr.build import Length, build_scheduler
 from engine.lr.forward import run_forward, skips
 from engine.messages.schedule_view import PlateauView
@@ -227,6 +227,29 @@ class ScheduledLR:
         }
 
     @classmethod
+    def check(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> None:
+        """Check a ``state`` that was read from a file: only what steps change may differ from a new scheduler.
+
+        Raises:
+            SpecError: it cannot be the state of a scheduled LR with this spec; names the field.
+        """
+        length = Length(state["epochs"], state["steps_per_epoch"])
+        try:
+            spec = parse(AnySchedule, state["spec"])
+        except SpecError as error:
+            raise SpecError(f"spec.{error.field}", error.problem) from None
+        try:
+            new = cls(spec, state["base"], optimizer, length, state["span"])
+        except ScheduleError as error:
+            raise SpecError("spec", str(error)) from None
+        _check_moved("scheduler", state["scheduler"], _stored(new._scheduler), state["position"])
+        _check_moved("shadow", state["shadow"], new._shadow.state_dict(), state["position"])
+        restored = cls.from_state(state, optimizer)
+        problem = restored._unusable()
+        if problem is not None:
+            raise SpecError("shadow", problem)
+
+    @classmethod
     def from_state(cls, state: dict[str, Any], optimizer: OptimizerSpec) -> ScheduledLR:
         """The scheduled LR that ``state`` was taken from.
 
@@ -241,6 +264,45 @@ class ScheduledLR:
         _load(self._scheduler, state["scheduler"])
         self._shadow.load_state_dict(copy.deepcopy(state["shadow"]))
         self.position, self.ended = state["position"], state["ended"]
+
+
+_COUNTS: Final = frozenset({"last_epoch", "_step_count", "num_bad_epochs"})
+_MOVING: Final = _COUNTS | {"_last_lr", "lr", "momentum", "betas", "T_cur", "T_i", "best", "cooldown_counter"}
+"""What steps change of a scheduler's state and of its optimizer's; everything else follows from the spec."""
+
+
+def _check_moved(field: str, state: Any, new: Any, position: int) -> None:
+    """Check that ``state`` has the form of ``new``, and differs from it only in what ``position`` steps can change."""
+    if isinstance(new, dict) and isinstance(state, dict):
+        for name in {*new, *state}:
+            inner = f"{field}.{name}"
+            if name not in new or name not in state:
+                raise SpecError(inner, "is required" if name in new else "is not a key here")
+            if name in _MOVING:
+                # Composed schedulers, and one that ended, have stepped more often.
+                _check_value(inner, state[name], new[name], position + 2 if name in _COUNTS else LARGEST)
+            else:
+                _check_moved(inner, state[name], new[name], position)
+    elif isinstance(new, (list, tuple)):
+        if type(state) is not type(new) or len(state) != len(new):
+            raise SpecError(field, "is not what the schedule has")
+        for index, (item, wanted) in enumerate(zip(state, new, strict=True)):
+            _check_moved(f"{field}[{index}]", item, wanted, position)
+    elif type(state) is not type(new) or state != new:
+        raise SpecError(field, "is not what the schedule has")
+
+
+def _check_value(field: str, value: Any, new: Any, most: int) -> None:
+    """Check a value that steps change: a number, or as many as ``new`` has; a whole one is at most ``most``."""
+    if isinstance(new, (list, tuple)):
+        if type(value) is not type(new) or len(value) != len(new):
+            raise SpecError(field, f"must be {len(new)} numbers")
+        for index, (item, wanted) in enumerate(zip(value, new, strict=True)):
+            _check_value(f"{field}[{index}]", item, wanted, most)
+    elif type(value) is not type(new) or math.isnan(value):
+        raise SpecError(field, f"must be a number of the type {type(new).__name__}")
+    elif isinstance(value, int) and not -1 <= value <= most:
+        raise SpecError(field, f"must be at most {most}")
 
 
 # A scheduler's state as plain data, which JSON and torch.load(weights_only=True) can both hold, and back. PyTorch's own

@@ -17,6 +17,7 @@ from engine.common.position import Position
 from engine.common.spec import Spec, parse
 from engine.common.text import number
 from engine.recipe.optimizers import LR_MAX, LearningRate, changeable_fields
+from engine.recipe.recipe import MAX_EPOCHS
 from engine.schedules import AnySchedule
 
 Then = Literal["keep", "follow", "hold"]
@@ -127,7 +128,7 @@ class SetEpochs(Command):
     """Change the length of the run. The schedules stay as they are."""
 
     command: Literal["set_epochs"] = "set_epochs"
-    epochs: int = Field(ge=1, le=1_000_000)
+    epochs: int = Field(ge=1, le=MAX_EPOCHS)
 
 
 class Save(Command):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import numpy as np
+from pydantic import ConfigDict, Field
 
 from engine.common.lifecycle import State
 from engine.common.position import AtPosition, Position
-from engine.common.spec import Spec
+from engine.common.spec import LARGEST, Spec
 from engine.common.text import Text
 from engine.messages.schedule_view import ControlState, ScheduleView
 from engine.recipe.recipe import Recipe
@@ -22,6 +23,11 @@ WITHDRAWN: Final = Text("withdrawn")
 """The reason in the answer to a command that was withdrawn before it was applied."""
 EndReason = Literal["finished", "stopped", "diverged", "failed"]
 Status = Literal["queued", "applied", "rejected"]
+
+
+Epoch = Annotated[int, Field(ge=1, le=LARGEST)]
+Batch = Annotated[int, Field(ge=0, le=LARGEST)]
+LRs = list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,7 @@ class Event:
 
     event: ClassVar[str]
     printed: ClassVar[bool] = True
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")  # of stored events
 
     def as_json(self) -> dict[str, Any]:
         """The event as JSON data."""
@@ -160,10 +167,10 @@ class EpochEvent(Event):
     """
 
     event: ClassVar[str] = "epoch"
-    epoch: int
-    lr: list[float]
-    lr_min: list[float]
-    lr_max: list[float]
+    epoch: Epoch
+    lr: LRs
+    lr_min: LRs
+    lr_max: LRs
     train_loss: float
     train_accuracy: float
     val_loss: float
@@ -199,11 +206,11 @@ class CommandEvent(Event, AtPosition):
     command: dict[str, Any]
     status: Status
     reason: str | None = None
-    epoch: int
-    batch: int
+    epoch: Epoch
+    batch: Batch
     warning: str | None = None
-    lr: list[float] = field(default_factory=list)
-    lr_before: list[float] = field(default_factory=list)
+    lr: LRs = field(default_factory=list)
+    lr_before: LRs = field(default_factory=list)
     hold: bool = False
 
     @property

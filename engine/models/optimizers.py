@@ -58,3 +58,15 @@ def lacks_momentum_buffer(optimizer: Optimizer, group: dict[str, Any]) -> bool:
         return False
     states = [optimizer.state[p] for p in group["params"] if p in optimizer.state]
     return any("momentum_buffer" not in state for state in states)
+
+
+def state_after_a_step(optimizer: Optimizer, parameter: Tensor, options: dict[str, Any]) -> dict[str, Tensor]:
+    """What an optimizer like ``optimizer``, with these options, keeps of a parameter: tensors of its shape, or scalars.
+
+    It is found by one step of a vector of two zeros on the parameter's device.
+    """
+    vector = torch.zeros(2, dtype=parameter.dtype, device=parameter.device, requires_grad=True)
+    vector.grad = torch.zeros_like(vector)
+    made = type(optimizer)([{**options, "params": [vector], "lr": 0.0}], lr=0.0)  # type: ignore[call-arg]
+    made.step()
+    return dict(made.state[vector])

@@ -30,6 +30,7 @@ from engine.schedules.base import advanced, usual
 
 __all__ = [
     "LR_MAX",
+    "MAX_EPOCHS",
     "SGD",
     "Adam",
     "AdamW",
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     AnyOptimizer = OptimizerSpec
 else:
     AnyOptimizer = Annotated[Union[tuple(OPTIMIZERS.values())], Field(discriminator="name")]  # noqa: UP007 - of a tuple
+
+
+MAX_EPOCHS: Final = 1_000_000
 
 
 class DataSpec(Spec):
@@ -199,7 +203,7 @@ class Recipe(Spec):
     epochs: int = Field(
         30,
         ge=1,
-        le=1_000_000,
+        le=MAX_EPOCHS,
         title="Epochs",
         description="Passes over the training images.",
         json_schema_extra=usual(5, 100),

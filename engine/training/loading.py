@@ -212,9 +212,8 @@ def _set_threads(recipe: Recipe, facts: Facts, content: dict[str, Any] | None) -
 def _restore(state: RunState, content: dict[str, Any], file: Path | None) -> None:
     try:
         state.restore(content)
-    except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise CheckpointError(file or "", f"does not fit its own recipe: {reason}") from None
+    except SpecError as error:
+        raise CheckpointError(file or "", f"does not fit its own recipe: {error}") from None
 
 
 def _differences(content: dict[str, Any], state: RunState) -> list[Text]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from engine.checkpoints import checkpoint
-from engine.common.errors import Cancelled, CheckpointError, Rejected
+from engine.common.errors import Cancelled, CheckpointError, Rejected, SpecError
 from engine.common.position import Position
 from engine.common.progress import IsCancelled
 from engine.common.text import Text
@@ -182,7 +182,7 @@ def _restore_nearest(state: RunState, target: Position, checkpoints: Iterable[Pa
         else:
             try:
                 state.restore(content)
-            except (RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError):
+            except SpecError:
                 continue  # of another network, such as a user's own whose file has changed
         # A checkpoint at the target that holds interventions from there is already beyond it.
         if state.position < target or not any(

@@ -24,9 +24,11 @@ from engine.hardware.memory import DEFAULT_SHARE
 from engine.hardware.out_of_memory import fitting
 from engine.lr.control import LRControl
 from engine.messages.events import CommandEvent, EpochEvent, Event
+from engine.messages.stored import commands_from_json, epochs_from_json
 from engine.models import groups, optimizers, registry
 from engine.models.user_modules import digests_of
 from engine.recipe.recipe import Recipe
+from engine.training import fits
 from engine.training.guard import Guard
 from engine.training.step import Stepper, Sums
 
@@ -197,15 +199,17 @@ class RunState:
         """Restore the state of ``capture``, which is not changed. The networks must be the same.
 
         Raises:
-            RuntimeError, ValueError, KeyError: the capture does not fit this network.
+            SpecError: the capture does not fit this run, and nothing was restored; names the field.
         """
+        self._check(capture)
+        lr_control = LRControl.from_state(capture["lr"], self.recipe.optimizer)
         self.model.load_state_dict(capture["model"])
         for name in self.group_names:
             self.freeze(name, name in capture["frozen"])
         self.optimizer.load_state_dict(_cloned(capture["optimizer"]))
         if self.stepper.scaler is not None and capture["scaler"]:
             self.stepper.scaler.load(capture["scaler"])
-        self.lr_control = LRControl.from_state(capture["lr"], self.recipe.optimizer)
+        self.lr_control = lr_control
         epoch, batch = capture["position"]
         self.position = Position(epoch=epoch, batch=batch)
         meter = dict(capture["meter"])
@@ -216,15 +220,14 @@ class RunState:
         restore_random(capture["random"], self.device)
         self.lr_control.write(self.optimizer)
 
-
-def epochs_from_json(text: str) -> list[EpochEvent]:
-    """The epochs that a capture holds."""
-    return [EpochEvent(**epoch) for epoch in json.loads(text)]
-
-
-def commands_from_json(text: str) -> list[CommandEvent]:
-    """The answered commands that a capture holds."""
-    return [CommandEvent(**command) for command in json.loads(text)]
+    def _check(self, capture: Capture) -> None:
+        spec = self.recipe.optimizer
+        fits.check_lrs(capture["lr"], self.group_names, self.batches.per_epoch, spec)
+        fits.check_network(capture["model"], self.model)
+        fits.check_optimizer(capture["optimizer"], self.optimizer, spec.changeable)
+        fits.check_tensors("meter.sums", capture["meter"]["sums"], Sums.zero(self.device).tensors())
+        fits.check_scaler(capture["scaler"], self.stepper.scaler)
+        fits.check_random(capture["random"], self.device)
 
 
 def seed_everything(seed: int) -> None:

@@ -13,8 +13,8 @@ from engine.common.spec import parse
 from engine.messages.commands import Note
 from engine.messages.events import BranchEvent, CommandEvent
 from engine.messages.notes import can_have_note, notes, reference, referenced
+from engine.messages.stored import commands_from_json
 from engine.training.job import Job
-from engine.training.run_state import commands_from_json
 from tests.engine.running import at, commands, library_at, recipe, run
 
 TWICE = [at(2, 1, "scale_lr", factor=0.5), at(2, 1, "set_optimizer", weight_decay=0.01)]

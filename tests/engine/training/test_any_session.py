@@ -44,9 +44,9 @@ from engine.messages.commands import (
 )
 from engine.messages.events import CommandEvent, EndEvent, Event, StateEvent, StepsEvent
 from engine.messages.queue import AnyCommand
+from engine.messages.stored import commands_from_json, epochs_from_json
 from engine.recipe.recipe import Recipe
 from engine.training.job import Job
-from engine.training.run_state import commands_from_json, epochs_from_json
 from tests.engine.running import OPTIMIZERS, PER_EPOCH, SCHEDULES, SECONDS, Events, Live, library_at, recipe, run
 
 GROUPS = [{"name": "head", "modules": ["head"], "lr": 0.02}]
