@@ -188,7 +188,7 @@ def test_with_a_complete_translation_no_english_is_left_in_the_window(
 
 @pytest.mark.parametrize(
     ("text", "values"),
-    [("the rate of {group}", {"group": "head"}), ("{n} d {n:>3} h", {"n": 2}), ("{x!r}", {"x": "a"})],
+    [("the LR of {group}", {"group": "head"}), ("{n} d {n:>3} h", {"n": 2}), ("{x!r}", {"x": "a"})],
 )
 def test_the_fields_of_a_sentence_are_filled_in(text: str, values: dict[str, object]) -> None:
     assert tr(text, **values) == text.format(**values)

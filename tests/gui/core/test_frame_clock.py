@@ -275,8 +275,8 @@ def test_rapid_input_leaves_as_much_time_between_frames_as_they_take(timer: Simu
     assert np.diff(painter.began).min() >= 2 * painter.cost - MILLISECOND
 
 
-@pytest.mark.parametrize("act", ["click", "key", "wheel"])
-def test_input_in_a_watched_window_is_painted_at_once(qtbot: QtBot, timer: SimulatedTimer, act: str) -> None:
+@pytest.mark.parametrize("kind", ["click", "key", "wheel"])
+def test_input_in_a_watched_window_is_painted_at_once(qtbot: QtBot, timer: SimulatedTimer, kind: str) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
@@ -291,9 +291,9 @@ def test_input_in_a_watched_window_is_painted_at_once(qtbot: QtBot, timer: Simul
     QTest.mouseMove(handle, QPoint(5, 5))
     timer.run(0.0)
     assert painter.calls == 1
-    if act == "click":
+    if kind == "click":
         QTest.mouseClick(handle, Qt.MouseButton.LeftButton)
-    elif act == "key":
+    elif kind == "key":
         QTest.keyClick(handle, Qt.Key.Key_A)
     else:
         QTest.wheelEvent(handle, QPointF(5, 5), QPoint(0, 120))

@@ -113,7 +113,7 @@ def test_a_cancelled_task_delivers_nothing(tasks: TaskRunner, qtbot: QtBot) -> N
         task.progress("late", 1, 1)
         raise ValueError("after it was cancelled")
 
-    by_handle = tasks.submit(long, heard.append, heard.append, progress=lambda *told: heard.append(told))
+    by_handle = tasks.submit(long, heard.append, heard.append, progress=lambda *progress: heard.append(progress))
     assert begun.wait(WAIT)
     by_handle.cancel()
     begun.clear()
@@ -129,7 +129,10 @@ def test_a_cancelled_task_delivers_nothing(tasks: TaskRunner, qtbot: QtBot) -> N
 def test_progress_arrives_before_the_result_and_counts_may_be_large(tasks: TaskRunner, qtbot: QtBot) -> None:
     heard = list[object]()
     tasks.submit(
-        lambda task: task.progress("bytes", 2**40, 2**41), heard.append, fail, progress=lambda *told: heard.append(told)
+        lambda task: task.progress("bytes", 2**40, 2**41),
+        heard.append,
+        fail,
+        progress=lambda *progress: heard.append(progress),
     )
     qtbot.waitUntil(lambda: len(heard) == 2)
     assert heard == [("bytes", 2**40, 2**41), None]
@@ -168,7 +171,7 @@ def test_the_end_waits_for_what_must_finish_and_cancels_the_rest(qtbot: QtBot) -
     tasks.submit(long, ignore, fail)
     assert begun.wait(WAIT)
     tasks.submit(lambda _: done.append("looked"), ignore, fail)
-    tasks.submit(lambda _: done.append("renamed"), lambda _: done.append("told"), fail, must_finish=True)
+    tasks.submit(lambda _: done.append("renamed"), lambda _: done.append("delivered"), fail, must_finish=True)
     tasks.stop()
     assert not tasks.running
     qtbot.wait(20)

@@ -293,13 +293,13 @@ def test_the_lr_from_before_a_selected_intervention_can_be_restored(log: LogPane
 
 
 def test_selecting_a_line_emits_its_id_but_selecting_it_from_code_does_not(log: LogPanel, qtbot: QtBot) -> None:
-    told: list[int] = []
-    log.selected.connect(told.append)
+    emitted: list[int] = []
+    log.selected.connect(emitted.append)
     ids = [log.add(HALVED, NOON), log.add(HALVED, None)]
     click_row(log, 1, qtbot)
-    assert told == [ids[1]]
+    assert emitted == [ids[1]]
     log.select(ids[0])
-    assert told == [ids[1]]
+    assert emitted == [ids[1]]
     assert [i.row() for i in table(log).selectionModel().selectedRows()] == [0]
 
 

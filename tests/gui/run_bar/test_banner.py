@@ -93,8 +93,13 @@ def test_one_action_is_beside_the_message_and_more_are_below(banner: Banner, qtb
 
 
 def test_finished_offers_more_epochs(banner: Banner, emitted: list[tuple[str, Any]], qtbot: QtBot) -> None:
-    banner.show_finished("Finished: 97.8% validation accuracy after 30 epochs.", "The plan stays at 0.00125.")
-    assert any(w.text() == "The plan stays at 0.00125." and w.isVisibleTo(banner) for w in banner.findChildren(QLabel))
+    banner.show_finished(
+        "Finished: 97.8% validation accuracy after 30 epochs.", "With more epochs the LR continues at 0.00125."
+    )
+    assert any(
+        w.text() == "With more epochs the LR continues at 0.00125." and w.isVisibleTo(banner)
+        for w in banner.findChildren(QLabel)
+    )
     click(banner, "+10 epochs", qtbot)
     assert emitted == [("more", 10)]
     assert banner.isHidden()
