@@ -19,6 +19,8 @@ from engine.data.feeding import Host
 from engine.data.image_set import ImageSet, Split
 from engine.data.order import Order
 from engine.data.registry import load
+from engine.hardware.devices import choose, prepare
+from engine.hardware.precision import autocast
 from engine.messages.events import StartEvent
 from engine.recipe.recipe import DataSpec, Recipe
 from engine.schedules import Constant
@@ -70,31 +72,48 @@ def images_of(run: Recipe) -> ImageSet:
 
 
 def state(run: Recipe, image_set: ImageSet) -> RunState:
-    """A run in training mode."""
-    made = RunState(run, image_set, CPU)
+    """A run in training mode, on the recipe's device."""
+    device = choose(run.device)[0]
+    prepare(device)
+    made = RunState(run, image_set, device)
     made.training_mode()
     return made
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for all work that is queued on ``device``."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 class BareLoop:
     """Forward, backward and step on one constant batch, channels last: the limit for this network on this machine."""
 
     def __init__(self, image_set: ImageSet, run: Recipe | None = None) -> None:
-        made = state(run or recipe(), image_set)
-        self._model, self._optimizer = made.model, made.optimizer
-        self._x, self._y = made.batches.batch(1, 0)
+        run = run or recipe()
+        made = state(run, image_set)
+        self.model, self.optimizer, self.device = made.model, made.optimizer, made.device
+        self.x, self.y = made.batches.batch(1, 0)
+        self._precision = run.precision
         for _ in range(5):
             self.step()
 
     def step(self) -> None:
         """One batch."""
-        self._optimizer.zero_grad()
-        functional.cross_entropy(self._model(self._x), self._y).backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
+        self.optimizer.zero_grad()
+        with autocast(self.device, self._precision):
+            scores = self.model(self.x)
+        functional.cross_entropy(scores.float(), self.y).backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
 
     def speed(self, batches: int = SEGMENT) -> float:
         """Images per second."""
-        return repeat(self.step, batches) * len(self._y)
+        synchronise(self.device)
+        began = time.perf_counter()
+        for _ in range(batches):
+            self.step()
+        synchronise(self.device)
+        return batches * len(self.y) / (time.perf_counter() - began)
 
 
 def engine_against_bare_loop() -> Iterator[Row]:

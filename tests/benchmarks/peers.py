@@ -64,7 +64,9 @@ def tutorial(net: nn.Module, split: Split, tick: Tick) -> None:
     """PyTorch's tutorial: a loop over a DataLoader."""
     optimizer, criterion = _sgd(net), nn.CrossEntropyLoss()
     running = 0.0
+    device = next(net.parameters()).device
     for x, y in _loader(split):
+        x, y = x.to(device), y.to(device)
         optimizer.zero_grad()
         loss = criterion(net(x), y)
         loss.backward()

@@ -29,15 +29,16 @@ TICKING_SEGMENTS: Final = 4
 def window_cost() -> Iterator[Row]:
     """The same run with the window open over one without it, each in its own process, A B B A."""
     if has_mnist():
-        yield from _of("MNIST", recipe(), MNIST_BATCHES)
+        yield from cost_of("MNIST", recipe(), MNIST_BATCHES)
     else:
         yield {"what": "MNIST skipped: TILLER_TEST_DATA names no folder with it", "value": float("nan"), "unit": ""}
-    yield from _of("digits, tiny epochs", DIGITS, DIGITS_BATCHES)
+    yield from cost_of("digits, tiny epochs", DIGITS, DIGITS_BATCHES)
 
 
-def _of(name: str, run: Recipe, batches: int) -> Iterator[Row]:
+def cost_of(name: str, run: Recipe, batches: int, pairs: int = PAIRS) -> Iterator[Row]:
+    """The cost of the window for ``run``, measured in segments of so many ``batches``."""
     with workers(Worker("window", run), Worker("engine", run)) as (window, engine):
-        ratio = median_ratio(in_turn(window, engine, batches, PAIRS))
+        ratio = median_ratio(in_turn(window, engine, batches, pairs))
         share = statistics.median(window.segment(batches)["share"] for _ in range(SHARE_SEGMENTS))
         gaps = [gap for _ in range(TICKING_SEGMENTS) for gap in window.segment(batches, TICKING)["gaps"]]
     yield {"what": f"{name}: with over without the window (goal: 0.97)", "value": ratio, "unit": "ratio"}
