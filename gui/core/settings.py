@@ -69,7 +69,7 @@ class Settings:
     theme = Setting[ThemeMode]("window/theme", TypeAdapter(ThemeMode), "system")
     last_folder = Setting[str]("files/folder", TypeAdapter(str), "")
     smoothing = Setting[float]("plots/smoothing", TypeAdapter(Smoothing), 0.6)
-    log_loss = Setting[bool]("plots/log_loss", TypeAdapter(bool), False)
+    log_loss = Setting[bool]("plots/log_loss", TypeAdapter(bool), True)
     log_lr = Setting[bool]("plots/log_lr", TypeAdapter(bool), True)
     x_axis = Setting[XAxis]("plots/x_axis", TypeAdapter(XAxis), "epochs")
     retention = Setting[Retention]("library/retention", TypeAdapter(Retention), Retention())

@@ -73,11 +73,11 @@ class RunPlot(QFrame):
         self.cross.setZValue(40)
         for item in (self.grid, self.marker_lines, self.cross):
             self.view.addItem(item, ignoreBounds=True)
-        self._empty = QLabel(empty, self.canvas)
-        self._empty.setProperty("role", "hint")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.empty = QLabel(empty, self.canvas)
+        self.empty.setProperty("role", "hint")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setWordWrap(True)
+        self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 4)
@@ -85,7 +85,7 @@ class RunPlot(QFrame):
         column.addWidget(self.header)
         column.addWidget(self.canvas, 1)
 
-        self.log_button = self.header.add_button(tr("Log"), tr("Logarithmic vertical axis"), checkable=True)
+        self.log_button = self.header.add_button(tr("Log axis"), tr("Logarithmic vertical axis"), checkable=True)
         self.log_button.toggled.connect(self._on_log)
         self.canvas.hovered.connect(self._on_hover)
         self.view.moved.connect(self._on_moved)
@@ -172,7 +172,7 @@ class RunPlot(QFrame):
         self.grid.set_colors(colors.grid, colors.strip)
         self.marker_lines.set_colors(colors.intervention, colors.schedule_marker)
         self.cross.setPen(pen(colors.cursor))
-        restyle(self._empty)
+        restyle(self.empty)
         self.request_redraw()
 
     def request_redraw(self) -> None:
@@ -192,7 +192,7 @@ class RunPlot(QFrame):
         empty = self.is_empty()
         if empty != self._shown_empty:
             self._shown_empty = empty
-            self._empty.setVisible(empty)
+            self.empty.setVisible(empty)
             self.left.setStyle(showValues=not empty)
         self.draw()
         self._show_values()
@@ -231,9 +231,7 @@ class RunPlot(QFrame):
     def scaled(self, values: npt.ArrayLike) -> FloatArray:
         """The vertical coordinates of ``values``: the values, or on a log axis their exponents (NaN for 0 and less)."""
         given = np.asarray(values, np.float64)
-        if not self.log:
-            return given
-        return np.log10(given, out=np.full_like(given, np.nan), where=given > 0)
+        return log_or_nan(given) if self.log else given
 
     def show_y(self, low: float, high: float) -> None:
         """Show the coordinates ``low`` to ``high`` with a margin.
@@ -331,13 +329,18 @@ class RunPlot(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw again: the number of points depends on the width."""
         super().resizeEvent(event)
-        self._empty.setGeometry(self.canvas.rect().adjusted(70, 0, -20, -10))
+        self.empty.setGeometry(self.canvas.rect().adjusted(70, 0, -20, -10))
         self.request_redraw()
 
     def showEvent(self, event: Any) -> None:
         """Draw what changed while the plot was hidden."""
         super().showEvent(event)
         self.request_redraw()
+
+
+def log_or_nan(values: FloatArray) -> FloatArray:
+    """The logarithm to base 10 of ``values``; NaN for 0 and less."""
+    return np.log10(values, out=np.full_like(values, np.nan), where=values > 0)
 
 
 def finite(*arrays: npt.ArrayLike) -> FloatArray:

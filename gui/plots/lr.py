@@ -52,8 +52,7 @@ class LRPlot(RunPlot):
     dragging = Signal(bool)
 
     def __init__(self, history: RunHistory, parent: QWidget | None = None) -> None:
-        empty = tr("The projected and the current learning rate appear here")
-        super().__init__(tr("Learning rate"), empty, history, parent=parent)
+        super().__init__(tr("Learning rate"), _empty_text(), history, parent=parent)
         self.group_names = ["all"]
         self._active = 0
         self._note = ""
@@ -114,6 +113,10 @@ class LRPlot(RunPlot):
             projection.make_traces([self.candidate_color(candidate.index)] * len(projection.lines))
             self.candidates.append((candidate, projection))
         self.request_redraw()
+
+    def set_empty_text(self, text: str | None) -> None:
+        """Write ``text`` where there is no curve; None: what will appear there."""
+        self.empty.setText(text or _empty_text())
 
     def set_note(self, note: str) -> None:
         """Write what the projected LR depends on beside its line; nothing if ``note`` is empty."""
@@ -334,3 +337,7 @@ class LRPlot(RunPlot):
         y = self.coordinates.pixel(QPointF(0.0, self.coordinates.y_of(self.projected.last(self._active)))).y()
         right = float(self.view.width()) - 12.0
         return End(x=right, y=y, since=right, lr="", note=self._note, color=self.colors.muted)
+
+
+def _empty_text() -> str:
+    return tr("The projected and the current learning rate appear here")

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from gui.core.column import FloatArray
 from gui.core.translation import tr
 from gui.plots.axes import PositionAxis, ValueAxis
-from gui.plots.base import finite
+from gui.plots.base import finite, log_or_nan
 from gui.plots.canvas import Canvas
 from gui.plots.header import LegendEntry, PlotHeader
 from gui.plots.items import Grid, Trace, pen
@@ -81,6 +81,12 @@ class OverlayPlot(QFrame):
         column.addWidget(self.canvas, 1)
         self.canvas.hovered.connect(self._on_hover)
 
+    def clear(self) -> None:
+        """Remove every curve."""
+        for trace, _, _ in self.traces:
+            self.view.removeItem(trace)
+        self.traces.clear()
+
     def add(self, run: int, x: FloatArray, y: FloatArray, *, faint: bool = False, steps: bool = False) -> None:
         """Add a curve of the run with this index; ``steps`` keeps its edges sharp."""
         trace = Trace(thin=faint, dots=not faint and not steps)
@@ -137,7 +143,12 @@ class OverlayPlots(QWidget):
             plot.view.fit_requested.connect(self.fit)
         for plot in (self.lr, self.accuracy):
             plot.view.setXLink(self.loss.view)
+        tip = tr("Logarithmic vertical axis")
+        self.log_button = self.loss.header.add_button(tr("Log axis"), tip, checkable=True)
+        self.log_button.setChecked(True)
+        self.log_button.toggled.connect(self._on_log)
         self._draw()
+        self._draw_loss()
         self.fit()
         self._follow_palette()
 
@@ -145,7 +156,7 @@ class OverlayPlots(QWidget):
         """Show every curve whole."""
         end = max((run.end for run in self._runs), default=1.0) or 1.0
         self.loss.view.setXRange(-0.02 * end, 1.02 * end, padding=0)
-        self._fit(self.loss, [v for run in self._runs for v in (run.train_loss, run.val_loss)])
+        self._fit(self.loss, [self._scaled(v) for run in self._runs for v in (run.train_loss, run.val_loss)])
         self._fit(self.accuracy, [100 * v for run in self._runs for v in (run.train_accuracy, run.val_accuracy)])
         scale = self._scale
         if scale is not None:
@@ -163,8 +174,6 @@ class OverlayPlots(QWidget):
         if scale is not None:
             self.lr.left.set_scale(log=scale.log, zero_at=scale.zero_at)
         for index, run in enumerate(self._runs):
-            self.loss.add(index, run.epochs, run.train_loss, faint=True)
-            self.loss.add(index, run.epochs, run.val_loss)
             self.accuracy.add(index, run.epochs, 100 * run.train_accuracy, faint=True)
             self.accuracy.add(index, run.epochs, 100 * run.val_accuracy)
             for group in range(run.lr.shape[1] if scale is not None else 0):
@@ -172,6 +181,21 @@ class OverlayPlots(QWidget):
                     x, y = StepCurve.of(run.x, run.lr[:, group]).between(float(run.x[0]), run.end, _MOST)
                     if scale is not None:
                         self.lr.add(index, x, scale.coordinates(y), steps=True)
+
+    def _draw_loss(self) -> None:
+        self.loss.clear()
+        self.loss.left.set_scale(log=self.log_button.isChecked())
+        for index, run in enumerate(self._runs):
+            self.loss.add(index, run.epochs, self._scaled(run.train_loss), faint=True)
+            self.loss.add(index, run.epochs, self._scaled(run.val_loss))
+
+    def _scaled(self, loss: FloatArray) -> FloatArray:
+        return log_or_nan(loss) if self.log_button.isChecked() else loss
+
+    def _on_log(self) -> None:
+        self._draw_loss()
+        self._follow_palette()
+        self.fit()
 
     def _fit(self, plot: OverlayPlot, curves: Sequence[FloatArray]) -> None:
         values = finite(*curves)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from engine.common.position import Position
 from engine.messages.commands import Command, SetSchedule
@@ -18,7 +18,7 @@ from engine.schedules import ScheduleSpec
 from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, Task, TaskRunner
-from gui.core.translation import said
+from gui.core.translation import said, tr
 from gui.learning_rate.panel import LRPanel
 from gui.plots.stack import PlotStack
 from gui.schedule.group_schedules import Schedules
@@ -26,6 +26,8 @@ from gui.schedule.panel import SchedulePanel
 from gui.schedule.text import ends_text, floor_text, next_cut, schedule_text
 
 PROJECTED, PENDING = "projected", "pending"
+SLOW_MS = 500
+"""Milliseconds after which a curve that is not there yet is announced."""
 
 Course = tuple[str, ...]
 
@@ -88,6 +90,10 @@ class Preview(QObject):
         self._ends_text = ""
         self._course: Course | None = None
         self._curve: Curve | None = None  # the whole curve of that course, from where it was requested on
+        self._slow = QTimer(self)  # until a curve that takes long is announced
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(SLOW_MS)
+        self._slow.timeout.connect(self._announce)
 
     # -- before the start
 
@@ -98,6 +104,7 @@ class Preview(QObject):
         self._plots.lr.set_note("")
         if recipe is None:
             self._tasks.cancel(PROJECTED)
+            self._arrived()
             self._plots.set_projected(None)
             self._schedule.set_problem(None)
             self._schedule.set_warnings([])
@@ -215,14 +222,28 @@ class Preview(QObject):
 
     def _submit(self, key: str, work: Callable[[Task], Curve]) -> None:
         done = self._on_projected if key == PROJECTED else self._show_pending
+        if key == PROJECTED:
+            self._slow.start()
         self._tasks.submit(work, done, self._on_failure, lane="curves", key=key)
 
     # -- results
 
+    def _announce(self) -> None:
+        """Say that the curve is being computed, in place of another recipe's; a million epochs take a while."""
+        if not self._model.shown:
+            self._plots.set_projected(None)
+            self._plots.lr.set_empty_text(tr("Computing the schedule's curve…"))
+
+    def _arrived(self) -> None:
+        self._slow.stop()
+        self._plots.lr.set_empty_text(None)
+
     def _on_failure(self, failure: Failure) -> None:
+        self._arrived()
         self._schedule.set_problem(said(failure.problem))
 
     def _on_projected(self, curve: Curve) -> None:
+        self._arrived()
         self._show_rest(curve)
         self.curve_shown.emit()
         self.projected.emit(curve)

@@ -248,6 +248,29 @@ def test_the_scheduled_curve_is_drawn_before_the_start(driver: Driver) -> None:
     assert lr.projected.curve.lr[:, 0].tolist() == [0.05, 0.05, 0.025, 0.025, 0.0125, 0.0125, 0.0125]
 
 
+def test_a_curve_that_takes_long_is_announced_in_place_of_another_recipes(driver: Driver) -> None:
+    lr = driver.window.plots.lr
+    driver.set_up(tiny())
+    driver.wait(lambda: lr.projected.known)
+    million = tiny(epochs=1_000_000, schedule={"name": "LambdaLR", "lr_lambda": "1 - epoch / 2000000"})
+    driver.set_up(million)
+    driver.wait(lambda: driver.says(lr, "Computing the schedule's curve"))
+    assert not lr.projected.known
+    driver.set_up(tiny())
+    driver.wait(lambda: lr.projected.known)
+    assert not driver.says(lr, "Computing")
+
+
+def test_loss_starts_on_a_log_axis_and_stays_as_the_person_left_it(driver: Driver, new_driver: object) -> None:
+    axis = driver.window.plots.loss.log_button
+    assert axis.isChecked()
+    axis.click()
+    driver.close()
+    assert callable(new_driver)
+    again: Driver = new_driver()
+    assert not again.window.plots.loss.log_button.isChecked()
+
+
 def test_a_name_given_before_and_during_the_run_is_stored_with_it(driver: Driver) -> None:
     window, library = driver.window, driver.app.library
     assert library is not None

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.library.comparison import ComparedRun
@@ -42,6 +43,25 @@ def test_runs_of_one_name_have_their_ids_and_a_run_without_an_epoch_is_listed(qt
     assert window.legend.values[0][2].text() == "0"  # the LR at that position, not at the start of the epoch
     window.plots.cursor_moved.emit(7.0)
     assert window.legend.values[0][0].text() == "–"
+
+
+def test_losses_are_compared_on_a_log_axis_that_can_be_switched_off(qtbot: QtBot) -> None:
+    window = CompareWindow([compared_run("a"), compared_run("b", epochs=2)])
+    qtbot.addWidget(window)
+    plots = window.plots
+
+    def val_losses() -> list[float]:
+        return plots.loss.traces[1][0].getData()[1].tolist()  # type: ignore[no-any-return]
+
+    losses = [1, 1 / 2, 1 / 3]
+    assert val_losses() == pytest.approx(np.log10(losses))
+    assert plots.loss.left.log
+    plots.log_button.click()
+    assert val_losses() == pytest.approx(losses)
+    assert not plots.loss.left.log
+    low, high = plots.loss.view.viewRange()[1]
+    assert low < 1 / 3
+    assert high > 1
 
 
 def test_the_table_has_the_differences_and_names_what_is_identical() -> None:

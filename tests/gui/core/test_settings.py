@@ -18,7 +18,7 @@ CHOICES: dict[str, Any] = {
     "theme": "dark",
     "last_folder": "/data/with, comma; and ü",
     "smoothing": 0.9,
-    "log_loss": True,
+    "log_loss": False,
     "log_lr": False,
     "x_axis": "steps",
     "retention": Retention(last=2, best=4, monitor="val_accuracy", before=7, minutes=0.0, limit_bytes=None),
@@ -80,7 +80,7 @@ def test_values_of_another_kind_are_defaults(tmp_path: Path) -> None:
         '[window]\ntheme=@ByteArray(dark)\nsplitters="{\\"main\\": [-5]}"\n[setup]\nrecipe="{\\"epochs\\": 0}"\n'
     )
     settings = Settings(tmp_path)
-    assert (settings.smoothing, settings.log_loss, settings.x_axis) == (0.6, False, "epochs")
+    assert (settings.smoothing, settings.log_loss, settings.x_axis) == (0.6, True, "epochs")
     assert (settings.theme, settings.splitter_sizes, settings.last_recipe) == ("system", {}, Recipe())
 
 

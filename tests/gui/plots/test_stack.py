@@ -47,7 +47,7 @@ def points_of(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
 
 
 def empty_texts(stack: PlotStack) -> list[bool]:
-    return [plot._empty.isVisible() for plot in stack.plots]
+    return [plot.empty.isVisible() for plot in stack.plots]
 
 
 def test_before_the_start_the_whole_projection_is_drawn_and_other_plots_have_placeholders(stack: PlotStack) -> None:
