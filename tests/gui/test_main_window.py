@@ -9,11 +9,13 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
 
 from engine.common.position import Position
 from engine.messages.commands import Pause
 from engine.recipe.recipe import Recipe
 from gui.core.settings import Settings
+from gui.main_window import MainWindow
 from gui.setup.start_page import Resumable
 from tests.gui.app_fixture import Driver, tiny
 
@@ -354,8 +356,9 @@ def answer_dialogs(monkeypatch: pytest.MonkeyPatch, yes: bool) -> list[str]:
     return asked
 
 
-def test_the_window_never_opens_larger_than_the_screen_has_room(driver: Driver) -> None:
-    window = driver.window
+def test_the_window_never_opens_larger_than_the_screen_has_room(qtbot: QtBot) -> None:
+    window = MainWindow()  # not the driver's, which has the size of a usual screen
+    qtbot.addWidget(window, before_close_func=MainWindow.leave)
     room = window.screen().availableGeometry()
 
     def fits() -> bool:
