@@ -18,6 +18,7 @@ from engine.checkpoints.archive import read_outline
 from engine.checkpoints.content import FORMAT, checked
 from engine.checkpoints.header import opened
 from engine.common.files import check_replaceable, replacing
+from engine.hardware.devices import gpu_name
 from engine.hardware.transfer import to_host
 
 
@@ -61,11 +62,12 @@ def read(path: str | Path) -> dict[str, Any]:
 
 def environment(capture: dict[str, Any]) -> dict[str, Any]:
     """What a capture was made with: enough to know whether a resumed run can be bit-identical."""
-    device = str(next(iter(capture["model"].values())).device)
+    device = next(iter(capture["model"].values())).device
     return {
         "tiller": __version__,
         "torch": str(torch.__version__),
-        "device": device,
+        "device": str(device),
+        "gpu": gpu_name(device),
         "threads": torch.get_num_threads(),
         "time": time.time(),
     }

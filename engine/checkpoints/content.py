@@ -156,6 +156,7 @@ class Environment(Part):
     tiller: Name
     torch: Name
     device: Name
+    gpu: Name | None
     threads: Annotated[int, Field(ge=1, le=10_000)]
     time: Annotated[float, Field(ge=0)]
 

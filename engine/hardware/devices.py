@@ -42,6 +42,11 @@ def available() -> list[tuple[str, str]]:
     return found
 
 
+def gpu_name(device: torch.device) -> str | None:
+    """The model of a GPU, on which the last bits depend; None of the CPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
+
+
 def memory(device: torch.device) -> int:
     """Memory of ``device`` in bytes: of a GPU what other processes leave free, of the host all of it."""
     if device.type == "cuda":

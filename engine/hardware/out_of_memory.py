@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, Literal
 
 import torch
@@ -97,5 +97,6 @@ def size_text(size: float) -> str:
 
 def return_memory() -> None:
     """Return unused memory to the GPU and to the system."""
-    torch.cuda.empty_cache()  # does nothing if CUDA was not used
+    with suppress(RuntimeError):  # the GPU failed for good, which was said
+        torch.cuda.empty_cache()  # does nothing if CUDA was not used
     freed_memory.give_back()

@@ -14,7 +14,7 @@ from engine.common.errors import Cancelled, CheckpointError, SpecError
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.data import registry
-from engine.hardware.devices import choose, nondeterministic_operator, prepare
+from engine.hardware.devices import choose, gpu_name, nondeterministic_operator, prepare
 from engine.hardware.memory import data_share, host_memory
 from engine.hardware.out_of_memory import fitting
 from engine.hardware.precision import remarks as precision_remarks
@@ -219,9 +219,10 @@ def _restore(state: RunState, content: dict[str, Any], file: Path | None) -> Non
 def _differences(content: dict[str, Any], state: RunState) -> list[Text]:
     """Why the resumed run may not be bit-identical, a sentence each."""
     environment, remarks = content["environment"], []
-    for what, now in (("torch", str(torch.__version__)), ("device", str(state.device))):
-        then = environment.get(what)
-        if then is not None and then != now:
+    now_by_name = {"torch": str(torch.__version__), "device": str(state.device), "gpu": gpu_name(state.device)}
+    for what, now in now_by_name.items():
+        then = environment[what]
+        if None not in (then, now) and then != now:
             remarks.append(
                 Text(
                     "made with {what} {then}, resumed with {now}: the results may differ in their last bits",

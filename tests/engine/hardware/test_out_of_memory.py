@@ -184,6 +184,16 @@ def test_a_process_at_its_memory_limit_names_what_did_not_fit(tmp_path: Path) ->
     assert "a batch of 1437 images through net.py:make did not fit into the memory of this machine" in done.stderr
 
 
+def test_a_gpu_that_failed_for_good_does_not_hide_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an illegal memory access every call fails, the one that returns memory too."""
+
+    def fails() -> None:
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", fails)
+    assert run(recipe(epochs=1)).end.reason == "finished"
+
+
 @pytest.mark.cuda
 def test_a_full_gpu_is_named_and_its_memory_released() -> None:
     torch.cuda.empty_cache()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from engine.checkpoints.checkpoint import read
+from engine.checkpoints.checkpoint import read, write
 from engine.recipe.recipe import recipe_from_json
+from engine.training import loading
 from engine.training.job import Job, to_resume
 from tests.engine.running import (
     DEVICES,
@@ -177,6 +178,17 @@ def test_a_checkpoint_of_this_device_resumes_on_the_cpu(tmp_path: Path, device: 
     file = tmp_path / "here.tiller"
     run(Job(recipe=recipe(device=device), lines=commands(at(2, 1, "save", path=str(file)))))
     assert run(Job(checkpoint=file, device="cpu")).end.reason == "finished"
+
+
+def test_another_gpu_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "first.tiller", tmp_path / "second.tiller"
+    run(Job(recipe=recipe(), lines=commands(at(2, 1, "save", path=str(first)), at(2, 1, "stop"))))
+    content = read(first)
+    write({**content, "environment": {**content["environment"], "gpu": "NVIDIA A100"}}, second)
+    monkeypatch.setattr(loading, "gpu_name", lambda device: "NVIDIA H100")
+    texts = [[str(event.text) for event in run(Job(checkpoint=file)).of("warning")] for file in (first, second)]
+    said = "made with gpu NVIDIA A100, resumed with NVIDIA H100: the results may differ in their last bits"
+    assert [said in text for text in texts] == [False, True]
 
 
 def test_the_state_of_the_random_generators_is_plain_data_and_restores_each(tmp_path: Path) -> None:
