@@ -11,7 +11,8 @@ from engine.advice.base import FAR_OFF, NEGLIGIBLE, Advice, RunView, factor_text
 from engine.common.text import Text, number
 from engine.messages.commands import MAX_FACTOR, Command, ScaleLR, SetLR, SetOptimizer, SetSchedule
 from engine.recipe.recipe import LR_MAX
-from engine.schedules import CosineAnnealingLR, ReduceLROnPlateau
+from engine.schedules import CosineAnnealingLR
+from engine.schedules.composed import metric_driven
 
 CUT: Final = 0.1
 """The suggested cut: PyTorch's default factor for StepLR, MultiStepLR and ReduceLROnPlateau."""
@@ -173,8 +174,8 @@ def below_suggestion(view: RunView) -> Advice | None:
 
 def metric_at_bound(view: RunView) -> Advice | None:
     """The metric that ReduceLROnPlateau monitors is as good as it can be, so that every epoch counts as bad."""
-    spec = view.current_schedule
-    if not isinstance(spec, ReduceLROnPlateau) or not len(view.history) or view.position.epoch > view.epochs:
+    spec = metric_driven(view.current_schedule)
+    if spec is None or not len(view.history) or view.position.epoch > view.epochs:
         return None
     values = view.history.metric(spec.monitor)
     accuracy = spec.monitor.endswith("accuracy")
@@ -224,8 +225,7 @@ def gap(view: RunView) -> Advice | None:
 def plateau(view: RunView) -> Advice | None:
     """The validation loss has not improved for several epochs."""
     val = view.history.metric("val_loss")[_last_cut(view) :]
-    schedule = view.current_schedule
-    if isinstance(schedule, ReduceLROnPlateau) or len(val) <= PLATEAU_EPOCHS or not np.isfinite(val).all():
+    if metric_driven(view.current_schedule) is not None or len(val) <= PLATEAU_EPOCHS or not np.isfinite(val).all():
         return None
     best, late = float(val[:-PLATEAU_EPOCHS].min()), float(val[-PLATEAU_EPOCHS:].min())
     cut_enough = view.max_lr <= CUT_ENOUGH * view.history.peak_lr

@@ -17,10 +17,10 @@ from engine.schedules import (
     Drawn,
     LinearLR,
     OneCycleLR,
-    ReduceLROnPlateau,
     ScheduleSpec,
     SequentialLR,
 )
+from engine.schedules.composed import metric_driven
 from engine.schedules.custom import ExpressionSpec
 from engine.schedules.expression import Expression
 
@@ -72,6 +72,25 @@ class StayingOneCycleLR(OneCycleLR):
         return lrs
 '''
 
+_PLATEAU_AFTER: Final = '''
+class PlateauAfter:
+    """Steps a scheduler for some epochs, then a ReduceLROnPlateau, which starts from the LR set for the optimizer."""
+
+    def __init__(self, optimizer, before, plateau, milestone):
+        self.optimizer, self.before, self.plateau, self.milestone = optimizer, before, plateau, milestone
+        self.epoch = 0
+
+    def step(self, metric):
+        self.epoch += 1
+        if self.epoch < self.milestone:
+            self.before.step()
+        elif self.epoch > self.milestone:
+            self.plateau.step(metric)
+        else:
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["initial_lr"]
+'''
+
 
 @dataclass
 class Needs:
@@ -82,6 +101,7 @@ class Needs:
     curves: set[str] = field(default_factory=set)
     curve_lr: bool = False
     staying_one_cycle: bool = False
+    plateau_after: bool = False
 
 
 class ScheduleText:
@@ -119,6 +139,8 @@ class ScheduleText:
             case Constant():
                 self.needs.schedulers.add("LambdaLR")
                 return call("LambdaLR", optimizer, lr_lambda="lambda epoch: 1.0")
+            case SequentialLR() if metric_driven(first) is not None:
+                return self._plateau_after(specs, optimizer)
             case Drawn():
                 self.needs.curve_lr = True
                 return call("CurveLR", optimizer, *self._curves(specs))
@@ -150,6 +172,18 @@ class ScheduleText:
                         self.needs.modules.add("math")
                 return call(name, optimizer, **given)
         return call(name, optimizer, **options(first))
+
+    def _plateau_after(self, specs: Sequence[ScheduleSpec], optimizer: str) -> str:
+        """A SequentialLR whose last stage is ReduceLROnPlateau."""
+        whole = [spec for spec in specs if isinstance(spec, SequentialLR)]
+        plateau = self._text([spec.schedulers[-1] for spec in whole], optimizer, "")
+        if not whole[0].milestones:
+            return plateau
+        before, last = whole[0].milestones[:-1], whole[0].milestones[-1]
+        stages = [spec.model_copy(update={"schedulers": spec.schedulers[:-1], "milestones": before}) for spec in whole]
+        first = stages if before else [spec.schedulers[0] for spec in whole]
+        self.needs.plateau_after = True
+        return call("PlateauAfter", optimizer, self._text(first, optimizer, str(last)), plateau, milestone=str(last))
 
     def _stages(self, specs: Sequence[ScheduleSpec], optimizer: str, spans: list[str]) -> list[str]:
         rows = zip(*(spec.schedulers for spec in specs if isinstance(spec, ComposedSpec)), strict=True)
@@ -216,6 +250,7 @@ def helpers(needs: Needs) -> list[str]:
     texts = [_curve_source(name) for name in sorted(needs.curves)]
     classes = [_CURVE_LR] if needs.curve_lr else []
     classes += [_ONE_CYCLE] if needs.staying_one_cycle else []
+    classes += [_PLATEAU_AFTER] if needs.plateau_after else []
     return texts + [text.strip("\n") for text in classes]
 
 
@@ -227,7 +262,8 @@ def leaves_below_zero(spec: ScheduleSpec) -> bool:
 
 def monitored(spec: ScheduleSpec) -> str | None:
     """The metric that the scheduler is stepped with, or None."""
-    return spec.monitor if isinstance(spec, ReduceLROnPlateau) else None
+    driven = metric_driven(spec)
+    return None if driven is None else driven.monitor
 
 
 def _curve_name(spec: Drawn) -> str:

@@ -167,8 +167,14 @@ def _sequential(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: 
     assert isinstance(spec, SequentialLR)
     begins, ends = (0, *spec.milestones), (*spec.milestones, span)
     spans = [max(1, end - begin) for begin, end in zip(begins, ends, strict=True)]
-    stages = _stages(spec.schedulers, optimizer, length, spans)
-    return lr_scheduler.SequentialLR(optimizer, stages, milestones=list(spec.milestones))
+    milestones, stages = list(spec.milestones), _stages(spec.schedulers, optimizer, length, spans)
+    first, plateau = stages[:-1], stages[-1]
+    if isinstance(plateau, lr_scheduler.ReduceLROnPlateau):
+        if not first:
+            return plateau
+        before = lr_scheduler.SequentialLR(optimizer, first, milestones[:-1]) if len(first) > 1 else first[0]
+        return PlateauAfter(before, plateau, milestones[-1])
+    return lr_scheduler.SequentialLR(optimizer, stages, milestones=milestones)
 
 
 def _chained(spec: ScheduleSpec, optimizer: Optimizer, length: Length, span: int) -> AnyScheduler:
@@ -213,6 +219,52 @@ class OneCycle(lr_scheduler.OneCycleLR):
             return super().get_lr()
         finally:
             self.last_epoch = position
+
+
+class PlateauAfter(lr_scheduler.LRScheduler):
+    """Another scheduler until a milestone, then ReduceLROnPlateau from the base LR.
+
+    The step that reaches the milestone sets the base LR; the steps after it need a metric.
+    """
+
+    def __init__(self, before: AnyScheduler, plateau: lr_scheduler.ReduceLROnPlateau, milestone: int) -> None:
+        self.optimizer = before.optimizer
+        self._schedulers = [before, plateau]
+        self._milestone = milestone
+        self.last_epoch = 0
+
+    @property
+    def plateau(self) -> lr_scheduler.ReduceLROnPlateau | None:
+        """The scheduler that the next step gives a metric to; None before the milestone."""
+        plateau = self._schedulers[1]
+        assert isinstance(plateau, lr_scheduler.ReduceLROnPlateau)
+        return plateau if self.last_epoch >= self._milestone else None
+
+    def before(self) -> tuple[AnyScheduler, int]:
+        """The scheduler before the milestone, and how many steps it has left."""
+        return self._schedulers[0], max(0, self._milestone - self.last_epoch - 1)
+
+    def step(self, metric: float | None = None) -> None:
+        """Step once; with ``metric`` if ``plateau`` is not None."""
+        if self.plateau is not None:
+            assert metric is not None
+            self.plateau.step(metric)
+        elif self.last_epoch + 1 < self._milestone:
+            self._schedulers[0].step()
+        else:
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["initial_lr"]
+        self.last_epoch += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its position, and the state of both schedulers."""
+        return {"last_epoch": self.last_epoch, "_schedulers": [s.state_dict() for s in self._schedulers]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what ``state_dict`` gave."""
+        self.last_epoch = state_dict["last_epoch"]
+        for scheduler, state in zip(self._schedulers, state_dict["_schedulers"], strict=True):
+            scheduler.load_state_dict(state)
 
 
 class DrawnCurve(lr_scheduler.LRScheduler):

@@ -131,10 +131,11 @@ class LRControl:
                 continue
             if group.hold is not None and group.scheduled.monitor is not None:
                 continue  # while held, the metric does not depend on the scheduled LR
-            before, plateau = group.scheduled.value, group.scheduled.plateau()
+            discrete, plateau = group.scheduled.discrete, group.scheduled.plateau()
+            before = group.scheduled.value
             group.scheduled.step(metrics)
             after = group.scheduled.value
-            if after != before and group.scheduled.spec.discrete:
+            if after != before and discrete:
                 changes.append(change_of(group, before, after, plateau))
         return changes
 

@@ -19,23 +19,31 @@ from torch.optim.lr_scheduler import (
     SequentialLR,
 )
 
-from engine.lr.build import DrawnCurve
+from engine.lr.build import DrawnCurve, PlateauAfter
 
 _FROM_THE_POSITION = (LambdaLR, OneCycleLR, CyclicLR, DrawnCurve)
 
 
 def skips(scheduler: LRScheduler) -> bool:
     """Whether running ``scheduler`` forward takes the same time for any number of steps."""
+    if isinstance(scheduler, PlateauAfter):
+        return skips(scheduler.before()[0])
     if isinstance(scheduler, SequentialLR):
         return all(map(skips, scheduler._schedulers))
     return isinstance(scheduler, (*_FROM_THE_POSITION, CosineAnnealingWarmRestarts))
 
 
 def run_forward(scheduler: LRScheduler, steps: int) -> None:
-    """Step ``scheduler`` so many times; it is not driven by a metric, and no step fails."""
+    """Step ``scheduler`` so many times; no step needs a metric, and none fails."""
     match scheduler:
         case _ if steps == 0:
             pass
+        case PlateauAfter():
+            before, left = scheduler.before()
+            run_forward(before, min(steps, left))
+            scheduler.last_epoch += min(steps, left)
+            if steps > left:  # over the milestone
+                scheduler.step()
         case SequentialLR():
             _through_stages(scheduler, steps)
         case ChainedScheduler():

@@ -11,7 +11,7 @@ from engine.common.text import Text, number
 from engine.lr.scheduled import Length, ScheduledLR
 from engine.messages.schedule_view import PlateauView
 from engine.recipe.recipe import LR_MAX
-from engine.schedules import ScheduleSpec
+from engine.schedules import ReduceLROnPlateau, ScheduleSpec
 from engine.schedules.base import Share, shares
 
 
@@ -100,7 +100,8 @@ def change_of(group: GroupLR, before: float, after: float, plateau: PlateauView 
     """
     spec = group.scheduled.spec
     old, new = group.following(before), group.following(after)
-    values = {"schedule": spec.model_dump()["name"], "old": number(old), "new": number(new)}
+    name = spec.model_dump()["name"] if plateau is None else ReduceLROnPlateau.__name__
+    values = {"schedule": name, "old": number(old), "new": number(new)}
     if plateau is not None and plateau.best is not None:
         text = Text(
             "{schedule} {old} -> {new}: no improvement on {best} for {bad} epochs",

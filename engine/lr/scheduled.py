@@ -14,13 +14,13 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau as TorchPlateau
 
 from engine.common.errors import ScheduleError, SpecError
 from engine.common.spec import LARGEST, parse
-from engine.lr.build import Length, build_scheduler
+from engine.lr.build import Length, PlateauAfter, build_scheduler
 from engine.lr.forward import run_forward, skips
 from engine.messages.schedule_view import PlateauView
 from engine.models import optimizers
 from engine.recipe.recipe import OptimizerSpec
-from engine.schedules import AnySchedule, ReduceLROnPlateau, ScheduleSpec
-from engine.schedules.composed import path_of
+from engine.schedules import AnySchedule, ScheduleSpec
+from engine.schedules.composed import metric_driven, path_of
 
 ROUNDING: Final = 1e-9
 LOOK_AHEAD: Final = 20_000
@@ -89,8 +89,21 @@ class ScheduledLR:
 
     @property
     def monitor(self) -> str | None:
-        """The metric that the schedule needs at every step, or None."""
-        return self.spec.monitor if isinstance(self.spec, ReduceLROnPlateau) else None
+        """The metric that the schedule needs at its next step, or None."""
+        driven = metric_driven(self.spec)
+        return driven.monitor if driven is not None and self._plateau() is not None else None
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the next change of the LR is one that happens at few, distinct positions."""
+        return self.spec.discrete or self.monitor is not None
+
+    def _plateau(self) -> TorchPlateau | None:
+        """The scheduler that gets a metric at the next step, or None."""
+        scheduler = self._scheduler
+        if isinstance(scheduler, PlateauAfter):
+            return scheduler.plateau
+        return scheduler if isinstance(scheduler, TorchPlateau) else None
 
     def step(self, metrics: dict[str, float] | None = None) -> None:
         """Step once. A schedule that a metric drives does not step without a finite metric."""
@@ -102,7 +115,7 @@ class ScheduledLR:
             metric = (metrics or {}).get(self.monitor)
             if metric is None or not math.isfinite(metric):
                 return
-            assert isinstance(self._scheduler, TorchPlateau)
+            assert isinstance(self._scheduler, (TorchPlateau, PlateauAfter))
             self._scheduler.step(metric)
         else:
             try:
@@ -136,13 +149,14 @@ class ScheduledLR:
 
     def restart_patience(self) -> None:
         """Reset the bad epochs counted so far; does nothing where no metric drives the schedule."""
-        if isinstance(self._scheduler, TorchPlateau):
-            self._scheduler.num_bad_epochs = 0
+        plateau = self._plateau()
+        if plateau is not None:
+            plateau.num_bad_epochs = 0
 
     def plateau(self) -> PlateauView | None:
         """What a schedule that a metric drives has counted so far, else None."""
-        scheduler, spec = self._scheduler, self.spec
-        if not isinstance(scheduler, TorchPlateau) or not isinstance(spec, ReduceLROnPlateau):
+        scheduler, spec = self._plateau(), metric_driven(self.spec)
+        if scheduler is None or spec is None:
             return None
         best, bad, lr = float(scheduler.best), int(scheduler.num_bad_epochs), self.value
         sign = -1 if spec.mode == "min" else 1
@@ -159,6 +173,8 @@ class ScheduledLR:
 
     def advance(self, steps: int) -> None:
         """Step ``steps`` times, without a metric: as ``step`` that often, but faster."""
+        if isinstance(self._scheduler, PlateauAfter):
+            steps = min(steps, self._scheduler.before()[1] + 1)
         if self.ended is not None or self.monitor is not None:
             return
         if self._certain(steps) or skips(self._scheduler):
@@ -331,7 +347,7 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 def _as_pytorch_has_it(scheduler: LRScheduler, state: dict[str, Any]) -> dict[str, Any]:
     if isinstance(scheduler, MultiStepLR):
         state["milestones"] = Counter(dict(state["milestones"]))
-    if isinstance(scheduler, (SequentialLR, ChainedScheduler)):
+    if isinstance(scheduler, (SequentialLR, ChainedScheduler, PlateauAfter)):
         pairs = zip(scheduler._schedulers, state["_schedulers"], strict=True)
         state["_schedulers"] = [_as_pytorch_has_it(stage, stage_state) for stage, stage_state in pairs]
     return state

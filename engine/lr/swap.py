@@ -10,6 +10,7 @@ from engine.common.progress import IsCancelled
 from engine.common.text import Text
 from engine.lr.scheduled import ScheduledLR
 from engine.schedules import ScheduleSpec
+from engine.schedules.composed import metric_driven
 
 _SLICE: Final = 10_000
 """Positions between two questions whether to go on."""
@@ -55,10 +56,12 @@ def replay(
     Raises:
         Cancelled: ``cancelled`` returned true.
     """
-    if scheduled.monitor is None:
-        for done in range(0, total := steps if scheduled.spec.interval == "step" else epochs, _SLICE):
-            if cancelled():
-                raise Cancelled
-            scheduled.advance(min(_SLICE, total - done))
-    for metric in metrics[:epochs] if scheduled.monitor is not None else ():
-        scheduled.step(metric)
+    if metric_driven(scheduled.spec) is not None:
+        for epoch in range(epochs):
+            scheduled.step(metrics[epoch] if epoch < len(metrics) else None)
+        return
+    total = steps if scheduled.spec.interval == "step" else epochs
+    for done in range(0, total, _SLICE):
+        if cancelled():
+            raise Cancelled
+        scheduled.advance(min(_SLICE, total - done))

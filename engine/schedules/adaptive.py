@@ -21,6 +21,7 @@ class ReduceLROnPlateau(ScheduleSpec):
     when: ClassVar[str] = "Complex tasks of unknown length: the LR goes down when progress stops."
     docs: ClassVar[str] = "torch.optim.lr_scheduler.ReduceLROnPlateau"
     discrete: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
 
     name: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     monitor: Monitor = Field("val_loss", title="monitor", description="The metric that must improve.")

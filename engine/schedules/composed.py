@@ -33,9 +33,10 @@ MAX_DEPTH: Final = 5
 
 
 class ComposedSpec(ScheduleSpec):
-    """The base of SequentialLR and ChainedScheduler: ``schedulers`` with one interval, none of them metric-driven.
+    """The base of SequentialLR and ChainedScheduler: ``schedulers`` with one interval.
 
-    A scheduler without an ``interval`` gets that of the composed schedule.
+    A scheduler without an ``interval`` gets that of the composed schedule. A metric can drive only the last stage of a
+    SequentialLR that is not itself part of another schedule.
     """
 
     family: ClassVar[Literal["ordered"]] = "ordered"
@@ -57,10 +58,19 @@ class ComposedSpec(ScheduleSpec):
     @model_validator(mode="after")
     def _check_schedulers(self) -> Self:
         for index, stage in enumerate(self.schedulers):
-            if isinstance(stage, ReduceLROnPlateau):
+            if isinstance(stage, ReduceLROnPlateau) and not self._may_be_driven(index):
                 raise SpecError(
                     f"schedulers[{index}].name",
-                    f"ReduceLROnPlateau cannot be part of a {type(self).__name__}: PyTorch passes it no metric there",
+                    "ReduceLROnPlateau can only be the last stage of a SequentialLR: nothing can follow it",
+                )
+            if metric_driven(stage) is not None and isinstance(stage, ComposedSpec):
+                raise SpecError(
+                    f"schedulers[{index}].schedulers[{len(stage.schedulers) - 1}].name",
+                    f"ReduceLROnPlateau cannot be within a schedule that is part of a {type(self).__name__}",
+                )
+            if isinstance(stage, ReduceLROnPlateau) and self.interval != "epoch":
+                raise SpecError(
+                    "interval", "must be 'epoch' with a ReduceLROnPlateau: its metric is measured once per epoch"
                 )
             if stage.interval != self.interval:
                 raise SpecError(
@@ -72,6 +82,10 @@ class ComposedSpec(ScheduleSpec):
             if count != lists[0][2]:
                 raise SpecError(f"{path}.{name}", f"lists {count} values where {lists[0][0]} lists {lists[0][2]}")
         return self
+
+    def _may_be_driven(self, index: int) -> bool:
+        """Whether a metric may drive the scheduler at ``index``."""
+        return False
 
     def leaves(self) -> Iterator[ScheduleSpec]:
         """The schedules that are not composed themselves, in the order in which they are built."""
@@ -102,7 +116,10 @@ class ComposedSpec(ScheduleSpec):
 
 
 class SequentialLR(ComposedSpec):
-    """Runs one schedule after another. Each starts from the base learning rate at its milestone."""
+    """Runs one schedule after another. Each starts from the base learning rate at its milestone.
+
+    PyTorch's cannot run ReduceLROnPlateau. Here it can be the last stage, and gets its metric from its milestone on.
+    """
 
     formula: ClassVar[str] = "schedulers[i], with n counted from milestones[i-1]"
     when: ClassVar[str] = "A warm-up followed by another schedule; stages of different kinds."
@@ -147,6 +164,9 @@ class SequentialLR(ComposedSpec):
             for stage in self.schedulers
         )
 
+    def _may_be_driven(self, index: int) -> bool:
+        return index == len(self.schedulers) - 1
+
     def ignores_base_lr(self) -> bool:
         """Whether every stage does, or the first overwrites the base LR for all of them."""
         leaves = list(self.leaves())
@@ -186,6 +206,12 @@ class ChainedScheduler(ComposedSpec):
     def ignores_base_lr(self) -> bool:
         """Whether any of the schedulers does: it overrules the others at every step."""
         return any(stage.ignores_base_lr() for stage in self.schedulers)
+
+
+def metric_driven(spec: ScheduleSpec) -> ReduceLROnPlateau | None:
+    """The part of ``spec`` that a metric drives: ``spec`` itself, or the last stage of a SequentialLR; else None."""
+    last = spec.schedulers[-1] if isinstance(spec, SequentialLR) else spec
+    return last if isinstance(last, ReduceLROnPlateau) else None
 
 
 def path_of(part: ScheduleSpec, whole: ScheduleSpec) -> str:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from engine.schedules import (
     CosineAnnealingLR,
+    CyclicLR,
+    Drawn,
     ExponentialLR,
     LinearLR,
     MultiStepLR,
@@ -14,7 +16,7 @@ from engine.schedules import (
     ScheduleSpec,
     SequentialLR,
 )
-from engine.schedules.base import Interval
+from engine.schedules.base import Interval, highest
 
 GENTLE: Final = 0.1
 """The fraction of the LR that a warm-up starts with."""
@@ -108,14 +110,18 @@ def suggested(
     return known.get(kind.__name__, {})
 
 
-def after_warm_up(spec: ScheduleSpec, span: int, length: int, own: frozenset[str] = frozenset()) -> SequentialLR:
+def after_warm_up(
+    spec: ScheduleSpec, span: int, length: int, own: frozenset[str] = frozenset(), per_epoch: int = 1
+) -> SequentialLR:
     """A warm-up of ``length`` positions, then ``spec`` fitted to the rest of ``span``.
 
     ``own`` are the fields of ``spec`` that the user chose. They stay, except that counts are shortened by the warm-up,
-    so that what they count ends at the same position as before.
+    so that what they count ends at the same position as before. Where ``spec`` sets its own LRs, a drawn line rises to
+    the first of them; a drawn curve stays where it is, and the warm-up takes the place of its beginning.
     """
     left = max(1, span - length)
-    fields = {f: v for f, v in suggested(type(spec), left).items() if f not in own and f not in ("base_lr", "max_lr")}
+    levels = ("base_lr", "max_lr", "points")
+    fields = {f: v for f, v in suggested(type(spec), left).items() if f not in own and f not in levels}
     if "T_max" in own and isinstance(spec, CosineAnnealingLR):
         fields["T_max"] = max(1, spec.T_max - length)
     elif "total_iters" in own and isinstance(spec, PolynomialLR):
@@ -123,8 +129,14 @@ def after_warm_up(spec: ScheduleSpec, span: int, length: int, own: frozenset[str
     elif "milestones" in own and isinstance(spec, MultiStepLR):
         later = tuple(m - length for m in spec.milestones if m > length)
         fields["milestones"] = later or suggested(MultiStepLR, left)["milestones"]
-    first = LinearLR(start_factor=GENTLE, total_iters=length, interval=spec.interval)
-    then = spec.model_copy(update=fields)
+    then, epochs = spec.model_copy(update=fields), length / per_epoch
+    first: ScheduleSpec = LinearLR(start_factor=GENTLE, total_iters=length, interval=spec.interval)
+    if isinstance(then, Drawn):
+        then = then.after(epochs)
+    if isinstance(then, (CyclicLR, Drawn)):
+        lr = then.lr_at(0.0) if isinstance(then, Drawn) else highest(then.base_lr)
+        line = ((0.0, float(f"{GENTLE * lr:.6g}")), (epochs, lr))
+        first = Drawn(points=line, scale="linear", interval=spec.interval)
     return SequentialLR.model_validate(
         {"schedulers": (first, then), "milestones": (length,), "interval": spec.interval}
     )

@@ -263,11 +263,12 @@ class ScheduleEditor(StageEditor):
         if spec is None:
             return
         span = self._context.positions(spec.interval)
-        length = warm_up_length(span, self._context.per_epoch(spec.interval))
+        per_epoch = self._context.per_epoch(spec.interval)
+        length = warm_up_length(span, per_epoch)
         own = frozenset(field for kind, field in self._own if kind == name)
         self._kind = SequentialLR
         self._own |= {(SequentialLR.__name__, field) for field in SequentialLR.model_fields}
-        self.form.set_value(after_warm_up(spec, span, length, own))
+        self.form.set_value(after_warm_up(spec, span, length, own, per_epoch))
         self._edited()
 
     def _show(self) -> None:
@@ -298,7 +299,7 @@ class ScheduleEditor(StageEditor):
         why = why_no_warm_up(self._kind, self.value(), self.gives_lr())
         self.warm_up.setEnabled(why is None)
         epochs = warm_up_length(self._context.span)
-        tip = tr("LinearLR for {epochs} epochs, then this schedule for the remaining epochs", epochs=epochs)
+        tip = tr("A rising LR for {epochs} epochs, then this schedule for the remaining epochs", epochs=epochs)
         self.warm_up.setToolTip(why or tip)
         self.draw_from.setVisible(not self._stage and self._kind is not Drawn)
         self.draw_from.setEnabled(self.value() is not None)

@@ -198,16 +198,17 @@ class StagesForm(QWidget):
         self._update_contexts(follow=True)
 
     def _allow(self) -> None:
-        kinds = [card.editor.kind for card in self.cards]
+        kinds, part = [card.editor.kind for card in self.cards], self._context.interval is not None
         for index, card in enumerate(self.cards):
             card.allow(_why_not(self._kind, kinds, index))
-            card.editor.set_unavailable(_unavailable(self._kind, index))
+            card.editor.set_unavailable(_unavailable(self._kind, kinds, index, part, self.interval() == "epoch"))
         full = len(self.cards) >= MAX_STAGES
+        driven = bool(kinds) and kinds[-1] is ReduceLROnPlateau
         after = tr("Another schedule, after the last")
         beside = tr("Another schedule, whose factors multiply with the others'")
-        self.add.setEnabled(not full)
+        self.add.setEnabled(not full and not driven)
         tip = tr("At most {most} stages.", most=MAX_STAGES) if full else after if self._sequential else beside
-        self.add.setToolTip(tip)
+        self.add.setToolTip(tr("Nothing can follow ReduceLROnPlateau.") if driven else tip)
 
     # -- contexts
 
@@ -322,11 +323,23 @@ class StagesForm(QWidget):
         return "" if self.set_error(field, problem) else problem
 
 
-def _unavailable(whole: type[ComposedSpec], index: int) -> dict[type[ScheduleSpec], str]:
-    """The schedules that cannot be stage ``index`` (from 0) of a ``whole``, and why: PyTorch's rules."""
-    found: dict[type[ScheduleSpec], str] = {
-        ReduceLROnPlateau: tr("Not within another schedule: PyTorch gives it no metric there.")
-    }
+def _unavailable(
+    whole: type[ComposedSpec], kinds: Sequence[type[ScheduleSpec]], index: int, part: bool, per_epoch: bool
+) -> dict[type[ScheduleSpec], str]:
+    """The schedules that cannot be stage ``index`` (from 0) of a ``whole``, and why.
+
+    Args:
+        whole: the composed schedule.
+        kinds: its stages.
+        index: which of them.
+        part: whether the whole is itself a stage.
+        per_epoch: whether it is stepped once per epoch.
+    """
+    found: dict[type[ScheduleSpec], str] = {}
+    if part or whole is not SequentialLR or index < len(kinds) - 1:
+        found[ReduceLROnPlateau] = tr("Only as the last stage of a SequentialLR.")
+    elif not per_epoch:
+        found[ReduceLROnPlateau] = tr("Not stepped per batch: its metric is measured once per epoch.")
     if index and whole is SequentialLR:
         late = tr("Within a SequentialLR it can only come first: PyTorch cannot start it later.")
         found |= {SequentialLR: late, ChainedScheduler: late}
@@ -338,14 +351,20 @@ def _why_not(whole: type[ComposedSpec], kinds: Sequence[type[ScheduleSpec]], ind
     found: dict[str, str] = {}
     fixed = whole is SequentialLR and issubclass(kinds[0], ComposedSpec)
     late = tr("A schedule made of others can only come first in a SequentialLR: PyTorch cannot start it later.")
+    last = tr("ReduceLROnPlateau can only come last.")
+    driven = kinds[-1] is ReduceLROnPlateau
     if len(kinds) == 1:
         found["remove"] = tr("One stage must stay.")
     if index == 0:
         found["earlier"] = tr("It is the first.")
+    elif index == len(kinds) - 1 and driven:
+        found["earlier"] = last
     elif index == 1 and fixed:
         found["earlier"] = late
     if index == len(kinds) - 1:
         found["later"] = tr("It is the last.")
+    elif index == len(kinds) - 2 and driven:
+        found["later"] = last
     elif index == 0 and fixed:
         found["later"] = late
     return found

@@ -10,7 +10,8 @@ import numpy as np
 from engine.messages.commands import Command, ScaleLR, SetLR
 from engine.messages.events import LREvent
 from engine.messages.preview import Curve
-from engine.schedules import OneCycleLR, ReduceLROnPlateau, ScheduleSpec
+from engine.schedules import CyclicLR, Drawn, OneCycleLR, ScheduleSpec
+from engine.schedules.composed import metric_driven
 from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 
@@ -68,8 +69,8 @@ def schedule_text(lrs: LREvent, curve: Curve) -> str:
 
 def next_cut(lrs: LREvent, group: int = 0) -> str | None:
     """When ReduceLROnPlateau cuts the LR of ``group`` next; None if no metric decides that now."""
-    spec, plateau = lrs.schedules[group].spec, lrs.schedules[group].plateau
-    if plateau is None or not isinstance(spec, ReduceLROnPlateau) or lrs.holding[group]:
+    spec, plateau = metric_driven(lrs.schedules[group].spec), lrs.schedules[group].plateau
+    if plateau is None or spec is None or lrs.holding[group]:
         return None
     if plateau.at_floor:
         return tr("at its floor: no further cut")
@@ -145,13 +146,13 @@ def why_no_warm_up(kind: type[ScheduleSpec], spec: ScheduleSpec | None, gives_lr
         spec: the schedule, or None while it is not valid.
         gives_lr: whether its expression gives the LR itself.
     """
-    name = kind.__name__
-    if kind is ReduceLROnPlateau:
-        return tr("Not before {name}: PyTorch gives it no metric within another schedule.", name=name)
     if kind is OneCycleLR:
         return tr("OneCycleLR begins with its own warm-up.")
     if spec is None:
         return tr("a field above is not valid")
-    if spec.ignores_base_lr():
-        return tr("{name} has its own start LR.", name=name)
+    if isinstance(spec, (CyclicLR, Drawn)):
+        if spec.group_count() is not None:
+            return tr("Each group begins at its own LR.")
+        first = spec.base_lr if isinstance(spec, CyclicLR) else spec.lr_at(0.0)
+        return None if first else tr("It begins at an LR of 0.")
     return tr("The expression gives the LR itself, which a warm-up would scale.") if gives_lr else None

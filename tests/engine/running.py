@@ -77,6 +77,26 @@ MORE_SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
             "milestones": [2, 6],
         },
     ),
+    "plateau after a warm-up": (
+        "SGD",
+        {
+            "name": "SequentialLR",
+            "schedulers": [{"name": "LinearLR", "total_iters": 2}, SCHEDULES["ReduceLROnPlateau"]],
+            "milestones": [2],
+        },
+    ),
+    "cycles after a warm-up": (
+        "SGD nesterov",
+        {
+            "name": "SequentialLR",
+            "interval": "step",
+            "schedulers": [
+                {"name": "Drawn", "points": [[0, 0.001], [1, 0.01]], "scale": "linear"},
+                {"name": "CyclicLR", "base_lr": 0.01, "max_lr": 0.1, "step_size_up": 2},
+            ],
+            "milestones": [3],
+        },
+    ),
     "ChainedScheduler": (
         "Adam",
         {

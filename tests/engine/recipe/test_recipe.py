@@ -228,12 +228,12 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     (
         {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "ReduceLROnPlateau"}]}},
         "schedule.schedulers[0].name",
-        "ReduceLROnPlateau cannot be part of a ChainedScheduler",
+        "ReduceLROnPlateau can only be the last stage of a SequentialLR",
     ),
     (
-        {"schedule": {"name": "SequentialLR", "schedulers": [STEP, {"name": "ReduceLROnPlateau"}], "milestones": [2]}},
-        "schedule.schedulers[1].name",
-        "ReduceLROnPlateau cannot be part of a SequentialLR",
+        {"schedule": {"name": "SequentialLR", "schedulers": [{"name": "ReduceLROnPlateau"}, STEP], "milestones": [2]}},
+        "schedule.schedulers[0].name",
+        "ReduceLROnPlateau can only be the last stage of a SequentialLR",
     ),
     (
         {"schedule": {"name": "SequentialLR", "schedulers": [STEP, STEP]}},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit
@@ -13,6 +15,7 @@ from engine.schedules import (
     Constant,
     CosineAnnealingLR,
     CyclicLR,
+    Drawn,
     ExponentialLR,
     LambdaLR,
     LinearLR,
@@ -28,7 +31,7 @@ from gui.schedule.editor import ScheduleEditor
 from gui.schedule.expressions import ExpressionsEditor
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.popup import KIND
-from gui.schedule.stage_card import in_short
+from gui.schedule.stage_card import StageCard, in_short
 from gui.schedule.stages import StagesForm
 from gui.widgets.forms import SpecForm
 from tests.gui.app_fixture import Driver, tiny
@@ -37,6 +40,10 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # the of
 LEFT = Qt.MouseButton.LeftButton
 WARM_COSINE = SequentialLR(
     schedulers=(LinearLR(start_factor=0.1, total_iters=5), CosineAnnealingLR(T_max=25)), milestones=(5,)
+)
+
+WARM_PLATEAU = SequentialLR(
+    schedulers=(LinearLR(start_factor=0.1, total_iters=5), ReduceLROnPlateau(patience=2)), milestones=(5,)
 )
 
 
@@ -78,6 +85,12 @@ def line(panel: SchedulePanel, stage: int, name: str) -> QLineEdit:
     return edit
 
 
+def unavailable(card: StageCard) -> set[type[ScheduleSpec]]:
+    editor = card.editor
+    assert isinstance(editor, ScheduleEditor)
+    return set(editor.picker.popup._delegate.unavailable)
+
+
 def click(qtbot: QtBot, button: QAbstractButton) -> None:
     qtbot.waitUntil(button.isVisible)  # a new stage becomes visible with the next events
     assert button.isEnabled(), button.toolTip()
@@ -104,6 +117,7 @@ def test_a_new_sequence_is_a_warm_up_and_a_cosine_that_follow_the_epochs(qtbot: 
         (ExponentialLR(gamma=0.9), ExponentialLR(gamma=0.9)),
         (Constant(), Constant()),
         (LambdaLR(lr_lambda=("0.9**epoch",)), LambdaLR(lr_lambda=("0.9**epoch",))),
+        (ReduceLROnPlateau(factor=0.5), ReduceLROnPlateau(factor=0.5)),
     ],
 )
 def test_a_warm_up_is_one_click_and_the_schedule_fits_the_remaining_epochs(
@@ -118,6 +132,55 @@ def test_a_warm_up_is_one_click_and_the_schedule_fits_the_remaining_epochs(
     assert not panel.editor.warm_up.isVisible()
 
 
+@pytest.mark.parametrize(
+    ("spec", "first", "then"),
+    [
+        (
+            CyclicLR(base_lr=0.02, max_lr=0.2, step_size_up=4, interval="epoch"),
+            ((0.0, 0.002), (5.0, 0.02)),
+            CyclicLR(base_lr=0.02, max_lr=0.2, step_size_up=4, interval="epoch"),
+        ),
+        (
+            CyclicLR(base_lr=0.02, max_lr=0.2, step_size_up=100),
+            ((0.0, 0.002), (5.0, 0.02)),
+            CyclicLR(base_lr=0.02, max_lr=0.2, step_size_up=83),
+        ),
+        (
+            Drawn(points=((0.0, 0.1), (10.0, 0.3), (30.0, 0.01)), scale="linear"),
+            ((0.0, 0.02), (5.0, 0.2)),
+            Drawn(points=((0.0, 0.2), (5.0, 0.3), (25.0, 0.01)), scale="linear"),
+        ),
+    ],
+    ids=["CyclicLR per epoch", "CyclicLR per batch", "Drawn"],
+)
+def test_a_warm_up_rises_to_where_a_schedule_with_lrs_of_its_own_begins(
+    qtbot: QtBot, panel: SchedulePanel, spec: ScheduleSpec, first: Any, then: ScheduleSpec
+) -> None:
+    panel.set_batches(20)
+    panel.set_schedule(spec)
+    click(qtbot, panel.editor.warm_up)
+    made = panel.schedule()
+    assert isinstance(made, SequentialLR)
+    line = Drawn(points=first, scale="linear", interval=spec.interval)
+    if isinstance(then, CyclicLR):
+        then = then.model_copy(update={"step_size_up": made.schedulers[1].model_dump()["step_size_up"]})
+    assert made.schedulers == (line, then)
+    assert made.milestones == (5 if spec.interval == "epoch" else 100,)
+
+
+def test_a_plateau_is_offered_as_the_last_stage_and_nothing_after_it(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_schedule(WARM_COSINE)
+    first, last = stages(panel).cards
+    assert ReduceLROnPlateau in unavailable(first)
+    assert ReduceLROnPlateau not in unavailable(last)
+    panel.set_schedule(WARM_PLATEAU)
+    first, last = stages(panel).cards
+    assert not stages(panel).add.isEnabled()
+    assert not first.later.isEnabled()
+    assert not last.earlier.isEnabled()
+    assert panel.schedule() == WARM_PLATEAU
+
+
 def test_a_warm_up_of_a_schedule_stepped_per_batch_counts_batches(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_batches(20)
     panel.set_schedule(CosineAnnealingLR(T_max=600, interval="step"))
@@ -129,9 +192,9 @@ def test_a_warm_up_of_a_schedule_stepped_per_batch_counts_batches(qtbot: QtBot, 
 @pytest.mark.parametrize(
     ("spec", "why"),
     [
-        (ReduceLROnPlateau(), "no metric"),
         (OneCycleLR(max_lr=0.1), "its own warm-up"),
-        (CyclicLR(base_lr=0.01, max_lr=0.1), "has its own start LR"),
+        (CyclicLR(base_lr=0.0, max_lr=0.1), "at an LR of 0"),
+        (CyclicLR(base_lr=(0.01, 0.02), max_lr=0.1), "its own LR"),
     ],
 )
 def test_a_schedule_that_takes_no_warm_up_shows_why(panel: SchedulePanel, spec: ScheduleSpec, why: str) -> None:
@@ -259,13 +322,13 @@ def test_a_schedule_that_cannot_be_a_stage_shows_why(qtbot: QtBot, panel: Schedu
     panel.set_schedule(WARM_COSINE)
     first, second = stages(panel).cards
     click(qtbot, second.fold)
-    for kind in (SequentialLR, ChainedScheduler, ReduceLROnPlateau):
+    for kind in (SequentialLR, ChainedScheduler):
         choose(qtbot, second.editor, kind)  # the click chooses nothing
         second.editor.picker.popup.hide()
         assert panel.schedule() == WARM_COSINE
     unavailable = second.editor.picker.popup._delegate.unavailable
     assert "can only come first" in unavailable[ChainedScheduler]
-    assert "no metric" in unavailable[ReduceLROnPlateau]
+    assert ReduceLROnPlateau not in unavailable
     assert set(first.editor.picker.popup._delegate.unavailable) == {ReduceLROnPlateau}
 
 
