@@ -109,7 +109,6 @@ def contained(work: Callable[[], T], cancelled: IsCancelled) -> T:
             if cancelled():
                 _interrupt(thread)
                 raise Cancelled
-        thread.join()
         return result.result()
 
 
