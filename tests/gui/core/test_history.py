@@ -267,7 +267,7 @@ def test_the_branch_that_is_left_stays_as_a_abandoned_branch_that_begins_where_i
     assert series.abandoned == []
 
 
-def test_a_few_ghosts_are_enough_and_a_long_one_is_thinned() -> None:
+def test_only_the_newest_abandoned_branches_are_kept_and_long_ones_are_thinned() -> None:
     series = RunHistory()
     series.append_steps(steps(1, 0, [1.0] * 5000, [[0.1]] * 5000), 10_000)
     for _ in range(7):
