@@ -189,7 +189,7 @@ class App:
             show_name=lambda name: window.show_name(name, window.name.placeholderText()),
         )
         window.renamed.connect(self.library_controller.refresh_soon)
-        window.start_page.continue_requested.connect(self.library_controller.open)
+        window.start_page.continue_requested.connect(self.library_controller.continue_run)
         window.start_page.open_requested.connect(self.files.open)
         self.undo = UndoController(
             window.edit,

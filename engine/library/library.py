@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,7 +125,7 @@ class Library(Reader):
 
         def work() -> None:
             try:
-                self._index.execute([statements.update(run, **values, updated=time.time())])
+                self._index.execute([statements.update(run, **values)])
             except (OSError, sqlite3.Error) as error:
                 failed(Text("the run library could not be written: {error}", error=why(error)))
 

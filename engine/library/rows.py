@@ -34,7 +34,7 @@ class RunRow:
         name: what the person calls it.
         state: the lifecycle's; ``interrupted``: its process ended early; ``abandoned``: it continued as a branch.
         created: when it began.
-        updated: when its row was last written.
+        updated: when it last trained or changed its state; naming or tagging it leaves this as it is.
         epochs_done: epochs completed.
         epochs: its length.
         parent: the run that it branched from.

@@ -77,7 +77,6 @@ class RunHistory:
         self._clock = clock
         self._smoothing = 0.0
         self.version = self.epoch_version = self.generation = 0
-        self.batches_per_epoch = 0
         self._empty()
 
     def _empty(self) -> None:
@@ -90,6 +89,7 @@ class RunHistory:
         self._average = Average(self._smoothing)
         self._time_x, self._time_seconds = Column(), Column()  # the training time at some positions
         self._known_to = 0.0
+        self.batches_per_epoch = 0  # not known
         self._reported: float | None = None  # when the last report came; None while the run is paused
         self._paused = False
         self.abandoned: list[AbandonedBranch] = []

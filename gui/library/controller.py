@@ -165,8 +165,12 @@ class LibraryController(QObject):
     # -- what is done with runs
 
     def open(self, run: str) -> None:
-        """Resume ``run`` where it stopped, unless another process has it open."""
+        """Load ``run`` where it stopped, unless another process has it open."""
         self._resume(run, None)
+
+    def continue_run(self, run: str) -> None:
+        """Load ``run`` where it stopped, unless another process has it open, and go on training at once."""
+        self._resume(run, None, begin=True)
 
     def _do(self, work: Callable[[], T], done: Callable[[T], None], not_done: str = "") -> None:
         """Run ``work`` in the background, then read the library again. Closing the window waits for it.
@@ -187,19 +191,18 @@ class LibraryController(QObject):
 
         self._tasks.submit(lambda _: work(), show, failed, must_finish=True)
 
-    def _resume(self, run: str, back_to: Position | None) -> None:
+    def _resume(self, run: str, back_to: Position | None, begin: bool = False) -> None:
         library = self._library
         if run == self._own and self._runs.active:
             self._show_note(tr("This run is shown in this window already."))
             return
 
-        def begin(job: Job) -> None:
+        def found(job: Job) -> None:
             question = tr("Stop and save the run, then return to {name}? It can be continued later.", name=job.name)
-            self._setup_controller.when_free(
-                lambda: self._setup_controller.begin(replace(job, back_to=back_to)), question
-            )
+            job = replace(job, back_to=back_to, begin=begin)
+            self._setup_controller.when_free(lambda: self._setup_controller.begin(job), question)
 
-        self._do(lambda: to_open(run, library), begin, tr("Not opened"))
+        self._do(lambda: to_open(run, library), found, tr("Not opened"))
 
     def _ask_where(self, run: Overview) -> None:
         """Ask which end of an epoch of ``run`` to go back to."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
+from engine.common.lifecycle import State
+from engine.common.position import Position
 from engine.messages.commands import Pause, Resume, RunEpoch, Start, Stop
 from engine.messages.events import CommandEvent, EndEvent, LoadingEvent, SavedEvent, StartEvent, StateEvent
 from gui.core import run_text
@@ -63,9 +65,15 @@ class RunController(QObject):
             self._current_run.post(RunEpoch())
 
     def _show_state(self) -> None:
-        state = self._model.state
-        self._transport.show_state(state, self._model.why_not)
-        self._chip.show_state(state)
+        model = self._model
+        state = model.state
+        # A run that was loaded has trained before: it is shown as paused, and Resume starts it.
+        waits = state == "ready" and model.shown and model.position > Position(epoch=1)
+        shown: State = "paused" if waits else state
+        self._transport.show_state(
+            shown, lambda action: model.why_not("start" if waits and action == "resume" else action)
+        )
+        self._chip.show_state(shown)
         self._clock.set_mode("training" if state == "training" else "free")
 
     def _on_loading(self, event: LoadingEvent) -> None:

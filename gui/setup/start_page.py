@@ -125,7 +125,7 @@ class StartPage(QWidget):
         title = ElidedLabel(run.title)
         go_on = QPushButton(tr("Continue"))
         go_on.setAccessibleName(tr("Continue {run}", run=run.title))
-        go_on.setToolTip(as_tip(tr("Load the run; training continues when you press Start.")))
+        go_on.setToolTip(as_tip(tr("Continue training where the run stopped.")))
         go_on.clicked.connect(lambda: self.continue_requested.emit(run.run))
         layout = QHBoxLayout(card)
         layout.setContentsMargins(12, 6, 8, 6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.common.position import Position
-from engine.messages.commands import Pause
+from engine.messages.commands import Pause, Save
 from engine.recipe.recipe import Recipe
 from gui.core.settings import Settings
 from gui.main_window import MainWindow
@@ -324,6 +325,18 @@ def test_each_group_and_all_of_them_are_set_and_scaled(driver: Driver) -> None:
     assert [0.005, 0.2] in [pytest.approx(row) for row in lrs.tolist()]
 
 
+def test_a_run_that_was_loaded_is_shown_as_paused_and_resumes(driver: Driver, tmp_path: Path) -> None:
+    driver.pause_at(tiny(), 3, 1)
+    driver.app.current_run.post(Save(path=str(tmp_path / "here.tiller")))
+    driver.click(driver.window.transport, "Stop")
+    driver.finish()
+    driver.app.files.open_path(str(tmp_path / "here.tiller"))
+    driver.wait(lambda: driver.window.chip.text() == "Paused")
+    assert driver.model.position == Position(epoch=3, batch=1)
+    driver.click(driver.window.transport, "Resume")
+    assert driver.finish().reason == "finished"
+
+
 def test_unfinished_runs_are_offered_and_continued(driver: Driver, new_driver: object) -> None:
     driver.start(Recipe().model_copy(update={"device": "cpu"}))
     driver.app.current_run.post(Pause(), Position(epoch=4, batch=2))
@@ -335,11 +348,9 @@ def test_unfinished_runs_are_offered_and_continued(driver: Driver, new_driver: o
     driver.wait(lambda: second.shows(second.window.start_page, "digits small_cnn, epoch 3 of 30"))
     second.click(second.window.start_page, "Continue")
     second.wait(lambda: second.of("start"))
-    second.reach("ready")
     assert second.of("start")[0].run == run
     assert (second.of("start")[0].epoch, second.of("start")[0].batch) == (4, 2)
-    assert second.model.history.epoch_x.values.tolist() == [1, 2, 3]
-    second.click(second.window.transport, "Start")
+    assert len(second.of("start")[0].history) == 3
     second.wait(lambda: len(second.of("epoch")) > 0)
     assert second.of("epoch")[0].epoch == 4
 

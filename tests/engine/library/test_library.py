@@ -75,6 +75,14 @@ def test_a_resumed_run_keeps_its_row(tmp_path: Path) -> None:
         assert library.runs() == [row(state="stopped", updated=9.0, epochs=40)]
 
 
+def test_to_name_tag_or_note_a_run_does_not_change_when_it_last_trained(tmp_path: Path) -> None:
+    with library_at(tmp_path) as library:
+        begin(library, row(state="stopped"))
+        library.update("a", pytest.fail, name="other", notes="why", tags=("good",))
+        library.flush()
+        assert library.runs() == [row(state="stopped", name="other", notes="why", tags=("good",))]
+
+
 def test_ids_are_letters_and_digits_and_differ() -> None:
     ids = {new_run_id() for _ in range(100)}
     assert len(ids) == 100

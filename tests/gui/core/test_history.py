@@ -53,6 +53,13 @@ def two_epochs() -> RunHistory:
     return series
 
 
+def test_nothing_of_a_run_is_known_of_the_next_one_not_even_how_many_batches_an_epoch_has() -> None:
+    series = two_epochs()
+    assert series.batches_per_epoch == 4
+    series.clear()
+    assert series.batches_per_epoch == 0
+
+
 def test_a_batchs_loss_stands_where_it_ends_and_its_lr_where_it_begins() -> None:
     series = two_epochs()
     assert series.x.values.tolist() == [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]

@@ -98,7 +98,7 @@ def test_a_saved_file_opens_in_another_library_with_its_history_and_continues_ex
     ]
     assert second.window.plots.accuracy._curves["val"].getData()[0].tolist() == [1, 2, 3]
     assert "Epoch 4/6" in second.window.transport._epoch_readout.text()
-    second.click(second.window.transport, "Start")
+    second.click(second.window.transport, "Resume")
     assert second.finish().weights_sha256 == never_stopped.end.weights_sha256
     assert second.model.history.epoch_x.values.tolist() == [1, 2, 3, 4, 5, 6]
 
