@@ -62,7 +62,8 @@ def read(path: str | Path) -> dict[str, Any]:
 
 def environment(capture: dict[str, Any]) -> dict[str, Any]:
     """What a capture was made with: enough to know whether a resumed run can be bit-identical."""
-    device = next(iter(capture["model"].values())).device
+    tensors = (value for value in capture["model"].values() if isinstance(value, torch.Tensor))
+    device = next((t.device for t in tensors), torch.device("cpu"))
     return {
         "tiller": __version__,
         "torch": str(torch.__version__),

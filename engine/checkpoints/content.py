@@ -179,6 +179,7 @@ class Content(Part):
     sources: dict[PathName, Sha256]
     run: Run
     environment: Environment
+    outside: dict[str, Tensor]
 
     @model_validator(mode="after")
     def _check(self) -> Content:

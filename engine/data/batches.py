@@ -32,6 +32,9 @@ class Batches:
         seed: the recipe's seed, which determines the order and the augmentation.
         device: the device of the batches.
         share: the share of the device's memory that images may take, 0 to 1. It changes the speed, not the batches.
+
+    Attributes:
+        memory_format: of the batches: channels_last, or contiguous_format. It may be changed at any time.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class Batches:
         self.count = len(images.train.labels)
         order = Order(self.count, spec.batch_size, seed)
         self.per_epoch = order.per_epoch
+        self._batch_size = spec.batch_size
+        self.memory_format = torch.channels_last
         self._augment = Augmentation(spec, seed)
         self._device = device
         self._feed = feed_for(images.train, order, device, share)
@@ -49,7 +54,7 @@ class Batches:
         self._mean, self._scale = mean.to(device), scale.to(device)
 
     def batch(self, epoch: int, index: int) -> tuple[Tensor, Tensor]:
-        """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W], channels last, and labels int64 [B]."""
+        """Batch ``index`` (from 0) of ``epoch`` (from 1): float32 [B, C, H, W] and labels int64 [B]."""
         images, labels = self._feed.take(Position(epoch=epoch, batch=index))
         return self._normalised(self._augment(images, epoch, index)), labels
 
@@ -60,13 +65,21 @@ class Batches:
             labels = to_device(self._val_labels[part], self._device)
             yield self._normalised(to_device(self._val_images[part], self._device)), labels
 
+    def sizes(self) -> tuple[list[int], list[int]]:
+        """The sizes of training and of validation batches that occur: full ones, then the last one's if it differs."""
+        return _sizes(self.count, self._batch_size), _sizes(len(self._val_labels), EVALUATION_BATCH)
+
     def close(self) -> None:
         """Stop threads and processes. No batch can be taken afterwards."""
         self._feed.close()
 
     def _normalised(self, images: Tensor) -> Tensor:
         x = images.to(torch.float32).sub_(self._mean).mul_(self._scale)
-        return x.contiguous(memory_format=torch.channels_last)
+        return x.contiguous(memory_format=self.memory_format)
+
+
+def _sizes(count: int, size: int) -> list[int]:
+    return [size] * (count >= size) + [count % size] * (count % size > 0)
 
 
 def normalisation(images: np.ndarray) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 
 import torch
 import torch.utils.deterministic
@@ -70,15 +71,15 @@ def prepare(device: torch.device) -> Text | None:
     return None
 
 
-def nondeterministic_operator(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> str | None:
+def nondeterministic_operator(copy: Callable[[], torch.nn.Module], x: torch.Tensor, y: torch.Tensor) -> str | None:
     """The first operator of a training step that is not deterministic on ``x``'s device, or None.
 
-    Runs one forward and backward pass on the given batch, and restores generators, buffers and gradients. On the CPU
-    every operator is deterministic.
+    Runs one forward and backward pass of the network that ``copy`` makes on the given batch, and restores the
+    generators. On the CPU every operator is deterministic.
     """
     if x.device.type != "cuda":
         return None
-    buffers = [(b, b.clone()) for b in model.buffers()]
+    model = copy()
     before = torch.get_deterministic_debug_mode()
     torch.set_deterministic_debug_mode("error")
     try:
@@ -91,8 +92,4 @@ def nondeterministic_operator(model: torch.nn.Module, x: torch.Tensor, y: torch.
         return "cuBLAS" if "CUBLAS_WORKSPACE_CONFIG" in text else text.split()[0]
     finally:
         torch.set_deterministic_debug_mode(before)
-        model.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            for buffer, kept in buffers:
-                buffer.copy_(kept)
     return None

@@ -1,19 +1,20 @@
-"""Build networks by name, and check them by a forward pass. The caller seeds torch first.
+"""Build networks by name, and check what they return. The caller seeds torch first.
 
 The entries are in ``engine.recipe.networks``, because recipes and the window need them too.
 """
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from engine.common.errors import SpecError
+from engine.common.errors import Cancelled, SpecError
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.data.download import ignore, never
@@ -40,10 +41,10 @@ def build(
     progress: Progress = ignore,
     cancelled: IsCancelled = never,
 ) -> nn.Module:
-    """The network of ``spec`` for images [B, channels, height, width], in training mode on the CPU.
+    """The network of ``spec`` for images [B, channels, height, width], on the CPU, as its builder returned it.
 
-    Its initial weights are drawn from torch's global generator, which the caller seeds. The check afterwards (zeros
-    in, scores [2, classes] out) changes no generator.
+    Its initial weights are drawn from torch's global generator, which the caller seeds. A user's network with lazy
+    modules is given zeros once, in evaluation mode, which changes no generator. No other is run here.
 
     Args:
         spec: the recipe's ``model``.
@@ -56,16 +57,23 @@ def build(
         cancelled: as in ``engine.data.download.fetch``; also asked while a user's code runs.
 
     Raises:
-        SpecError: the user's function fails or its network does not fit, the images are too small, or pretrained
-            weights are missing.
+        SpecError: the user's function fails, the images are too small, or pretrained weights are missing.
         Cancelled: ``cancelled`` returned True.
     """
-    network = _built(spec, (2, channels, height, width), classes, cancelled)
+    shape = (2, channels, height, width)
+    network = _built(spec, shape, classes, cancelled)
     if spec.pretrained:
         from engine.models.torchvision_networks import fit_weights, load_weights, pretrained
 
         url, size = pretrained(spec.name)
         fit_weights(network, load_weights(url, size, download=download, progress=progress, cancelled=cancelled))
+    if any(nn.parameter.is_lazy(t) for t in (*network.parameters(), *network.buffers())):
+
+        def materialize() -> None:
+            with network_errors(spec, _given(spec, shape)):
+                _evaluated(network, spec, torch.zeros(shape))
+
+        contained(materialize, cancelled)
     return network
 
 
@@ -80,8 +88,9 @@ def on_meta(
 ) -> nn.Module:
     """The network of ``spec`` on torch's meta device, which takes no memory and changes no generator.
 
-    A user's function that fails there (because it computes with the values of tensors) builds on the CPU. Torch's
-    generator is then restored, so do not call this for a user's network while a run trains on another thread.
+    It is checked there by a pass in evaluation mode and one in training mode, forward and backward. A user's function
+    that fails there (because it computes with the values of tensors) builds on the CPU. Torch's generator is then
+    restored, so do not call this for a user's network while a run trains on another thread.
 
     Raises:
         SpecError: as ``build``; pretrained weights are not loaded.
@@ -90,27 +99,32 @@ def on_meta(
     shape = (2, channels, height, width)
     with _keep_generator(spec):
         try:
-            return _built(spec, shape, classes, cancelled, device="meta")
+            return _checked(spec, shape, classes, cancelled, "meta")
         except SpecError:
             if spec.user_function() is None:
                 raise
-            return _built(spec, shape, classes, cancelled)
+            return _checked(spec, shape, classes, cancelled, "cpu")
+
+
+def _checked(
+    spec: ModelSpec, shape: tuple[int, int, int, int], classes: int, cancelled: IsCancelled, device: str
+) -> nn.Module:
+    network = _built(spec, shape, classes, cancelled, device)
+    if spec.user_function() is None:
+        _check(network, spec, torch.zeros(shape, device=device), classes)
+    else:
+        contained(lambda: _check(network, spec, torch.zeros(shape, device=device), classes), cancelled)
+    return network
 
 
 def _built(
     spec: ModelSpec, shape: tuple[int, int, int, int], classes: int, cancelled: IsCancelled, device: str = "cpu"
 ) -> nn.Module:
-    """The network of ``spec``, built on ``device`` and checked with images of ``shape``."""
-
     function = spec.user_function()
     if function is not None:
-        network = build_from_file(*function, channels=shape[1], classes=classes, device=device, cancelled=cancelled)
-        contained(lambda: _check(network, spec, shape, classes), cancelled)
-        return network
+        return build_from_file(*function, channels=shape[1], classes=classes, device=device, cancelled=cancelled)
     with torch.device(device) if device != "cpu" else nullcontext():
-        network = _build(spec, *shape[1:], classes)
-        _check(network, spec, shape, classes)
-    return network
+        return _build(spec, *shape[1:], classes)
 
 
 def _build(spec: ModelSpec, channels: int, height: int, width: int, classes: int) -> nn.Module:
@@ -133,32 +147,70 @@ def _keep_generator(spec: ModelSpec) -> AbstractContextManager[None]:
     return nullcontext() if spec.user_function() is None else torch.random.fork_rng(devices=[])
 
 
-def _check(network: nn.Module, spec: ModelSpec, shape: tuple[int, ...], classes: int) -> None:
-    modes = {module: module.training for module in network.modules()}
-    function = spec.user_function()
-    device = next(network.parameters()).device
-    network.eval()
+@contextmanager
+def network_errors(spec: ModelSpec, what: str) -> Iterator[None]:
+    """A context in which errors that the network of ``spec`` raises are raised as SpecErrors, as those of ``what``."""
     try:
-        with _keep_generator(spec), torch.no_grad():
-            scores = network(torch.zeros(shape, device=device))
+        yield
+    except (SpecError, Cancelled):
+        raise
     except BaseException as error:
-        if function is None:
-            raise
-        what = Text("{name}, given images {shape},", name=spec.name, shape=list(shape))
-        raise describe_error(what, Path(function[0]).expanduser().resolve(), error) from error
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
-    expected = (shape[0], classes)
-    if not isinstance(scores, Tensor) or tuple(scores.shape) != expected:
-        returned = f"a tensor {list(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        function = spec.user_function()
+        path = None if function is None else Path(function[0]).expanduser().resolve()
+        raise describe_error(what, path, error) from error
+
+
+def check_scores(scores: object, spec: ModelSpec, images: Tensor, classes: int, *, training: bool) -> None:
+    """Check what the network of ``spec`` returned for ``images``.
+
+    Raises:
+        SpecError: it is not a tensor of floating-point scores [B, classes], or cannot be trained on.
+    """
+    expected = [len(images), classes]
+    problem: str | None = None
+    if not isinstance(scores, Tensor):
+        problem = type(scores).__name__
+    elif list(scores.shape) != expected:
+        problem = Text("a tensor {shape}", shape=list(scores.shape))
+    elif not scores.is_floating_point():
+        problem = Text("a tensor of {kind}", kind=scores.dtype)
+    elif training and not scores.requires_grad:
+        problem = Text("scores that depend on no parameter that is trained")
+    if problem is not None:
         raise SpecError(
             FIELD,
             Text(
-                "{name} must map images {shape} to scores {expected}; it returned {returned}",
+                "{name} must map images {shape} to scores {expected}; in {mode} mode it returned {returned}",
                 name=spec.name,
-                shape=list(shape),
-                expected=list(expected),
-                returned=returned,
+                shape=list(images.shape),
+                expected=expected,
+                mode=Text("training") if training else Text("evaluation"),
+                returned=problem,
             ),
         )
+
+
+def _check(network: nn.Module, spec: ModelSpec, images: Tensor, classes: int) -> None:
+    """Check ``network`` in evaluation and in training mode, which may change its state."""
+    with _keep_generator(spec), network_errors(spec, _given(spec, tuple(images.shape))):
+        check_scores(_evaluated(network, spec, images), spec, images, classes, training=False)
+        network.train()
+        scores = network(images)
+        check_scores(scores, spec, images, classes, training=True)
+        scores.sum().backward()
+
+
+def _evaluated(network: nn.Module, spec: ModelSpec, images: Tensor) -> Any:
+    """What ``network`` returns in evaluation mode, in which lazy modules get their weights; changes no generator."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with _keep_generator(spec), torch.no_grad():
+            return network(images)
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def _given(spec: ModelSpec, shape: tuple[int, ...]) -> Text:
+    return Text("{name}, given images {shape},", name=spec.name, shape=list(shape))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from engine.common.errors import SpecError
@@ -18,6 +18,7 @@ from engine.common.spec import LARGEST
 from engine.hardware.precision import Scaler
 from engine.lr.scheduled import ScheduledLR
 from engine.models.optimizers import state_after_a_step
+from engine.models.run_network import RunNetwork
 from engine.recipe.optimizers import OptimizerSpec
 
 _SCALE: Final = "scale"
@@ -105,12 +106,16 @@ def check_random(stored: Mapping[str, Any], device: torch.device) -> None:
     """Check the states of PyTorch's generators in the ``random`` of a checkpoint. Raises SpecError."""
     on_device = device.type == "cuda" and stored["cuda"] is not None
     for name, own in (("torch", "cpu"), ("cuda", device)) if on_device else (("torch", "cpu"),):
-        generator = torch.Generator(own)
-        _check_tensor(f"random.{name}", stored[name], generator.get_state())
-        try:
-            generator.set_state(stored[name])
-        except (RuntimeError, TypeError) as error:
-            raise SpecError(f"random.{name}", f"is not the state of a generator: {error}".splitlines()[0]) from None
+        _check_generator(f"random.{name}", stored[name], torch.device(own))
+
+
+def _check_generator(field: str, stored: Any, device: torch.device) -> None:
+    generator = torch.Generator(device)
+    _check_tensor(field, stored, generator.get_state())
+    try:
+        generator.set_state(stored)
+    except (RuntimeError, TypeError) as error:
+        raise SpecError(field, f"is not the state of a generator: {error}".splitlines()[0]) from None
 
 
 def _check_tensor(field: str, stored: Any, own: Tensor) -> None:
@@ -149,6 +154,14 @@ def _check_state(field: str, stored: Any, known: Mapping[str, Any], parameter: T
                 raise SpecError(inner, "must be a number of steps")
 
 
-def check_network(stored: Mapping[str, Any], network: nn.Module) -> None:
-    """Check the ``model`` of a checkpoint against the network. Raises SpecError."""
-    check_tensors("model", stored, network.state_dict())
+def check_network(stored: Mapping[str, Any], outside: Mapping[str, Any], network: RunNetwork) -> None:
+    """Check the ``model`` and ``outside`` of a checkpoint against the network. Raises SpecError."""
+    check_tensors("model", stored, network.expected(stored))
+    for name, value in outside.items():
+        field, own = f"outside[{name!r}]", network.held_outside(name)
+        if own is None:
+            raise SpecError(field, "is not in the network that the recipe builds")
+        if isinstance(own, torch.Generator):
+            _check_generator(field, value, own.device)
+        else:
+            _check_tensor(field, value, value if isinstance(value, Tensor) else own)

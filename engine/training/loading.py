@@ -24,6 +24,7 @@ from engine.recipe.data_sets import Facts
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import Recipe, recipe_from_json
 from engine.recipe.user_code import changes
+from engine.training import trial
 from engine.training.job import Job
 from engine.training.run_state import RANDOM_LOCK, RunState, group_sizes
 
@@ -122,6 +123,7 @@ def load(job: Job, progress: Progress, cancelled: IsCancelled) -> Loaded:
     with fitting("network", network, device):
         state = RunState(recipe, images, device, download=job.download, share=share)
     try:
+        remarks += trial.check(state, progress, cancelled)
         return _resumed(state, job, file, content, remarks)
     except BaseException:
         state.batches.close()
@@ -134,7 +136,7 @@ def _resumed(
     """Restore the checkpoint's ``content``, if there is one, in the new ``state``, and complete ``remarks``."""
     recipe, network = state.recipe, Path(state.recipe.model.name).name
     with fitting("batch", network, state.device, recipe.data.batch_size):
-        operator = nondeterministic_operator(state.model, *state.batches.batch(1, 0))
+        operator = nondeterministic_operator(lambda: state.begun().model, *state.batches.batch(1, 0))
     if operator:
         remarks.append(
             Text(

@@ -8,18 +8,15 @@ minimum.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from torch import nn
-from torch.optim import Optimizer
 
 from engine.advice.lr_suggestions import FloatArray, Smoothed, noisy_ends, suggest
-from engine.common.errors import Cancelled, Rejected
+from engine.common.errors import Cancelled, Rejected, SpecError
 from engine.common.lifecycle import State
 from engine.common.progress import IsCancelled
 from engine.common.text import Text, number
@@ -32,7 +29,7 @@ from engine.training.apply import check_not_over
 from engine.training.guard import Guard
 from engine.training.loop import Loop
 from engine.training.run_state import RunState, random_state, restore_random
-from engine.training.step import Stepper, Sums
+from engine.training.step import Sums
 
 DIVERGED: Final = 4.0  # times the least smoothed loss
 _ALLOWED: Final[frozenset[State]] = frozenset({"ready", "training", "paused"})
@@ -87,8 +84,7 @@ def sweep(
     """
     kept = random_state(state.device)
     try:
-        model, optimizer = _copies(state)
-        return _sweep(state, settings, model, optimizer, progress, cancelled)
+        return _sweep(_twin(state), settings, progress, cancelled)
     finally:
         restore_random(kept, state.device)
 
@@ -106,30 +102,21 @@ def shares(lrs: list[float]) -> list[float]:
     return [lr / fastest for lr in lrs] if fastest else [1.0] * len(lrs)
 
 
-def _copies(state: RunState) -> tuple[nn.Module, Optimizer]:
-    """Copies of the run's network and optimizer; the optimizer holds the parameters of the copy."""
+def _twin(state: RunState) -> RunState:
     try:
-        # in one call, so that the copied optimizer holds the copied network's parameters
-        model, optimizer = copy.deepcopy((state.model, state.optimizer))
-    except (RuntimeError, TypeError) as error:
-        raise Rejected(
-            Text("the LR range test trains a copy of the network, and this one cannot be copied: {error}", error=error)
-        ) from None
-    return model, optimizer
+        return state.twin()
+    except SpecError as error:
+        text = "the LR range test trains a copy of the network, and this one cannot be copied: {error}"
+        raise Rejected(Text(text, error=error.problem)) from None
 
 
 def _sweep(
-    state: RunState,
-    settings: FindLR,
-    model: nn.Module,
-    optimizer: Optimizer,
-    progress: Callable[[int, int], None],
-    cancelled: IsCancelled,
+    state: RunState, settings: FindLR, progress: Callable[[int, int], None], cancelled: IsCancelled
 ) -> RangeTestResult:
+    """``sweep`` on ``state`` itself, which it changes."""
+    optimizer = state.optimizer
     state.lr_control.write(optimizer)  # the momentum of the next batch, where the schedule cycles it
-    stepper = Stepper(model, optimizer, state.device, state.recipe.precision, Guard(GuardSpec(loss_limit=None)))
-    if stepper.scaler is not None and state.stepper.scaler is not None:
-        stepper.scaler.load(state.stepper.scaler.state())
+    state.stepper.guard = Guard(GuardSpec(loss_limit=None))
     unused = Sums.zero(state.device)
     start, per_epoch = state.position, state.batches.per_epoch
     share = shares(state.lr_control.current())
@@ -147,7 +134,7 @@ def _sweep(
             group["lr"] = tried * part
         x, y = state.batches.batch(start.epoch, (start.batch + step) % per_epoch)
         try:
-            loss = stepper.step(x, y, unused).loss
+            loss = state.stepper.step(x, y, unused).loss
         except RuntimeError as error:
             problem = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise Rejected(

@@ -78,6 +78,9 @@ class Rewinder:
         except Rejected as refusal:
             self._answers.reject(posted, refusal.reason)
             return "stayed"
+        except SpecError as error:  # a user's network can no longer be built
+            self._answers.reject(posted, error.problem)
+            return "stayed"
         except Cancelled:
             self._answers.reject(posted, Text("the rewind was cancelled"))
             return "stayed"
@@ -166,7 +169,6 @@ def go_to(
         _recompute(state, target, again, progress, cancelled)
     except BaseException:
         state.restore(now)
-        state.training_mode()
         raise
     recorded = history[: len(state.history)]
     same = [e.metrics() for e in recorded] == [e.metrics() for e in state.history]
@@ -189,7 +191,6 @@ def _restore_nearest(state: RunState, target: Position, checkpoints: Iterable[Pa
             c.position == target and c.name not in ("rewind", "note") for c in state.interventions
         ):
             break
-    state.training_mode()
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[Capture]:

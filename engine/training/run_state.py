@@ -8,7 +8,7 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engine.common.errors import SpecError
+from engine.common.errors import Rejected, SpecError
 from engine.common.position import Position
+from engine.common.text import Text
 from engine.data.batches import Batches
 from engine.data.image_set import ImageSet
 from engine.hardware.memory import DEFAULT_SHARE
@@ -26,6 +27,7 @@ from engine.lr.control import LRControl
 from engine.messages.events import CommandEvent, EpochEvent, Event
 from engine.messages.stored import commands_from_json, epochs_from_json
 from engine.models import groups, optimizers, registry
+from engine.models.run_network import RunNetwork, cloned
 from engine.models.user_modules import digests_of
 from engine.recipe.recipe import Recipe
 from engine.training import fits
@@ -107,17 +109,24 @@ class RunState:
         with fitting("data", recipe.data.name, device):
             self.batches = Batches(images, recipe.data, recipe.seed, device, share)
         facts = images.facts
-        self._shape = (facts.channels, facts.height, facts.width, facts.num_classes)
+        self._shape = (facts.channels, facts.height, facts.width)
+        self.classes = facts.num_classes
+        self._memory_format = torch.channels_last
         self._begin(download)
 
     def _begin(self, download: bool) -> None:
         recipe, device = self.recipe, self.device
         seed_everything(recipe.seed)
-        channels, height, width, classes = self._shape
-        network = registry.build(
-            recipe.model, channels=channels, height=height, width=width, classes=classes, download=download
+        channels, height, width = self._shape
+        module = registry.build(
+            recipe.model, channels=channels, height=height, width=width, classes=self.classes, download=download
         )
-        self.model = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        with registry.network_errors(recipe.model, recipe.model.name):
+            self.network = RunNetwork(module, device, self._memory_format)
+        if not self.network.trained:
+            raise SpecError("model.name", Text("{name}: no parameter requires a gradient", name=recipe.model.name))
+        self.model = self.network.module
+        self.batches.memory_format = self.network.memory_format
         self.groups = groups.split(self.model, recipe.groups)
         self.group_names = [g.name for g in self.groups]
         self.lr_control = LRControl.from_recipe(recipe, self.group_names, self.batches.per_epoch)
@@ -126,17 +135,15 @@ class RunState:
         ]
         self.optimizer = optimizers.build(recipe.optimizer, parameters)
         self.guard = Guard(recipe.guard)
-        self.stepper = Stepper(self.model, self.optimizer, device, recipe.precision, self.guard)
+        self.stepper = Stepper(self.network, self.optimizer, device, recipe.precision, self.guard)
         self.position = Position(epoch=1)
         self.meter = Meter(Sums.zero(device))
         self.history: list[EpochEvent] = []
         self.interventions: list[CommandEvent] = []
         self._history_written, self._interventions_written = GrowingJSON(), GrowingJSON()
         self.frozen: set[str] = set()
-        for group in self.groups:
-            if group.spec and group.spec.frozen:
-                self.freeze(group.name)
-        if len(self.frozen) == len(self.groups):
+        self._freeze_exactly(g.name for g in self.groups if g.spec and g.spec.frozen)
+        if not any(p.requires_grad for p in self.network.trained):
             raise SpecError("groups", "all are frozen, so nothing would be trained; leave at least one unfrozen")
 
     @property
@@ -154,21 +161,33 @@ class RunState:
         return [epoch.metrics() for epoch in self.history]
 
     def training_mode(self) -> None:
-        """Set training mode for all modules but those of frozen groups, whose statistics do not change."""
-        self.model.train()
-        for group in self.groups:
-            if group.name in self.frozen:
-                for module in group.modules:
-                    module.training = False
+        """Set training mode, except for frozen groups, whose statistics do not change, and as the network decided."""
+        self.network.train(module for group in self.groups if group.name in self.frozen for module in group.modules)
 
     def freeze(self, name: str, frozen: bool = True) -> None:
-        """Stop training the group ``name``, or train it again; its optimizer state is kept unchanged meanwhile."""
-        group = self.groups[self.group_names.index(name)]
-        for parameter in group.parameters:
-            parameter.requires_grad_(not frozen)
-            parameter.grad = None  # or the old gradient would still change the weight
-        (self.frozen.add if frozen else self.frozen.discard)(name)
+        """Stop training the group ``name``, or train it again; its optimizer state is kept unchanged meanwhile.
+
+        Raises:
+            Rejected: nothing would be left to train.
+        """
+        left = [p for g in self.groups if g.name != name and g.name not in self.frozen for p in g.parameters]
+        if frozen and not any(p in self.network.trained for p in left):
+            raise Rejected(Text("with group {group} frozen too, nothing would be left to train", group=name))
+        self._freeze_exactly(self.frozen | {name} if frozen else self.frozen - {name})
+
+    def _freeze_exactly(self, names: Iterable[str]) -> None:
+        """Freeze the groups ``names``, and no other."""
+        self.frozen = set(names)
+        for group in self.groups:
+            for parameter in group.parameters:
+                parameter.requires_grad_(group.name not in self.frozen and parameter in self.network.trained)
+                parameter.grad = None  # or the old gradient would still change the weight
         self.training_mode()
+
+    def use_contiguous(self) -> None:
+        """Begin again, with a network and images that are contiguous instead of channels_last."""
+        self._memory_format = torch.contiguous_format
+        self._begin(download=False)
 
     def beginning(self) -> Capture:
         """What ``capture`` was before the first batch; changes the global random generators."""
@@ -176,13 +195,41 @@ class RunState:
         other._begin(download=False)
         return other.capture()
 
+    def begun(self) -> RunState:
+        """An independent run of this recipe at its beginning.
+
+        It shares the batches. The global random generators are as before.
+
+        Raises:
+            SpecError: the network can no longer be built.
+        """
+        kept = random_state(self.device)
+        other = copy.copy(self)
+        try:
+            other._begin(download=False)
+        finally:
+            restore_random(kept, self.device)
+        return other
+
+    def twin(self) -> RunState:
+        """An independent run in the same state, which is restored in a network that is built anew; see ``begun``.
+
+        Raises:
+            SpecError: the network can no longer be built, or its state cannot be restored.
+        """
+        other = self.begun()
+        other.restore(self.capture())
+        return other
+
     def capture(self) -> Capture:
         """A deep copy of everything that decides how the run continues; tensors stay on their device."""
         meter = dataclasses.asdict(dataclasses.replace(self.meter, sums=None))  # type: ignore[arg-type]
         meter["sums"] = {name: t.clone() for name, t in self.meter.sums.tensors().items()}
+        model, outside = self.network.state()
         return {
-            "model": {name: t.detach().clone() for name, t in self.model.state_dict().items()},
-            "optimizer": _cloned(self.optimizer.state_dict()),
+            "model": model,
+            "outside": outside,
+            "optimizer": cloned(self.optimizer.state_dict()),
             "scaler": self.stepper.scaler.state() if self.stepper.scaler is not None else {},
             "lr": self.lr_control.state(),
             "random": random_state(self.device),
@@ -203,10 +250,10 @@ class RunState:
         """
         self._check(capture)
         lr_control = LRControl.from_state(capture["lr"], self.recipe.optimizer)
-        self.model.load_state_dict(capture["model"])
-        for name in self.group_names:
-            self.freeze(name, name in capture["frozen"])
-        self.optimizer.load_state_dict(_cloned(capture["optimizer"]))
+        with registry.network_errors(self.recipe.model, Text("load_state_dict")):
+            self.network.load(capture["model"], capture["outside"])
+        self._freeze_exactly(name for name in self.group_names if name in capture["frozen"])
+        self.optimizer.load_state_dict(cloned(capture["optimizer"]))
         if self.stepper.scaler is not None and capture["scaler"]:
             self.stepper.scaler.load(capture["scaler"])
         self.lr_control = lr_control
@@ -223,7 +270,7 @@ class RunState:
     def _check(self, capture: Capture) -> None:
         spec = self.recipe.optimizer
         fits.check_lrs(capture["lr"], self.group_names, self.batches.per_epoch, spec)
-        fits.check_network(capture["model"], self.model)
+        fits.check_network(capture["model"], capture["outside"], self.network)
         fits.check_optimizer(capture["optimizer"], self.optimizer, spec.changeable)
         fits.check_tensors("meter.sums", capture["meter"]["sums"], Sums.zero(self.device).tensors())
         fits.check_scaler(capture["scaler"], self.stepper.scaler)
@@ -263,25 +310,16 @@ def restore_random(state: dict[str, Any], device: torch.device) -> None:
 def weights_sha256(model: nn.Module) -> str:
     """SHA-256 in hex over the model's state_dict in order.
 
-    For each entry ``f"{name} {dtype} {tuple(shape)}\\n"`` encoded, then the bytes of the tensor.
+    For each tensor ``f"{name} {dtype} {tuple(shape)}\\n"`` encoded, then its bytes. Other entries are left out.
     """
     digest = hashlib.sha256()
     for name, t in model.state_dict().items():
+        if not isinstance(t, Tensor):
+            continue
         digest.update(f"{name} {t.dtype} {tuple(t.shape)}\n".encode())
         flat = t.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
         digest.update(flat.numpy().tobytes())
     return digest.hexdigest()
-
-
-def _cloned(value: Any) -> Any:
-    """A deep copy: tensors cloned on their device, containers rebuilt, plain values kept."""
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {key: _cloned(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_cloned(item) for item in value)
-    return value
 
 
 def group_sizes(run_groups: Sequence[groups.Group]) -> list[int]:

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from engine.hardware.precision import LEAST_SCALE, Scaler, autocast
 from engine.hardware.transfer import ToHost
+from engine.models.run_network import RunNetwork
 from engine.training.guard import Guard
 
 _TOGETHER: Final = 16  # batches whose logits are kept until then
@@ -80,32 +81,31 @@ class Step(NamedTuple):
 class Stepper:
     """Forward, backward, update: one training step at a time.
 
-    A loss that the guard masks never reaches the weights, the optimizer's state or the buffers. The loss is read while
-    the device computes the gradients, so that a GPU always has work.
+    A loss that the guard masks never reaches the weights, the optimizer's state, the buffers or other tensors that the
+    network holds. The loss is read while the device computes the gradients, so that a GPU always has work.
     """
 
     def __init__(
-        self, model: nn.Module, optimizer: Optimizer, device: torch.device, precision: str, guard: Guard
+        self, network: RunNetwork, optimizer: Optimizer, device: torch.device, precision: str, guard: Guard
     ) -> None:
-        self._model = model
+        self._network = network
         self._optimizer = optimizer
         self._device = device
         self._precision = precision
-        self._guard = guard
-        self._buffers = list(model.buffers())
+        self.guard = guard
         self.scaler = Scaler(device) if precision == "float16" else None
 
     def step(self, x: Tensor, y: Tensor, sums: Sums) -> Step:
         """Train on one batch."""
-        kept = [b.clone() for b in self._buffers]
+        kept = self._network.keep()
         with autocast(self._device, self._precision):
-            logits = self._model(x)
+            logits = self._network.module(x)
         mean = functional.cross_entropy(logits.float(), y)
         copied = ToHost(mean)
         self._optimizer.zero_grad(set_to_none=True)
         (mean if self.scaler is None else self.scaler.scaled(mean)).backward()  # type: ignore[no-untyped-call]
         loss = copied.read()
-        passed, reduced_scale = not self._guard.masks(loss), None
+        passed, reduced_scale = not self.guard.masks(loss), None
         if passed and self.scaler is None:
             self._optimizer.step()
         elif passed and self.scaler is not None and not self.scaler.update(self._optimizer):
@@ -116,17 +116,11 @@ class Stepper:
         if passed:
             sums.add(loss, logits.detach(), y)
         else:
-            restore(self._buffers, kept)
+            self._network.put_back(kept)
         return Step(loss, passed, reduced_scale)
 
 
-def restore(live: list[Tensor], before: list[Tensor]) -> None:
-    """Restore ``before`` in ``live``."""
-    for buffer, kept in zip(live, before, strict=True):
-        buffer.copy_(kept)
-
-
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: what a network keeps from here could not be trained with
 def evaluate(
     model: nn.Module, batches: Iterator[tuple[Tensor, Tensor]], device: torch.device, precision: str
 ) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -65,8 +66,12 @@ def poisoned_always(in_channels: int, num_classes: int) -> nn.Module:
 
 
 def breaks_in_training(in_channels: int, num_classes: int) -> nn.Module:
+    """Raises on the first training batch, but not where it is tried before the run."""
+
     def when(n: int) -> bool:
-        raise RuntimeError("broken, says the test\nand more")
+        if threading.current_thread().name != "own network":
+            raise RuntimeError("broken, says the test\nand more")
+        return False
 
     return Poisoned(in_channels, num_classes, when)
 
@@ -95,8 +100,8 @@ def loud_fifth(in_channels: int, num_classes: int) -> nn.Module:
 
 
 def loud_when_validated_again(in_channels: int, num_classes: int) -> nn.Module:
-    """Has a high validation loss from its second epoch on (it is run once before the first)."""
-    return Loud(in_channels, num_classes, False, lambda n: n > 2, 1e10)
+    """Has a high validation loss from its second epoch on."""
+    return Loud(in_channels, num_classes, False, lambda n: n > 1, 1e10)
 
 
 class SlowToValidate(Tiny):

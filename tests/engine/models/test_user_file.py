@@ -61,6 +61,22 @@ class Pair(nn.Linear):
 def a_pair(in_channels, num_classes):
     return Pair(2, 2)
 
+class PairInTraining(nn.Linear):
+    def forward(self, x):
+        scores = super().forward(x.flatten(1))
+        return (scores, scores) if self.training else scores
+
+def a_pair_in_training(in_channels, num_classes):
+    return PairInTraining(64, num_classes)
+
+class InPlace(nn.Linear):
+    def forward(self, x):
+        self.bias *= 2
+        return super().forward(x.flatten(1))
+
+def in_place(in_channels, num_classes):
+    return InPlace(64, num_classes)
+
 number = 3
 """
 
@@ -92,11 +108,15 @@ BAD = {
     "returns_class": "returns_class must return an nn.Module; it returned type",
     "no_parameters": "no_parameters returns has no parameters",
     "other_names": "TypeError: other_names() got an unexpected keyword argument",
-    "wrong_size": "given images [2, 1, 8, 8], raised RuntimeError",
-    "wrong_classes": "must map images [2, 1, 8, 8] to scores [2, 10]; it returned a tensor [2, 11]",
-    "a_pair": "to scores [2, 10]; it returned tuple",
     "number": "has no function number",
     "absent": "has no function absent",
+}
+UNFIT = {
+    "wrong_size": "given images [2, 1, 8, 8], raised RuntimeError",
+    "wrong_classes": "to scores [2, 10]; in evaluation mode it returned a tensor [2, 11]",
+    "a_pair": "to scores [2, 10]; in evaluation mode it returned tuple",
+    "a_pair_in_training": "to scores [2, 10]; in training mode it returned tuple",
+    "in_place": "given images [2, 1, 8, 8], raised at line 61: RuntimeError: a leaf Variable that requires grad",
 }
 
 
@@ -107,6 +127,14 @@ def test_an_error_says_what_is_wrong_with_a_users_network(own: Path, function: s
             make(ModelSpec(name=f"{own}:{function}"), **DIGITS)
         assert caught.value.field == "model.name"
         assert BAD[function] in caught.value.problem
+
+
+@pytest.mark.parametrize("function", UNFIT)
+def test_a_network_that_cannot_be_trained_is_refused_before_it_takes_memory(own: Path, function: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        on_meta(ModelSpec(name=f"{own}:{function}"), **DIGITS)
+    assert caught.value.field == "model.name"
+    assert UNFIT[function] in caught.value.problem
 
 
 def test_a_file_that_is_missing_or_broken_is_named(tmp_path: Path) -> None:
