@@ -137,18 +137,14 @@ def one_line(text: object) -> str:
 
 def run_lr(options: argparse.Namespace) -> int:
     """``main.py lr``."""
-    from engine.common.errors import ScheduleError
     from engine.training.dry_run import lrs_ahead, shown
 
     def print_rejection(command: CommandAt, reason: str) -> None:
         print(f"commands: {shown(command)} would be rejected: {reason}", file=sys.stderr)
 
     commands = read_commands(options.commands) if options.commands else []
-    try:
-        for lrs in lrs_ahead(_recipe(options.recipe), commands, options.batches, print_rejection):
-            print(line(lrs), file=options.output)
-    except ScheduleError as error:
-        raise SpecError("schedule", str(error)) from None
+    for lrs in lrs_ahead(_recipe(options.recipe), commands, options.batches, print_rejection):
+        print(line(lrs), file=options.output)
     return 0
 
 

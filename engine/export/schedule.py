@@ -210,10 +210,9 @@ class ScheduleText:
     def _fails_beyond(self, spec: ScheduleSpec, begin: int) -> bool:
         if isinstance(spec, ComposedSpec):
             nested = any(isinstance(stage, ComposedSpec) for stage in spec.schedulers)
-            leaves = list(spec.leaves())
-            if nested and any(isinstance(leaf, OneCycleLR) for leaf in leaves):
+            if nested and any(isinstance(part, OneCycleLR) for part in spec.parts()):
                 return True  # there PyTorch may count a stage's position one ahead
-            return any(self._fails_beyond(leaf, begin) for leaf in leaves)
+            return any(self._fails_beyond(part, begin) for part in spec.parts())
         if not isinstance(spec, ExpressionSpec):
             return False
         whole = self._epochs * (1 if spec.interval == "epoch" else self._steps_per_epoch)
@@ -256,8 +255,7 @@ def helpers(needs: Needs) -> list[str]:
 
 def leaves_below_zero(spec: ScheduleSpec) -> bool:
     """Whether rounding may leave the LR slightly below 0, as LinearLR down to 0 does."""
-    parts = spec.leaves() if isinstance(spec, ComposedSpec) else (spec,)
-    return any(isinstance(part, LinearLR) and part.end_factor == 0 for part in parts)
+    return any(isinstance(part, LinearLR) and part.end_factor == 0 for part in spec.parts())
 
 
 def monitored(spec: ScheduleSpec) -> str | None:

@@ -111,7 +111,7 @@ def _multiplier(spec: ExpressionSpec, length: Length) -> Callable[[int], float]:
             return expression(names)
         except ExpressionError as error:
             problem = f"at epoch = {position} the expression {expression.text!r} {error}"
-            raise ScheduleError(problem, "", spec) from None
+            raise ScheduleError(problem, "lr_lambda", spec) from None
 
     return multiplier
 

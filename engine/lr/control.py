@@ -71,7 +71,10 @@ class LRControl:
                 scheduled = ScheduledLR(spec, base, recipe.optimizer, length)
                 scheduled.validate(steps_ahead(scheduled, length.epochs, 0, length, 0))
             except ScheduleError as error:
-                raise SpecError(f"{field}.{error.field}" if error.field else field, str(error)) from None
+                inner = error.field
+                if inner == "lr_lambda" and schedule.group_count() == count:
+                    inner = f"lr_lambda[{position}]"
+                raise SpecError(f"{field}.{inner}" if inner else field, str(error)) from None
             groups.append(GroupLR(name, scheduled, momentum=momentum.given_by(recipe.optimizer)))
         made = cls(groups, recipe.optimizer, lrs, length)
         made.remarks = _remarks(recipe.schedule, alike, [g.scheduled for g in groups if g.name in share])
@@ -270,7 +273,7 @@ class LRControl:
                 epochs = self.length.epochs
                 scheduled.validate(steps_ahead(scheduled, epochs, self.epochs_done, self.length, self.steps_done))
             except ScheduleError as error:
-                problem = f"{error.field}: {error}" if error.field else str(error)
+                problem = f"schedule.{error.field}: {error}" if error.field else str(error)
                 raise Rejected(Text("the schedule cannot be used: {problem}", problem=problem)) from None
             swapped.append((g, scheduled))
         for g, scheduled in swapped:

@@ -19,7 +19,7 @@ from engine.lr.forward import run_forward, skips
 from engine.messages.schedule_view import PlateauView
 from engine.models import optimizers
 from engine.recipe.recipe import OptimizerSpec
-from engine.schedules import AnySchedule, ScheduleSpec
+from engine.schedules import AnySchedule, CyclicLR, ScheduleSpec
 from engine.schedules.composed import metric_driven, path_of
 
 ROUNDING: Final = 1e-9
@@ -61,6 +61,7 @@ class ScheduledLR:
         self.span = length.positions(spec.interval) if span is None else span
         self.position = 0
         self.ended: str | None = None
+        self._error: ScheduleError | None = None  # why, with the field, if it ended here and not before it was stored
         self._optimizer_spec = optimizer
         self._build()
         problem = self._unusable()
@@ -109,8 +110,7 @@ class ScheduledLR:
         """Step once. A schedule that a metric drives does not step without a finite metric."""
         if self.ended is not None:
             return
-        group = self._shadow.param_groups[0]
-        before = dict(group)
+        before = dict(self._shadow.param_groups[0])
         if self.monitor is not None:
             metric = (metrics or {}).get(self.monitor)
             if metric is None or not math.isfinite(metric):
@@ -121,14 +121,19 @@ class ScheduledLR:
             try:
                 self._scheduler.step()
             except (ScheduleError, OverflowError) as error:  # parts of a chain may have stepped already
-                self.ended = self._with_its_part(error) if isinstance(error, ScheduleError) else self._too_large()
-                group.update(before)
+                self._end(self._with_its_path(error) if isinstance(error, ScheduleError) else self._too_large(), before)
                 return
         self.position += 1
-        self.ended = self._unusable()
-        if self.ended is not None:
+        problem = self._unusable()
+        if problem is not None:
             self.position -= 1
-            group.update(before)
+            self._end(ScheduleError(problem, self._growing()), before)
+
+    def _end(self, error: ScheduleError, before: dict[str, Any]) -> None:
+        """Keep the LR of ``before`` from here on, because of ``error``."""
+        path = error.field.rpartition(".")[0]
+        self.ended, self._error = f"{path}: {error}" if path else str(error), error
+        self._shadow.param_groups[0].update(before)
 
     def _unusable(self) -> str | None:
         where = f"after {self.spec.interval} {self.position}"
@@ -138,14 +143,22 @@ class ScheduledLR:
             return f"the schedule gives a momentum of {self.momentum:.6g} {where}; allowed is 0 to less than 1"
         return None
 
-    def _with_its_part(self, error: ScheduleError) -> str:
-        """The problem, with the part of a composed schedule that has it."""
+    def _with_its_path(self, error: ScheduleError) -> ScheduleError:
+        """``error`` with the whole path of its field."""
         path = path_of(error.part, self.spec) if isinstance(error.part, ScheduleSpec) else ""
-        return f"{path}: {error}" if path else str(error)
+        return ScheduleError(str(error), ".".join(filter(None, (path, error.field))))
 
-    def _too_large(self) -> str:
+    def _growing(self) -> str:
+        """The path of the only gamma above 1, which is why an LR or a momentum is out of range; else empty."""
+        found = [part for part in self.spec.parts() if getattr(part, "gamma", 1.0) > 1]
+        if len(found) != 1 or (isinstance(found[0], CyclicLR) and (found[0].mode != "exp_range" or found[0].scale_fn)):
+            return ""
+        path = path_of(found[0], self.spec)
+        return f"{path}.gamma" if path else "gamma"
+
+    def _too_large(self) -> ScheduleError:
         after = f"{self.spec.interval} {self.position + 1}"
-        return f"PyTorch's formula for the schedule overflows after {after}"
+        return ScheduleError(f"PyTorch's formula for the schedule overflows after {after}", self._growing())
 
     def restart_patience(self) -> None:
         """Reset the bad epochs counted so far; does nothing where no metric drives the schedule."""
@@ -221,8 +234,8 @@ class ScheduledLR:
         if self.ended is not None:
             raise ScheduleError(self.ended)
         for ahead in () if self._certain(steps) else self.look_ahead(steps):
-            if ahead.ended is not None:
-                raise ScheduleError(ahead.ended)
+            if ahead._error is not None:
+                raise ahead._error
 
     def copy(self) -> ScheduledLR:
         """An independent copy in the same state."""

@@ -134,6 +134,10 @@ class ScheduleSpec(Spec):
         """
         return None
 
+    def parts(self) -> Sequence[ScheduleSpec]:
+        """The schedules in it that are not composed of others; itself, if it is none."""
+        return (self,)
+
     def for_group(self, index: int, share: Share = WHOLE) -> ScheduleSpec:
         """The schedule of parameter group ``index`` (from 0) alone.
 

@@ -5,7 +5,7 @@ Compositions that PyTorch cannot run raise a SpecError here that names the field
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
@@ -87,13 +87,9 @@ class ComposedSpec(ScheduleSpec):
         """Whether a metric may drive the scheduler at ``index``."""
         return False
 
-    def leaves(self) -> Iterator[ScheduleSpec]:
-        """The schedules that are not composed themselves, in the order in which they are built."""
-        for stage in self.schedulers:
-            if isinstance(stage, ComposedSpec):
-                yield from stage.leaves()
-            else:
-                yield stage
+    def parts(self) -> Sequence[ScheduleSpec]:
+        """The schedules in it that are not composed of others, in the order in which they are built."""
+        return [part for stage in self.schedulers for part in stage.parts()]
 
     def cycles_momentum(self) -> bool:
         """Whether any of the schedulers does."""
@@ -169,8 +165,8 @@ class SequentialLR(ComposedSpec):
 
     def ignores_base_lr(self) -> bool:
         """Whether every stage does, or the first overwrites the base LR for all of them."""
-        leaves = list(self.leaves())
-        return isinstance(leaves[0], (CyclicLR, OneCycleLR)) or all(leaf.ignores_base_lr() for leaf in leaves)
+        parts = self.parts()
+        return isinstance(parts[0], (CyclicLR, OneCycleLR)) or all(part.ignores_base_lr() for part in parts)
 
     def warnings(self) -> list[Text]:
         """The warnings of all stages, and one about where PyTorch starts a SequentialLR that has a OneCycleLR."""

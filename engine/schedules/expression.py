@@ -1,8 +1,9 @@
 """A safe evaluator for schedule expressions such as ``0.01 - 0.0009*epoch if epoch < 10 else 0.001``.
 
 It is an allow-list over Python's ``ast``. Every number is a float, so no input can create a large integer. Only the
-listed functions can be called, and there are no attributes, subscripts or strings. Length, number of nodes and depth
-are limited and no part is evaluated twice, so parsing and evaluating always take well under a millisecond.
+listed functions can be called, and there are no attributes, subscripts or strings; ``math.`` or ``np.`` before a name,
+as in expressions pasted from code, is removed. Length, number of nodes and depth are limited and no part is evaluated
+twice, so parsing and evaluating always take well under a millisecond.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -33,6 +35,18 @@ FUNCTIONS: Final[dict[str, Callable[..., float]]] = {
     "sin": math.sin,
     "sqrt": math.sqrt,
 }
+_MODULES: Final = ("math", "np", "numpy", "torch")
+_PREFIX: Final = re.compile(rf"\b(?:{'|'.join(_MODULES)})\s*\.\s*(?=[A-Za-z_])")
+_INSTEAD: Final = {
+    "clip": "min(max(x, low), high)",
+    "fabs": "abs(x)",
+    "maximum": "max(a, b)",
+    "minimum": "min(a, b)",
+    "pow": "a**b",
+    "power": "a**b",
+    "square": "x**2",
+}
+"""What to write instead of functions that code often has."""
 _ARITY: Final = {"max": (2, 8), "min": (2, 8), "log": (1, 2)}
 
 _BINARY: Final[dict[type[ast.operator], Callable[[float, float], float]]] = {
@@ -61,7 +75,7 @@ class Expression:
     """A parsed expression, ready to be evaluated.
 
     Args:
-        text: at most 500 characters. A ``lambda epoch:`` prefix is removed.
+        text: at most 500 characters. A ``lambda epoch:`` prefix is removed, and ``math.`` and the like before a name.
         names: the names that it may use besides ``pi`` and ``e``. The first is the argument of a ``lambda`` prefix.
 
     Raises:
@@ -82,6 +96,7 @@ class Expression:
             self._evaluate = _compile(_parsed(self.text), 0, names)
         except ExpressionError as error:
             raise ExpressionError(error.problem, start + error.position) from None
+        self.text = _PREFIX.sub("", self.text)
 
     def __call__(self, names: Mapping[str, float]) -> float:
         """Evaluate with values for the ``names`` that the text uses.
@@ -154,6 +169,7 @@ def _compile(node: ast.expr, depth: int, known: tuple[str, ...]) -> Evaluate:
     def sub(child: ast.expr) -> Evaluate:
         return _compile(child, depth + 1, known)
 
+    node = _without_module(node)
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             try:
@@ -198,10 +214,20 @@ def _compile(node: ast.expr, depth: int, known: tuple[str, ...]) -> Evaluate:
         case ast.Call(func=ast.Name(id=name)) if name in FUNCTIONS:
             raise ExpressionError(f"{name} takes no named arguments", node.col_offset)
         case ast.Call(func=ast.Name(id=name)):
-            allowed = ", ".join(FUNCTIONS)
-            raise ExpressionError(f"{name!r} is not a function here; allowed: {allowed}", node.col_offset)
+            what = f"write {_INSTEAD[name]}" if name in _INSTEAD else f"allowed: {', '.join(FUNCTIONS)}"
+            raise ExpressionError(f"{name!r} is not a function here; {what}", node.col_offset)
     what = ast.unparse(node) if not isinstance(node, ast.Constant) else repr(node.value)
     raise ExpressionError(f"{what[:40]!r} is not allowed in an expression", node.col_offset)
+
+
+def _without_module(node: ast.expr) -> ast.expr:
+    """``cos`` for ``math.cos``, also where it is called."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=module), attr=name) if module in _MODULES:
+            return ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node)
+        case ast.Call(func=ast.Attribute() as function, args=args, keywords=keywords):
+            return ast.copy_location(ast.Call(func=_without_module(function), args=args, keywords=keywords), node)
+    return node
 
 
 def _short_circuit(parts: list[Evaluate], until: bool) -> Evaluate:

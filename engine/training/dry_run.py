@@ -131,7 +131,6 @@ def lrs_ahead(
 
     Raises:
         SpecError: the recipe cannot be trained.
-        ScheduleError: the schedule gives no LR at some position.
     """
     per_epoch = batches_in(describe(recipe.data).train, recipe.data.batch_size)
     lines = list(commands)

@@ -182,7 +182,7 @@ BAD: dict[str, tuple[list[str], str]] = {
     "own network": (["train", "OWN"], "model.name: "),
     "data": (["train", "MNIST"], "data.root: data set not found"),
     "field of the recipe": (["lr", "FIELD"], "schedule.gamma: "),
-    "schedule of the recipe": (["lr", "SCHEDULE"], "schedule: "),
+    "schedule of the recipe": (["lr", "SCHEDULE"], "schedule.lr_lambda: "),
 }
 
 

@@ -109,7 +109,9 @@ def test_an_optimizer_without_momentum_is_rejected_with_the_field() -> None:
 
 def test_a_momentum_that_leaves_its_range_is_rejected() -> None:
     wild = UP_DOWN.model_copy(update={"mode": "exp_range", "gamma": 2.0})
-    with pytest.raises(SpecError, match=r"schedule: the schedule gives a momentum of -\S+ after epoch 2; allowed"):
+    with pytest.raises(
+        SpecError, match=r"^schedule\.gamma: the schedule gives a momentum of -\S+ after epoch 2; allowed"
+    ):
         control(wild)
 
 

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler as torch_schedulers
 
-from engine.common.errors import ScheduleError
+from engine.common.errors import ScheduleError, SpecError
+from engine.lr.control import LRControl
 from engine.lr.scheduled import Length, ScheduledLR
-from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, RMSprop
+from engine.recipe.recipe import SGD, Adam, AdamW, OptimizerSpec, Recipe, RMSprop
 from engine.schedules import (
     ChainedScheduler,
     Constant,
@@ -154,13 +155,18 @@ def test_a_schedule_without_a_value_at_some_position_is_rejected(text: str, why:
 
 def test_a_part_without_a_value_at_some_position_is_named() -> None:
     inner = ChainedScheduler(schedulers=(Constant(), expression("1 / (20 - epoch)")))
-    with pytest.raises(ScheduleError, match=r"^schedulers\[1\]: at epoch = 9 .* divides by zero"):
+    with pytest.raises(ScheduleError, match=r"^at epoch = 9 .* divides by zero") as error:
         scheduled_of(SequentialLR(schedulers=(Constant(), expression("1 / (9 - epoch)")), milestones=(5,))).validate(29)
-    with pytest.raises(ScheduleError, match=r"^schedulers\[0\].schedulers\[1\]: at epoch = 20 .* divides by zero"):
-        scheduled_of(SequentialLR(schedulers=(inner, Constant()), milestones=(25,))).validate(29)
+    assert error.value.field == "schedulers[1].lr_lambda"
+    scheduled = scheduled_of(SequentialLR(schedulers=(inner, Constant()), milestones=(25,)))
+    with pytest.raises(ScheduleError, match=r"^at epoch = 20 .* divides by zero") as error:
+        scheduled.validate(29)
+    assert error.value.field == "schedulers[0].schedulers[1].lr_lambda"
+    scheduled.advance(29)
+    assert str(scheduled.ended).startswith("schedulers[0].schedulers[1]: at epoch = 20 ")
     with pytest.raises(ScheduleError) as error:  # at once
         scheduled_of(SequentialLR(schedulers=(expression("1 / epoch"), Constant()), milestones=(5,)))
-    assert error.value.field == "schedulers[0]"
+    assert error.value.field == "schedulers[0].lr_lambda"
 
 
 def test_positions_after_the_last_epoch_are_not_validated() -> None:
@@ -304,3 +310,34 @@ def test_an_expression_that_fails_far_ahead_is_rejected(text: str) -> None:
     scheduled = ScheduledLR(spec, 1e-6, SGD(), LONG)
     with pytest.raises(ScheduleError, match="at epoch = "):
         scheduled.validate(MANY - 1)
+
+
+LATE = {"name": "LambdaLR", "lr_lambda": "1 / (5 - epoch) if epoch < 6 else 1"}
+OVERFLOWS = {"name": "ExponentialLR", "gamma": 9.5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"schedule": LATE}, "schedule.lr_lambda"),
+        ({"schedule": {**LATE, "lr_lambda": "1 / epoch"}}, "schedule.lr_lambda"),
+        ({"schedule": {**LATE, "lr_lambda": ["1", LATE["lr_lambda"]]}}, "schedule.lr_lambda[1]"),
+        ({"groups": [{"name": "head", "modules": ["fc"], "schedule": LATE}]}, "groups[0].schedule.lr_lambda"),
+        (
+            {"schedule": {"name": "SequentialLR", "schedulers": [{"name": "LinearLR"}, LATE], "milestones": [3]}},
+            "schedule.schedulers[1].lr_lambda",
+        ),
+        (
+            {"schedule": {"name": "ChainedScheduler", "schedulers": [{"name": "LinearLR"}, OVERFLOWS]}},
+            "schedule.schedulers[1].gamma",
+        ),
+    ],
+)
+def test_a_schedule_without_an_lr_somewhere_is_rejected_with_the_whole_path(
+    changes: dict[str, Any], field: str
+) -> None:
+    head = [{"name": "head", "modules": ["fc"]}]
+    recipe = Recipe.model_validate({"groups": head, "epochs": 400, **changes})
+    with pytest.raises(SpecError) as caught:
+        LRControl.from_recipe(recipe, ("rest", "head"), 1)
+    assert caught.value.field == field

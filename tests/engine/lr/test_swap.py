@@ -111,9 +111,9 @@ def test_at_an_lr_of_0_a_schedule_needs_a_base() -> None:
 def test_a_schedule_without_an_lr_at_some_position_is_rejected_with_the_reason() -> None:
     lr = after(control(HALVING, epochs=30), 5)
     lr.swap(expression("1 - epoch / 24"), None, None, None)  # reaches 0 in the last epoch
-    with pytest.raises(Rejected, match=r"cannot be used: at epoch = 24 .* negative"):
+    with pytest.raises(Rejected, match=r"cannot be used: schedule\.lr_lambda: at epoch = 24 .* negative"):
         lr.swap(expression("1 - epoch / 23"), None, None, None)
-    with pytest.raises(SpecError, match=r"schedule: at epoch = 21 .* negative"):
+    with pytest.raises(SpecError, match=r"^schedule\.lr_lambda: at epoch = 21 .* negative"):
         control(expression("1 - epoch / 20"), epochs=30)
     control(expression("1 - epoch / 29"), epochs=30)
 

@@ -299,3 +299,36 @@ def test_hostile_input_takes_less_than_a_tenth_of_a_second(text: str) -> None:
     with contextlib.suppress(ExpressionError):
         Expression(text)({"epoch": 3.0, "step": 6.0, "epochs": 30.0, "steps_per_epoch": 2.0})
     assert time.thread_time() - start < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("math.cos(math.pi * epoch / epochs)", "cos(pi * epoch / epochs)"),
+        ("0.5 * (1 + np.cos(np.pi*epoch / epochs))", "0.5 * (1 + cos(pi*epoch / epochs))"),
+        ("lambda epoch: numpy.exp(-epoch)", "exp(-epoch)"),
+        ("torch.sqrt(epoch) + math . e", "sqrt(epoch) + e"),
+    ],
+)
+def test_names_with_their_module_are_taken_as_pasted(text: str, plain: str) -> None:
+    pasted = Expression(text)
+    values = {"epoch": 3.0, "epochs": 30.0}
+    assert pasted.text == plain
+    assert pasted(values) == Expression(plain)(values)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("1 + math.pow(0.9, epoch)", r"'pow' is not a function here; write a\*\*b"),
+        ("1 + np.maximum(epoch, 1)", r"'maximum' is not a function here; write max\(a, b\)"),
+        ("1 + np.nope", "the name 'nope' is not known"),
+        ("1 + os.sep", "'os.sep' is not allowed"),
+        ("1 + math.cos.real", "'math.cos.real' is not allowed"),
+        ("1 + np.linalg.norm(epoch)", "'np.linalg.norm\\(epoch\\)' is not allowed"),
+    ],
+)
+def test_other_names_of_a_module_are_errors_with_a_hint(text: str, why: str) -> None:
+    with pytest.raises(ExpressionError, match=why) as caught:
+        Expression(text)
+    assert caught.value.position == 4
