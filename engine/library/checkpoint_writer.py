@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 import time
@@ -15,6 +16,7 @@ from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import statements
 from engine.library.disk_errors import why
+from engine.library.folder import CHECKPOINTS, has_place
 from engine.library.index_writer import IndexWriter
 from engine.library.reader import Reader
 from engine.library.retention import Retention, size_text
@@ -152,6 +154,8 @@ class CheckpointWriter:
         from engine.checkpoints.checkpoint import write  # imports torch, which readers of the library do without
 
         path = checkpoint.path
+        if path.is_relative_to(self._root / CHECKPOINTS) and not has_place(self._root, checkpoint.run, path):
+            raise OSError(errno.ELOOP, "a link leads out of the library", str(path))
         write(checkpoint.content, path, overwrite=checkpoint.overwrite)
         row = statements.checkpoint(
             self._stored(path),
@@ -177,8 +181,9 @@ class CheckpointWriter:
 
     def _apply_retention(self, run: str) -> None:
         for checkpoint in self.retention.expired(self._reader.checkpoints(run)):
-            with suppress(FileNotFoundError):
-                checkpoint.path.unlink()
+            if has_place(self._root, run, checkpoint.path):
+                with suppress(FileNotFoundError, IsADirectoryError):
+                    checkpoint.path.unlink()
             self._index.execute([("DELETE FROM checkpoints WHERE path = ?", (self._stored(checkpoint.path),))])
 
     def _limit_warning(self) -> Text | None:

@@ -81,9 +81,7 @@ def read_run(reader: Reader, run: str) -> ComparedRun:
     if row is None:
         raise SpecError("run", Text("there is no run {run} in {root}", run=run, root=reader.root))
     history = tuple(reader.history(run))
-    interventions = [
-        CommandEvent(**r.answer) for r in reader.interventions(run) if r.state == "applied" and r.answer is not None
-    ]
+    interventions = [r.answer for r in reader.interventions(run) if r.state == "applied" and r.answer is not None]
     x, lr = lrs(history, reader.steps(run), row.batches_per_epoch)
     recipe: dict[str, Any] = json.loads(row.recipe)
     return ComparedRun(

@@ -29,22 +29,28 @@ def lock_of(root: Path, run: str) -> Path:
 
 def owns(root: Path, path: Path) -> bool:
     """Whether ``path`` is the place of something that only the library in ``root`` writes."""
-    inner = _within(root, path)
+    inner = _within(root.resolve(), path)
     if inner is None:
         return False
     return inner.parts[0] in (CHECKPOINTS, LOCKS) or inner.name.startswith(INDEX.partition(".")[0] + ".")
 
 
-def may_remove(root: Path, path: Path) -> bool:
-    """Whether ``path`` is a checkpoint within the library's folder, where no link leads out of it."""
-    return any(_within(root / folder, path) is not None for folder in (CHECKPOINTS, SAVED))
+def has_place(root: Path, run: str, path: Path) -> bool:
+    """Whether ``path`` is where the library in ``root`` keeps checkpoints of ``run``; no link leads out of there.
+
+    Only there it writes by itself, and only from there it removes a file.
+    """
+    return any(_within(folder, path) is not None for folder in (checkpoints_of(root, run), root / SAVED))
 
 
-def _within(root: Path, path: Path) -> Path | None:
-    """``path`` relative to ``root``, links in its folder resolved; None where it is not within it."""
+def _within(folder: Path, path: Path) -> Path | None:
+    """``path`` relative to ``folder``, links above both resolved; None where it is not within it.
+
+    A link above ``folder`` is the person's, who may keep checkpoints on another disk.
+    """
     try:
         found = path.parent.resolve() / path.name
-        inner = found.relative_to(root.resolve())
+        inner = found.relative_to(folder.parent.resolve() / folder.name)
     except (OSError, ValueError, RuntimeError):
         return None
     return inner if inner.parts and ".." not in inner.parts else None

@@ -10,6 +10,7 @@ from typing import IO, Final
 from engine.common.errors import RunInUseError
 from engine.common.file_lock import lock, unlock
 from engine.common.text import Text
+from engine.library.folder import lock_of
 
 _TRIES: Final = 20  # is_live holds the lock for an instant
 _PAUSE: Final = 0.02  # seconds
@@ -24,9 +25,9 @@ class RunLock:
     """
 
     def __init__(self, root: Path, run: str) -> None:
-        path = lock_path(root, run)
+        path = lock_of(root, run)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] | None = path.open("a+b")
+        self._file: IO[bytes] | None = open(path, "a+b", opener=_without_links)  # noqa: SIM115 - open while locked
         for left in reversed(range(_TRIES)):
             if lock(self._file):
                 break
@@ -49,21 +50,20 @@ class RunLock:
             self._file = None
 
 
-def lock_path(root: Path, run: str) -> Path:
-    """The file that is locked while ``run`` is open."""
-    return root / "locks" / f"{run}.lock"
-
-
 def is_live(root: Path, run: str) -> bool:
     """Whether a process has ``run`` open."""
     try:
-        with lock_path(root, run).open("r+b") as file:
+        with open(lock_of(root, run), "r+b", opener=_without_links) as file:
             if not lock(file, shared=True):
                 return True
             unlock(file)
     except OSError:
         pass
     return False
+
+
+def _without_links(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _owner(file: IO[bytes]) -> str:

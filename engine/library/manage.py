@@ -15,8 +15,9 @@ from engine.common.errors import SpecError
 from engine.common.files import open_regular, replacing
 from engine.common.text import Text
 from engine.library import statements
+from engine.library.folder import checkpoints_of, has_place, lock_of
 from engine.library.index_writer import IndexWriter
-from engine.library.lock import RunLock, lock_path
+from engine.library.lock import RunLock
 from engine.library.reader import Reader
 from engine.library.recovery import beginning_of
 from engine.library.rows import RunRow, new_run_id
@@ -60,7 +61,7 @@ def empty(reader: Reader, index: IndexWriter, runs: Iterable[str]) -> list[str]:
         finally:
             lock.release()
         with suppress(OSError):
-            lock_path(reader.root, row.id).unlink()
+            lock_of(reader.root, row.id).unlink()
     return removed
 
 
@@ -73,7 +74,7 @@ def import_checkpoint(reader: Reader, index: IndexWriter, file: Path) -> str:
     """
     header = read_header(file)
     run = new_run_id()
-    target = reader.root / "checkpoints" / run / f"{time.time_ns():x}-0-stop-{header.epoch}-{header.batch}.tiller"
+    target = checkpoints_of(reader.root, run) / f"{time.time_ns():x}-0-stop-{header.epoch}-{header.batch}.tiller"
     now = time.time()
     beginning = beginning_of(header, run, "finished" if header.over else "stopped", now)
     origin = reader.run(header.run)
@@ -102,9 +103,10 @@ def _known(reader: Reader, run: str) -> RunRow:
 def _remove(reader: Reader, index: IndexWriter, row: RunRow) -> None:
     shared = [s for child in _children(reader, row.id) for s in _copied_steps(reader, child)]
     for checkpoint in reader.checkpoints(row.id):
-        if checkpoint.path.is_relative_to(reader.root):  # a file that a person saved elsewhere is theirs
-            checkpoint.path.unlink(missing_ok=True)
-    shutil.rmtree(reader.root / "checkpoints" / row.id, ignore_errors=True)
+        if has_place(reader.root, row.id, checkpoint.path):  # a file that a person saved elsewhere is theirs
+            with suppress(FileNotFoundError, IsADirectoryError):
+                checkpoint.path.unlink()
+    shutil.rmtree(checkpoints_of(reader.root, row.id), ignore_errors=True)
     rows = [(f"DELETE FROM {table} WHERE run = ?", (row.id,)) for table in _OF_A_RUN]
     index.execute([*shared, *rows, ("DELETE FROM runs WHERE id = ?", (row.id,))])
 

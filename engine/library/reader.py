@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engine.common.position import Position
+from engine.common.spec import LARGEST
 from engine.library import statements
 from engine.library.lock import is_live
 from engine.library.rows import RUNNING, STORED, CheckpointRow, InterventionRow, RunRow
 from engine.library.schema import connect
 from engine.messages.events import EpochEvent, StepsEvent
+from engine.messages.stored import command_from_json, epoch_from_json
 
+T = TypeVar("T")
 _CHECKPOINT: Final = "path, run, kind, epoch, batch, created, bytes, metrics"
 _INTERVENTIONS: Final = (
     "ticket, source, at_epoch, at_batch, command, state, reason, epoch, batch, ordinal, answer, answered"
@@ -40,7 +44,7 @@ class Reader:
     def runs(self, *, deleted: bool = False) -> list[RunRow]:
         """All runs, oldest first; with ``deleted`` those in the recycle bin instead."""
         which = "NOT NULL" if deleted else "NULL"
-        return [self._run(row) for row in self._rows(f"{_RUNS} WHERE deleted IS {which} {_ORDER}")]
+        return _sound(map(self._run, self._rows(f"{_RUNS} WHERE deleted IS {which} {_ORDER}")))
 
     def run(self, run: str) -> RunRow | None:
         """The run with the id ``run``, also from the recycle bin, or None."""
@@ -49,7 +53,7 @@ class Reader:
 
     def disk_use(self) -> int:
         """Bytes that all checkpoints take, including those in the recycle bin."""
-        ((total,),) = self._rows("SELECT COALESCE(SUM(bytes), 0) FROM checkpoints")
+        ((total,),) = self._rows(f"SELECT {_SUM} FROM checkpoints")
         return int(total)
 
     def figures(self) -> dict[str, tuple[float | None, float | None, tuple[float, ...]]]:
@@ -70,7 +74,7 @@ class Reader:
     def history(self, run: str) -> list[EpochEvent]:
         """The metrics of each epoch of ``run`` so far, including those before it branched."""
         rows = self._rows("SELECT event FROM epochs WHERE run = ? ORDER BY epoch", run)
-        return [EpochEvent(**json.loads(event)) for (event,) in rows]
+        return _sound(_epoch(event) for (event,) in rows)
 
     def steps(self, run: str, before: Position | None = None) -> list[StepsEvent]:
         """Loss and LRs of each batch of ``run`` before ``before``, including those before it branched, in order.
@@ -86,7 +90,7 @@ class Reader:
     def interventions(self, run: str) -> list[InterventionRow]:
         """The interventions of ``run``: those answered, in their order, then those pending, by their position."""
         found = self._rows(f"SELECT {_INTERVENTIONS} FROM interventions WHERE run = ?", run)
-        rows = [_intervention(row) for row in found]
+        rows = _sound(map(_intervention, found))
         answered = _in_order([r for r in rows if r.state != "pending"])
         pending = sorted((r for r in rows if r.state == "pending"), key=lambda r: (_key(r.at), r.ticket))
         return [*answered, *pending]
@@ -96,11 +100,11 @@ class Reader:
     def checkpoints(self, run: str) -> list[CheckpointRow]:
         """The checkpoints of ``run``, oldest first."""
         rows = self._rows(f"SELECT {_CHECKPOINT} FROM checkpoints WHERE run = ? ORDER BY rowid", run)
-        return [self._checkpoint(row) for row in rows]
+        return _sound(map(self._checkpoint, rows))
 
     def newest_checkpoint(self, run: str) -> Path | None:
         """The newest checkpoint of ``run`` whose file exists, or None."""
-        return next((s.path for s in reversed(self.checkpoints(run)) if s.path.exists()), None)
+        return next((s.path for s in reversed(self.checkpoints(run)) if _is_file(s.path)), None)
 
     def run_at(self, file: Path) -> str | None:
         """The run, not in the recycle bin, whose newest checkpoint is ``file``, or None."""
@@ -123,7 +127,7 @@ class Reader:
             found += [s.path for s in own if s.position == until][:1]
             before = [s for s in own if s.position < until]
             found += [s.path for s in sorted(before, key=lambda s: s.position, reverse=True)]
-        return [path for path in found if path.exists()]
+        return [path for path in found if _is_file(path)]
 
     def checkpoints_up_to(self, run: str, position: Position) -> list[Path]:
         """Checkpoints of ``run`` and its ancestors at ``position`` or before it, the nearest first.
@@ -138,7 +142,7 @@ class Reader:
             there = [s for s in own if s.position == last]
             found += there if row.id == run else there[:1]
         found.sort(key=lambda s: s.position, reverse=True)  # stable: of equal positions the older is first
-        return [s.path for s in found if s.path.exists()]
+        return [s.path for s in found if _is_file(s.path)]
 
     def positions(self, run: str) -> list[Position]:
         """Positions of the checkpoints of ``run``, in order."""
@@ -148,7 +152,7 @@ class Reader:
 
     def _lineage(self, run: str, before: Position | None) -> list[tuple[RunRow, Position | None]]:
         """``run`` and its ancestors, each with the position up to which it counts (None: all of it)."""
-        known = {row.id: row for row in (self._run(r) for r in self._rows(_RUNS))}
+        known = {row.id: row for row in _sound(map(self._run, self._rows(_RUNS)))}
         lineage: list[tuple[RunRow, Position | None]] = []
         row, until = known.get(run), before
         while row is not None and row.id not in (seen.id for seen, _ in lineage):
@@ -166,29 +170,38 @@ class Reader:
         with closing(self._connect()) as db:
             return db.execute(query, values).fetchall()
 
-    def _run(self, row: Sequence[Any]) -> RunRow:
+    def _run(self, row: Sequence[Any]) -> RunRow | None:
         values = dict(zip(STORED, row, strict=False)) | {"bytes": row[-1]}
-        values["tags"] = tuple(json.loads(values["tags"]))
-        found = RunRow(**values)
+        try:
+            values["tags"] = tuple(json.loads(values["tags"]))
+            found = RunRow(**values)
+        except (ValueError, TypeError, RecursionError):
+            return None
         live = is_live(self.root, found.id)
         state = "interrupted" if found.state in RUNNING and not live else found.state
-        return RunRow(**{**values, "live": live, "state": state})
+        return replace(found, live=live, state=state)
 
-    def _checkpoint(self, row: Sequence[Any]) -> CheckpointRow:
+    def _checkpoint(self, row: Sequence[Any]) -> CheckpointRow | None:
         path, run, kind, epoch, batch, created, size, metrics = row
-        return CheckpointRow(
-            path=self.root / path,
-            run=run,
-            kind=kind,
-            epoch=epoch,
-            batch=batch,
-            created=created,
-            bytes=size,
-            metrics=json.loads(metrics),
-        )
+        if not isinstance(path, str) or "\0" in path:
+            return None
+        try:
+            return CheckpointRow(
+                path=self.root / path,
+                run=run,
+                kind=kind,
+                epoch=epoch,
+                batch=batch,
+                created=created,
+                bytes=size,
+                metrics=json.loads(metrics),
+            )
+        except (ValueError, TypeError, RecursionError):
+            return None
 
 
-_BYTES: Final = "(SELECT COALESCE(SUM(bytes), 0) FROM checkpoints WHERE run = runs.id)"
+_SUM: Final = f"MAX(0, MIN(CAST(TOTAL(bytes) AS INTEGER), {LARGEST}))"
+_BYTES: Final = f"(SELECT {_SUM} FROM checkpoints WHERE run = runs.id)"
 _RUNS: Final = f"SELECT {', '.join(STORED)}, {_BYTES} FROM runs"
 # An epoch whose numbers are not finite is not valid JSON, and not among the best.
 _BEST: Final = """
@@ -200,21 +213,49 @@ _NEWEST_STEPS: Final = f"{_STEPS} epoch DESC, batch DESC LIMIT 1"
 _ORDER: Final = "ORDER BY created, rowid"
 
 
-def _intervention(row: Sequence[Any]) -> InterventionRow:
+# A row that is not what a library writes is skipped, and all others are there. The index is a file like any other.
+
+
+def _sound(rows: Iterable[T | None]) -> list[T]:
+    return [row for row in rows if row is not None]
+
+
+def _epoch(text: Any) -> EpochEvent | None:
+    try:
+        return epoch_from_json(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _intervention(row: Sequence[Any]) -> InterventionRow | None:
     ticket, source, at_epoch, at_batch, command, state, reason, epoch, batch, ordinal, answer, answered = row
-    return InterventionRow(
-        ticket=ticket,
-        source=source,
-        at=Position(epoch=at_epoch, batch=at_batch) if at_epoch is not None else None,
-        command=json.loads(command),
-        state=state,
-        reason=reason,
-        epoch=epoch,
-        batch=batch,
-        ordinal=ordinal,
-        answer=json.loads(answer) if answer else None,
-        answered=answered,
-    )
+    try:
+        return InterventionRow(
+            ticket=ticket,
+            source=source,
+            at=Position(epoch=at_epoch, batch=at_batch) if at_epoch is not None else None,
+            command=json.loads(command),
+            state=state,
+            reason=reason,
+            epoch=epoch,
+            batch=batch,
+            ordinal=ordinal,
+            answer=command_from_json(answer) if answer else None,
+            answered=answered,
+        )
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _in_order(rows: Sequence[InterventionRow]) -> list[InterventionRow]:

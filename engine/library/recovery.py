@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from typing import Any, Final
 from engine.checkpoints.header import Header, read_header
 from engine.common.errors import CheckpointError
 from engine.common.file_lock import lock
+from engine.common.run_id import is_run_id
 from engine.common.text import Text
 from engine.library import statements
 from engine.library.disk_errors import is_damage
+from engine.library.folder import CHECKPOINTS, SAVED
 from engine.library.lock import is_live
 from engine.library.rows import KINDS, Kind, RunRow
 from engine.library.schema import BACKUP, BUSY_SECONDS, INDEX, TABLES, connect, create_tables, has_tables
@@ -145,14 +148,15 @@ def _add_unknown_checkpoints(root: Path, db: sqlite3.Connection) -> int:
     known = {path for (path,) in db.execute("SELECT path FROM checkpoints WHERE run IN (SELECT id FROM runs)")}
     runs = {run for (run,) in db.execute("SELECT id FROM runs")}
     unknown: dict[str, list[tuple[float, Path]]] = {}
-    for folder in _folders(root / "checkpoints"):
-        files = [f for f in folder.glob(f"*{SUFFIX}") if str(f.relative_to(root)) not in known]
-        if files and not is_live(root, folder.name):
-            unknown[folder.name] = sorted((_created(f), f) for f in files)
+    for folder in _entries(root / CHECKPOINTS):
+        if folder.is_dir(follow_symlinks=False) and is_run_id(folder.name) and not is_live(root, folder.name):
+            files = [f for f in _files(Path(folder.path)) if str(f.relative_to(root)) not in known]
+            if files:
+                unknown[folder.name] = sorted((_created(f), f) for f in files)
     count = 0
     for run, dated in unknown.items():
         count += _add_checkpoints(root, db, run, dated, run in runs)
-    for file in (root / "saved").glob(f"*{SUFFIX}"):
+    for file in _files(root / SAVED):
         if str(file.relative_to(root)) not in known:
             with suppress(CheckpointError, OSError):
                 header = read_header(file, check=False)
@@ -168,10 +172,10 @@ def _add_checkpoints(root: Path, db: sqlite3.Connection, run: str, dated: list[t
     for _, file in dated:
         try:
             header = read_header(file, check=False)  # the digest is checked when the file is used
-        except CheckpointError:
+            made.append(_checkpoint(root, run, file, _kind(file), header))
+        except (CheckpointError, OSError):
             continue
         newest = header
-        made.append(_checkpoint(root, run, file, _kind(file), header))
     if newest is None:
         return 0
     if known:
@@ -206,7 +210,7 @@ def beginning_of(header: Header, run: str, state: str, created: float) -> Beginn
 
 def _remove_missing_checkpoints(root: Path, db: sqlite3.Connection) -> None:
     """Remove checkpoints from the index whose files are missing."""
-    missing = [path for (path,) in db.execute("SELECT path FROM checkpoints") if not (root / path).exists()]
+    missing = [path for (path,) in db.execute("SELECT path FROM checkpoints") if not os.path.lexists(root / path)]
     _write(db, [("DELETE FROM checkpoints WHERE path = ?", (path,)) for path in missing])
 
 
@@ -218,22 +222,47 @@ def _checkpoint(root: Path, run: str, file: Path, kind: Kind, header: Header) ->
 
 def _write(db: sqlite3.Connection, made: list[Statement]) -> None:
     db.execute("BEGIN IMMEDIATE")
-    for statement, values in made:
-        db.execute(statement, values)
-    db.execute("COMMIT")
+    try:
+        for statement, values in made:
+            db.execute(statement, values)
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
-def _folders(root: Path) -> list[Path]:
-    return [Path(entry.path) for entry in os.scandir(root) if entry.is_dir()] if root.is_dir() else []
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with suppress(OSError):
+        return list(os.scandir(folder))
+    return []
+
+
+def _files(folder: Path) -> list[Path]:
+    """The checkpoints in ``folder``: regular files, of names that can be stored."""
+    return [
+        Path(entry.path)
+        for entry in _entries(folder)
+        if entry.name.endswith(SUFFIX) and entry.is_file(follow_symlinks=False) and _is_text(entry.name)
+    ]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # of bytes that are not UTF-8
+        return False
+    return True
 
 
 def _created(file: Path) -> float:
     """When a checkpoint was written: according to its name, or else to its file's time."""
     stamp = file.name.partition("-")[0]
-    try:
+    if re.fullmatch("[0-9a-f]{1,16}", stamp):
         return int(stamp, 16) / 1e9
-    except ValueError:
-        return file.stat().st_mtime
+    try:
+        return max(0.0, file.stat().st_mtime)
+    except OSError:  # it was removed meanwhile
+        return 0.0
 
 
 def _kind(file: Path) -> Kind:

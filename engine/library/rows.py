@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from engine.common.lifecycle import STATES
 from engine.common.position import AtPosition, Position
-from engine.messages.commands import CommandAt
+from engine.common.run_id import RunId
+from engine.common.spec import LARGEST
+from engine.messages.commands import CommandAt, to_intervention
 from engine.messages.commands_file import parse_commands
+from engine.messages.events import CommandEvent
 from engine.messages.queue import Source
 
 Kind = Literal["epoch", "timed", "before", "asked", "stop"]
@@ -20,12 +27,25 @@ RUNNING: Final = frozenset({"loading", "ready", "training", "paused"})
 """States of a run that a process has open; where none has, the run was interrupted."""
 
 
+_STATES: Final = "|".join([*STATES, "interrupted", "abandoned"])
+_STRICT: Final = ConfigDict(strict=True, arbitrary_types_allowed=True)  # rows may come from anywhere
+RunStateName = Annotated[str, Field(pattern=f"^({_STATES})$")]
+Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Epoch = Annotated[int, Field(ge=1, le=LARGEST)]
+
+
+def _known(command: dict[str, Any]) -> dict[str, Any]:
+    to_intervention(command)
+    return command
+
+
 def new_run_id() -> str:
     """A random id for a run, of letters and digits."""
     return secrets.token_hex(4)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class RunRow:
     """A run; times are Unix seconds.
 
@@ -50,24 +70,24 @@ class RunRow:
         bytes: what its checkpoints take on disk.
     """
 
-    id: str
+    id: RunId
     name: str
-    state: str
-    created: float
-    updated: float
-    epochs_done: int
-    epochs: int
-    parent: str | None
-    branch_epoch: int | None
-    branch_batch: int | None
+    state: RunStateName
+    created: Time
+    updated: Time
+    epochs_done: Count
+    epochs: Epoch
+    parent: RunId | None
+    branch_epoch: Epoch | None
+    branch_batch: Count | None
     recipe: str
     commands: str
     notes: str = ""
     tags: tuple[str, ...] = ()
-    deleted: float | None = None
-    batches_per_epoch: int = 0
+    deleted: Time | None = None
+    batches_per_epoch: Count = 0
     live: bool = False
-    bytes: int = 0
+    bytes: Count = 0
 
     @property
     def branch(self) -> Position | None:
@@ -98,7 +118,7 @@ STORED: Final = (
 """The columns of the table of runs."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class CheckpointRow(AtPosition):
     """A checkpoint file; the run resumes from it before ``batch`` of ``epoch``.
 
@@ -106,16 +126,16 @@ class CheckpointRow(AtPosition):
     """
 
     path: Path
-    run: str
+    run: RunId
     kind: Kind
-    epoch: int
-    batch: int
-    created: float
-    bytes: int
+    epoch: Epoch
+    batch: Count
+    created: Time
+    bytes: Count
     metrics: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class InterventionRow:
     """An intervention, and what became of it.
 
@@ -129,21 +149,21 @@ class InterventionRow:
         epoch: where it was answered, with ``batch``.
         batch: see ``epoch``.
         ordinal: its index in the run's interventions, if it is one of them.
-        answer: the event that answered it, as JSON data.
+        answer: the event that answered it.
         answered: when that was (Unix seconds).
     """
 
     ticket: int
     source: Source
     at: Position | None
-    command: dict[str, Any]
+    command: Annotated[dict[str, Any], AfterValidator(_known)]
     state: CommandState
     reason: str | None = None
-    epoch: int | None = None
-    batch: int | None = None
-    ordinal: int | None = None
-    answer: dict[str, Any] | None = None
-    answered: float | None = None
+    epoch: Epoch | None = None
+    batch: Count | None = None
+    ordinal: Count | None = None
+    answer: CommandEvent | None = None
+    answered: Time | None = None
 
     def line(self) -> CommandAt:
         """The intervention at the position where it was answered, or else for which it is pending."""

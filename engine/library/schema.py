@@ -73,7 +73,13 @@ def connect(
     """
     mode = "ro&immutable=1" if immutable else "rwc" if create else "rw"  # "rwc" would replace a deleted one, empty
     address = f"{(root / INDEX).as_uri()}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(address, uri=True, timeout=busy, isolation_level=None, check_same_thread=False)
+    db.text_factory = _text
+    return db
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="replace")  # or one text that is not UTF-8 would make all rows of a question unreadable
 
 
 def create_tables(db: sqlite3.Connection) -> None:

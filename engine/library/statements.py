@@ -129,15 +129,29 @@ def steps_of(rows: Iterable[tuple[int, int, int, int, bytes, bytes]]) -> list[St
     found: list[StepsEvent] = []
     for epoch_, batch, count, groups, loss, lr in rows:
         try:
-            losses = np.frombuffer(zlib.decompress(loss), "<f4").astype(np.float32)
-            lrs = np.frombuffer(zlib.decompress(lr), "<f8").astype(np.float64).reshape(count, groups)
-        except (zlib.error, ValueError):
+            losses = np.frombuffer(_unpacked(loss, 4 * count), "<f4").astype(np.float32)
+            lrs = np.frombuffer(_unpacked(lr, 8 * count * groups), "<f8").astype(np.float64).reshape(count, groups)
+            Position(epoch=epoch_, batch=batch)
+        except (zlib.error, ValueError, TypeError):
             continue
         if found and found[-1].epoch == epoch_:  # batches that were trained again after a crash replace the old ones
             kept = batch - found[-1].batch
             found[-1] = dataclasses.replace(found[-1], loss=found[-1].loss[:kept], lr=found[-1].lr[:kept])
         found.append(StepsEvent(epoch=epoch_, batch=batch, loss=losses, lr=lrs, images_per_second=0.0))
     return found
+
+
+def _unpacked(packed: bytes, size: int) -> bytes:
+    """``packed`` unpacked, where it has ``size`` bytes then: a few packed bytes could have any number.
+
+    Raises:
+        ValueError, TypeError, zlib.error: it has not.
+    """
+    unpacker = zlib.decompressobj()
+    unpacked = unpacker.decompress(packed, size + 1)
+    if not unpacker.eof or len(unpacked) != size:
+        raise ValueError
+    return unpacked
 
 
 def cut(event: StepsEvent, at: Position) -> StepsEvent | None:
@@ -169,7 +183,7 @@ def answered(row: InterventionRow, answer: CommandEvent, ordinal: int | None, wh
         epoch=answer.epoch,
         batch=answer.batch,
         ordinal=ordinal,
-        answer=dataclasses.asdict(answer),
+        answer=answer,
         answered=when,
     )
 
@@ -181,7 +195,7 @@ def intervention(run: str, row: InterventionRow) -> Statement:
 
 def _intervention(run: str, row: InterventionRow, verb: str) -> Statement:
     at = (row.at.epoch, row.at.batch) if row.at else (None, None)
-    answer = json.dumps(row.answer) if row.answer is not None else None
+    answer = json.dumps(dataclasses.asdict(row.answer)) if row.answer is not None else None
     values = (run, row.ticket, row.source, *at, json.dumps(row.command), row.state, row.reason)
     return (
         f"{verb} INTO interventions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -63,7 +63,7 @@ class PendingCommands:
             if row.state == "pending" and (line.at < now or (line.at == now and row.command in here)):
                 continue
             if isinstance(line.intervention, Rewind) and lost:
-                rewinds += [CommandEvent(**row.answer)] if row.answer else []
+                rewinds += [row.answer] if row.answer else []
             elif row.source == "posted":
                 at = row.at or line.at
                 self._later.append(PostedCommand(queue.number(), line.intervention, at, "posted", row.ticket))

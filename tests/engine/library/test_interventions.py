@@ -119,7 +119,7 @@ def test_interventions_are_recorded_with_their_state(tmp_path: Path) -> None:
             assert (rows[1].reason, rows[3].reason) != (None, None)
             assert rows[3].reason == "withdrawn"
             assert rows[2].answer is not None
-            assert rows[2].answer["lr"] == [0.01]
+            assert rows[2].answer.lr == [0.01]
         assert states(library, row.id)[-2:] == [("scale_lr", "pending", None, None), ("note", "pending", None, None)]
 
 

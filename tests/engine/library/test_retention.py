@@ -16,7 +16,7 @@ from tests.engine.running import SECONDS, at, commands, library_at, recipe, run
 
 def row(number: int, kind: Kind = "epoch", **metrics: float) -> CheckpointRow:
     return CheckpointRow(
-        path=Path(str(number)), run="a", kind=kind, epoch=number, batch=0, created=0.0, bytes=1, metrics=metrics
+        path=Path(str(number)), run="a", kind=kind, epoch=number + 1, batch=0, created=0.0, bytes=1, metrics=metrics
     )
 
 
