@@ -9,7 +9,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from engine.messages.commands import Freeze, ScaleLR, SetLR, Unfreeze
 from engine.schedules import ScheduleSpec
 from gui.core.lr_text import is_incomplete, lr_text, read_factor, read_lr
 from gui.core.translation import tr
@@ -20,7 +20,7 @@ from gui.widgets.intervention_text import schedule_text
 from gui.widgets.labels import ElidedLabel, as_tip, label, set_available, set_role, short_count
 from gui.widgets.state_chip import Dot
 
-_MODES: Final = ("schedule", "follow", "hold")
+_MODES: Final = ("release", "follow", "hold")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class GroupState:
 
     @property
     def mode(self) -> str:
-        """Where the LR comes from: the ``schedule``, the schedule scaled (``follow``), or it is held (``hold``)."""
-        return "hold" if self.holding else "follow" if self.touched else "schedule"
+        """How the LR continues: on the schedule (``release``), on it scaled (``follow``), or held (``hold``)."""
+        return "hold" if self.holding else "follow" if self.touched else "release"
 
     @property
     def factor(self) -> float | None:
@@ -50,15 +50,17 @@ class GroupState:
 
 
 class GroupRow(QFrame):
-    """Shows what events confirm of a group, and asks for a command with each edit.
+    """Shows what events confirm of a group, and asks for a command or a pending change with each edit.
 
     Signals:
-        command_wanted(SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze): to be applied at the next batch.
+        command_wanted(SetLR | ScaleLR | Freeze | Unfreeze): to be applied at the next batch.
+        change_wanted(str, Change): the LR of this group is to continue like this, once the user has applied it.
         schedule_wanted(str): the user wants to change the schedule of this group.
         clicked(str): the user clicked the row of this group.
     """
 
     command_wanted = Signal(object)
+    change_wanted = Signal(str, str)
     schedule_wanted = Signal(str)
     clicked = Signal(str)
 
@@ -171,12 +173,8 @@ class GroupRow(QFrame):
         if state is None or mode == state.mode:
             return
         self._show_mode(state)  # until an event confirms it
-        if mode == "schedule":
-            self._send(ReleaseLR(group=self.name))
-        elif state.lr == 0:
-            self._send(SetLR(lr=0.0, then=mode, group=self.name))
-        else:
-            self._send(ScaleLR(factor=1.0, then=mode, group=self.name))
+        self.discard()
+        self.change_wanted.emit(self.name, mode)
 
     def _on_frozen(self) -> None:
         state = self._state
@@ -186,7 +184,7 @@ class GroupRow(QFrame):
             self.frozen.setChecked(state.frozen)
         self._send(Unfreeze(group=self.name) if state.frozen else Freeze(group=self.name))
 
-    def _send(self, command: SetLR | ScaleLR | ReleaseLR | Freeze | Unfreeze) -> None:
+    def _send(self, command: SetLR | ScaleLR | Freeze | Unfreeze) -> None:
         self.discard()
         self.show_note("")
         self.command_wanted.emit(command)
@@ -199,12 +197,12 @@ class GroupRow(QFrame):
     def _show_mode(self, state: GroupState) -> None:
         back = tr("Return to schedule ({lr})", lr=self._scheduled_text())
         texts = {
-            "schedule": (tr("Scheduled") if state.mode == "schedule" else back, tr("The scheduled LR")),
+            "release": (tr("Scheduled") if state.mode == "release" else back, tr("The scheduled LR")),
             "follow": (tr("Follow"), tr("Scale the schedule from the current LR")),
             "hold": (tr("Hold"), tr("Hold this LR until you return to the schedule")),
         }
         # on the schedule itself there is nothing to follow
-        wanted = [(mode, *texts[mode]) for mode in _MODES if mode != "follow" or state.mode != "schedule"]
+        wanted = [(mode, *texts[mode]) for mode in _MODES if mode != "follow" or state.mode != "release"]
         if [self.mode.itemText(i) for i in range(self.mode.count())] != [text for _, text, _ in wanted]:
             self.mode.clear()
             for index, (mode, text, tip) in enumerate(wanted):
@@ -225,7 +223,10 @@ class GroupRow(QFrame):
                 lr=self._scheduled_text(),
             ),
         )
-        set_available(self.mode, why, tr("How the LR continues: now “{now}”.", now=self.mode.currentText()))
+        tip = tr(
+            "How the LR continues: now “{now}”. Another is pending until you apply it.", now=self.mode.currentText()
+        )
+        set_available(self.mode, why, tip)
         schedule = schedule_text(state.schedule.model_dump(mode="json")) if state is not None else ""
         set_available(self.schedule, why, tr("{schedule}. Choose another for this group…", schedule=schedule))
         only = tr("At least one group must be trained.") if state is not None and state.last else None

@@ -17,11 +17,13 @@ class GroupsTable(QWidget):
 
     Signals:
         command_wanted(Command): of a row.
+        change_wanted(str, Change): the LR of this group is to continue like this, once the user has applied it.
         schedule_wanted(str): the user wants to change the schedule of this group.
         clicked(str): the user clicked the row of this group.
     """
 
     command_wanted = Signal(object)
+    change_wanted = Signal(str, str)
     schedule_wanted = Signal(str)
     clicked = Signal(str)
 
@@ -105,6 +107,7 @@ class GroupsTable(QWidget):
         row = self.rows[name] = GroupRow(name, parameters)
         row.set_enabled_because(self._reason)
         row.command_wanted.connect(self.command_wanted)
+        row.change_wanted.connect(self.change_wanted)
         row.schedule_wanted.connect(self.schedule_wanted)
         row.clicked.connect(self.clicked)
         self._column.addWidget(row)

@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from engine.messages.commands import ReleaseLR, ScaleLR, SetLR
+from engine.messages.commands import ScaleLR, SetLR
 from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
-from gui.learning_rate.current import CurrentLRs, LRCommand
+from gui.learning_rate.current import Change, CurrentLRs, LRCommand, change_text
 from gui.learning_rate.groups_table import GroupsTable
 from gui.learning_rate.length import LengthRow
 from gui.learning_rate.optimizer import OptimizerSection
@@ -33,7 +33,7 @@ class LRPanel(QWidget):
 
     Signals:
         command_wanted(SetLR | ScaleLR | ReleaseLR): to be applied at the next batch.
-        staged(SetLR | ScaleLR | None): the pending change, for the plots to draw; None if there is none.
+        staged(SetLR | ScaleLR | ReleaseLR | None): the pending change, for the plots to draw; None if there is none.
         group_chosen(str | None): the chosen group; None for all.
         schedule_wanted(): the user wants to change the schedule.
         range_test_wanted(): the user wants an LR range test.
@@ -93,6 +93,11 @@ class LRPanel(QWidget):
     def stage_lr(self, value: float, hold: bool = False) -> None:
         """Make the LR ``value`` (0 to 1000) the pending change, as a drag in the plot does; ``hold``: it is held."""
         self._stage.stage_lr(value, hold)
+
+    def stage_release(self) -> None:
+        """Make the return to the schedule the pending change."""
+        self._stage.stage_change("release")
+        scroll_into_view(self._stage)
 
     def show_schedule_text(self, text: str) -> None:
         """Show ``text`` about the current schedule: "Schedule: StepLR, 0.01 from epoch 11". Empty hides it."""
@@ -170,6 +175,12 @@ class LRPanel(QWidget):
         """Choose the clicked group; all groups if it was chosen already."""
         self._picker.choose(None if self.group() == name else name)
 
+    def _on_change(self, name: str, change: Change) -> None:
+        """Choose the group and make the change pending, as the controls below the rows do."""
+        self._picker.choose(name)
+        self._stage.stage_change(change)
+        scroll_into_view(self._stage)
+
     def _on_schedule(self, name: str) -> None:
         self._picker.choose(name)
         self.schedule_wanted.emit()
@@ -192,11 +203,14 @@ class LRPanel(QWidget):
                 why = tr("The LR is 0, which no factor changes. Type an LR instead.")
             if why is None and chosen is not None and chosen.reference_lr * factor > LR_MAX:
                 why = tr("A learning rate is at most {most}.", most=lr_text(LR_MAX))
-            set_available(button, why, tr("Applies at the next batch."))
+            what = "" if chosen is None else change_text(chosen, chosen.reference_lr * factor, None)
+            set_available(button, why, what)
         lr = None if chosen is None else chosen.scheduled_text()
         self._release.setText(tr("Return to schedule") if lr is None else tr("Return to schedule ({lr})", lr=lr))
         why_not = None if chosen is not None and chosen.changed else tr("The LR follows the schedule already.")
-        set_available(self._release, self._reason or why_not, tr("The scheduled LR from the next batch on."))
+        what = "" if chosen is None else change_text(chosen, 0.0, "release")
+        tip = tr("{change} It is pending until you apply it.", change=what)
+        set_available(self._release, self._reason or why_not, tip)
 
     def _show_number(self, text: str) -> None:
         """Show ``text`` as large as fits beside the badge."""
@@ -222,6 +236,7 @@ class LRPanel(QWidget):
         self._number.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table, self.length, self.optimizer = GroupsTable(), LengthRow(), OptimizerSection()
         self.table.clicked.connect(self._on_row)
+        self.table.change_wanted.connect(self._on_change)
         self.table.schedule_wanted.connect(self._on_schedule)
         self._picker = GroupPicker()
         self._picker.chosen.connect(self._on_group)
@@ -234,7 +249,7 @@ class LRPanel(QWidget):
         self._stage.staged.connect(self.staged)
         self._stage.sent.connect(self._send)
         self._release = QPushButton()
-        self._release.clicked.connect(lambda: self._send(ReleaseLR(group=self.group())))
+        self._release.clicked.connect(self.stage_release)
         self._schedule_text, self._floor = label("", "hint", wrap=True), label("", "hint", wrap=True)
         self._warning = label("", "error", wrap=True)
         self._hold_instead = QPushButton(tr("Hold this LR instead"))

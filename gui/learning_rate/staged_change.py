@@ -9,11 +9,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
-from engine.messages.commands import ScaleLR, SetLR
 from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import is_incomplete, lr_text, read_lr
 from gui.core.translation import tr
-from gui.learning_rate.current import CurrentLRs, Mode, set_command
+from gui.learning_rate.current import Change, CurrentLRs, LRCommand, Mode, change_command, change_text
 from gui.widgets.labels import label, set_available, set_role
 from gui.widgets.lr_slider import LRSlider
 
@@ -24,8 +23,8 @@ class StagedChange(QWidget):
     """The field, the slider, [Scale the schedule] or [Hold this LR], and [Apply] [Discard].
 
     Signals:
-        staged(SetLR | ScaleLR | None): the pending change; None if there is none.
-        sent(SetLR | ScaleLR): the user applied it.
+        staged(SetLR | ScaleLR | ReleaseLR | None): the pending change; None if there is none.
+        sent(SetLR | ScaleLR | ReleaseLR): the user applied it.
     """
 
     staged = Signal(object)
@@ -35,11 +34,13 @@ class StagedChange(QWidget):
         super().__init__(parent)
         self._lrs: CurrentLRs | None = None
         self._group: str | None = None
-        self._change: tuple[float, Mode | None] | None = None
-        self._command: SetLR | ScaleLR | None = None
+        self._change: tuple[float, Change | None] | None = None
+        self._command: LRCommand | None = None
+        self._reason: str | None = None
         self._typing = False
         self._unheld: tuple[Mode | None] | None = None  # the chosen mode while a drag with hold overrides it
         self._build()
+        self._show_buttons(discardable=False)
         self.show_idle_hint()
 
     def show_lrs(self, lrs: CurrentLRs, group: str | None) -> None:
@@ -59,8 +60,10 @@ class StagedChange(QWidget):
 
     def set_reason(self, reason: str | None) -> None:
         """Enable the controls (None), or disable them with ``reason`` as their tooltips."""
+        self._reason = reason
         if reason is not None:
             self.discard()
+        self._show_buttons(discardable=self.is_pending())
         controls: tuple[tuple[QWidget, str], ...] = (
             (self._field, tr("A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape discards it.")),
             (self._slider, tr("Drag to stage a learning rate. The mark shows the current LR.")),
@@ -73,6 +76,7 @@ class StagedChange(QWidget):
     def stage_lr(self, value: float, hold: bool = False) -> None:
         """Make the LR ``value`` (0 to 1000) the pending change; ``hold``: held, whatever mode is chosen."""
         if math.isfinite(value) and self._field.isEnabled():
+            self._replace_release()
             self._typing = False
             if hold and self._unheld is None:
                 self._unheld = (self.mode(),)
@@ -82,8 +86,19 @@ class StagedChange(QWidget):
                 self._unheld = None
             self._stage(min(max(value, 0.0), LR_MAX), self.mode())
 
+    def stage_change(self, change: Change) -> None:
+        """Make this the pending change: hold the LR (a pending one if there is one), scale the schedule, or return."""
+        if not self._field.isEnabled():
+            return
+        if change == "release":
+            self.discard()
+            self._stage(0.0, change)
+        else:
+            self._show_mode(change)
+            self._on_mode()
+
     def mode(self) -> Mode | None:
-        """The chosen mode; None if the groups differ and the user has not chosen."""
+        """The chosen mode; None if a return to the schedule is pending, or the groups differ and none was chosen."""
         checked = self._modes.checkedId()
         return _MODES[checked] if checked >= 0 else None
 
@@ -121,6 +136,7 @@ class StagedChange(QWidget):
             super().keyPressEvent(event)
 
     def _on_typed(self, text: str) -> None:
+        self._replace_release()
         self._typing = True
         if is_incomplete(text):
             self._unstage("")
@@ -142,58 +158,72 @@ class StagedChange(QWidget):
         self.apply()
 
     def _on_slid(self, lr: float) -> None:
+        self._replace_release()
         self._typing = False
         self._stage(lr, self.mode())
 
     def _on_mode(self) -> None:
         self._unheld = None
-        if self._change is not None:
+        if self._change is not None and self._change[1] != "release":
             self._stage(self._change[0], self.mode())
         elif self._typing:
             self._on_typed(self._field.text())
         elif self._lrs is not None:
             self._stage(self._lrs.of(self._group).reference_lr, self.mode())
 
-    def _stage(self, value: float, mode: Mode | None) -> None:
+    def _replace_release(self) -> None:
+        """Choose the confirmed mode again, because an LR replaces a pending return to the schedule."""
+        if self._lrs is not None and self._change is not None and self._change[1] == "release":
+            self._show_mode(self._lrs.of(self._group).mode)
+
+    def _stage(self, value: float, change: Change | None) -> None:
+        """Make the change pending, or discard it if it changes nothing; ``value`` is of no use for a release."""
         if self._lrs is None:
             return
         chosen = self._lrs.of(self._group)
-        if value == chosen.reference_lr and mode == chosen.mode:
+        if change == "release":
+            value = max(chosen.scheduled)
+            self._show_mode(None)
+        if not chosen.changed if change == "release" else (value, change) == (chosen.reference_lr, chosen.mode):
             if self._typing:
                 self._unstage("")
             else:
                 self.discard()
             return
         try:
-            command = set_command(self._lrs, self._group, value, mode)
+            command = change_command(self._lrs, self._group, value, change)
         except ValueError as error:
             self._unstage(str(error))
             return
-        self._change = (value, mode)
+        self._change = (value, change)
         if not self._typing:
             self._field.setText(lr_text(value))
         self._slider.show_lr(value)
         set_role(self._hint, "")
-        self._hint.setText(_change_text(chosen, value, mode))
+        self._hint.setText(change_text(chosen, value, change))
         self._set_command(command)
 
     def _unstage(self, problem: str) -> None:
         """No change is pending while the text is not an LR. ``problem`` says why; empty while it is incomplete."""
         self._change = None
         self._set_command(None)
-        self._discard.setEnabled(True)
+        self._show_buttons(discardable=True)
         if problem:
             set_role(self._hint, "error")
             self._hint.setText(problem)
         else:
             self.show_idle_hint()
 
-    def _set_command(self, command: SetLR | ScaleLR | None) -> None:
-        self._apply.setEnabled(command is not None)
-        self._discard.setEnabled(command is not None)
-        if command != self._command:
-            self._command = command
+    def _set_command(self, command: LRCommand | None) -> None:
+        before, self._command = self._command, command
+        self._show_buttons(discardable=command is not None)
+        if command != before:
             self.staged.emit(command)
+
+    def _show_buttons(self, discardable: bool) -> None:
+        why = self._reason or tr("No change is pending. Choose another LR first.")
+        set_available(self._apply, None if self._command else why, tr("Apply at the next batch (Enter)."))
+        set_available(self._discard, None if discardable else why, tr("Discard the pending change (Escape)."))
 
     def _show_confirmed(self) -> None:
         if self._lrs is None:
@@ -217,11 +247,8 @@ class StagedChange(QWidget):
         self._field.returnPressed.connect(self._on_entered)
         self._apply, self._discard = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
         set_role(self._apply, "primary")
-        self._apply.setToolTip(tr("Apply at the next batch (Enter)."))
-        self._discard.setToolTip(tr("Discard the pending change (Escape)."))
         for button, slot in ((self._apply, self.apply), (self._discard, self.discard)):
             button.clicked.connect(slot)
-            button.setEnabled(False)
             button.setMinimumWidth(self.fontMetrics().horizontalAdvance(button.text()) + 28)
         self._slider = LRSlider()
         self._slider.slider().setAccessibleName(tr("New learning rate, on a logarithmic scale"))
@@ -246,15 +273,3 @@ class StagedChange(QWidget):
         for radio in self._modes.buttons():
             layout.addWidget(radio)
         layout.addWidget(self._hint)
-
-
-def _change_text(chosen: CurrentLRs, value: float, mode: Mode | None) -> str:
-    old, new = lr_text(chosen.reference_lr, 4), lr_text(value)
-    if value == chosen.reference_lr:
-        if mode == "hold":
-            return tr("{lr} is held from the next batch on.", lr=old)
-        return tr("The schedule continues from {lr} at the next batch.", lr=old)
-    if len(set(chosen.lr)) == 1:
-        return tr("{old} -> {new} at the next batch.", old=old, new=new)
-    group = chosen.groups[chosen.reference]
-    return tr("{group} {old} -> {new} at the next batch, the others in proportion.", group=group, old=old, new=new)

@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from engine.messages.commands import Command, Intervention, ScaleLR, SetLR, SetSchedule, to_intervention
+from engine.messages.commands import Command, Intervention, ReleaseLR, ScaleLR, SetLR, SetSchedule, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, StartEvent
 from gui.core.current_run import CurrentRun
+from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 from gui.learning_rate.panel import LRPanel
 from gui.log.rewind import RewindController
@@ -83,6 +84,9 @@ class UndoController(QObject):
             self._add_redo(tr("pending schedule"), lambda: self._schedule.show_command(pending))
             return
         self._lr_panel.discard()
+        if isinstance(pending, ReleaseLR):
+            self._add_redo(tr("pending LR"), self._lr_panel.stage_release)
+            return
         if isinstance(pending, SetLR):
             lr, hold = pending.lr, pending.then == "hold"
         elif isinstance(pending, ScaleLR) and self._model.lrs is not None:
@@ -103,6 +107,9 @@ class UndoController(QObject):
         menu = self._menu(tr("Undo: {intervention}", intervention=command_text(intervention)))
         commands = restore_lr_commands(intervention, self._model.groups)
         restore = menu.addAction(tr("Restore the LR from now on"), lambda: self._restore(intervention, commands))
+        if commands:
+            lrs = ", ".join(dict.fromkeys(lr_text(command.lr, 4) for command in commands))
+            restore.setText(tr("Restore the LR from now on: {lr}", lr=lrs))
         restore.setEnabled(bool(commands))
         if not commands:
             restore.setToolTip(tr("This command changed no LR that could be restored."))

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.common.position import Position
 from engine.lr.view import schedule_views
-from engine.messages.commands import Freeze, ReleaseLR, ScaleLR, SetLR, Unfreeze
+from engine.messages.commands import Freeze, ScaleLR, SetLR, Unfreeze
 from engine.messages.events import LREvent
 from engine.messages.schedule_view import ControlState
 from engine.schedules import ExponentialLR, StepLR
@@ -164,24 +164,23 @@ def test_an_invalid_value_shows_why_and_is_not_sent(table: Table, field: str, te
 
 
 @pytest.mark.parametrize(
-    ("now", "mode", "command"),
+    ("now", "mode"),
     [
-        ({}, "hold", ScaleLR(factor=1.0, then="hold", group="head")),
-        (
-            {"holding": [False, True], "touched": [False, True]},
-            "follow",
-            ScaleLR(factor=1.0, then="follow", group="head"),
-        ),
-        ({"touched": [False, True]}, "schedule", ReleaseLR(group="head")),
-        ({"lr": [0.05, 0.0]}, "hold", SetLR(lr=0.0, then="hold", group="head")),
+        ({}, "hold"),
+        ({"holding": [False, True], "touched": [False, True]}, "follow"),
+        ({"touched": [False, True]}, "release"),
     ],
-    ids=["hold", "follow", "release", "hold at 0"],
+    ids=["hold", "follow", "release"],
 )
-def test_hold_follow_and_release_by_the_keyboard(table: Table, now: dict[str, Any], mode: str, command: Any) -> None:
+def test_hold_follow_and_release_by_the_keyboard_ask_for_a_pending_change(
+    table: Table, now: dict[str, Any], mode: str
+) -> None:
+    changes: list[tuple[str, str]] = []
+    table.panel.change_wanted.connect(lambda name, change: changes.append((name, change)))
     table.panel.show_lrs(lrs(**now))
     before = table.head.mode.currentData()
     table.choose(table.head, mode)
-    assert table.commands == [command]
+    assert (changes, table.commands) == ([("head", mode)], [])
     assert table.head.mode.currentData() == before  # until an event confirms it
 
 
@@ -267,6 +266,26 @@ def test_during_a_run_the_rows_send_commands_and_show_what_events_confirm(driver
     driver.wait(lambda: not lr_panel.table.rows)
     assert not lr_panel.length.isVisibleTo(lr_panel)
     assert driver.number == "–"
+
+
+def test_a_group_is_held_and_returned_to_its_schedule_from_its_row_after_a_preview(driver: Driver) -> None:
+    driver.pause_at(tiny(groups=[{"name": "head", "modules": ["head"], "lr": 0.5}]), 2, 1)
+    lr_panel, pending = driver.window.lr_panel, driver.window.plots.lr.pending
+    head = lr_panel.table.rows["head"]
+    driver.press(Qt.Key.Key_Down, head.mode)
+    driver.wait(lambda: pending.known)
+    assert (lr_panel.group(), driver.answers("set_lr")) == ("head", [])
+    assert {pending.at(1, x) for x in (2.0, 4.0)} == {0.5}
+    driver.click(lr_panel, "Apply")
+    driver.wait(lambda: head.mode.currentText() == "Hold")
+    driver.resume_to(4)
+    driver.press(Qt.Key.Key_Home, head.mode)
+    driver.wait(lambda: pending.known)
+    assert [pending.at(group, 3.0) for group in (0, 1)] == [0.025, 0.25]
+    assert driver.answers("release_lr") == []
+    driver.click(lr_panel, "Apply")
+    assert driver.answer("release_lr").command == {"command": "release_lr", "group": "head"}
+    driver.wait(lambda: head.mode.currentText() == "Scheduled")
 
 
 def test_a_schedule_stepped_per_batch_changes_the_shown_lr_within_an_epoch(driver: Driver) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -42,6 +43,9 @@ class Driver:
         found = [b for b in self.panel.findChildren(QPushButton) if b.text().startswith(text) and b.isVisible()]
         assert len(found) == 1, text
         return found[0]
+
+    def tip(self, text: str) -> str:
+        return unescape(self.button(text).toolTip())
 
     def click(self, text: str) -> None:
         self.qtbot.mouseClick(self.button(text), LEFT)
@@ -238,8 +242,88 @@ def test_return_to_schedule_only_after_a_change(lr_panel: Driver) -> None:
     assert not back.isEnabled()
     assert "follows the schedule already" in back.toolTip()
     lr_panel.one(0.005, 0.0025, touched=True)
-    lr_panel.click("Return to schedule (0.0025)")
+    assert lr_panel.button("Return to schedule (0.0025)").isEnabled()
+
+
+def test_return_to_schedule_is_pending_until_it_is_applied(lr_panel: Driver) -> None:
+    lr_panel.one(0.005, 0.05, holding=True)
+    assert "0.005 -> 0.05 at the next batch" in lr_panel.tip("Return to schedule (0.05)")
+    lr_panel.click("Return to schedule")
+    assert (lr_panel.staged, lr_panel.commands) == ([ReleaseLR()], [])
+    assert lr_panel.shows("0.005 -> 0.05 at the next batch")
+    lr_panel.one(0.005, 0.04, holding=True)
+    assert lr_panel.shows("0.005 -> 0.04 at the next batch")
+    lr_panel.click("Discard")
+    assert lr_panel.staged[-1] is None
+    assert lr_panel.radio("Hold this LR").isChecked()
+    lr_panel.click("Return to schedule")
+    lr_panel.click("Apply")
     assert lr_panel.commands == [ReleaseLR()]
+    assert lr_panel.staged[-1] is None
+
+
+def test_nothing_is_pending_once_the_lr_is_on_its_schedule(lr_panel: Driver) -> None:
+    lr_panel.one(0.005, 0.05, holding=True)
+    lr_panel.click("Return to schedule")
+    lr_panel.one(0.05, 0.05)
+    assert lr_panel.staged[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("lr", "warning"),
+    [(0.005, "jumps to ×10"), (0.5, "jumps to ×0.1"), (0.025, None), (0.1, None), (0.0, None)],
+)
+def test_a_return_to_schedule_that_more_than_doubles_or_halves_the_lr_carries_a_warning(
+    lr_panel: Driver, lr: float, warning: str | None
+) -> None:
+    lr_panel.one(lr, 0.05, holding=True)
+    lr_panel.click("Return to schedule")
+    assert lr_panel.shows(warning or "at the next batch.")
+    assert lr_panel.shows("jumps") == (warning is not None)
+
+
+@pytest.mark.parametrize(
+    ("change", "staged"),
+    [
+        (lambda d: d.type("0.02"), SetLR(lr=0.02, then="hold")),
+        (lambda d: d.panel.stage_lr(0.02), SetLR(lr=0.02, then="hold")),
+        (lambda d: d.choose("Scale the schedule"), SetLR(lr=0.005, then="follow")),
+        (lambda d: d.choose("Hold this LR"), None),
+    ],
+    ids=["a typed LR", "a drag in the plot", "scale", "hold"],
+)
+def test_another_change_replaces_a_pending_return_to_schedule(lr_panel: Driver, change: Any, staged: Any) -> None:
+    lr_panel.one(0.005, 0.05, holding=True)
+    lr_panel.click("Return to schedule")
+    change(lr_panel)
+    assert lr_panel.staged[-1] == staged
+
+
+def test_a_pending_return_of_several_groups_names_what_changes(lr_panel: Driver) -> None:
+    lr_panel.panel.show_lrs(["rest", "head"], [0.001, 0.01], [0.001, 0.1], [False, True], [False, True])
+    lr_panel.panel.set_enabled_because(None)
+    lr_panel.click("Return to schedule")
+    assert lr_panel.shows("head 0.01 -> 0.1 at the next batch. ⚠ The LR jumps to ×10.")
+    lr_panel.click("Apply")
+    assert lr_panel.commands == [ReleaseLR()]
+
+
+def test_the_quick_buttons_name_the_lr_that_they_give(lr_panel: Driver) -> None:
+    lr_panel.one(0.005, 0.01, touched=True)
+    assert "0.005 -> 0.05 at the next batch" in lr_panel.tip("×10")
+    lr_panel.two()
+    assert "head 0.01 -> 0.005 at the next batch" in lr_panel.tip("÷2")
+
+
+def test_apply_and_discard_say_that_nothing_is_pending(lr_panel: Driver) -> None:
+    lr_panel.one()
+    for text in ("Apply", "Discard"):
+        assert not lr_panel.button(text).isEnabled()
+        assert "No change is pending" in lr_panel.tip(text)
+    lr_panel.type("0.5")
+    assert "Enter" in lr_panel.tip("Apply")
+    lr_panel.panel.set_enabled_because("The run has finished.")
+    assert "The run has finished" in lr_panel.tip("Apply")
 
 
 def test_one_group_has_no_group_buttons(lr_panel: Driver) -> None:

@@ -160,7 +160,7 @@ def test_undo_discards_the_pending_change_and_redo_stages_it_again(driver: Drive
 
 def test_undo_restores_the_lr_and_redo_repeats_the_intervention(driver: Driver) -> None:
     halved(driver)
-    entry(undo(driver), "Restore the LR from now on").trigger()
+    entry(undo(driver), "Restore the LR from now on: 0.05").trigger()
     driver.wait(lambda: driver.number == "0.05")
     assert driver.of("branch") == []
     driver.app.undo._update_texts()

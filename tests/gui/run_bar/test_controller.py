@@ -81,6 +81,15 @@ def test_field_apply_hold_and_return_to_schedule(driver: Driver) -> None:
     driver.resume_to(4)
     assert driver.number == "0.003"
     driver.click(lr_panel, "Return to schedule (0.025)")
+    pending = driver.window.plots.lr.pending
+    driver.wait(lambda: pending.known and pending.begin == 3.0)
+    assert [pending.at(0, x) for x in (3.0, 4.0)] == [0.025, 0.0125]
+    assert driver.shows(lr_panel, "0.003 -> 0.025")
+    assert (driver.number, driver.answers("release_lr")) == ("0.003", [])
+    driver.app.undo.undo.trigger()
+    driver.wait(lambda: not pending.known)
+    driver.app.undo.redo.trigger()
+    driver.click(lr_panel, "Apply")
     driver.wait(lambda: driver.number == "0.025")
     assert not driver.shows(lr_panel, "held")
     assert driver.answer("release_lr").lr == [0.025]
