@@ -201,6 +201,7 @@ class App:
             self.library_controller.open,
             run,
         )
+        self.library_controller.undoable.connect(self.undo.remember)
         self.garbage = GarbageTimer()
         self._wire()
         self.window.restore_layout(self.settings)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
@@ -70,7 +70,12 @@ class LibraryController(QObject):
         settings_action: the action that opens the library settings.
         add_drawer: puts the panel into the window.
         show_name: called with the new name of the run in the window.
+
+    Signals:
+        undoable(object): what undoes the newest action on runs, as a callable; None if it cannot be undone.
     """
+
+    undoable = Signal(object)
 
     def __init__(
         self,
@@ -136,10 +141,11 @@ class LibraryController(QObject):
         panel.show_own(self._own, self._runs.active)
         panel.show_runs(found.runs, found.names, found.binned, found.in_bin)
         limit, use = library.retention.limit_bytes, size_text(found.bytes)
+        count = len(found.names) - found.binned
         if limit is None:
-            panel.show_use(tr("{n} runs, {size}", n=len(found.names), size=use), problem=False)
+            panel.show_use(tr("{n} runs, {size}", n=count, size=use), problem=False)
         elif found.bytes <= limit:
-            text = tr("{n} runs, {size} of {limit}", n=len(found.names), size=use, limit=size_text(limit))
+            text = tr("{n} runs, {size} of {limit}", n=count, size=use, limit=size_text(limit))
             panel.show_use(text, problem=False)
         else:
             text = tr(
@@ -291,6 +297,7 @@ class LibraryController(QObject):
     def _show_note(self, text: str, error: bool = False, undo: Callable[[], None] | None = None) -> None:
         if self.panel is not None and self.panel.isVisible():
             self.panel.show_note(text, error=error, undo=undo)
+            self.undoable.emit(self.panel.take_back if undo is not None else None)
         elif error:
             self._banner.show_failure(text)
         else:

@@ -148,7 +148,8 @@ class RunsPanel(QWidget):
         menu.addActions([actions.restore, actions.reveal, actions.remove] if self.shows_bin else actions.on_runs())
         menu.popup(self.table.viewport().mapToGlobal(at))
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Undo the action whose outcome is shown."""
         undo = self._undo
         self.show_note("")
         if undo is not None:
@@ -167,7 +168,7 @@ class RunsPanel(QWidget):
         self.search.textChanged.connect(self._filter)
         self.state.activated.connect(self._state_chosen)
         self.tag.activated.connect(self._filter)
-        self.undo.clicked.connect(self._take_back)
+        self.undo.clicked.connect(self.take_back)
 
     def _build(self) -> None:
         self.search = QLineEdit()

@@ -14,9 +14,11 @@ from gui.log.panel import LogPanel
 from gui.plots.stack import PlotStack
 from gui.run_bar.action_line import ActionLine
 from gui.run_bar.banner import Banner
-from gui.widgets.intervention_text import command_text
+from gui.run_bar.transport import duration_text
+from gui.widgets.intervention_text import short_command_text
 
 _PROGRESS_AFTER_MS = 500
+_WORTH_SAYING = 5.0  # seconds
 
 
 class RewindController(QObject):
@@ -40,6 +42,7 @@ class RewindController(QObject):
         self._current_run, self._model = current_run, current_run.model
         self._asked: set[int] = set()
         self._dialog: QProgressDialog | None = None
+        self._first = 0.0, 0  # when the first progress was reported, and how many batches were recomputed by then
         action_line.go_back.connect(self.before)
         log.go_back.connect(self.before)
         plots.menu_opening.connect(self._add_to_menu)
@@ -65,7 +68,7 @@ class RewindController(QObject):
         """Ask whether to go back to just before ``intervention``."""
         where = tr(
             "just before “{intervention}” (epoch {epoch}, batch {batch})",
-            intervention=command_text(intervention),
+            intervention=short_command_text(intervention),
             epoch=intervention.epoch,
             batch=intervention.batch,
         )
@@ -84,7 +87,7 @@ class RewindController(QObject):
         intervention = self._log.event_of(marker) if isinstance(marker, int) else None
         if isinstance(intervention, CommandEvent):
             here = menu.addAction(
-                tr("Go back to just before “{intervention}”…", intervention=command_text(intervention))
+                tr("Go back to just before “{intervention}”…", intervention=short_command_text(intervention))
             )
             here.triggered.connect(lambda: self.before(intervention))
             here.setEnabled(self.why_not(intervention.position) is None)
@@ -111,7 +114,15 @@ class RewindController(QObject):
             else tr("They stay in the plots as a faint line. There is no library to keep them in.")
         )
         since = f"{self.epochs_since(position):.1f}".removesuffix(".0")
-        box.setInformativeText(tr("{n} epochs are abandoned. {kept}", n=since, kept=kept))
+        informative = tr("{n} epochs are abandoned. {kept}", n=since, kept=kept)
+        longest = self._longest(position)
+        if longest >= _WORTH_SAYING:
+            informative = tr(
+                "{text} Without a checkpoint close before it, going back takes up to {time}.",
+                text=informative,
+                time=duration_text(longest),
+            )
+        box.setInformativeText(informative)
         go = box.addButton(tr("Go back"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(go)
@@ -119,6 +130,10 @@ class RewindController(QObject):
         if box.clickedButton() is go and self.why_not(position) is None:
             rewind = Rewind(epoch=position.epoch - 1, batch=position.batch or None)
             self._asked.add(self._current_run.post(rewind))
+
+    def _longest(self, position: Position) -> float:
+        """Seconds that it takes to train all epochs up to ``position`` again, as long as they took before."""
+        return sum(event.seconds for event in self._model.epochs_done[: position.epoch])
 
     def _on_command(self, event: CommandEvent) -> None:
         if event.name != "rewind" or event.status == "queued":
@@ -128,8 +143,9 @@ class RewindController(QObject):
             self._banner.show_failure(tr("Could not go back: {reason}", reason=said(event.reason or "")))
 
     def _on_progress(self, event: RewindProgressEvent) -> None:
+        text = tr("No checkpoint here; recomputing from the nearest one.")
         if self._dialog is None:
-            text = tr("No checkpoint here; recomputing from the nearest one.")
+            self._first = self._model.when, event.done
             dialog = self._dialog = QProgressDialog(text, tr("Cancel"), 0, event.total, self._parent)
             dialog.setWindowTitle(tr("Go back"))
             dialog.setWindowModality(Qt.WindowModality.WindowModal)
@@ -137,6 +153,10 @@ class RewindController(QObject):
             dialog.setAutoClose(False)
             dialog.setAutoReset(False)
             dialog.canceled.connect(lambda: self._current_run.post(CancelRewind()))
+        since, done = self._first
+        if event.done > done:
+            left = (self._model.when - since) / (event.done - done) * (event.total - event.done)
+            self._dialog.setLabelText(tr("{text} About {time} left.", text=text, time=duration_text(left)))
         self._dialog.setMaximum(event.total)
         self._dialog.setValue(event.done)
 

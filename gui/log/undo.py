@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QMessageBox
 
 from engine.messages.commands import Command, Intervention, ReleaseLR, ScaleLR, SetLR, SetSchedule, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, StartEvent
@@ -19,7 +19,7 @@ from gui.log.rewind import RewindController
 from gui.run_bar.action_line import ActionLine
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.preview import Preview
-from gui.widgets.intervention_text import CHANGING, command_text, restore_lr_commands
+from gui.widgets.intervention_text import CHANGING, restore_lr_commands, short_command_text
 
 REDO_LIMIT: Final = 100
 
@@ -51,6 +51,8 @@ class UndoController(QObject):
         self._undone: list[CommandEvent] = []  # interventions whose LR was restored, and the commands that did it
         self._restoring: dict[int, CommandEvent] = {}  # the commands that are to do it, by id
         self._redo_steps: list[tuple[str, Callable[[], None]]] = []
+        self._take_back: Callable[[], None] | None = None  # undoes the newest change in the library
+        self._library_is_newer = False  # than the newest intervention
         self.menu: QMenu | None = None
         self.undo = QAction(tr("Undo"), edit)
         self.undo.setShortcut(QKeySequence(QKeySequence.StandardKey.Undo))
@@ -73,10 +75,20 @@ class UndoController(QObject):
             self._discard(pending)
         elif self._lr_panel.is_pending():
             self._lr_panel.discard()
+        elif (take_back := self._in_library()) is not None:
+            take_back()
         elif (intervention := self._newest()) is not None:
             self._offer(intervention)
         else:
             self._action_line.show_text(tr("There is nothing to undo."))
+
+    def remember(self, take_back: Callable[[], None] | None) -> None:
+        """Undo what was done in the library next, by ``take_back``; None: that can no longer be undone."""
+        self._take_back, self._library_is_newer = take_back, True
+
+    def _in_library(self) -> Callable[[], None] | None:
+        """What undoes the newest change in the library, unless an intervention came after it."""
+        return self._take_back if self._library_is_newer or self._newest() is None else None
 
     def _discard(self, pending: Command) -> None:
         if isinstance(pending, SetSchedule):
@@ -104,7 +116,7 @@ class UndoController(QObject):
 
     def _offer(self, intervention: CommandEvent) -> None:
         """Show the two ways to undo ``intervention``."""
-        menu = self._menu(tr("Undo: {intervention}", intervention=command_text(intervention)))
+        menu = self._menu(tr("Undo: {intervention}", intervention=short_command_text(intervention)))
         commands = restore_lr_commands(intervention, self._model.groups)
         restore = menu.addAction(tr("Restore the LR from now on"), lambda: self._restore(intervention, commands))
         if commands:
@@ -149,6 +161,23 @@ class UndoController(QObject):
     def _add_redo(self, text: str, step: Callable[[], None]) -> None:
         self._redo_steps = [*self._redo_steps, (text, step)][-REDO_LIMIT:]
 
+    def _ask_to_return(self, run: str) -> None:
+        """Open ``run``, the abandoned branch, if the person agrees. While training, whoever opens it asks."""
+        if self._model.state != "training":
+            box = QMessageBox(self._action_line.window())
+            box.setIcon(QMessageBox.Icon.Question)
+            box.setWindowTitle(tr("Redo"))
+            box.setText(tr("Return to the abandoned branch?"))
+            box.setInformativeText(tr("The run as it is now is saved. Both are in the library."))
+            go = box.addButton(tr("Return"), QMessageBox.ButtonRole.AcceptRole)
+            box.addButton(QMessageBox.StandardButton.Cancel)
+            box.setDefaultButton(go)
+            box.exec()
+            if box.clickedButton() is not go:
+                self._add_redo(tr("return to the abandoned branch"), lambda: self._ask_to_return(run))
+                return
+        self._return_to(run)
+
     def _apply_again(self, command: Intervention) -> None:
         self._current_run.post(command)
 
@@ -161,9 +190,11 @@ class UndoController(QObject):
     def _on_branch(self, event: BranchEvent) -> None:
         self._undone.clear()
         if self._current_run.library is not None:
-            self._add_redo(tr("return to the abandoned branch"), lambda: self._return_to(event.parent))
+            self._add_redo(tr("return to the abandoned branch"), lambda: self._ask_to_return(event.parent))
 
     def _on_command(self, event: CommandEvent) -> None:
+        if event.status == "applied" and event.name in CHANGING:
+            self._library_is_newer = False
         if event.status != "applied" or event.id not in self._restoring:
             return
         undone = self._restoring.pop(event.id)
@@ -171,15 +202,17 @@ class UndoController(QObject):
         if undone not in self._undone:
             self._undone.append(undone)
             command = to_intervention(undone.command)
-            self._add_redo(command_text(undone), lambda: self._apply_again(command))
+            self._add_redo(short_command_text(undone), lambda: self._apply_again(command))
 
     def _update_texts(self) -> None:
         """Show in the menu what would be undone and redone."""
         intervention = self._newest()
         if self._preview.pending is not None:
             self.undo.setText(tr("Undo: pending change"))
+        elif self._in_library() is not None:
+            self.undo.setText(tr("Undo: deleting runs"))
         elif intervention is not None:
-            self.undo.setText(tr("Undo: {intervention}…", intervention=command_text(intervention)))
+            self.undo.setText(tr("Undo: {intervention}…", intervention=short_command_text(intervention)))
         else:
             self.undo.setText(tr("Undo"))
         self.redo.setText(tr("Redo: {what}", what=self._redo_steps[-1][0]) if self._redo_steps else tr("Redo"))

@@ -13,6 +13,7 @@ from gui.core.lr_text import lr_text
 from gui.core.translation import said, tr
 
 LR_COMMANDS: Final = ("set_lr", "scale_lr", "release_lr")
+_LONGEST: Final = 60  # characters of a short text
 _SHOWN: Final = 3  # changes of the LR that one line lists
 
 CHANGING: Final = frozenset(
@@ -41,6 +42,14 @@ def command_text(event: CommandEvent) -> str:
     if event.status == "queued":
         return tr("{command} (at the next batch)", command=command)
     return command
+
+
+def short_command_text(event: CommandEvent) -> str:
+    """``command_text`` for a menu or a button: a schedule by its name alone, and at most 60 characters."""
+    text, schedule = command_text(event), event.command.get("schedule")
+    if isinstance(schedule, Mapping):
+        text = text.replace(schedule_text(schedule), str(schedule.get("name", "?")))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def schedule_text(schedule: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QProgre
 
 from engine.common.position import Position
 from engine.messages.commands import Rewind, SetSchedule
-from engine.schedules import Constant
+from engine.messages.events import RewindProgressEvent
+from engine.schedules import Constant, MultiStepLR
+from gui.widgets.intervention_text import short_command_text
 from tests.gui.app_fixture import BATCHES, Driver, tiny
 
 
@@ -135,6 +138,22 @@ def test_progress_is_shown_and_cancel_keeps_the_position(driver: Driver) -> None
     assert driver.model.position == Position(epoch=3, batch=2)
 
 
+def test_going_back_says_beforehand_how_long_it_takes_at_most_and_then_how_long_it_still_takes(
+    driver: Driver, questions: list[str]
+) -> None:
+    driver.pause_at(tiny(), 4)
+    driver.model.epochs_done = [replace(epoch, seconds=40.0) for epoch in driver.model.epochs_done]
+    driver.app.rewind.to_end_of(1)
+    assert "takes up to 1:20." in questions[0]
+    driver.answer("rewind")
+    for done, when in ((10, 100.0), (30, 102.0)):
+        driver.app.current_run.publish(RewindProgressEvent(id=1, done=done, total=110), when)
+    dialog = driver.app.rewind._dialog
+    assert dialog is not None
+    assert "About 0:08 left." in dialog.labelText()
+    driver.app.rewind._close()
+
+
 # -- undo
 
 
@@ -178,10 +197,74 @@ def test_undo_goes_back_and_redo_returns_to_the_abandoned_branch(driver: Driver,
     driver.answer("rewind")
     driver.wait(lambda: driver.number == "0.05")
     driver.app.undo.redo.trigger()
+    assert "Return to the abandoned branch?" in questions[-1]
     driver.wait(lambda: len(driver.of("start")) == 2 and driver.model.state == "ready")
     assert driver.of("start")[1].run == first
     assert driver.model.position == Position(epoch=3, batch=2)
     driver.wait(lambda: driver.number == "0.0125")
+
+
+def test_redo_leaves_the_run_where_it_is_if_the_person_does_not_agree_to_return(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.pause_at(tiny(), 3)
+    driver.app.current_run.post(Rewind(epoch=1))
+    driver.answer("rewind")
+    asked: list[str] = []
+    monkeypatch.setattr(QMessageBox, "exec", lambda box: asked.append(box.text()))
+    for count in (1, 2):  # it is offered again
+        driver.app.undo.redo.trigger()
+        assert len(asked) == count
+    driver.settle()
+    assert len(driver.of("start")) == 1
+    assert driver.app.current_run.active
+
+
+def test_undo_after_a_deletion_restores_the_run_unless_an_intervention_came_after_it(driver: Driver) -> None:
+    library = driver.app.library
+    assert library is not None
+    driver.start(tiny(epochs=1))
+    driver.finish()
+    done = driver.of("start")[0].run
+    driver.click(driver.window, "New")
+    driver.pause_at(tiny(), 2, 1)
+    driver.window.show_runs.setChecked(True)
+    panel = driver.app.library_controller.panel
+    assert panel is not None
+    driver.wait(lambda: panel.model.rowCount() == 2)
+    row = panel.model.row_of(done)
+    assert row is not None
+
+    def delete() -> None:
+        panel.table.selectRow(row)
+        panel.run_actions.delete.trigger()
+        driver.wait(lambda: "Deleted" in panel.note.text())
+
+    delete()
+    driver.wait(lambda: panel.use.text().startswith("1 runs,"))  # without those in the recycle bin
+    driver.app.undo._update_texts()
+    assert driver.app.undo.undo.text() == "Undo: deleting runs"
+    driver.app.undo.undo.trigger()
+    driver.wait(lambda: "Restored" in panel.note.text())
+    assert library.runs()[0].id == done
+    driver.wait(lambda: panel.model.rowCount() == 2)
+    delete()
+    driver.click(driver.window.lr_panel, "÷2")
+    driver.answer("scale_lr")
+    assert "Lower LR" in entry(undo(driver), "Undo").text()
+
+
+def test_undo_names_a_schedule_without_its_parameters_and_at_a_length_that_fits_a_menu(driver: Driver) -> None:
+    driver.pause_at(tiny(), 2, 1)
+    milestones = MultiStepLR(milestones=tuple(range(1, 60)))
+    driver.app.current_run.post(SetSchedule(schedule=milestones))
+    driver.answer("set_schedule")
+    driver.app.undo._update_texts()
+    assert driver.app.undo.undo.text() == "Undo: New schedule from here: MultiStepLR…"
+    driver.app.current_run.post(SetSchedule(schedule=Constant(), group="all"))
+    driver.wait(lambda: len(driver.answers("set_schedule")) == 2)
+    event = replace(driver.answers("set_schedule")[-1], command={"command": "freeze", "group": "a" * 200})
+    assert len(short_command_text(event)) == 60
 
 
 def test_with_nothing_to_undo_a_message_is_shown(driver: Driver) -> None:
