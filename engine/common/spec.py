@@ -90,6 +90,8 @@ def _problem(detail: ErrorDetails) -> SpecError:
         return SpecError(".".join(filter(None, (field, inner.field))).replace(".[", "["), inner.problem)
     shows = isinstance(given, (str, int, float, bool)) and kind not in ("json_invalid", "string_too_short")
     sentence = _SENTENCES.get(kind)
+    if isinstance(given, float) and given.is_integer() and kind in ("int_type", "int_from_float"):
+        sentence = f"must be at most {LARGEST}"  # a smaller whole float was read as a whole number
     if kind.startswith("union_tag"):
         tag = str(ctx.get("discriminator", "name")).strip("'")
         field = ".".join(filter(None, (field, tag)))

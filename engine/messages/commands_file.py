@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.common.errors import SpecError
+from engine.common.json_text import read_json, read_text
 from engine.common.position import Position
 from engine.common.spec import parse
 from engine.messages.commands import AnyIntervention, CommandAt, Rewind, Save, Stop
@@ -21,13 +22,7 @@ def read_commands(path: str | Path) -> list[CommandAt]:
     Raises:
         SpecError: the file cannot be read, or as ``parse_commands``.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SpecError("commands", f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SpecError("commands", f"{path} is not text in UTF-8") from None
-    return parse_commands(text)
+    return parse_commands(read_text(path, "commands"))
 
 
 def parse_commands(text: str) -> list[CommandAt]:
@@ -53,10 +48,7 @@ def parse_commands(text: str) -> list[CommandAt]:
 
 
 def _line(raw: str) -> CommandAt:
-    try:
-        loaded = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise SpecError("", f"is not JSON: {error}") from None
+    loaded = read_json(raw)
     if not isinstance(loaded, dict):
         raise SpecError("", 'must be an object such as {"at": {"epoch": 4}, "command": "set_lr", "lr": 0.05}')
     if "at" not in loaded:

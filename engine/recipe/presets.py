@@ -28,7 +28,7 @@ def preset(name: str) -> Recipe:
     """
     if name not in PRESETS:
         raise KeyError(name)
-    return recipe_from_json((files("resources") / "presets" / f"{name}.json").read_bytes())
+    return recipe_from_json((files("resources") / "presets" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def tutorial_text() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Union
 from pydantic import Field, field_validator, model_validator
 
 from engine.common.errors import SpecError
+from engine.common.json_text import read_json, read_text
 from engine.common.spec import Spec, parse
 from engine.common.text import Text
 from engine.recipe.data_sets import DATA_SETS
@@ -265,21 +266,21 @@ def group_lr(recipe: Recipe, own: GroupSpec | None) -> float:
 REQUIRED: Final = ("data", "model", "optimizer", "schedule")
 
 
-def recipe_from_json(text: str | bytes) -> Recipe:
+def recipe_from_json(text: str) -> Recipe:
     """Read a recipe from JSON.
 
     Raises:
         SpecError: the text is not JSON, or a field is missing, unknown or invalid.
     """
     try:
-        loaded = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SpecError("", f"the recipe is not JSON: {error}") from None
+        loaded = read_json(text)
+    except SpecError as error:
+        raise SpecError("", f"the recipe {error.problem}") from None
     if isinstance(loaded, dict):
         for key in REQUIRED:
             if key not in loaded:
                 raise SpecError(key, f"is required; a recipe needs {', '.join(REQUIRED)}")
-    recipe: Recipe = parse(Recipe, text)
+    recipe: Recipe = parse(Recipe, json.dumps(loaded))
     return recipe
 
 
@@ -289,8 +290,4 @@ def read_recipe(path: str | Path) -> Recipe:
     Raises:
         SpecError: the file cannot be read or does not contain a recipe.
     """
-    try:
-        text = Path(path).read_bytes()
-    except OSError as error:
-        raise SpecError("recipe", f"{path} cannot be read: {error.strerror}") from None
-    return recipe_from_json(text)
+    return recipe_from_json(read_text(path, "recipe"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 from pathlib import Path
@@ -134,7 +135,8 @@ class FilesController(QObject):
 def _is_recipe(file: Path) -> bool:
     """Whether ``file`` is a recipe, by its name or its first characters. Raises OSError."""
     with file.open("rb") as opened:
-        return file.suffix.lower() == ".json" or opened.read(_SNIFFED).lstrip().startswith(b"{")
+        begins = opened.read(_SNIFFED).removeprefix(codecs.BOM_UTF8).lstrip()
+    return file.suffix.lower() == ".json" or begins.startswith(b"{")
 
 
 def show_folder(folder: Path) -> None:

@@ -80,7 +80,7 @@ def test_every_key_except_four_has_a_default() -> None:
 def test_a_preset_survives_a_round_trip(name: str) -> None:
     recipe = preset(name)
     assert recipe_from_json(recipe.to_json()) == recipe
-    assert recipe_from_json(recipe.to_json(indent=2).encode()) == recipe
+    assert recipe_from_json(recipe.to_json(indent=2)) == recipe
 
 
 SPECS = [
@@ -326,13 +326,12 @@ def test_an_error_names_the_field_and_what_is_allowed(changed: dict[str, Any], f
         '"recipe"',
         "[" * 100_000,
         "{" * 100_000,
-        b"\xff\xfe\x00",
         "\ufeff{}",
         "1" * 5000,
         '{"a": "\\ud800"}',
     ],
 )
-def test_text_that_is_not_a_recipe_gives_a_short_error(text: str | bytes) -> None:
+def test_text_that_is_not_a_recipe_gives_a_short_error(text: str) -> None:
     with pytest.raises(SpecError) as caught:
         recipe_from_json(text)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,43 @@
+"""Reads JSON that people write: recipes and commands files. Both go through here, so that both take the same text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from engine.common.errors import SpecError
+from engine.common.spec import LARGEST
+
+
+def read_text(path: str | Path, what: str) -> str:
+    """The text of a file in UTF-8, without the byte order mark that some editors write first.
+
+    Raises:
+        SpecError: the file cannot be read, or is not UTF-8; ``what`` is its field.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SpecError(what, f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SpecError(what, f"{path} is not text in UTF-8") from None
+    except ValueError as error:  # a NUL in the path
+        raise SpecError(what, f"{str(path)!r} cannot be read: {error}") from None
+
+
+def read_json(text: str) -> Any:
+    """The data in ``text``; whole floats such as ``3.0`` become integers, which every field for numbers takes.
+
+    Raises:
+        SpecError: it is not JSON.
+    """
+    try:
+        return json.loads(text, parse_float=_number)
+    except (ValueError, RecursionError) as error:
+        raise SpecError("", f"is not JSON: {error}") from None
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) <= LARGEST else value
