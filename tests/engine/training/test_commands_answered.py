@@ -88,7 +88,7 @@ REFUSED: list[tuple[Intervention, str]] = [
     (ScaleLR(factor=1e6), "the LR would be"),
     (ReleaseLR(), "the LR is on its schedule already"),
     (SetSchedule(schedule=StepLR(step_size=1), lr=(0.1,)), "lr lists 1 values for 2 group(s)"),
-    (SetSchedule(schedule=LambdaLR(lr_lambda=("1", "1", "1"))), "3 expressions for 2 group(s)"),
+    (SetSchedule(schedule=LambdaLR(lr_lambda=("1", "1", "1"))), "lr_lambda: lists 3 values for 2 group(s)"),
     (SetSchedule(schedule=LambdaLR(lr_lambda=("1/(1-epoch)",))), "the schedule cannot be used"),
     (SetOptimizer(betas=(0.9, 0.9)), "SGD has no betas; it has weight_decay, momentum, dampening, nesterov"),
     (SetOptimizer(momentum=0.0), "nesterov needs a momentum above 0"),

@@ -164,7 +164,7 @@ def test_a_failure_in_training_is_reported_once_with_its_details() -> None:
         ({"model": {"name": "/nowhere/net.py:make"}}, "model.name"),
         ({"data": {"name": "mnist", "root": "/nowhere"}}, "data.root"),
         ({"groups": [{"name": "head", "modules": ["nothing*"]}]}, "groups[0].modules[0]"),
-        ({"schedule": {"name": "LambdaLR", "lr_lambda": ["1", "2"]}}, "schedule"),
+        ({"schedule": {"name": "LambdaLR", "lr_lambda": ["1", "2"]}}, "schedule.lr_lambda"),
     ],
 )
 def test_what_is_wrong_with_the_recipe_is_reported_with_its_field(changes: dict[str, object], field: str) -> None:
