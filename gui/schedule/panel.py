@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Signal
@@ -50,6 +51,8 @@ class SchedulePanel(QWidget):
         self._groups: tuple[str, ...] = ("all",)
         self._schedules = Schedules(StepLR(step_size=10, gamma=0.5))  # the recipe's, or the current ones
         self._confirmed: ScheduleSpec = self._schedules.shared  # of the edited group
+        self._confirmed_gives: Any = None  # what its expression gives
+        self._sent: tuple[SetSchedule, bool] | None = None  # the command without an answer yet, and whether at once
         self._reported: tuple[Schedules, ScheduleSpec | None] = (self._schedules, None)
         self._base_wanted, self._preview_text = False, ""
         self._problem: str | None = None
@@ -89,7 +92,9 @@ class SchedulePanel(QWidget):
 
     def differs(self) -> bool:
         """Whether, during a run, the edited schedule differs from the current one."""
-        return self._running and (self.schedule() != self._confirmed or self.pending.differs())
+        spec = self.schedule()
+        other_use = isinstance(spec, LambdaLR) and self.editor.gives.raw() != self._confirmed_gives
+        return self._running and (spec != self._confirmed or other_use or self.pending.differs())
 
     def command(self) -> SetSchedule | None:
         """The command that Apply sends, or None while it is not valid."""
@@ -121,6 +126,8 @@ class SchedulePanel(QWidget):
         self.pending.show_choice(command.start == "replay", command.lr)
         self.editor.gives.show_value("lr" if command.lr == 1.0 else "multiplier")
         self.editor.stage(command.schedule)
+        if self._running and not self.differs():
+            self._restart()
 
     def discard(self) -> None:
         """Discard the edited schedule and show the current one."""
@@ -142,6 +149,7 @@ class SchedulePanel(QWidget):
     def set_schedules(self, schedules: Schedules) -> None:
         """Show the recipe's schedules, or the current ones; call ``set_context`` first. No signal."""
         self.pending.reset()
+        self._sent = None
         self._schedules = schedules
         self._show_group()
         self._reported, self._base_wanted = (schedules, self.schedule()), self.editor.gives_lr()
@@ -189,7 +197,9 @@ class SchedulePanel(QWidget):
         self._show_texts()
 
     def set_problem(self, text: str | None, field: str = "") -> None:
-        """Show why the schedule gives no curve, and because of which field; None: it gives one."""
+        """Show why the schedule gives no curve or was rejected, and because of which field; None: it gives one."""
+        if text is not None:
+            self._sent = None
         self._problem, self._problem_at = text, f"{field} {text or ''}"  # either may name a stage
         self._show_texts()
 
@@ -208,6 +218,7 @@ class SchedulePanel(QWidget):
         self.pending.when_changed.connect(self._publish_pending)
         self.pending.applied.connect(self._apply)
         self.pending.discarded.connect(self.discard)
+        self.pending.restart_wanted.connect(self._restart)
 
     def _base_lrs(self) -> tuple[float, ...]:
         """The current LR of the edited group, or of each group."""
@@ -221,6 +232,7 @@ class SchedulePanel(QWidget):
         spec = self._confirmed = self._schedules.of(self.group(), self._groups)
         gives_lr = isinstance(spec, LambdaLR) and self._base_lrs()[0] == 1.0 and not self._schedules.own
         self.editor.set_value(spec, None if spec == self.schedule() else gives_lr)
+        self._confirmed_gives = self.editor.gives.raw()
 
     def _may_follow(self) -> bool:
         """Whether unedited fields follow the epochs: not while the form shows the current schedule of a run."""
@@ -300,7 +312,14 @@ class SchedulePanel(QWidget):
     def _apply(self) -> None:
         command = self.command()
         if command is not None:
+            self._sent = command, self.pending.at_once()
+            self._show_texts()
             self.apply_requested.emit(command)
+
+    def _restart(self) -> None:
+        """Make it the pending change that the current schedule starts again."""
+        self.pending.choose_restart()
+        self._changed()
 
     def _show_mode(self) -> None:
         self.pending.setVisible(self._running)
@@ -325,7 +344,22 @@ class SchedulePanel(QWidget):
         notes = [f"⚠ {text}" for text in [*warnings, *self._warnings]]
         self.notes.show_text("\n".join([*([self._waiting] if self._waiting else []), *notes]))
         unfinished = tr("a field above is not valid") if spec is None else None
-        self.pending.allow(problem or unfinished)
+        self.pending.offer_discard(None if differs else tr("Nothing is pending: this is the current schedule."))
+        differ = self.group() is None and self._schedules.differ(self._groups)
+        self.pending.offer_restart(
+            tr("Use for all groups") if differ else tr("Restart from here"),
+            tr("Apply or discard the pending change first.") if differs else None,
+            tr("Starts this schedule again from its beginning, with the current LR. It is pending until you apply it."),
+        )
+        self.pending.allow(problem or unfinished, self._why_nothing_to_apply(differs))
+
+    def _why_nothing_to_apply(self, differs: bool) -> str | None:
+        if self._sent is not None and self._sent == (self.command(), self.pending.at_once()):
+            return tr("It is sent already, and not applied yet.")
+        if differs:
+            return None
+        again = self.pending.restart.text()
+        return tr("This is the current schedule. Change it first, or choose “{again}”.", again=again)
 
     def _show_problem(self) -> str | None:
         """Show the curve's problem beside the stage that it names; returns it, with its group's name."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
@@ -25,16 +25,17 @@ from gui.core.translation import said, tr
 from gui.widgets.field_text import to_text
 from gui.widgets.fields import EMPTY, Editor, LineEditor, float_text, read_float
 from gui.widgets.hint_label import HintLabel
+from gui.widgets.labels import set_available
 
 
 class PendingControls(QWidget):
-    """Start, base LR, when to apply, [Apply] [Discard].
+    """Start, base LR, when to apply, [Apply] [Discard] [Restart from here].
 
     Signals:
         start_changed(): the user chose here or as if from epoch 1.
         base_changed(): the user edited the base LR.
         when_changed(): the user chose the next epoch or the next batch.
-        applied(), discarded(): the buttons.
+        applied(), discarded(), restart_wanted(): the buttons.
     """
 
     start_changed = Signal()
@@ -42,9 +43,11 @@ class PendingControls(QWidget):
     when_changed = Signal()
     applied = Signal()
     discarded = Signal()
+    restart_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._restarts = False
         self.here, self.replay = QRadioButton(tr("here")), QRadioButton(tr("as if from epoch 1"))
         self.base, self.note = LineEditor(read_float, to_text), HintLabel()
         self.when = QComboBox()
@@ -54,6 +57,7 @@ class PendingControls(QWidget):
             tr("A schedule that counts epochs should start with an epoch. Within an epoch, that epoch is its first.")
         )
         self.apply, self.discard = QPushButton(tr("Apply")), QPushButton(tr("Discard"))
+        self.restart = QPushButton()
         starts = QButtonGroup(self)
         radios = QHBoxLayout()
         radios.setSpacing(10)
@@ -68,9 +72,8 @@ class PendingControls(QWidget):
         radios.addStretch(1)
         self.here.setChecked(True)
         self.base.edit.setAccessibleName(tr("Base LR"))
-        for push in (self.apply, self.discard):
+        for push in (self.apply, self.discard, self.restart):
             push.setAutoDefault(False)
-        self.discard.setToolTip(tr("Discard this change; the current schedule stays"))
         buttons = QHBoxLayout()
         buttons.addWidget(self.apply, 1)
         buttons.addWidget(self.discard)
@@ -83,11 +86,13 @@ class PendingControls(QWidget):
         column.addWidget(self._when_row)
         column.addWidget(self.note)
         column.addLayout(buttons)
+        column.addWidget(self.restart, 0, Qt.AlignmentFlag.AlignLeft)
         self.here.toggled.connect(self.start_changed)
         self.base.edited.connect(self.base_changed)
         self.when.activated.connect(self.when_changed)
         self.apply.clicked.connect(self.applied)
         self.discard.clicked.connect(self.discarded)
+        self.restart.clicked.connect(self.restart_wanted)
 
     def from_start(self) -> bool:
         """Whether the schedule starts as if from epoch 1."""
@@ -117,11 +122,20 @@ class PendingControls(QWidget):
         return None
 
     def differs(self) -> bool:
-        """Whether the start or the base LR are others than after ``reset``."""
-        return self.from_start() or self.base.raw() is not EMPTY
+        """Whether the start or the base LR are others than after ``reset``, or the schedule is to be restarted."""
+        return self._restarts or self.from_start() or self.base.raw() is not EMPTY
+
+    def restarts(self) -> bool:
+        """Whether the user chose to restart the current schedule."""
+        return self._restarts
+
+    def choose_restart(self) -> None:
+        """Apply the schedule even if it is the current one, which then starts again. No signal."""
+        self._restarts = True
 
     def reset(self) -> None:
-        """Choose a start here, from the current LR. No signal."""
+        """Choose a start here, from the current LR, and no restart. No signal."""
+        self._restarts = False
         blocked = QSignalBlocker(self)
         self.base.show_value(None)
         self.here.setChecked(True)
@@ -130,6 +144,7 @@ class PendingControls(QWidget):
 
     def show_choice(self, from_start: bool, lr: Any) -> None:
         """Show where the schedule starts and its base LR (None: the current LR). No signal."""
+        self._restarts = False
         blocked = QSignalBlocker(self)
         self.base.show_value(lr)
         (self.replay if from_start else self.here).setChecked(True)
@@ -146,16 +161,28 @@ class PendingControls(QWidget):
         free = tr("The LR that the new schedule starts from; empty: the current LR. Allowed: 0 to 1000.")
         self.base.edit.setToolTip(free if why is None else why)
 
-    def allow(self, why_not: str | None) -> None:
-        """Enable Apply (None), or disable it with the reason as its tooltip."""
+    def allow(self, why_not: str | None, done: str | None) -> None:
+        """Enable Apply, or disable it with the reason as its tooltip.
+
+        Args:
+            why_not: why the schedule cannot be applied yet, or None.
+            done: why there is nothing to apply, as a sentence, or None.
+        """
         problem = self.problem()
         self.note.show_text(problem or "", error=problem is not None)
         self.base.set_problem(problem)
         why_not = why_not or problem
-        self.apply.setEnabled(why_not is None)
-        self.apply.setToolTip(
-            tr("Change to this schedule") if why_not is None else tr("Not possible yet: {why}", why=why_not)
-        )
+        why_not = done if why_not is None else tr("Not possible yet: {why}", why=why_not)
+        set_available(self.apply, why_not, tr("Change to this schedule"))
+
+    def offer_discard(self, why_not: str | None) -> None:
+        """Enable Discard (None), or disable it with the reason as its tooltip."""
+        set_available(self.discard, why_not, tr("Discard this change; the current schedule stays"))
+
+    def offer_restart(self, text: str, why_not: str | None, tip: str) -> None:
+        """Offer as ``text`` to apply the current schedule again; ``why_not`` says why that is not possible."""
+        self.restart.setText(text)
+        set_available(self.restart, why_not, tip)
 
 
 def labelled(text: str, field: QWidget) -> QWidget:

@@ -204,6 +204,26 @@ def test_a_new_schedule_is_applied_at_the_next_epoch_as_drawn(driver: Driver) ->
     assert window.schedule.schedule() == CosineAnnealingLR(T_max=4)
 
 
+def test_an_applied_schedule_starts_again_only_by_the_users_choice(driver: Driver) -> None:
+    driver.pause_at(tiny(epochs=8), 2)
+    schedule, plot = driver.window.schedule, driver.window.plots.lr
+    driver.window.show_side(schedule)
+    choose_schedule(driver, CosineAnnealingLR(T_max=4))
+    driver.click(schedule, "Apply")
+    driver.wait(lambda: driver.answers("set_schedule") and not schedule.differs())
+    assert not driver.button(schedule, "Apply").isEnabled()
+    driver.resume_to(4)
+    assert not driver.button(schedule, "Apply").isEnabled()
+    assert not plot.pending.known
+    driver.click(schedule, "Restart from here")
+    driver.wait(lambda: plot.pending.known and plot.pending.begin == 3.0)
+    lr = driver.model.lrs.lr[0] if driver.model.lrs else 0.0
+    assert [plot.pending.at(0, x) for x in (3.0, 7.0)] == [lr, 0.0]
+    driver.click(schedule, "Apply")
+    driver.wait(lambda: len(driver.answers("set_schedule")) == 2 and not schedule.differs())
+    driver.wait(lambda: not plot.pending.known and plot.projected.at(0, 7.0) == 0.0)
+
+
 def test_the_pending_curve_moves_with_the_epochs(driver: Driver) -> None:
     driver.pause_at(tiny(epochs=8), 2, 3)
     plot = driver.window.plots.lr

@@ -31,6 +31,7 @@ from engine.schedules import (
 )
 from gui.schedule.context import suggested
 from gui.schedule.expressions import ExpressionsEditor
+from gui.schedule.group_schedules import Schedules
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.popup import KIND
 from gui.widgets.forms import SpecForm
@@ -277,6 +278,89 @@ def test_apply_sends_the_schedule_with_its_base(qtbot: QtBot, panel: SchedulePan
     assert panel.pending.base.edit.text() == ""
 
 
+def test_the_current_schedule_cannot_be_applied_until_something_changes(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    apply, discard = panel.pending.apply, panel.pending.discard
+    assert not apply.isEnabled()
+    assert "This is the current schedule" in apply.toolTip()
+    assert "Restart from here" in apply.toolTip()
+    assert not discard.isEnabled()
+    steps = field(panel, StepLR, "step_size")
+    for text, pending in (("9", True), ("10", False)):
+        retype(qtbot, steps, text)
+        assert (apply.isEnabled(), discard.isEnabled()) == (pending, pending)
+    for text, pending in (("0.02", True), ("", False)):
+        retype(qtbot, panel.pending.base.edit, text)
+        assert apply.isEnabled() == pending
+    for button, pending in ((panel.pending.replay, True), (panel.pending.here, False)):
+        click(qtbot, button)
+        assert apply.isEnabled() == pending
+
+
+def test_another_use_of_the_same_expression_is_a_change(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    panel.set_schedule(LambdaLR(lr_lambda=("0.5",)))
+    assert not panel.pending.apply.isEnabled()
+    pick(qtbot, panel.editor.gives.combo, "lr")
+    assert panel.pending.apply.isEnabled()
+    panel.set_schedule(LambdaLR(lr_lambda=("0.5",)))  # as after it was applied
+    assert not panel.pending.apply.isEnabled()
+
+
+def test_a_schedule_is_sent_once_until_it_is_answered_or_changed(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    panel.pending.offer_epoch(14)
+    panel.stage(ExponentialLR(gamma=0.9))
+    click(qtbot, panel.pending.apply)
+    assert not panel.pending.apply.isEnabled()
+    assert "sent already" in panel.pending.apply.toolTip()
+    assert panel.pending.discard.isEnabled()  # it withdraws it
+    qtbot.keyClick(panel.pending.when, Qt.Key.Key_Down)  # at the next batch
+    assert panel.pending.apply.isEnabled()
+    qtbot.keyClick(panel.pending.when, Qt.Key.Key_Up)
+    assert not panel.pending.apply.isEnabled()
+    retype(qtbot, field(panel, ExponentialLR, "gamma"), "0.8")
+    click(qtbot, panel.pending.apply)
+    panel.set_problem("the current LR is 0")  # it was rejected
+    panel.set_problem(None)
+    assert panel.pending.apply.isEnabled()
+    click(qtbot, panel.pending.apply)
+    panel.set_schedule(ExponentialLR(gamma=0.8))  # it was applied
+    assert "This is the current schedule" in panel.pending.apply.toolTip()
+
+
+def test_restarting_the_current_schedule_is_a_choice_of_its_own_and_pending(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    again = SetSchedule(schedule=StepLR(step_size=10, gamma=0.5))
+    seen: list[Any] = []
+    panel.pending_changed.connect(seen.append)
+    click(qtbot, panel.pending.restart)
+    assert (panel.differs(), seen) == (True, [again])
+    assert panel.title.text() == "Schedule: change not applied yet"
+    assert not panel.pending.restart.isEnabled()
+    click(qtbot, panel.pending.discard)
+    assert not panel.differs()
+    panel.show_command(again)  # as Redo does
+    with qtbot.waitSignal(panel.apply_requested) as applied:
+        click(qtbot, panel.pending.apply)
+    assert applied.args == [again]
+    panel.stage(ExponentialLR(gamma=0.9))
+    assert not panel.pending.restart.isEnabled()
+    assert "Apply or discard" in panel.pending.restart.toolTip()
+
+
+def test_one_groups_schedule_is_given_to_all_by_a_choice_of_its_own(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_group_names(["rest", "head"])
+    panel.set_context(40, 12, [0.005, 0.05], True)
+    panel.set_schedules(Schedules(ExponentialLR(gamma=0.9), {"head": StepLR(step_size=3)}))
+    assert not panel.pending.apply.isEnabled()
+    assert panel.pending.restart.text() == "Use for all groups"
+    click(qtbot, panel.pending.restart)
+    with qtbot.waitSignal(panel.apply_requested) as applied:
+        click(qtbot, panel.pending.apply)
+    assert applied.args == [SetSchedule(schedule=ExponentialLR(gamma=0.9))]
+
+
 def test_every_change_of_the_pending_schedule_is_emitted(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     seen: list[Any] = []
@@ -302,6 +386,7 @@ def test_discard_shows_the_current_schedule_again(qtbot: QtBot, panel: ScheduleP
 
 def test_a_problem_of_the_curve_disables_apply_and_shows_why(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.0, True)
+    panel.stage(ExponentialLR(gamma=0.9))
     panel.set_preview("epoch 13: 0.005")
     assert panel.preview.full_text() == "epoch 13: 0.005"
     panel.set_problem("the current LR is 0")
@@ -316,6 +401,7 @@ def test_a_problem_of_the_curve_disables_apply_and_shows_why(panel: SchedulePane
 
 def test_warnings_are_shown_and_disable_nothing(panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.01, True)
+    panel.stage(ExponentialLR(gamma=0.9))
     panel.set_warnings(["the curve rises to 0.4"])
     assert "the curve rises to 0.4" in panel.notes.text()
     assert panel.pending.apply.isEnabled()
