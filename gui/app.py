@@ -20,10 +20,12 @@ from engine.schedules import ScheduleSpec
 from gui.advice.controller import AdviceController
 from gui.compare.controller import CompareController
 from gui.core import language
+from gui.core.allowed_code import AllowedCode
 from gui.core.current_run import CurrentRun
 from gui.core.exception_hook import ExceptionHook
 from gui.core.frame_clock import FrameClock
 from gui.core.gc_timer import GarbageTimer
+from gui.core.session import Session
 from gui.core.settings import Settings
 from gui.core.task_runner import TaskRunner
 from gui.core.translation import said, tr
@@ -43,6 +45,7 @@ from gui.log.rewind import RewindController
 from gui.log.undo import UndoController
 from gui.main_window import MainWindow
 from gui.plots.controller import PlotsController
+from gui.run_bar.banner import BannerAction
 from gui.run_bar.controller import RunController
 from gui.run_bar.divergence import DivergenceController
 from gui.run_bar.failures import FailuresController
@@ -63,6 +66,7 @@ class App:
     def __init__(self, application: QApplication, library: str | None, settings: Settings | None = None) -> None:
         self.application = application
         self.settings = settings or Settings()
+        self.session = Session(self.settings.path.parent)
         self.theme = Theme(application)
         self.theme.set_mode(self.settings.theme)
         self.theme.prepare(application)
@@ -110,7 +114,8 @@ class App:
         self.log_controller = LogController(window.log, window.show_log, window.action_line, window.plots, run)
         self.effects = EffectsController(window.log, window.action_line, window.plots, self.log_controller, run)
         self.rewind = RewindController(window, window.log, window.action_line, window.plots, window.banner, run)
-        self.lookups = Lookups(window.setup, window.start_page, window.device, self.tasks, window)
+        self.code = AllowedCode(self.settings)
+        self.lookups = Lookups(window.setup, window.start_page, window.device, self.tasks, self.code, window)
         frame = Frame(
             window=window,
             fold=window.fold,
@@ -129,7 +134,9 @@ class App:
             chip=window.chip,
             device=window.device,
         )
-        self.setup_controller = SetupController(frame, panels, run, self.preview, self.lookups, self.settings)
+        self.setup_controller = SetupController(
+            frame, panels, run, self.preview, self.lookups, self.settings, self.code
+        )
         self.resume = ResumeController(window.banner, run, self.setup_controller, self.tasks)
         self.files = FilesController(
             window,
@@ -152,6 +159,7 @@ class App:
             self.tasks,
             recipe=window.setup.recipe,
             first_error=window.setup.first_error,
+            allowed=self.code.current,
             lr_panel=window.lr_panel,
             show_side=window.show_side,
         )
@@ -163,6 +171,7 @@ class App:
             model,
             self.tasks,
             self.settings,
+            self.code,
             menu=window.export,
             setup=window.setup,
             banner=window.banner,
@@ -205,11 +214,22 @@ class App:
         self.garbage = GarbageTimer()
         self._wire()
         self.window.restore_layout(self.settings)
-        self.setup_controller.set_up(self.settings.last_recipe)
+        self._set_up_first()
         for remark in self.library.remarks if self.library is not None else ():
             self.window.banner.show_failure(tr("{what}.", what=said(remark)[:1].upper() + said(remark)[1:]))
         if problem is not None:
             self.window.banner.show_failure(tr("{problem} The run is not kept.", problem=said(problem)))
+
+    def _set_up_first(self) -> None:
+        """Show the recipe of the last window, or after a crash, which it may have caused, the default one."""
+        last = self.settings.last_recipe
+        self.setup_controller.set_up(Recipe() if self.session.after_crash else last)
+        self.lookups.wait_with_code()
+        if self.session.after_crash and last != Recipe():
+            text = tr("Tiller did not close properly last time, so it opens with the default recipe.")
+            tip = tr("Show the recipe that was set up then. Nothing is started.")
+            show = BannerAction(tr("Show the last recipe"), tip, lambda: self.setup_controller.set_up_instead(last))
+            self.window.banner.show_offer(text, "", [show])
 
     def show(self) -> None:
         """Show the window; slow work begins after it was painted for the first time."""
@@ -226,6 +246,7 @@ class App:
         self.tasks.stop()  # an import of PyTorch cannot be interrupted
         if self.library is not None:
             self.library.close()
+        self.session.end()
         self.garbage.stop()
 
     def _wire(self) -> None:
@@ -330,8 +351,9 @@ def run(what: str | None, *, start: bool, events: TextIO | None, library: str | 
             app.current_run.happened.connect(printer)
         app.show()
         if what is not None:
-            app.files.open_path(what, begin=start)
+            app.files.open_path(what, begin=start, ask=not start)
         elif start:
+            app.setup_controller.allow(app.settings.last_recipe)
             app.setup_controller.start()
         status = application.exec()
         app.close()

@@ -51,6 +51,14 @@ class DataMissing(SpecError):  # noqa: N818 - a state of the disk; the message s
         self.folder = folder
 
 
+class CodeNotAllowed(SpecError):  # noqa: N818 - a question to the user
+    """A Python file with a network was not run, because the user has not allowed this version of it."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__("model.name", Text("{path} was not run: you have not allowed it yet", path=file))
+        self.file = file
+
+
 class RunInUseError(SpecError):
     """Another process has the run open."""
 

@@ -8,3 +8,8 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is in all."""
 IsCancelled = Callable[[], bool]
 """Whether the work should end early."""
+
+
+def never() -> bool:
+    """An ``IsCancelled`` of work that is not cancelled."""
+    return False

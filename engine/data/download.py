@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from engine.common.errors import Cancelled, DownloadError
-from engine.common.progress import IsCancelled, Progress
+from engine.common.progress import IsCancelled, Progress, never
 from engine.common.text import Text
 
 CHUNK: Final = 1 << 16
@@ -31,11 +31,6 @@ _NETWORK: Final = (OSError, http.client.HTTPException, ValueError)
 
 def ignore(what: str, done: int, total: int) -> None:
     """Do not report progress."""
-
-
-def never() -> bool:
-    """Report that nothing was cancelled."""
-    return False
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from typing import Final
 import numpy as np
 
 from engine.common.errors import Cancelled
-from engine.common.progress import IsCancelled
+from engine.common.progress import IsCancelled, never
 from engine.common.text import Text
-from engine.data.download import never
 
 MAX_BYTES: Final = 1 << 30
 _UNSIGNED_BYTE: Final = 0x08

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.common.progress import IsCancelled, Progress
-from engine.data.download import ignore, never
+from engine.common.progress import IsCancelled, Progress, never
+from engine.data.download import ignore
 from engine.recipe.data_sets import DataSet, Facts
 from engine.recipe.recipe import DataSpec
 

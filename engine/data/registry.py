@@ -8,8 +8,8 @@ from __future__ import annotations
 from pkgutil import resolve_name
 
 from engine.common.errors import Cancelled
-from engine.common.progress import IsCancelled, Progress
-from engine.data.download import ignore, never
+from engine.common.progress import IsCancelled, Progress, never
+from engine.data.download import ignore
 from engine.data.image_set import ImageSet, Loader, LoadOptions
 from engine.recipe.data_sets import DATA_SETS, Facts
 from engine.recipe.recipe import DataSpec

@@ -420,6 +420,7 @@ class EndEvent(Event, AtPosition):
         details: the traceback of a failure.
         field: the field of the recipe, commands file or checkpoint that is invalid (exit status 2).
         out_of_memory: what there was not enough memory for.
+        not_allowed: the Python file that was not run, because the user has not allowed it (in the window only).
         checkpoint: the file of the last checkpoint.
     """
 
@@ -432,4 +433,5 @@ class EndEvent(Event, AtPosition):
     details: str | None = None
     field: str | None = None
     out_of_memory: Literal["data", "network", "batch", "validation", "run"] | None = None
+    not_allowed: str | None = None
     checkpoint: str | None = None

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from engine.common.errors import Cancelled, SpecError
-from engine.common.progress import IsCancelled, Progress
+from engine.common.progress import IsCancelled, Progress, never
 from engine.common.text import Text
-from engine.data.download import ignore, never
+from engine.data.download import ignore
 from engine.models.user_file import FIELD, build_from_file, contained, describe_error
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import ModelSpec
@@ -40,6 +40,7 @@ def build(
     download: bool = False,
     progress: Progress = ignore,
     cancelled: IsCancelled = never,
+    like: nn.Module | None = None,
 ) -> nn.Module:
     """The network of ``spec`` for images [B, channels, height, width], on the CPU, as its builder returned it.
 
@@ -55,13 +56,15 @@ def build(
         download: download pretrained weights that are missing.
         progress: as in ``engine.data.download.fetch``.
         cancelled: as in ``engine.data.download.fetch``; also asked while a user's code runs.
+        like: a network that ``build`` returned for ``spec``. Of a user's network, the sources that built it are run
+            again, whatever is in their files now.
 
     Raises:
         SpecError: the user's function fails, the images are too small, or pretrained weights are missing.
         Cancelled: ``cancelled`` returned True.
     """
     shape = (2, channels, height, width)
-    network = _built(spec, shape, classes, cancelled)
+    network = _built(spec, shape, classes, cancelled, like=like)
     if spec.pretrained:
         from engine.models.torchvision_networks import fit_weights, load_weights, pretrained
 
@@ -118,11 +121,18 @@ def _checked(
 
 
 def _built(
-    spec: ModelSpec, shape: tuple[int, int, int, int], classes: int, cancelled: IsCancelled, device: str = "cpu"
+    spec: ModelSpec,
+    shape: tuple[int, int, int, int],
+    classes: int,
+    cancelled: IsCancelled,
+    device: str = "cpu",
+    like: nn.Module | None = None,
 ) -> nn.Module:
     function = spec.user_function()
     if function is not None:
-        return build_from_file(*function, channels=shape[1], classes=classes, device=device, cancelled=cancelled)
+        return build_from_file(
+            *function, channels=shape[1], classes=classes, device=device, cancelled=cancelled, like=like
+        )
     with torch.device(device) if device != "cpu" else nullcontext():
         return _build(spec, *shape[1:], classes)
 

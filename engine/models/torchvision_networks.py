@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torchvision.models.vgg import VGG, cfgs, make_layers
 
 from engine.common.errors import DownloadError, SpecError
-from engine.common.progress import IsCancelled, Progress
+from engine.common.progress import IsCancelled, Progress, never
 from engine.common.text import Text
-from engine.data.download import Checksum, Published, fetch, ignore, never
+from engine.data.download import Checksum, Published, fetch, ignore
 
 FIELD: Final = "model.pretrained"
 SMALL: Final = 64

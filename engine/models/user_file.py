@@ -25,10 +25,9 @@ from torch import nn
 
 from engine.common.errors import Cancelled, SpecError
 from engine.common.files import path_of
-from engine.common.progress import IsCancelled
+from engine.common.progress import IsCancelled, never
 from engine.common.text import Text
-from engine.data.download import never
-from engine.models.user_modules import UserModules
+from engine.models.user_modules import UserModules, modules_of
 
 FIELD: Final = "model.name"
 T = TypeVar("T")
@@ -43,18 +42,21 @@ def build_from_file(
     classes: int,
     device: str = "cpu",
     cancelled: IsCancelled = never,
+    like: nn.Module | None = None,
 ) -> nn.Module:
     """Run ``file`` and call ``function(in_channels=channels, num_classes=classes)``, with ``device`` as the default.
 
     The file can import modules in its folder. A relative path is relative to the current folder. Running the file
-    changes no random generator; calling the function may draw from PyTorch's, but seeds it only for itself.
+    changes no random generator; calling the function may draw from PyTorch's, but seeds it only for itself. For a
+    network ``like`` one that this function returned, the sources that built that one are run again, not the files.
 
     Raises:
         SpecError: the file or the function does not exist or raises, or it does not return a network with parameters.
         Cancelled: ``cancelled`` returned true.
     """
-    path = _found(file)
-    modules = UserModules(path)
+    known = modules_of(like)
+    path = _found(file) if known is None else known.path
+    modules = UserModules(path, known)
     before = _generators()
 
     def call(maker: Callable[..., object]) -> object:

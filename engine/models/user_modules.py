@@ -35,13 +35,16 @@ _OURS: Final = frozenset({"engine", "gui", "main", "resources", "tests", "tiller
 
 
 class UserModules:
-    """The modules of one build of the network in the file ``path``."""
+    """The modules of one build of the network in the file ``path``.
 
-    def __init__(self, path: Path) -> None:
+    With ``like``, the sources that an earlier build read are run again, whatever is in the files now.
+    """
+
+    def __init__(self, path: Path, like: UserModules | None = None) -> None:
         self.path = path
         self.name = f"{_PREFIX}{next(_NUMBERS)}"
-        self.digests: dict[str, str] = {}
-        """SHA-256 in hex of each source file that was run, by its path."""
+        self.sources: dict[str, bytes] = dict(like.sources) if like is not None else {}
+        """The source files that were run, by their paths."""
         self._package = ModuleType(self.name)
         self._package.__path__ = [str(path.parent)]
         self._builtins = {**vars(builtins), "__import__": self._import}
@@ -95,10 +98,15 @@ class UserModules:
             namespace = namespace or spec
         return namespace
 
-    def load(self, module: ModuleType, data: bytes) -> None:
-        """Note that ``module`` is about to be run from the source ``data``."""
-        self.digests[str(module.__file__)] = hashlib.sha256(data).hexdigest()
+    def prepare(self, module: ModuleType) -> None:
+        """Have the import statements of ``module``, which is about to be run, find these modules."""
         vars(module)["__builtins__"] = self._builtins
+
+    def source(self, path: str) -> bytes:
+        """The source of the file at ``path``."""
+        if path not in self.sources:
+            self.sources[path] = Path(path).read_bytes()
+        return self.sources[path]
 
     def _import(
         self,
@@ -144,9 +152,15 @@ class UserModules:
         return module
 
 
+def modules_of(network: object) -> UserModules | None:
+    """The modules that built the user's own ``network``; None for a network of Tiller's."""
+    return next((own for own in _FINDER.known.values() if network is not None and own.belongs_to(network)), None)
+
+
 def digests_of(network: object) -> dict[str, str]:
     """The source files of the user's own ``network``: path to SHA-256 in hex; empty for a network of Tiller's."""
-    return next((dict(own.digests) for own in _FINDER.known.values() if own.belongs_to(network)), {})
+    own = modules_of(network)
+    return {path: hashlib.sha256(source).hexdigest() for path, source in own.sources.items()} if own is not None else {}
 
 
 class _SourceLoader(SourceFileLoader):
@@ -155,14 +169,12 @@ class _SourceLoader(SourceFileLoader):
     def __init__(self, own: UserModules, fullname: str, path: str) -> None:
         super().__init__(fullname, path)
         self._own = own
-        self._data = b""
 
     def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self._data, self.path)
+        return self.source_to_code(self._own.source(self.path), self.path)
 
     def exec_module(self, module: ModuleType) -> None:
-        self._data = self.get_data(self.path)
-        self._own.load(module, self._data)
+        self._own.prepare(module)
         super().exec_module(module)
 
 

@@ -1,4 +1,4 @@
-"""The Python files of a user's own network: where they are, and which version of them was run."""
+"""The Python files of a user's own network: where they are, which version of them was run, and which may be run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from engine.common.errors import CodeNotAllowed
 from engine.common.files import open_regular
 from engine.common.text import Text
+
+Allowed = frozenset[tuple[str, str]]
+"""Files that may be run: the path, without links, and the digest of each."""
 
 
 def absolute(file: str) -> str:
@@ -40,3 +44,20 @@ def changes(sources: Mapping[str, str]) -> list[Text]:
                 Text("{path} has changed since the checkpoint was written: the network may be another one", path=path)
             )
     return found
+
+
+def version(file: str) -> tuple[str, str] | None:
+    """The path of ``file``, without links, and its digest; None if it cannot be read."""
+    path = os.path.realpath(file)
+    found = digest(path)
+    return None if found is None else (path, found)
+
+
+def check_allowed(function: tuple[str, str] | None, allowed: Allowed | None) -> None:
+    """Check that the file of a user's ``function`` may be run; with ``allowed`` None, any may.
+
+    Raises:
+        CodeNotAllowed: it is not among those that are ``allowed``, or has changed since.
+    """
+    if function is not None and allowed is not None and (found := version(function[0])) and found not in allowed:
+        raise CodeNotAllowed(function[0])

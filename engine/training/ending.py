@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.common.errors import Cancelled, OutOfMemory, SpecError
+from engine.common.errors import Cancelled, CodeNotAllowed, OutOfMemory, SpecError
 from engine.common.lifecycle import Action
 from engine.common.position import Position
 from engine.common.text import Text
@@ -31,6 +31,7 @@ class Ending:
     details: str | None = None
     field: str | None = None
     out_of_memory: Literal["data", "network", "batch", "validation", "run"] | None = None
+    not_allowed: str | None = None
 
     @property
     def last_action(self) -> Action:
@@ -48,6 +49,7 @@ class Ending:
             details=self.details,
             field=self.field,
             out_of_memory=self.out_of_memory,
+            not_allowed=self.not_allowed,
             checkpoint=str(checkpoint) if checkpoint else None,
         )
 
@@ -56,6 +58,8 @@ def because_of(error: BaseException) -> Ending:
     """The ending of a run that raised ``error``."""
     if isinstance(error, Cancelled):
         return Ending(reason="stopped", text=Text("stopped while loading"))
+    if isinstance(error, CodeNotAllowed):
+        return Ending(reason="failed", text=error.problem, field=error.field, not_allowed=error.file)
     if isinstance(error, SpecError) and ran_out(error) is None:
         return Ending(reason="failed", text=error.problem, field=error.field)
     details = "".join(traceback.format_exception(error))

@@ -14,6 +14,7 @@ from engine.library import InterventionRow, Library, RunRow
 from engine.messages.commands import CommandAt
 from engine.messages.commands_file import parse_commands
 from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.user_code import Allowed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Job:
         begin: whether to train at once, or to wait for a start.
         one_epoch: whether to pause at the end of the first epoch.
         back_to: the position to go back to, in a new branch, as soon as the run is loaded.
+        allowed: the Python files that may be run (see ``engine.recipe.user_code``); None: any.
         on_divergence: whether a loss that the guard masks pauses the run or ends it.
     """
 
@@ -52,6 +54,7 @@ class Job:
     begin: bool = True
     one_epoch: bool = False
     back_to: Position | None = None
+    allowed: Allowed | None = None
     on_divergence: Literal["pause", "end"] = "end"
 
     @property

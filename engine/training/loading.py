@@ -23,7 +23,7 @@ from engine.messages.events import StartEvent, StepsEvent
 from engine.recipe.data_sets import Facts
 from engine.recipe.networks import find_network
 from engine.recipe.recipe import Recipe, recipe_from_json
-from engine.recipe.user_code import changes
+from engine.recipe.user_code import changes, check_allowed
 from engine.training import trial
 from engine.training.job import Job
 from engine.training.run_state import RANDOM_LOCK, RunState, group_sizes
@@ -102,6 +102,7 @@ def load(job: Job, progress: Progress, cancelled: IsCancelled) -> Loaded:
         progress(Text("reading the checkpoint"), 0, 0)
     file, content, skipped = _read(job)
     recipe = _recipe(job, file, content)
+    check_allowed(recipe.model.user_function(), job.allowed)
     remarks: list[Text] = [*skipped, *recipe.warnings()]
     share = data_share(job.data_share)
     progress(Text("loading {name}", name=recipe.data.name), 0, 0)
@@ -121,7 +122,7 @@ def load(job: Job, progress: Progress, cancelled: IsCancelled) -> Loaded:
     progress(Text("building {name}", name=recipe.model.name), 0, 0)
     network = Path(recipe.model.name).name
     with fitting("network", network, device):
-        state = RunState(recipe, images, device, download=job.download, share=share)
+        state = RunState(recipe, images, device, download=job.download, share=share, cancelled=cancelled)
     try:
         remarks += trial.check(state, progress, cancelled)
         return _resumed(state, job, file, content, remarks)

@@ -6,20 +6,25 @@ Each function may take a while and is called on a background thread (``gui.core.
 from __future__ import annotations
 
 import functools
+import os
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from engine.common.errors import Cancelled, SpecError
-from engine.common.progress import IsCancelled, Progress
+from engine.common.progress import IsCancelled, Progress, never
 from engine.common.text import Text
 from engine.messages.commands import FindLR
 from engine.messages.events import RangeTestEvent
 from engine.messages.preview import Curve, CurveQuery
 from engine.recipe.recipe import SGD, DataSpec, ModelSpec, Recipe
+from engine.recipe.user_code import Allowed, check_allowed
 from engine.schedules import Drawn
 
+BUILD_SECONDS = 60.0
+"""After which a user's network that is being built is given up."""
 _IMPORTING: Final = threading.Lock()
 
 
@@ -76,19 +81,37 @@ class NetworkOutline:
     parameters: int
 
 
-def network_outline(model: ModelSpec, data_spec: DataSpec) -> NetworkOutline:
+def network_outline(
+    model: ModelSpec, data_spec: DataSpec, allowed: Allowed | None = None, cancelled: IsCancelled = never
+) -> NetworkOutline:
     """The modules of the network that ``model`` names, built without memory for its weights.
 
     Raises:
-        SpecError: it cannot be built.
+        SpecError: it cannot be built, or the user's code did not return in time, or is not ``allowed`` to run.
+        Cancelled: ``cancelled`` returned true.
     """
+    check_allowed(model.user_function(), allowed)
     _import_torch()
     from engine.data.registry import describe
     from engine.models import summary
     from engine.models.registry import on_meta
 
-    facts = describe(data_spec)
-    network = on_meta(model, channels=facts.channels, height=facts.height, width=facts.width, classes=facts.num_classes)
+    facts, deadline = describe(data_spec), time.monotonic() + BUILD_SECONDS
+    try:
+        network = on_meta(
+            model,
+            channels=facts.channels,
+            height=facts.height,
+            width=facts.width,
+            classes=facts.num_classes,
+            cancelled=lambda: cancelled() or time.monotonic() > deadline,
+        )
+    except Cancelled:
+        if cancelled():
+            raise
+        text = "{name} did not return within {seconds} seconds and was given up"
+        name = model.name.rpartition(os.sep)[2]
+        raise SpecError("model.name", Text(text, name=name, seconds=round(BUILD_SECONDS))) from None
     return NetworkOutline(summary.outline(network), sum(p.numel() for p in network.parameters()))
 
 
@@ -105,12 +128,14 @@ def batches_per_epoch(spec: DataSpec) -> int:
     return batches_in(describe(spec).train, spec.batch_size)
 
 
-def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
+def pytorch_code(recipe: Recipe, remarks: Sequence[str] = (), allowed: Allowed | None = None) -> str:
     """``recipe`` as plain PyTorch code, with ``remarks`` as comments at its top.
 
     Raises:
-        SpecError: the recipe cannot be trained.
+        SpecError: the recipe cannot be trained, or its groups need a file that is not ``allowed`` to run.
     """
+    if recipe.groups:  # which are found in the network
+        check_allowed(recipe.model.user_function(), allowed)
     _import_torch()
     from engine.export.python import pytorch_code as text_of
     from engine.lr.control import LRControl
@@ -121,13 +146,15 @@ def pytorch_code(recipe: Recipe, remarks: Sequence[str] = ()) -> str:
     return text_of(recipe, names, batches, remarks)
 
 
-def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: IsCancelled) -> RangeTestEvent:
+def find_lr(
+    recipe: Recipe, settings: FindLR, progress: Progress, cancelled: IsCancelled, allowed: Allowed | None = None
+) -> RangeTestEvent:
     """Run an LR range test on the run that ``recipe`` would begin, which is built for it.
 
     ``progress`` is called with what is loaded, and then, with an empty text, with the number of LRs tried.
 
     Raises:
-        SpecError: the recipe cannot be trained, or the test failed.
+        SpecError: the recipe cannot be trained, or its network is not ``allowed`` to run, or the test failed.
         Cancelled: ``cancelled`` returned true.
     """
     _import_torch()
@@ -138,7 +165,7 @@ def find_lr(recipe: Recipe, settings: FindLR, progress: Progress, cancelled: IsC
     from engine.training.run_state import RANDOM_LOCK
 
     with RANDOM_LOCK:
-        state = load(Job(recipe=recipe), progress, cancelled).state
+        state = load(Job(recipe=recipe, allowed=allowed), progress, cancelled).state
         try:
             return sweep(state, settings, lambda done, total: progress("", done, total), cancelled).event(0, state)
         except Rejected as refusal:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from engine.common.errors import Rejected, SpecError
 from engine.common.position import Position
+from engine.common.progress import IsCancelled, never
 from engine.common.text import Text
 from engine.data.batches import Batches
 from engine.data.image_set import ImageSet
@@ -98,11 +99,13 @@ class RunState:
         *,
         download: bool = False,
         share: float = DEFAULT_SHARE,
+        cancelled: IsCancelled = never,
     ) -> None:
         """Build the run that ``recipe`` describes, at its beginning; for ``share`` see ``Batches``.
 
         Raises:
             SpecError: the network, the groups or the schedule do not fit.
+            Cancelled: ``cancelled`` returned true while the network was built.
         """
         self.recipe = recipe
         self.device = device
@@ -112,14 +115,21 @@ class RunState:
         self._shape = (facts.channels, facts.height, facts.width)
         self.classes = facts.num_classes
         self._memory_format = torch.channels_last
-        self._begin(download)
+        self._begin(download, cancelled)
 
-    def _begin(self, download: bool) -> None:
+    def _begin(self, download: bool, cancelled: IsCancelled = never, like: nn.Module | None = None) -> None:
         recipe, device = self.recipe, self.device
         seed_everything(recipe.seed)
         channels, height, width = self._shape
         module = registry.build(
-            recipe.model, channels=channels, height=height, width=width, classes=self.classes, download=download
+            recipe.model,
+            channels=channels,
+            height=height,
+            width=width,
+            classes=self.classes,
+            download=download,
+            cancelled=cancelled,
+            like=like,
         )
         with registry.network_errors(recipe.model, recipe.model.name):
             self.network = RunNetwork(module, device, self._memory_format)
@@ -192,7 +202,7 @@ class RunState:
     def beginning(self) -> Capture:
         """What ``capture`` was before the first batch; changes the global random generators."""
         other = copy.copy(self)
-        other._begin(download=False)
+        other._begin(download=False, like=self.model)
         return other.capture()
 
     def begun(self) -> RunState:
@@ -206,7 +216,7 @@ class RunState:
         kept = random_state(self.device)
         other = copy.copy(self)
         try:
-            other._begin(download=False)
+            other._begin(download=False, like=self.model)
         finally:
             restore_random(kept, self.device)
         return other

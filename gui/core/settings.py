@@ -75,6 +75,7 @@ class Settings:
     retention = Setting[Retention]("library/retention", TypeAdapter(Retention), Retention())
     offered = Setting[str]("crash/offered", TypeAdapter(str), "")
     last_recipe = Setting[Recipe]("setup/recipe", TypeAdapter(Recipe), Recipe())
+    allowed_code = Setting[dict[str, str]]("setup/allowed_code", TypeAdapter(dict[str, str]), {})
     last_commands = Setting[tuple[CommandAt, ...]]("setup/commands", TypeAdapter(tuple[CommandAt, ...]), ())
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -17,6 +17,7 @@ from engine.common.program import program
 from engine.export.run_files import REPLAY_FILES, commands_to_replay, csv_table, replay, write_file, write_replay
 from engine.recipe.recipe import Recipe
 from engine.training import queries
+from gui.core.allowed_code import AllowedCode
 from gui.core.run_model import RunModel
 from gui.core.settings import Settings
 from gui.core.task_runner import Failure, TaskRunner
@@ -42,6 +43,7 @@ class ExportController(QObject):
         model: RunModel,
         tasks: TaskRunner,
         settings: Settings,
+        code: AllowedCode,
         *,
         menu: QMenu,
         setup: SetupPanel,
@@ -50,6 +52,7 @@ class ExportController(QObject):
     ) -> None:
         super().__init__(window)
         self._window, self._model, self._tasks, self._settings = window, model, tasks, settings
+        self._code = code
         self._setup, self._banner, self._action_line = setup, banner, action_line
         self.copy_code = QAction(tr("Copy as PyTorch code"), window)
         self.copy_code.setShortcut("Ctrl+Shift+C")
@@ -111,7 +114,7 @@ class ExportController(QObject):
         if recipe is None:
             self._show_not_copied()
             return
-        work = partial(queries.pytorch_code, recipe, remarks)
+        work = partial(queries.pytorch_code, recipe, remarks, self._code.current())
         self._tasks.submit(lambda _: work(), self._copied, self._failed, lane="torch", key="code to copy")
 
     def _save_code(self) -> None:
@@ -119,7 +122,8 @@ class ExportController(QObject):
         if recipe is None:
             self._show_not_copied()
         elif path := self._ask_where(tr("Save PyTorch code"), "train.py", tr("Python files (*.py)")):
-            self._write(lambda: _write(path, queries.pytorch_code(recipe, remarks)))
+            allowed = self._code.current()
+            self._write(lambda: _write(path, queries.pytorch_code(recipe, remarks, allowed)))
 
     def _save_table(self) -> None:
         model = self._model

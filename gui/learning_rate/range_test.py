@@ -21,6 +21,7 @@ from engine.messages.events import (
     StateEvent,
 )
 from engine.recipe.recipe import Recipe
+from engine.recipe.user_code import Allowed
 from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Failure, Task, TaskRunner
@@ -56,6 +57,7 @@ class RangeTestController(QObject):
         *,
         recipe: Callable[[], Recipe | None],
         first_error: Callable[[], str | None],
+        allowed: Callable[[], Allowed],
         lr_panel: LRPanel,
         show_side: Callable[[QWidget], None],
     ) -> None:
@@ -67,13 +69,14 @@ class RangeTestController(QObject):
             tasks: runs a test before the start.
             recipe: the recipe in the forms; None if it is not valid. Call ``validate`` when it changes.
             first_error: why it is not valid; None if it is.
+            allowed: the Python files that may be run.
             lr_panel: where a suggested LR becomes the pending change.
             show_side: brings a panel on the right to the front.
         """
         super().__init__(window)
         self._window, self._tasks = window, tasks
         self._current_run, self._model = current_run, current_run.model
-        self._recipe, self._first_error = recipe, first_error
+        self._recipe, self._first_error, self._allowed = recipe, first_error, allowed
         self._lr_panel, self._show_side = lr_panel, show_side
         self._command: int | None = None  # the id of the newest FindLR
         self._cancelled = False
@@ -125,8 +128,10 @@ class RangeTestController(QObject):
             self.panel.show_problem(said(self._first_error() or ""))
             return
 
+        allowed = self._allowed()
+
         def work(task: Task) -> RangeTestEvent:
-            return queries.find_lr(recipe, settings, task.progress, task.cancelled)
+            return queries.find_lr(recipe, settings, task.progress, task.cancelled, allowed)
 
         self.panel.show_progress(0, 0)
         self._tasks.submit(

@@ -54,10 +54,11 @@ class FilesController(QObject):
         save_as_action.triggered.connect(self._save_as)
         action_line.folder_wanted.connect(lambda path: show_folder(Path(path).parent))
 
-    def open_path(self, path: str, begin: bool = False) -> None:
+    def open_path(self, path: str, begin: bool = False, *, ask: bool = True) -> None:
         """Open a recipe (in the forms) or a checkpoint (loaded, with its history in the plots).
 
-        ``begin`` starts training at once. An active run is saved and ended first, if the user agrees.
+        ``begin`` starts training at once. Without ``ask``, the Python file of its network is run unasked. An active
+        run is saved and ended first, if the user agrees.
         """
         file = Path(path).absolute()
         self._settings.last_folder = str(file.parent)
@@ -71,10 +72,12 @@ class FilesController(QObject):
         question = tr("Stop and save the run, then open {name}? It can be continued later.", name=file.name)
 
         if recipe is None:
-            self._taking_up.from_file(file, begin, question)
+            self._taking_up.from_file(file, begin, question, ask=ask)
             return
 
         def go_on() -> None:
+            if not ask:
+                self._setup_controller.allow(recipe)
             self._setup_controller.set_up(recipe)
             if begin:
                 self._setup_controller.start()

@@ -34,9 +34,9 @@ class ResumeController(QObject):
         banner.more_epochs_wanted.connect(self._more_epochs)
         banner.continue_wanted.connect(self._go_on)
 
-    def from_file(self, file: Path, begin: bool, question: str) -> None:
+    def from_file(self, file: Path, begin: bool, question: str, *, ask: bool = True) -> None:
         """Resume from the checkpoint ``file``; ``begin`` starts training at once. ``question`` is asked while a run
-        trains. A file that is no checkpoint leaves the run as it is.
+        trains. A file that is no checkpoint leaves the run as it is. ``ask``: as in ``SetupController.begin``.
         """
         library = self._runs.library
 
@@ -45,7 +45,7 @@ class ResumeController(QObject):
 
         def found(job: Job) -> None:
             if not self._runs.active:
-                self._setup_controller.begin(replace(job, begin=begin, on_divergence="pause"))
+                self._setup_controller.begin(replace(job, begin=begin, on_divergence="pause"), ask=ask)
 
         self._tasks.submit(lambda _: check_file(file, library), resume, self._not_opened, key="resume")
 

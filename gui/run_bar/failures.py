@@ -57,7 +57,7 @@ class FailuresController(QObject):
             self._trained = True
         elif isinstance(event, EndEvent):
             self._ended, self._failed = True, event.reason == "failed"
-            if self._failed:
+            if self._failed and event.not_allowed is None:  # otherwise the user is asked about the file
                 self._show_failure(event)
 
     def _show_failure(self, event: EndEvent) -> None:

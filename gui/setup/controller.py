@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QMessageBox, QWidget
 
-from engine.messages.events import StartEvent
+from engine.messages.events import EndEvent, StartEvent
 from engine.recipe.recipe import Recipe
+from engine.recipe.user_code import version
 from engine.schedules import ScheduleSpec
 from engine.training.job import Job
 from gui.core import run_text
+from gui.core.allowed_code import AllowedCode
 from gui.core.current_run import CurrentRun
 from gui.core.settings import Settings
 from gui.core.translation import said, tr
@@ -24,6 +26,7 @@ from gui.run_bar.transport import Transport
 from gui.schedule.group_schedules import Schedules
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.preview import Preview
+from gui.setup.code_question import CodeDialog
 from gui.setup.lookups import Lookups
 from gui.setup.panel import SetupPanel
 from gui.setup.start_page import StartPage
@@ -74,10 +77,12 @@ class SetupController(QObject):
         preview: Preview,
         lookups: Lookups,
         settings: Settings,
+        code: AllowedCode,
     ) -> None:
         super().__init__(frame.window)
         self._frame, self._panels, self._current_run, self._preview = frame, panels, current_run, preview
-        self._lookups, self._settings = lookups, settings
+        self._lookups, self._settings, self._code = lookups, settings, code
+        self._not_allowed: str | None = None  # the file that the run that just ended was not allowed to run
         self._job: Job | None = None  # to begin once PyTorch is loaded
         self._then: Callable[[], None] | None = None  # to call once the active run has ended
         self._leaving = False
@@ -97,6 +102,12 @@ class SetupController(QObject):
         self._show_recipe(recipe)
         if self._current_run.library is not None:
             self._lookups.look_for_runs(self._current_run.library)
+
+    def allow(self, recipe: Recipe) -> None:
+        """Allow the Python file of the network in ``recipe`` to be run."""
+        needed = self._code.needed(recipe.model)
+        if needed is not None:
+            self._code.allow(needed)
 
     def amend(self, recipe: Recipe) -> None:
         """Show ``recipe`` in the forms as a change of the recipe there. Does nothing once a run was started."""
@@ -130,6 +141,7 @@ class SetupController(QObject):
         panels = self._panels
         names = panels.setup.group_names()
         self._curve_problem = None
+        self._lookups.check_code(panels.setup.model.value())
         if recipe is not None:
             self._show_context(recipe, names)
             if panels.setup.recipe() != recipe:
@@ -160,7 +172,11 @@ class SetupController(QObject):
             return
         self._panels.chip.show_state("ready")
         blocked = (
-            self._no_torch or self._panels.setup.first_error() or self._lookups.data_problem or self._curve_problem
+            self._no_torch
+            or self._panels.setup.first_error()
+            or self._lookups.code_problem
+            or self._lookups.data_problem
+            or self._curve_problem
         )
         why_not = self._current_run.model.why_not
         self._panels.transport.show_state("ready", lambda action: blocked or why_not(action), self._lookups.fetching)
@@ -198,9 +214,13 @@ class SetupController(QObject):
             self._then = action
             self._current_run.stop()
 
-    def begin(self, job: Job) -> None:
-        """Start ``job`` as soon as PyTorch is loaded. No run may be active."""
+    def begin(self, job: Job, *, ask: bool = True) -> None:
+        """Start ``job`` as soon as PyTorch is loaded. No run may be active.
+
+        With ``ask``, a Python file that the run needs is run only if the user allowed it.
+        """
         self._job = None
+        job = replace(job, allowed=self._code.current() if ask else None)
         self._lookups.drop_outline()
         if self._lookups.ready:
             self._current_run.model.load()
@@ -215,7 +235,9 @@ class SetupController(QObject):
     def start(self, one_epoch: bool = False) -> None:
         """Start the run that the forms describe, or only its first epoch."""
         recipe = self._panels.setup.recipe()
-        if recipe is not None and not self._current_run.active and self._current_run.model.start is None:
+        if recipe is None or self._lookups.code_problem is not None:
+            return
+        if not self._current_run.active and self._current_run.model.start is None:
             commands = self._panels.setup.commands()
             job = Job(recipe=recipe, name=self._name, lines=commands, on_divergence="pause", one_epoch=one_epoch)
             self.begin(job)
@@ -236,8 +258,13 @@ class SetupController(QObject):
             self._lookups.cancel_download()
 
     def _free(self) -> None:
-        if self._job is not None:
-            self.begin(self._job)
+        job = self._job
+        if job is None:
+            return
+        if job.checkpoint is None and job.run is None and self._panels.setup.first_error() is not None:
+            self._cancel()  # the network could not be built
+        else:
+            self.begin(job, ask=job.allowed is not None)
 
     def _torch_failed(self, problem: str, details: str) -> None:
         self._no_torch = tr("PyTorch could not be loaded: {problem}", problem=problem)
@@ -278,6 +305,7 @@ class SetupController(QObject):
     def _gone(self) -> None:
         """The run's thread has ended."""
         then, self._then = self._then, None
+        file, self._not_allowed = self._not_allowed, None
         model = self._current_run.model
         if self._leaving:
             self.left.emit()
@@ -289,6 +317,26 @@ class SetupController(QObject):
             self._show_recipe(recipe)
         else:
             self._show_ready()
+        if file is not None and then is None and not self._leaving:
+            self._ask_to_run(file)
+
+    def _ask_to_run(self, file: str) -> None:
+        """Ask whether ``file`` may be run, which the job that just ended needs; if so, begin that job again."""
+        job, needed = self._current_run.job, version(file)
+        if job is None or needed is None or (job.checkpoint is None and job.run is None):
+            return  # a recipe's file is asked about in the forms
+
+        def allow() -> None:
+            self._code.allow(needed)
+            if not self._current_run.active:
+                self.begin(job)
+
+        dialog = CodeDialog(needed, self._frame.window)
+        dialog.accepted.connect(allow)
+        dialog.open()
+
+    def _on_end(self, event: EndEvent) -> None:
+        self._not_allowed = event.not_allowed
 
     # -- the like
 
@@ -339,6 +387,7 @@ class SetupController(QObject):
         panels.transport.cancel.connect(self._cancel)
         self._preview.recipe_checked.connect(self._curve_checked)
         self._current_run.listen(self._on_start, StartEvent)
+        self._current_run.listen(self._on_end, EndEvent)
         self._current_run.gone.connect(self._gone)
         self._not_renamed.connect(lambda text: panels.banner.show_failure(said(text)))
         lookups.free.connect(self._free)

@@ -12,6 +12,7 @@ from engine.library import Library
 from engine.recipe.data_sets import DATA_SETS
 from engine.recipe.recipe import DataSpec, ModelSpec, recipe_from_json
 from engine.training import queries
+from gui.core.allowed_code import AllowedCode, Version
 from gui.core.task_runner import Failure, Task, TaskRunner
 from gui.core.translation import said, tr
 from gui.setup.panel import SetupPanel
@@ -28,7 +29,7 @@ class Lookups(QObject):
     Signals:
         torch_loaded(): PyTorch is imported.
         free(): training can begin.
-        checked(): ``data_problem`` or the problem with the network has changed.
+        checked(): ``data_problem``, ``code_problem`` or the problem with the network has changed.
         torch_failed(str, str): why PyTorch could not be imported, and the details.
         download_progressed(str, int, int): what is being downloaded, how many bytes are done, and how many there
             are.
@@ -43,9 +44,17 @@ class Lookups(QObject):
     download_over = Signal()
 
     def __init__(
-        self, setup: SetupPanel, start_page: StartPage, device: QLabel, tasks: TaskRunner, parent: QObject | None = None
+        self,
+        setup: SetupPanel,
+        start_page: StartPage,
+        device: QLabel,
+        tasks: TaskRunner,
+        code: AllowedCode,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._code = code
+        self._model: ModelSpec | None = None
         self._setup, self._start_page, self._device = setup, start_page, device
         self._tasks = tasks
         self._data: DataSpec | None = None
@@ -55,6 +64,8 @@ class Lookups(QObject):
         self._building = False
         self._network_problem = False
         self.data_problem: str | None = None
+        self.code_problem: str | None = None
+        setup.code_question.allowed.connect(self._allow)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
@@ -82,9 +93,27 @@ class Lookups(QObject):
         self._network = model, data
         self._settle.start()
 
+    def wait_with_code(self) -> None:
+        """Run no Python file until the user does something, even one that is allowed: called when the window opens."""
+        if self._model is not None and self._model.user_function() is not None:
+            self._settle.stop()
+
     def drop_outline(self) -> None:
         """Do not build the network, because a run begins, which builds it itself."""
         self._settle.stop()
+
+    def check_code(self, model: ModelSpec | None) -> None:
+        """Ask whether the file of the network ``model`` may be run, unless that is known."""
+        self._model = model
+        needed = self._code.needed(model)
+        self.code_problem = tr("First allow {path} to be run.", path=needed[0]) if needed is not None else None
+        self._setup.code_question.ask(needed)
+
+    def _allow(self, file: Version) -> None:
+        self._code.allow(file)
+        self.check_code(self._model)
+        self.checked.emit()
+        self._ask_outline()
 
     def check_data(self, data: DataSpec) -> None:
         """Show whether the data set was found."""
@@ -99,6 +128,8 @@ class Lookups(QObject):
         """Check again what was missing or wrong; called when the user returns to the window."""
         if self.data_problem is not None and self._data is not None and not self.fetching:
             self._ask_data(self._data)
+        self.check_code(self._model)
+        self.checked.emit()
         if self._network_problem:
             self._settle.start()
 
@@ -109,11 +140,12 @@ class Lookups(QObject):
             )
 
     def _ask_outline(self) -> None:
-        if self._network is not None:
+        if self._network is not None and self._code.needed(self._network[0]) is None:
             model, data = self._network
+            allowed = self._code.current()
             self._building = True
             self._tasks.submit(
-                lambda _: queries.network_outline(model, data),
+                lambda task: queries.network_outline(model, data, allowed, task.cancelled),
                 self._show_network,
                 self._network_failed,
                 lane="torch",

@@ -18,6 +18,7 @@ from engine.recipe.optimizers import OPTIMIZERS
 from engine.recipe.recipe import DataSpec, ModelSpec, Recipe
 from engine.schedules import LambdaLR, ScheduleSpec
 from gui.core.translation import said, tr
+from gui.setup.code_question import CodeQuestion
 from gui.setup.groups import GroupsPanel
 from gui.setup.outline import Outline
 from gui.setup.path_fields import FolderEditor, NetworkEditor
@@ -62,6 +63,7 @@ class SetupPanel(QWidget):
         self.when = HintLabel(lines=0)
         self.groups = GroupsPanel()
         self.status = HintLabel(lines=0)
+        self.code_question = CodeQuestion()
         self.download = QPushButton(tr("Download"))
         self.summary = QLabel()
         self.duplicate = QPushButton(tr("Duplicate as new"))
@@ -172,7 +174,7 @@ class SetupPanel(QWidget):
         status.addWidget(self.download, 0, Qt.AlignmentFlag.AlignTop)
         self._section(column, tr("Data"), self.data)
         column.addLayout(status)
-        self._section(column, tr("Network"), self.model)
+        self._section(column, tr("Network"), self.model, self.code_question)
         self._section(column, tr("Optimizer"), self._optimizer_row(), self.when, *self.optimizers.values())
         self._section(column, tr("Training"), self.training)
         self._section(column, tr("Learning rates of groups"), self.groups)

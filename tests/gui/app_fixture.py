@@ -20,10 +20,13 @@ from engine.common.position import Position
 from engine.messages.commands import Pause
 from engine.messages.events import CommandEvent, EndEvent, Event
 from engine.recipe.recipe import Recipe, recipe_from_json
+from engine.recipe.user_code import version
 from gui.app import App
+from gui.core.allowed_code import AllowedCode
 from gui.core.run_model import RunModel
 from gui.core.settings import Settings
 from gui.learning_rate.staged_change import StagedChange
+from gui.setup.code_question import CodeDialog
 
 NETWORKS = Path(__file__).parents[1] / "engine" / "tiny_networks.py"
 MAIN = Path(__file__).parents[2] / "main.py"
@@ -56,12 +59,26 @@ def own_network(folder: Path, code: str) -> str:
     return f"{file}:make"
 
 
+def open_dialog(driver: Driver) -> CodeDialog:
+    """The dialog that asks whether a Python file may be run, once it is open."""
+    found: list[CodeDialog] = []
+
+    def is_open() -> bool:
+        found[:] = [dialog for dialog in driver.window.findChildren(CodeDialog) if dialog.isVisible()]
+        return bool(found)
+
+    driver.wait(is_open)
+    return found[0]
+
+
 class Driver:
     """A window with its own library, and the events of its runs."""
 
     def __init__(self, qtbot: QtBot, application: QApplication, library: Path) -> None:
         self.qtbot = qtbot
-        self.app = App(application, str(library), Settings())
+        settings = Settings()
+        AllowedCode(settings).allow(version(str(NETWORKS)) or ("", ""))
+        self.app = App(application, str(library), settings)
         self.window = self.app.window
         self.window.resize(1280, 800)  # as on a usual screen: the one of Qt's offscreen platform is smaller
         self.events: list[Event] = []
@@ -150,6 +167,8 @@ class Driver:
     # -- runs
 
     def set_up(self, recipe: Recipe) -> None:
+        """Show ``recipe`` in the forms, and allow the file of its network to be run."""
+        self.app.setup_controller.allow(recipe)
         self.app.setup_controller.set_up(recipe)
 
     def start(self, recipe: Recipe | None = None) -> None:

@@ -160,6 +160,15 @@ def test_the_modules_are_forgotten_with_their_network(tmp_path: Path) -> None:
     assert names() == before
 
 
+def test_a_network_is_built_again_from_the_sources_that_built_it(tmp_path: Path) -> None:
+    model = spec(tmp_path, net=plain("from blocks import WIDTH"), blocks="WIDTH = 16")
+    first = build(model, **DIGITS)
+    spec(tmp_path, net="raise ValueError", blocks="WIDTH = 17")
+    second = build(model, **DIGITS, like=first)
+    assert width(second) == 16
+    assert digests_of(second) == digests_of(first)
+
+
 def test_the_sources_that_were_run_are_known_by_their_digests(tmp_path: Path) -> None:
     model = spec(tmp_path, net=plain("from blocks import WIDTH"), blocks="WIDTH = 16", unused="")
     network = build(model, **DIGITS)

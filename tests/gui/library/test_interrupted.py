@@ -14,7 +14,7 @@ import pytest
 from engine.library import Library
 from gui.library.interrupted import newest_interrupted
 from tests.engine.diagnostics.test_crash_log import crash_in_training
-from tests.gui.app_fixture import Driver, tiny
+from tests.gui.app_fixture import Driver, open_dialog, tiny
 
 pytestmark = [
     pytest.mark.qt_log_ignore("does not support propagateSizeHints"),
@@ -49,7 +49,8 @@ def test_the_run_is_offered_continued_and_not_offered_again(
     again.app.interrupted.look()
     again.wait(lambda: again.window.banner.subject() == "offer")
     again.click(again.window.banner, "Continue")
-    again.wait(lambda: again.of("end"))
+    again.click(open_dialog(again), "Run this file")  # the network's
+    again.wait(lambda: again.of("start"))
     assert again.finish().reason == "finished"
     assert again.of("start")[0].epoch == 2  # from the end of the first epoch, which was saved
     assert again.model.history.epoch_x.values.tolist() == [1, 2, 3, 4]

@@ -97,7 +97,7 @@ def test_a_failure_has_a_report_to_copy(driver: Driver, tmp_path: Path) -> None:
 
 def test_an_invalid_recipe_needs_no_report(driver: Driver, tmp_path: Path) -> None:
     name = own_network(tmp_path, "def make(in_channels, num_classes): return 3\n")
-    driver.app.setup_controller.set_up(tiny(model={"name": name}))
+    driver.set_up(tiny(model={"name": name}))
     driver.app.setup_controller.start()
     fails(driver, "model.name: ")
     assert choices(driver) == []

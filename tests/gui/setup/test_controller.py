@@ -307,6 +307,7 @@ def test_an_error_of_a_users_network_is_shown_at_its_field(driver: Driver, tmp_p
     assert "division by zero" in start.toolTip()
     own_network(tmp_path, "from torch import nn\ndef make(in_channels, num_classes): return nn.Linear(3, 2)\n")
     activate_window(driver)
+    driver.click(driver.window.setup, "Run this file")  # another version of it
     driver.wait(lambda: "ZeroDivisionError" not in form.note("name").full_text())
     driver.wait(lambda: form.note("name").is_error())  # which does not fit the images
     driver.set_up(tiny())
