@@ -178,7 +178,9 @@ def main() -> int:
         app = App(application, str(Path(folder) / "library"), Settings())
         app.show()
         soak = Soak(application, app, options.steps, options.every)
-        app.setup_controller.set_up(recipe_from_json(recipe_text(options.steps // 700 * 2 + 50)))
+        recipe = recipe_from_json(recipe_text(options.steps // 700 * 2 + 50))
+        app.setup_controller.allow(recipe)
+        app.setup_controller.set_up(recipe)
         app.lookups.torch_loaded.connect(app.setup_controller.start)
         application.exec()
         last, first = soak.measure(), soak.warm
