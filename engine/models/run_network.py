@@ -129,16 +129,21 @@ class RunNetwork:
 
     def keep(self) -> Kept:
         """What ``put_back`` needs to undo what a forward pass does to buffers and other tensors without gradient."""
-        return [
+        held = [
             (
                 holder,
                 {
-                    name: (value, None if value is None else value.clone())
+                    name: value
                     for name, value in holder.items()
                     if value is None or (isinstance(value, Tensor) and not value.requires_grad)
                 },
             )
             for holder in self._holders
+        ]
+        copies = iter(_copies([t for _, tensors in held for t in tensors.values() if t is not None]))
+        return [
+            (holder, {name: (t, None if t is None else next(copies)) for name, t in tensors.items()})
+            for holder, tensors in held
         ]
 
     @torch.no_grad()
@@ -193,6 +198,22 @@ class RunNetwork:
             holder[key] = saved.to(live.device, copy=True)
 
 
+def _copies(tensors: list[Tensor]) -> list[Tensor]:
+    """Copies of ``tensors``, by one operation for all of a type: a GPU takes longer to be asked than to copy."""
+    copies, alike = [], dict[Any, tuple[list[Tensor], list[Tensor]]]()
+    for t in tensors:
+        if t.layout is not torch.strided:
+            copies.append(t.clone())
+            continue
+        copies.append(torch.empty_like(t))
+        into, from_ = alike.setdefault((t.device, t.dtype), ([], []))
+        into.append(copies[-1])
+        from_.append(t)
+    for into, from_ in alike.values():
+        torch._foreach_copy_(into, from_)
+    return copies
+
+
 def cloned(value: Any) -> Any:
     """A deep copy: tensors cloned on their device, containers rebuilt, plain values kept."""
     if isinstance(value, Tensor):
@@ -226,4 +247,6 @@ def _is_alike(one: Tensor, other: Tensor) -> bool:
 
 def _overlaps(t: Tensor) -> bool:
     """Whether elements of ``t`` share memory, as after ``expand``."""
+    if t.layout is not torch.strided:
+        return False
     return any(stride == 0 and size > 1 for stride, size in zip(t.stride(), t.shape, strict=True))
