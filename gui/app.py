@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -273,6 +274,7 @@ class App:
         self.help.example_wanted.connect(self.setup_controller.set_up_instead)
         self.failures.set_up_wanted.connect(self.setup_controller.set_up_instead)
         self.failures.begin_wanted.connect(self._begin_again)
+        self.failures.download_wanted.connect(self._begin_with_download)
         self.interrupted.continue_wanted.connect(lambda path: self.files.open_path(path, begin=True))
         QShortcut(QKeySequence(Qt.Key.Key_Escape), window).activated.connect(self.pending_change.discard)
         window.plots.dragged.connect(window.lr_panel.stage_lr)
@@ -309,6 +311,13 @@ class App:
             self.setup_controller.start()
 
         self.setup_controller.when_free(begin, "")
+
+    def _begin_with_download(self) -> None:
+        """Begin again what failed for a missing file, which is downloaded first."""
+        job = self.current_run.job
+        if job is not None:
+            again = replace(job, download=True)
+            self.setup_controller.when_free(lambda: self.setup_controller.begin(again), "")
 
     def _choose_theme(self, mode: str) -> None:
         self.theme.set_mode(mode)  # type: ignore[arg-type]

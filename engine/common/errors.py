@@ -33,19 +33,31 @@ class CheckpointError(SpecError):
         super().__init__("checkpoint", f"{path} {problem}")
 
 
-class DataMissing(SpecError):  # noqa: N818 - a state of the disk; the message says the ways out
+class NotDownloaded(SpecError):  # noqa: N818 - a state of the disk
+    """A file is missing or damaged that can be downloaded.
+
+    ``window`` says so to a person at the window, where Download is a button; ``problem`` names the option.
+    """
+
+    def __init__(self, field: str, problem: str, window: str) -> None:
+        super().__init__(field, problem)
+        self.window = window
+
+
+class DataMissing(NotDownloaded):
     """Files of a data set were not found. ``files`` are their names, ``folder`` is where they should be."""
 
     def __init__(self, files: Sequence[str], folder: Path, root: Path) -> None:
         super().__init__(
             "data.root",
             Text(
-                "data set not found: {files} not found in {folder} (root is {root}). Download it with --download (in "
-                "the window: Download) or, if you are offline, put the files into {folder} or set another root",
+                "data set not found: {files} not found in {folder} (root is {root}). Download it with --download or, "
+                "if you are offline, put the files into {folder} or set another root",
                 files=", ".join(files),
                 folder=folder,
                 root=root,
             ),
+            Text("Data set not found in {folder}. Press Download, or put its files there.", folder=folder),
         )
         self.files = tuple(files)
         self.folder = folder

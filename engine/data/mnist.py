@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.common.errors import DataMissing, DownloadError, SpecError
+from engine.common.errors import DataMissing, DownloadError, NotDownloaded, SpecError
 from engine.common.text import Text
 from engine.data.download import Checksum, Published, fetch
 from engine.data.idx import IdxError, map_idx, read_idx
@@ -133,14 +133,14 @@ class _Files:
                 label = int(array.max())
                 raise IdxError(Text("it has a label {label}; labels go from 0 to {last}", label=label, last=last))
         except IdxError as error:
-            raise SpecError(
+            raise NotDownloaded(
                 "data.root",
                 Text(
-                    "{path} is damaged: {reason}. Replace it, or download it again with --download (in the window: "
-                    "Download)",
+                    "{path} is damaged: {reason}. Replace it, or download it again with --download",
                     path=path,
                     reason=str(error),
                 ),
+                Text("{path} is damaged: {reason}. Replace it, or press Download.", path=path, reason=str(error)),
             ) from error
         except OSError as error:
             reason = error.strerror or str(error)

@@ -421,6 +421,7 @@ class EndEvent(Event, AtPosition):
         field: the field of the recipe, commands file or checkpoint that is invalid (exit status 2).
         out_of_memory: what there was not enough memory for.
         not_allowed: the Python file that was not run, because the user has not allowed it (in the window only).
+        missing: what is missing or damaged and can be downloaded, as a sentence for a person at the window.
         checkpoint: the file of the last checkpoint.
     """
 
@@ -434,4 +435,5 @@ class EndEvent(Event, AtPosition):
     field: str | None = None
     out_of_memory: Literal["data", "network", "batch", "validation", "run"] | None = None
     not_allowed: str | None = None
+    missing: str | None = None
     checkpoint: str | None = None

@@ -14,7 +14,7 @@ import torchvision.models
 from torch import Tensor, nn
 from torchvision.models.vgg import VGG, cfgs, make_layers
 
-from engine.common.errors import DownloadError, SpecError
+from engine.common.errors import DownloadError, NotDownloaded
 from engine.common.progress import IsCancelled, Progress, never
 from engine.common.text import Text
 from engine.data.download import Checksum, Published, fetch, ignore
@@ -96,7 +96,7 @@ def load_weights(
     It has ``size`` bytes at most.
 
     Raises:
-        SpecError: the file is missing or damaged, or could not be downloaded.
+        NotDownloaded: the file is missing or damaged, or could not be downloaded.
         Cancelled: ``cancelled`` returned True.
     """
     file = url.rpartition("/")[2]
@@ -106,28 +106,30 @@ def load_weights(
         if download:
             fetch([url], path, published, progress=progress, cancelled=cancelled)
         elif published.mismatch(path) is not None:
-            raise SpecError(
+            raise NotDownloaded(
                 FIELD,
                 Text(
                     "{path} is damaged: its sha256 is not the one in its name. Delete it and download it again with "
-                    "--download (in the window: Download)",
+                    "--download",
                     path=path,
                 ),
+                Text("The pretrained weights in {path} are damaged. Download them again.", path=path),
             )
         weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         return weights
     except DownloadError as error:
-        raise SpecError(FIELD, error.args[0]) from error
+        raise NotDownloaded(FIELD, error.args[0], error.args[0]) from error
     except OSError as error:
-        raise SpecError(
+        raise NotDownloaded(
             FIELD,
             Text(
-                "weights not found: {file} in {folder} ({reason}). Download them with --download (in the window: "
-                "Download) or, if you are offline, put the file into {folder}",
+                "weights not found: {file} in {folder} ({reason}). Download them with --download or, if you are "
+                "offline, put the file into {folder}",
                 file=file,
                 folder=path.parent,
                 reason=error.strerror or str(error),
             ),
+            Text("Pretrained weights not found: {path}. Download them, or put the file there.", path=path),
         ) from error
 
 

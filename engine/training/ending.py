@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from engine.common.errors import Cancelled, CodeNotAllowed, OutOfMemory, SpecError
+from engine.common.errors import Cancelled, CodeNotAllowed, NotDownloaded, OutOfMemory, SpecError
 from engine.common.lifecycle import Action
 from engine.common.position import Position
 from engine.common.text import Text
@@ -32,6 +32,7 @@ class Ending:
     field: str | None = None
     out_of_memory: Literal["data", "network", "batch", "validation", "run"] | None = None
     not_allowed: str | None = None
+    missing: str | None = None
 
     @property
     def last_action(self) -> Action:
@@ -50,6 +51,7 @@ class Ending:
             field=self.field,
             out_of_memory=self.out_of_memory,
             not_allowed=self.not_allowed,
+            missing=self.missing,
             checkpoint=str(checkpoint) if checkpoint else None,
         )
 
@@ -61,7 +63,8 @@ def because_of(error: BaseException) -> Ending:
     if isinstance(error, CodeNotAllowed):
         return Ending(reason="failed", text=error.problem, field=error.field, not_allowed=error.file)
     if isinstance(error, SpecError) and ran_out(error) is None:
-        return Ending(reason="failed", text=error.problem, field=error.field)
+        missing = error.window if isinstance(error, NotDownloaded) else None
+        return Ending(reason="failed", text=error.problem, field=error.field, missing=missing)
     details = "".join(traceback.format_exception(error))
     if isinstance(error, OutOfMemory):
         return Ending(reason="failed", text=error.text, details=details, out_of_memory=error.what)

@@ -174,13 +174,13 @@ def find_lr(
 
 def data_problem(spec: DataSpec) -> str | None:
     """Why the data set cannot be loaded (it is missing or damaged), or None."""
-    from engine.common.errors import DataMissing
+    from engine.common.errors import NotDownloaded
     from engine.data.registry import load
 
     try:
         load(spec)
-    except DataMissing as error:
-        return Text("Data set not found in {folder}. Press Download, or put its files there.", folder=error.folder)
+    except NotDownloaded as error:
+        return error.window
     except SpecError as error:
         return error.problem
     return None

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from engine.common.errors import SpecError
+from engine.common.errors import NotDownloaded, SpecError
 from engine.common.progress import Progress
 
 T = TypeVar("T")
@@ -76,7 +76,8 @@ class Task:
         try:
             return self._work(self)
         except SpecError as error:
-            return Failure(error.problem, error.field)
+            problem = error.window if isinstance(error, NotDownloaded) else error.problem
+            return Failure(problem, error.field)
         except BaseException as error:  # noqa: BLE001 - also what a network's file raises to end a process
             return Failure(f"{type(error).__name__}: {error}", None, traceback.format_exc())
 

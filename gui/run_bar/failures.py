@@ -21,10 +21,12 @@ class FailuresController(QObject):
     Signals:
         begin_wanted(Recipe): set this up and begin.
         set_up_wanted(Recipe): set this up, for the person to begin.
+        download_wanted(): begin the same again, and download what is missing.
     """
 
     begin_wanted = Signal(object)
     set_up_wanted = Signal(object)
+    download_wanted = Signal()
 
     def __init__(self, banner: Banner, current_run: CurrentRun) -> None:
         super().__init__(banner)
@@ -66,7 +68,9 @@ class FailuresController(QObject):
         hint, choices = "", []
         if event.checkpoint and self._model.end is event:
             choices.append(self._banner.continue_action())
-        if event.out_of_memory == "batch":
+        if event.missing is not None:
+            text, choices = said(event.missing), [self._download()]
+        elif event.out_of_memory == "batch":
             text = sentence(text)
             hint, smaller = self._smaller_batches()
             choices = [*smaller, *choices] if self._trained else smaller
@@ -75,6 +79,10 @@ class FailuresController(QObject):
             hint = tr("Close other programs that use memory, or choose a smaller network or another device.")
         report = self._reporter.report(text, event.details, self._job_recipe()) if event.details else None
         self._banner.show_failure(text, report, hint=hint, choices=choices)
+
+    def _download(self) -> BannerAction:
+        tip = tr("Download what is missing, then begin")
+        return BannerAction(tr("Download"), tip, self.download_wanted.emit, primary=True)
 
     def _smaller_batches(self) -> tuple[str, list[BannerAction]]:
         """A hint for batches that need too much memory, and the choice of smaller ones if there can be any."""

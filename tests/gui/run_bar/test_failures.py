@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+import torchvision.models
 from PySide6.QtCore import QTimer, qCritical, qWarning
 from PySide6.QtGui import QGuiApplication
 
-from engine.recipe.recipe import Recipe
+from engine.models import torchvision_networks
+from engine.recipe.recipe import ModelSpec, Recipe
 from gui.core.exception_hook import ExceptionHook
 from tests.gui.app_fixture import Driver, own_network, tiny
 
@@ -34,6 +38,30 @@ def halved(recipe: Recipe) -> Recipe:
 
 def fails(driver: Driver, part: str) -> None:
     driver.wait(lambda: driver.window.banner.subject() == "failure" and part in driver.window.banner.text())
+
+
+# -- what can be downloaded
+
+
+def test_missing_weights_are_named_in_the_windows_words_and_downloaded_from_the_banner(
+    driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "weights")
+    content = (tmp_path / "weights").read_bytes()
+    served = tmp_path / f"resnet18-{hashlib.sha256(content).hexdigest()[:8]}.pth"
+    served.write_bytes(content)
+    monkeypatch.setattr(torchvision_networks, "pretrained", lambda _: (served.as_uri(), len(content)))
+    recipe = Recipe().model_copy(update={"model": ModelSpec(name="resnet18", pretrained=True), "device": "cpu"})
+    driver.start(recipe)
+    fails(driver, f"Pretrained weights not found: {tmp_path / 'torch' / 'hub' / 'checkpoints' / served.name}.")
+    text = driver.window.banner.text()
+    assert "--download" not in text
+    assert "model.pretrained" not in text
+    assert choices(driver) == ["Download"]
+    driver.click(driver.window.banner, "Download")
+    driver.wait(lambda: driver.of("start"))
+    assert driver.of("start")[0].recipe == recipe
 
 
 # -- memory
