@@ -5,18 +5,25 @@
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # until a run can be saved, Ctrl+C ends the process at once and without a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import gc
 import io
 import os
-import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn, TextIO
 
 from engine import __version__
+from engine.common.errors import SpecError
 from engine.common.program import program
+from engine.common.text import shortened
 from engine.hardware import freed_memory
 
 SWITCH_SECONDS = 0.0001
@@ -28,6 +35,8 @@ def main(arguments: Sequence[str] | None = None, *, is_program: bool = False) ->
     With ``is_program``, standard output is Tiller's for the rest of the process.
     """
     prepare()
+    if is_program:
+        open_standard_streams()
     make_output_safe()
     try:
         return _run(sys.argv[1:] if arguments is None else list(arguments), is_program)
@@ -52,6 +61,17 @@ def prepare() -> None:
     freed_memory.keep()
 
 
+def open_standard_streams() -> None:
+    """Open what is closed of standard input, output and error to nowhere: else the next file gets its descriptor."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the rest of the process
+
+
 def make_output_safe() -> None:
     """Let every text be printed, whatever characters it has: file names have any.
 
@@ -65,39 +85,72 @@ def make_output_safe() -> None:
 
 
 def _run(arguments: list[str], is_program: bool) -> int:
-    if arguments == ["doctor"]:
-        from engine.diagnostics import doctor  # which works with packages missing that the rest needs
-
-        return doctor.show()
+    if sys.stdout is None and arguments and arguments[0] != "open":
+        print("standard output: is closed", file=sys.stderr)
+        return 2
     try:
-        from engine.cli import subcommands
-        from engine.common.errors import SpecError
-        from engine.messages.printing import claim_stdout
-    except ImportError as error:
-        print(f"{error}; {program()} doctor shows what to install", file=sys.stderr)
-        return 1
-    options = _parser(subcommands.add_commands).parse_args(arguments)
-    output = options.output = claim_stdout() if is_program else sys.stdout
-    if options.run is not _open:  # the window collects with a timer, see gui/core/gc_timer.py
-        gc.enable()
-    try:
-        status: int = options.run(options)
-        output.flush()
+        return _command(arguments, is_program)
     except SpecError as error:
-        print(subcommands.one_line(error), file=sys.stderr)
+        print(" ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of the output is gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
         return 0
-    return status
+    except OSError as error:
+        where = error.filename or "standard output"
+        print(f"{where}: cannot be used: {error.strerror or error}", file=sys.stderr)
+        return 2
+
+
+def _command(arguments: list[str], is_program: bool) -> int:
+    if arguments == ["doctor"]:
+        from engine.diagnostics import doctor  # which works with packages missing that the rest needs
+
+        with _flushed(sys.stdout):
+            return doctor.show()
+    try:
+        from engine.cli import subcommands
+        from engine.messages.printing import claim_stdout
+    except ImportError as error:
+        print(f"{error}; {program()} doctor shows what to install", file=sys.stderr)
+        return 1
+    with _flushed(sys.stdout):
+        options = _parser(subcommands.add_commands).parse_args(arguments)
+    options.output = claim_stdout() if is_program else sys.stdout
+    if options.run is not _open:  # the window collects with a timer, see gui/core/gc_timer.py
+        gc.enable()
+    with _flushed(options.output):
+        status: int = options.run(options)
+        return status
+
+
+@contextmanager
+def _flushed(output: TextIO | None) -> Iterator[None]:
+    """Flush ``output`` after the context. Where it cannot be written, the interpreter does not try again at its end."""
+    try:
+        try:
+            yield
+        finally:
+            if output is not None:
+                output.flush()
+    except OSError as error:
+        if error.filename is None and output is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+        raise
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose error messages are a few lines, whatever the arguments are."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shortened(message))
 
 
 def _parser(
     add_commands: Callable[[argparse._SubParsersAction[argparse.ArgumentParser]], None],
 ) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=program(), description=(__doc__ or "").partition("\n")[0])
+    parser: argparse.ArgumentParser = _Parser(prog=program(), description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"Tiller {__version__}")
     parser.set_defaults(run=_open, what=None, start=False, events=False, library=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

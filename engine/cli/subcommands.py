@@ -1,7 +1,8 @@
 """The commands of ``main.py`` that work without a window.
 
-Exit status: 0 if the run finished or was stopped; 1 if it failed or diverged; 2 if the recipe, commands, data or
-checkpoint is bad. Then one line on standard error names the field, what is wrong and what is allowed.
+Exit status: 0 if the run finished or was stopped; 1 if it failed or diverged, or its last checkpoint could not be
+written; 2 if the recipe, commands, data or checkpoint is bad, or standard output cannot be written. Then one line on
+standard error names the field, what is wrong and what is allowed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final, TextIO
 
 from engine.common.errors import SpecError
 from engine.common.files import path_of
+from engine.common.signals import leaving
 from engine.common.spec import parse
 from engine.diagnostics.crash_log import crash_log
 from engine.hardware.memory import data_share
@@ -70,8 +72,8 @@ def run_train(options: argparse.Namespace) -> int:
     """``main.py train``."""
     if options.recipe is not None and options.resume is not None:
         raise SpecError("resume", "give a recipe or --resume, not both")
-    commands = tuple(read_commands(options.commands)) if options.commands else None
-    recipe = None if options.resume else _with_options(_recipe(options.recipe), options)
+    commands = tuple(read_commands(options.commands)) if options.commands is not None else None
+    recipe = None if options.resume is not None else _with_options(_recipe(options.recipe), options)
     with _library(options) as library:
         if recipe is not None:
             job = Job(recipe=recipe, lines=commands or ())
@@ -104,7 +106,7 @@ def train(job: Job, library: Library, output: TextIO) -> int:
         def emit(event: Event) -> None:
             printer(event)
             if isinstance(event, WarningEvent) and event.serious:
-                print(one_line(event.text), file=sys.stderr)
+                say(event.text)
 
         trainer = Trainer(job, emit, library)
         posts.append(trainer.post)
@@ -116,18 +118,36 @@ def train(job: Job, library: Library, output: TextIO) -> int:
         while thread.is_alive():
             thread.join(0.5)
     printer.close()
-    return exit_status(ends[0])
+    status = exit_status(ends[0])
+    if printer.error is None or isinstance(printer.error, BrokenPipeError):  # the reader had enough
+        return status
+    say(output_failed(printer.error))
+    return status or 2
 
 
 def exit_status(end: EndEvent) -> int:
     """Print what went wrong to standard error, if anything; returns the exit status for ``end``."""
+    if end.unsaved is not None:
+        say(f"the last checkpoint could not be written: {end.unsaved}")
     if end.reason in ("finished", "stopped"):
-        return 0
+        return 0 if end.unsaved is None else 1
     if end.text:
-        print(one_line(f"{end.field}: {end.text}" if end.field else end.text), file=sys.stderr)
+        say(f"{end.field}: {end.text}" if end.field else end.text)
     if end.details:
-        print(end.details, file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(end.details, file=sys.stderr)
     return 2 if end.field is not None else 1
+
+
+def output_failed(error: OSError) -> str:
+    """What to say where standard output cannot be written."""
+    return f"standard output: cannot be written: {error.strerror or error}"
+
+
+def say(text: object) -> None:
+    """Print ``text`` as one line to standard error, if that can be written."""
+    with contextlib.suppress(OSError):
+        print(one_line(text), file=sys.stderr)
 
 
 def one_line(text: object) -> str:
@@ -140,9 +160,9 @@ def run_lr(options: argparse.Namespace) -> int:
     from engine.training.dry_run import lrs_ahead, shown
 
     def print_rejection(command: CommandAt, reason: str) -> None:
-        print(f"commands: {shown(command)} would be rejected: {reason}", file=sys.stderr)
+        say(f"commands: {shown(command)} would be rejected: {reason}")
 
-    commands = read_commands(options.commands) if options.commands else []
+    commands = read_commands(options.commands) if options.commands is not None else []
     for lrs in lrs_ahead(_recipe(options.recipe), commands, options.batches, print_rejection):
         print(line(lrs), file=options.output)
     return 0
@@ -161,7 +181,7 @@ def run_export(options: argparse.Namespace) -> int:
     from engine.checkpoints import checkpoint  # imports torch
     from engine.export.run_files import replay, replay_of_checkpoint, write_replay
 
-    with contextlib.closing(Library(options.library or default_library_root())) as library:
+    with contextlib.closing(Library(_root(options))) as library:
         job = to_resume(options.run_or_checkpoint, library)
     if job.checkpoint is not None:
         texts = replay_of_checkpoint(checkpoint.read(job.checkpoint))
@@ -201,18 +221,22 @@ def run_doctor(options: argparse.Namespace) -> int:
     return show(options.output)
 
 
+def _root(options: argparse.Namespace) -> str | Path:
+    return default_library_root() if options.library is None else str(options.library)
+
+
 @contextlib.contextmanager
 def _library(options: argparse.Namespace) -> Iterator[Library]:
-    with contextlib.closing(Library(options.library or default_library_root())) as library:
+    with contextlib.closing(Library(_root(options))) as library:
         for remark in library.remarks:
-            print(one_line(remark), file=sys.stderr)
+            say(remark)
         yield library
 
 
 @contextlib.contextmanager
 def _reader(options: argparse.Namespace) -> Iterator[Reader]:
     """The library; a read-only view of it if it cannot be written."""
-    root = Path(options.library or default_library_root()).absolute()
+    root = path_of("library", str(_root(options)))
     try:
         with _library(options) as library:
             yield library
@@ -245,7 +269,7 @@ def _with_options(recipe: Recipe, options: argparse.Namespace) -> Recipe:
 
 @contextlib.contextmanager
 def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """In the context, the first SIGINT or SIGTERM calls ``stop``, the second prints a message, the third exits."""
+    """In the context, the first of the signals calls ``stop``, the second prints a message, the third exits."""
     previous: dict[signal.Signals, Any] = {}
     count = 0
 
@@ -255,11 +279,12 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
         if count == 1:
             stop()
         elif count == 2:
-            os.write(sys.stderr.fileno(), _SAVING)
+            with contextlib.suppress(OSError, ValueError):  # the terminal is gone
+                os.write(sys.stderr.fileno(), _SAVING)
         else:
             os._exit(128 + number)  # safe during a save: a checkpoint is written completely or not at all
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in leaving():
         previous[number] = signal.signal(number, handle)
     try:
         yield

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from engine.common.text import Text
+from engine.common.text import Text, shortened
 
 MemoryUse = Literal["data", "network", "batch", "validation"]
 """What memory is needed for."""
+
+
+_FIELD, _PROBLEM = 200, 2000  # most characters: an error message is a few lines, whatever the input
 
 
 class SpecError(ValueError):
@@ -21,6 +24,9 @@ class SpecError(ValueError):
     """
 
     def __init__(self, field: str, problem: str) -> None:
+        field = shortened(field, _FIELD)
+        if len(problem) > _PROBLEM:  # of input, such as an unknown name of a million characters
+            problem = shortened(problem, _PROBLEM)
         super().__init__(f"{field}: {problem}" if field else problem)
         self.field = field
         self.problem = problem

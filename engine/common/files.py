@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator
@@ -17,7 +18,23 @@ from engine.common.text import Text
 
 _STEM: Final = 40  # characters of a file's name in that of its temporary file: a name has at most 255 bytes
 _TRIES: Final = 20
+_NAME, _PATH = 255, 4095  # most bytes
 _PERMISSIONS: Final = 0o777
+
+
+def path_problem(text: str) -> str | None:
+    """Why no file can have the path ``text``, to follow a field's name; None where one can."""
+    if not text:
+        return "must not be empty"
+    if "\0" in text:
+        return "must not contain a NUL character"
+    try:
+        name = os.fsencode(text)
+    except UnicodeEncodeError:
+        return "has characters that no file's name can have"
+    if len(name) > _PATH or max(map(len, re.split(rb"[/\\]" if os.name == "nt" else b"/", name))) > _NAME:
+        return f"is too long for a path: a name has at most {_NAME} bytes, and all together {_PATH}"
+    return None
 
 
 def given_path(text: str) -> Path:
@@ -26,15 +43,13 @@ def given_path(text: str) -> Path:
     Raises:
         OSError: no file can have this path.
     """
-    if not text or "\0" in text:
-        raise OSError(errno.EINVAL, "a path must not be empty or contain a NUL character")
+    problem = path_problem(text)
+    if problem is not None:
+        raise OSError(errno.EINVAL, f"the path {problem}")
     try:
-        path = Path(text).expanduser().absolute()
+        return Path(text).expanduser().absolute()
     except RuntimeError:  # there is no such user
         raise OSError(errno.EINVAL, "the home folder at its beginning is not known", text) from None
-    with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-        path.lstat()  # raises where a name is too long
-    return path
 
 
 def path_of(field: str, text: str) -> Path:

@@ -26,3 +26,11 @@ class Text(str):
 def number(value: float) -> str:
     """``value`` with at most six significant digits and no trailing zeros, as LRs are written."""
     return f"{value:.6g}"
+
+
+def shortened(text: str, most: int = 1000) -> str:
+    """``text``, without its middle where it has more than ``most`` characters."""
+    if len(text) <= most:
+        return text
+    part = (most - 40) // 2
+    return f"{text[:part]} ... ({len(text)} characters) ... {text[-part:]}"

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import platformdirs
 
+from engine.common.files import path_of
 from engine.recipe.recipe import DataSpec
 
 
 def default_data_root() -> Path:
     """The folder of data sets if a recipe names none: ``TILLER_DATA``, or one in the user-data folder."""
     own = os.environ.get("TILLER_DATA")
-    return Path(own).expanduser() if own else platformdirs.user_data_path("tiller", appauthor=False) / "data"
+    return path_of("TILLER_DATA", own) if own else platformdirs.user_data_path("tiller", appauthor=False) / "data"
 
 
 def root_of(spec: DataSpec) -> Path:
     """The folder that ``spec`` names, or the default one."""
-    return Path(spec.root).expanduser() if spec.root else default_data_root()
+    return path_of("data.root", spec.root) if spec.root else default_data_root()

@@ -11,6 +11,7 @@ from typing import Any
 import platformdirs
 
 from engine.common.errors import SpecError
+from engine.common.files import path_of
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.library import maintenance, manage, statements
@@ -45,7 +46,7 @@ class Library(Reader):
     """
 
     def __init__(self, root: str | Path, retention: Retention | None = None, *, busy: float = BUSY_SECONDS) -> None:
-        super().__init__(Path(root).absolute())
+        super().__init__(path_of("library", str(root)))
         self._busy = busy
         self._index = IndexWriter(self.root, busy)
         self._checkpoints = CheckpointWriter(self.root, self._index, retention or Retention())

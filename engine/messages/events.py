@@ -423,6 +423,7 @@ class EndEvent(Event, AtPosition):
         not_allowed: the Python file that was not run, because the user has not allowed it (in the window only).
         missing: what is missing or damaged and can be downloaded, as a sentence for a person at the window.
         checkpoint: the file of the last checkpoint.
+        unsaved: why the last checkpoint could not be written (exit status 1).
     """
 
     event: ClassVar[str] = "end"
@@ -437,3 +438,4 @@ class EndEvent(Event, AtPosition):
     not_allowed: str | None = None
     missing: str | None = None
     checkpoint: str | None = None
+    unsaved: str | None = None

@@ -41,7 +41,7 @@ def claim_stdout() -> TextIO:
 
 
 class LinePrinter:
-    """Prints each event as one line of JSON, unbuffered. After a failed write (a broken pipe) it prints no more.
+    """Prints each event as one line of JSON, unbuffered. After a failed write it prints no more; ``error`` is why.
 
     It writes to the file descriptor of ``stream`` and not to its buffer: a thread that waits for a full pipe with the
     lock of a buffer would abort the interpreter at exit.
@@ -50,6 +50,7 @@ class LinePrinter:
     def __init__(self, stream: TextIO) -> None:
         stream.flush()
         self._descriptor = stream.fileno()
+        self.error: OSError | None = None
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._print, name="events", daemon=True)
         self._thread.start()
@@ -65,16 +66,15 @@ class LinePrinter:
         self._thread.join(seconds)
 
     def _print(self) -> None:
-        failed = False
         while (text := self._lines.get()) is not None:
-            if failed:
+            if self.error is not None:
                 continue
             rest = f"{text}\n".encode()
             try:
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
-            except OSError:
-                failed = True
+            except OSError as error:
+                self.error = error
 
 
 def line(data: dict[str, Any]) -> str:

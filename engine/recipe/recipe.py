@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Union
 from pydantic import Field, field_validator, model_validator
 
 from engine.common.errors import SpecError
+from engine.common.files import path_problem
 from engine.common.json_text import read_json, read_text
 from engine.common.spec import Spec, parse
 from engine.common.text import Text
@@ -55,6 +56,12 @@ else:
 
 
 MAX_EPOCHS: Final = 1_000_000
+
+
+def _check_path(text: str | None) -> None:
+    problem = path_problem(text) if text is not None else None
+    if problem is not None:
+        raise SpecError("", problem)
 
 
 class DataSpec(Spec):
@@ -109,6 +116,12 @@ class DataSpec(Spec):
             raise SpecError("", f"{value!r} is not known; allowed: {', '.join(DATA_SETS)}")
         return value
 
+    @field_validator("root")
+    @classmethod
+    def _check_root(cls, value: str | None) -> str | None:
+        _check_path(value)
+        return value
+
     @property
     def augmented(self) -> bool:
         """Whether training images are augmented in any way."""
@@ -142,6 +155,11 @@ class ModelSpec(Spec):
         if not self.name:
             raise SpecError("name", "enter the name of a network, or FILE.py:FUNCTION")
         own, entry = self.user_function(), find_network(self.name)
+        if own is not None:
+            try:
+                _check_path(own[0])
+            except SpecError as error:
+                raise SpecError("name", error.problem) from None
         if own is None and entry is None:
             allowed = ", ".join(NETWORKS)
             raise SpecError("name", f"{self.name!r} is not known; allowed: {allowed}, or FILE.py:FUNCTION")

@@ -10,10 +10,11 @@ from typing import Final, Literal
 from engine.common.errors import Cancelled, CodeNotAllowed, NotDownloaded, OutOfMemory, SpecError
 from engine.common.lifecycle import Action
 from engine.common.position import Position
-from engine.common.text import Text
+from engine.common.text import Text, shortened
 from engine.hardware.out_of_memory import ran_out
 from engine.messages.events import EndEvent, EndReason
 
+_DETAILS: Final = 20_000  # characters of a traceback; a user's own code may raise with any text
 _LAST_ACTIONS: Final[dict[EndReason, Action]] = {
     "finished": "finish",
     "stopped": "stop",
@@ -39,8 +40,11 @@ class Ending:
         """The last action of the run's lifecycle."""
         return _LAST_ACTIONS[self.reason]
 
-    def event(self, at: Position, weights: str | None, checkpoint: Path | None) -> EndEvent:
-        """The end event of a run at position ``at``, whose weights have this digest and are saved in ``checkpoint``."""
+    def event(self, at: Position, weights: str | None, checkpoint: Path | None, unsaved: str | None) -> EndEvent:
+        """The end event of a run at position ``at``, whose weights have this digest.
+
+        ``checkpoint`` is the last one that was written; ``unsaved`` is why a later one was not.
+        """
         return EndEvent(
             reason=self.reason,
             epoch=at.epoch,
@@ -53,6 +57,7 @@ class Ending:
             not_allowed=self.not_allowed,
             missing=self.missing,
             checkpoint=str(checkpoint) if checkpoint else None,
+            unsaved=unsaved,
         )
 
 
@@ -65,13 +70,13 @@ def because_of(error: BaseException) -> Ending:
     if isinstance(error, SpecError) and ran_out(error) is None:
         missing = error.window if isinstance(error, NotDownloaded) else None
         return Ending(reason="failed", text=error.problem, field=error.field, missing=missing)
-    details = "".join(traceback.format_exception(error))
+    details = shortened("".join(traceback.format_exception(error)), _DETAILS)
     if isinstance(error, OutOfMemory):
         return Ending(reason="failed", text=error.text, details=details, out_of_memory=error.what)
     if ran_out(error) is not None:
         text = Text("memory ran out: {error}", error=_first_line(error))
         return Ending(reason="failed", text=text, details=details, out_of_memory="run")
-    return Ending(reason="failed", text=f"{type(error).__name__}: {error}", details=details)
+    return Ending(reason="failed", text=shortened(f"{type(error).__name__}: {error}"), details=details)
 
 
 def _first_line(error: BaseException) -> str:

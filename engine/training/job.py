@@ -8,6 +8,7 @@ from typing import Literal
 
 from engine.checkpoints.header import read_header
 from engine.common.errors import RunInUseError, SpecError
+from engine.common.files import path_of
 from engine.common.position import Position
 from engine.common.text import Text
 from engine.library import InterventionRow, Library, RunRow
@@ -78,9 +79,9 @@ def to_resume(what: str, library: Library, lines: tuple[CommandAt, ...] | None =
     Raises:
         SpecError: there is neither such a file nor such a run.
     """
-    path = Path(what)
+    path = path_of("resume", what)
     if path.is_file():
-        return Job(checkpoint=path.absolute(), lines=lines or ())
+        return Job(checkpoint=path, lines=lines or ())
     row = library.run(what)
     if row is None:
         raise SpecError("resume", f"{what!r} is neither a checkpoint file nor a run in {library.root}")

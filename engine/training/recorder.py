@@ -66,6 +66,7 @@ class RunRecorder:
         self.parent: str | None = None
         self.branch: Position | None = None
         self.newest: Path | None = None
+        self.unsaved: str | None = None  # why the last checkpoint for a resume could not be written
         self._newest_state: object = None
         self._newest_is_stop = False  # retention keeps it longer than an epoch's end
 
@@ -352,6 +353,7 @@ class RunRecorder:
         return minutes * 60 if minutes > 0 else float("inf")
 
     def _autosaved(self, result: CheckpointResult) -> None:
+        self.unsaved = result.error
         if result.error is not None:
             self._warn_once("checkpoint", Text(_NOT_SAVED, error=result.error))
         elif self._warned.pop("checkpoint", None):

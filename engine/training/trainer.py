@@ -113,7 +113,7 @@ class Trainer:
         self._last_position = self.position
         if run is not None:
             run.close()
-        return ending.event(position, sha, self._recorder.newest)
+        return ending.event(position, sha, self._recorder.newest, self._recorder.unsaved)
 
     def _end_while_loading(self, ending: Ending, unread: Sequence[PostedCommand]) -> State:
         """Answer ``unread``: a stop is what ended the loading."""

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while Qt's event loop is idle and no Python code runs."""
+"""SIGINT, SIGTERM and SIGHUP while Qt's event loop is idle and no Python code runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 
+from engine.common.signals import leaving
+
 
 class UnixSignals(QObject):
-    """Emits ``asked_to_leave`` on SIGINT or SIGTERM, on the GUI thread.
+    """Emits ``asked_to_leave`` on SIGINT, SIGTERM or SIGHUP, on the GUI thread.
 
     Python's signal handling writes a byte to a socket, which wakes Qt's event loop.
     """
@@ -24,9 +26,7 @@ class UnixSignals(QObject):
         self._reader.setblocking(False)
         self._writer.setblocking(False)
         self._kept_fd = signal.set_wakeup_fd(self._writer.fileno())
-        self._kept: dict[signal.Signals, Any] = {
-            number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._kept: dict[signal.Signals, Any] = {number: signal.signal(number, lambda *_: None) for number in leaving()}
         self._notifier = QSocketNotifier(self._reader.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._arrived)
 

@@ -93,7 +93,9 @@ class RunController(QObject):
         model = self._model
         if model.end is not event:
             return  # of a run that was not loaded
-        if event.reason == "stopped" and event.checkpoint and model.lrs is not None:
+        if event.unsaved is not None and event.reason != "failed":
+            self._banner.show_failure(tr("The run's last state was not saved: {reason}", reason=said(event.unsaved)))
+        elif event.reason == "stopped" and event.checkpoint and model.lrs is not None:
             self._action_line.show_saved(event.checkpoint)
             self._banner.show_stopped(run_text.stopped(event.epoch, model.epochs))
         elif event.reason == "finished" and model.val_accuracy is not None and model.current_lrs is not None:

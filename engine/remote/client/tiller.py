@@ -7,6 +7,7 @@ hides a module of the importing program. Imports the standard library and torch 
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +22,7 @@ def app_folder() -> Path:
 
 def main() -> NoReturn:
     """Run Tiller with the arguments of the command line, and exit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a run can be saved, no traceback
     # First, so that no other main.py or engine.py is found; processes that Tiller spawns inherit the path.
     sys.path.insert(0, str(app_folder()))
     import main as app
