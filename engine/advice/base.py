@@ -126,7 +126,7 @@ class RunView:
         projected_lr: the projected LR of each group from each position on [points, groups].
         schedule: the current schedule; None for the recipe's.
         weight_decay: the current weight decay; None for the recipe's.
-        suggested_lr: the "valley" suggestion of the latest LR range test.
+        suggested_lrs: the steady and the bold suggestion of the latest LR range test.
     """
 
     recipe: Recipe
@@ -139,7 +139,7 @@ class RunView:
     projected_lr: np.ndarray = field(default_factory=_no_lrs)
     schedule: ScheduleSpec | None = None
     weight_decay: float | None = None
-    suggested_lr: float | None = None
+    suggested_lrs: tuple[float, float] | None = None
 
     @property
     def current_schedule(self) -> ScheduleSpec:

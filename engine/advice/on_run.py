@@ -135,40 +135,44 @@ def standstill(view: RunView) -> Advice | None:
 
 
 def above_suggestion(view: RunView) -> Advice | None:
-    """The current LR is far above what the LR range test suggested."""
-    suggested = view.suggested_lr
-    if suggested is None or not suggested > 0 or view.max_lr < FAR_OFF * suggested or _falls_within(view, 2):
+    """The current LR is far above both that the LR range test suggested."""
+    if view.suggested_lrs is None:
+        return None
+    steady, bold = view.suggested_lrs
+    if not 0 < steady <= bold or view.max_lr < FAR_OFF * bold or _falls_within(view, 2):
         return None
     return Advice(
         "above_suggestion",
         Text(
             "The LR is {factor} times the suggested {suggested}",
-            factor=factor_text(view.max_lr / suggested),
-            suggested=number(suggested),
+            factor=factor_text(view.max_lr / bold),
+            suggested=number(bold),
         ),
         Text(
-            "In the last LR range test the loss fell best at {suggested}. A much higher LR may make it rise.",
-            suggested=number(suggested),
+            "In the last LR range test the loss was lowest just above {suggested}. A much higher LR may make it rise.",
+            suggested=number(bold),
         ),
-        *_set_lr(view, suggested),
+        *_set_lr(view, steady),
     )
 
 
 def below_suggestion(view: RunView) -> Advice | None:
-    """The LR is far below what the LR range test suggested, and neither was nor will be near it."""
-    suggested = view.suggested_lr
+    """The LR is far below both that the LR range test suggested, and neither was nor will be near them."""
+    if view.suggested_lrs is None:
+        return None
+    steady = view.suggested_lrs[0]
     peak = max(view.max_lr, view.history.peak_lr, float(view.projected_lr.max(initial=0.0)))
-    if suggested is None or not 0 < suggested <= LR_MAX or not 0 < peak <= suggested / FAR_OFF:
+    if not 0 < steady <= LR_MAX or not 0 < peak <= steady / FAR_OFF:
         return None
     return Advice(
         "below_suggestion",
-        Text("The suggested LR is {factor} times higher", factor=factor_text(suggested / peak)),
+        Text("The suggested LR is {factor} times higher", factor=factor_text(steady / peak)),
         Text(
-            "In the last LR range test the loss fell best at {suggested}. At {current}, training may be slow.",
-            suggested=number(suggested),
+            "In the last LR range test the loss still fell at {suggested}. At {current}, training may be slow.",
+            suggested=number(steady),
             current=number(view.max_lr),
         ),
-        *_set_lr(view, suggested),
+        *_set_lr(view, steady),
     )
 
 

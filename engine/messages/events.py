@@ -277,12 +277,12 @@ class Suggestion:
     """An LR suggested by the curve of a range test.
 
     Attributes:
-        kind: the method: the steepest descent of the loss, or its valley.
-        lr: the LR, or None if the curve does not allow this method.
+        kind: how near it is to the LR with the lowest loss: bold, or steady and safer.
+        lr: the LR, or None if the curve allows none.
         text: what the LR is, or why there is none.
     """
 
-    kind: Literal["steepest", "valley"]
+    kind: Literal["bold", "steady"]
     lr: float | None
     text: str
 

@@ -1,9 +1,9 @@
 """The LR range test: a copy of the run is trained for some batches while the LR grows, and the loss recorded.
 
-After L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2015, arXiv:1506.01186, section 3.3), with
+After L. N. Smith, "Cyclical Learning Rates for Training Neural Networks" (2017, arXiv:1506.01186, section 3.3), with
 the choices that fastai's ``lr_find`` and Lightning's ``lr_find`` document: the LR grows by a constant factor per batch,
-for 100 batches by default, the loss is averaged with beta 0.98, and the test ends where that exceeds 4 times its
-minimum.
+for 100 batches by default, and the test ends where the loss, averaged with beta 0.98, exceeds 4 times its minimum. What
+is suggested, and why it is read from another average: ``engine.advice.lr_suggestions``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.advice.lr_suggestions import FloatArray, Smoothed, noisy_ends, suggest
+from engine.advice.lr_suggestions import FloatArray, Smoothed, noisy_ends, smooth, suggest
 from engine.common.errors import Cancelled, Rejected, SpecError
 from engine.common.lifecycle import State
 from engine.common.progress import IsCancelled
@@ -124,7 +124,6 @@ def _sweep(
     average, least = Smoothed(), math.inf
     lr: list[float] = []
     losses: list[float] = []
-    smoothed: list[float] = []
     diverged = False
     progress(0, settings.steps)
     for step, tried in enumerate(lrs_tried(settings)):
@@ -145,14 +144,14 @@ def _sweep(
             break
         lr.append(tried)
         losses.append(loss)
-        smoothed.append(average.add(loss))
+        mean = average.add(loss)
         progress(step + 1, settings.steps)
         if step >= watch:
-            least = min(least, smoothed[-1])
-            if smoothed[-1] > DIVERGED * least:
+            least = min(least, mean)
+            if mean > DIVERGED * least:
                 diverged = True
                 break
-    curve = np.array(lr), np.array(losses), np.array(smoothed)
+    curve = np.array(lr), np.array(losses), smooth(np.array(losses), settings.steps)
     return RangeTestResult(*curve, diverged, suggest(*curve, settings.steps, diverged))
 
 

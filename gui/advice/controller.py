@@ -81,7 +81,7 @@ class AdviceController(QObject):
         self._history: History | None = None
         self._losses: deque[float] = deque(maxlen=LOSSES_KEPT)
         self._weight_decay: float | None = None
-        self._valley: float | None = None
+        self._suggested: tuple[float, float] | None = None
         self._curve: Curve | None = None
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -114,10 +114,10 @@ class AdviceController(QObject):
             self._panel.show_advice(self._of_run())
 
     def take_range_test(self, event: RangeTestEvent) -> None:
-        """Remember the valley that an LR range test found."""
-        found = [s.lr for s in event.suggestions if s.kind == "valley" and s.lr is not None]
-        if found:
-            self._valley = found[0]
+        """Remember the LRs that an LR range test suggested."""
+        found = {s.kind: s.lr for s in event.suggestions if s.lr is not None}
+        if len(found) == 2:
+            self._suggested = found["steady"], found["bold"]
             self._settle.start(SETTLE_MS)
 
     # -- what the rules look at
@@ -130,7 +130,7 @@ class AdviceController(QObject):
             return for_recipe(recipe)
         steps = None
         if len(curve.x) > 1 and curve.x[1] - curve.x[0] < 1:  # one point per batch: a schedule is stepped per batch
-            steps = round(1 / float(curve.x[1] - curve.x[0]))
+            steps = curve.steps_per_epoch
         return for_recipe(recipe, steps_per_epoch=steps, scheduled_x=curve.x, scheduled_lr=curve.lr)
 
     def _of_run(self) -> list[Advice]:
@@ -151,13 +151,13 @@ class AdviceController(QObject):
             **({"projected_x": curve.x, "projected_lr": curve.lr} if curve is not None else {}),
             schedule=lrs.schedules[0].spec,
             weight_decay=self._weight_decay,
-            suggested_lr=self._valley,
+            suggested_lrs=self._suggested,
         )
         return for_run(view)
 
     def _forget(self) -> None:
         """The run is not shown any more."""
-        self._run, self._valley = "", None
+        self._run, self._suggested = "", None
         self._panel.forget()
 
     # -- events

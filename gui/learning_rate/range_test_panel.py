@@ -229,7 +229,7 @@ class RangeTestPanel(QDialog):
         self.cancel.setAutoDefault(False)
         self.cancel.clicked.connect(self.cancel_wanted)
         self.plot = RangeTestPlot()
-        self._rows = {"steepest": SuggestionRow(), "valley": SuggestionRow()}
+        self._rows = {"bold": SuggestionRow(), "steady": SuggestionRow()}
         self._group, self._why = label("", "hint", wrap=True), label("", "", wrap=True)
         for shown in (*self._rows.values(), self._group, self._why):
             shown.hide()

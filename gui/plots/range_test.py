@@ -55,11 +55,11 @@ class RangeTestPlot(QFrame):
         self.raw, self.smoothed = Trace(thin=True), Trace()
         self.cross = pg.InfiniteLine(angle=90)
         self.lines: dict[str, pg.InfiniteLine] = {}
-        self._names = {"steepest": tr("Steepest descent"), "valley": tr("Valley")}
+        self._names = {"bold": tr("Bold"), "steady": tr("Steady")}
         self.grid = Grid(self.bottom, self.left)
         for item in (self.grid, self.raw, self.smoothed, self.cross):
             self.view.addItem(item, ignoreBounds=True)
-        for kind, height in (("steepest", 0.94), ("valley", 0.84)):
+        for kind, height in (("bold", 0.94), ("steady", 0.84)):
             line = pg.InfiniteLine(angle=90, label="", labelOpts={"position": height})
             line.setVisible(False)
             self.lines[kind] = line
@@ -162,7 +162,7 @@ class RangeTestPlot(QFrame):
         self.raw.set_color(faint)
         self.smoothed.set_color(colors.train)
         self.cross.setPen(pen(colors.cursor))
-        for kind, color in (("steepest", colors.intervention), ("valley", colors.lr)):
+        for kind, color in (("bold", colors.intervention), ("steady", colors.lr)):
             self.lines[kind].setPen(pen(color, 1.5, Qt.PenStyle.DashLine))
             self.lines[kind].label.setColor(color)
         self.header.legend.set_entries(

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     checkpoint,
     cuda,
     engine,
+    finder,
     growth,
     interventions,
     peers,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[dict[str, Any]]]] = {
     "points": plots.pan_and_zoom,
     "checkpoint": checkpoint.checkpoint_stall,
     "growth": growth.time_and_memory,
+    "finder": finder.suggestions_against_grid,
     "cuda": cuda.on_a_gpu,
 }
 LONG = 1_000_000

@@ -538,24 +538,31 @@ def test_loss_that_barely_changes() -> None:
     assert "standstill" not in run_keys(warming)  # the schedule raises the LR by itself
 
 
-@pytest.mark.parametrize(("lr", "advised"), [(0.1, True), (0.099, False), (0.01, False)])
-def test_lr_far_above_the_suggested_one(lr: float, advised: bool) -> None:
-    run = view(lr=(lr,), suggested_lr=0.01)
+@pytest.mark.parametrize(("lr", "advised"), [(0.2, True), (0.199, False), (0.02, False), (0.01, False)])
+def test_lr_far_above_the_suggested_ones(lr: float, advised: bool) -> None:
+    run = view(lr=(lr,), suggested_lrs=(0.01, 0.02))
     assert ("above_suggestion" in run_keys(run)) is advised
     if advised:
         assert named(for_run(run), "above_suggestion").action == SetLR(lr=0.01)
 
 
 @pytest.mark.parametrize(("lr", "advised"), [(0.001, True), (0.0011, False)])
-def test_lr_far_below_the_suggested_one(lr: float, advised: bool) -> None:
-    run = view(lr=(lr,), suggested_lr=0.01)
+def test_lr_far_below_the_suggested_ones(lr: float, advised: bool) -> None:
+    run = view(lr=(lr,), suggested_lrs=(0.01, 0.02))
     assert ("below_suggestion" in run_keys(run)) is advised
-    was_there = view(lr=(lr,), suggested_lr=0.01, history=history([1, 1], [1, 1], [0.01, lr]))
+    was_there = view(lr=(lr,), suggested_lrs=(0.01, 0.02), history=history([1, 1], [1, 1], [0.01, lr]))
     assert "below_suggestion" not in run_keys(was_there)  # the schedule came down from there
 
 
+@pytest.mark.parametrize("taken", [0, 1])
+@pytest.mark.parametrize("suggested", [(0.001, 0.05), (0.01, 0.02)])
+def test_a_suggestion_that_was_taken_is_not_contradicted(suggested: tuple[float, float], taken: int) -> None:
+    run = view(lr=(suggested[taken],), suggested_lrs=suggested)
+    assert not {"above_suggestion", "below_suggestion"} & set(run_keys(run))
+
+
 def test_suggested_lr_scales_several_groups_in_proportion() -> None:
-    run = view(lr=(0.1, 1.0), projected_x=np.empty(0), projected_lr=np.empty((0, 2)), suggested_lr=0.1)
+    run = view(lr=(0.1, 1.0), projected_x=np.empty(0), projected_lr=np.empty((0, 2)), suggested_lrs=(0.1, 0.1))
     assert named(for_run(run), "above_suggestion").action == ScaleLR(factor=0.1)
 
 
@@ -657,7 +664,7 @@ def test_negligible_lr_is_relative_to_the_peak_before_the_curve() -> None:
     losses=st.lists(ODD, max_size=80),
     lr=st.lists(st.floats(0, 1000), max_size=3),
     ahead=st.lists(ODD, max_size=12),
-    suggested_lr=st.none() | ODD,
+    suggested_lrs=st.none() | st.tuples(ODD, ODD),
 )
 def test_any_history_is_checked_without_an_exception(
     recipe: Recipe,
@@ -665,7 +672,7 @@ def test_any_history_is_checked_without_an_exception(
     losses: list[float],
     lr: list[float],
     ahead: list[float],
-    suggested_lr: float | None,
+    suggested_lrs: tuple[float, float] | None,
 ) -> None:
     run = RunView(
         recipe=recipe,
@@ -676,6 +683,6 @@ def test_any_history_is_checked_without_an_exception(
         losses=np.array(losses, np.float64),
         projected_x=np.arange(float(len(ahead))),
         projected_lr=np.array([ahead]).T if ahead else np.empty((0, 1)),
-        suggested_lr=suggested_lr,
+        suggested_lrs=suggested_lrs,
     )
     check(for_run(run))

@@ -161,7 +161,7 @@ def test_after_a_rewind_only_the_present_branch_is_evaluated(advised: AdvisedWin
     advised.shows()
 
 
-def test_the_valley_of_a_range_test_is_remembered(advised: AdvisedWindow) -> None:
+def test_the_suggestions_of_a_range_test_are_remembered(advised: AdvisedWindow) -> None:
     driver = advised.driver
     driver.pause_at(tiny(**SLOW), epoch=2)
     advised.shows()
@@ -174,7 +174,7 @@ def test_the_valley_of_a_range_test_is_remembered(advised: AdvisedWindow) -> Non
         loss=nothing,
         smoothed=nothing,
         diverged=False,
-        suggestions=(Suggestion(kind="steepest", lr=None, text=""), Suggestion(kind="valley", lr=0.02, text="")),
+        suggestions=(Suggestion(kind="bold", lr=0.05, text=""), Suggestion(kind="steady", lr=0.02, text="")),
     )
     driver.app.current_run.publish(found)
     advised.shows("below_suggestion")

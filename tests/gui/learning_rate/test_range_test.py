@@ -51,8 +51,8 @@ def result(
         smoothed=loss + 0.1,
         diverged=points < 60,
         suggestions=(
-            Suggestion(kind="steepest", lr=steep, text=Text("Steepest.") if steep else why),
-            Suggestion(kind="valley", lr=bottom, text=Text("Valley.") if bottom else why),
+            Suggestion(kind="bold", lr=steep, text=Text("Steepest.") if steep else why),
+            Suggestion(kind="steady", lr=bottom, text=Text("Valley.") if bottom else why),
         ),
         group=group,
     )
@@ -143,9 +143,9 @@ def test_a_result_is_drawn_on_a_log_axis_with_its_suggestions(panel: RangeTestPa
     assert plot.smoothed.xData.tolist() == np.log10(event.lr).tolist()
     assert plot.smoothed.yData.tolist() == event.smoothed.tolist()
     assert plot.raw.yData.tolist() == event.loss.tolist()
-    assert plot.lines["steepest"].value() == pytest.approx(math.log10(0.012345))
-    assert plot.lines["valley"].value() == pytest.approx(-3)
-    assert plot.lines["steepest"].label.format == "Steepest descent: 0.0123"
+    assert plot.lines["bold"].value() == pytest.approx(math.log10(0.012345))
+    assert plot.lines["steady"].value() == pytest.approx(-3)
+    assert plot.lines["bold"].label.format == "Bold: 0.0123"
     low, high = plot.view.viewRange()[0]
     assert low < -6
     assert high > 0
@@ -286,7 +286,7 @@ def test_a_suggestion_of_a_test_in_a_paused_run_is_pending_in_the_lr_panel(windo
     panel = window.panel
     button = buttons(panel, "Use this")[0]
     window.qtbot.mouseClick(button, LEFT)
-    assert staged[-1].lr == pytest.approx(float(panel._rows["steepest"].lr.text()))
+    assert staged[-1].lr == pytest.approx(float(panel._rows["bold"].lr.text()))
     assert window.window.side.currentWidget().widget() is lr_panel  # type: ignore[attr-defined]
 
 
@@ -352,7 +352,7 @@ def test_a_test_before_the_start_uses_the_recipe_and_its_suggestion_goes_into_it
     assert not driver.app.current_run.active  # and nothing of it is left in the library
     assert driver.app.library is not None
     assert driver.app.library.runs() == []
-    lr = float(panel._rows["valley"].lr.text())
+    lr = float(panel._rows["steady"].lr.text())
     driver.qtbot.mouseClick(buttons(panel, "Use this")[1], LEFT)
     recipe_now = driver.window.setup.recipe()
     assert recipe_now == with_lr(recipe_before, lr)
@@ -361,7 +361,8 @@ def test_a_test_before_the_start_uses_the_recipe_and_its_suggestion_goes_into_it
     assert recipe_now.optimizer.lr == pytest.approx(lr / 2)
     driver.start()
     driver.wait(lambda: driver.of("lr"))
-    assert driver.app.advice._valley == pytest.approx(lr, rel=0.01)
+    assert driver.app.advice._suggested is not None
+    assert driver.app.advice._suggested[0] == pytest.approx(lr, rel=0.01)
 
 
 def test_a_start_cancels_a_test_and_the_run_is_the_same_as_without_one(driver: Driver) -> None:

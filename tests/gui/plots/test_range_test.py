@@ -17,8 +17,8 @@ def result(valley: float, steepest: float) -> RangeTestEvent:
     lr = np.geomspace(1e-6, 1.0, 100)
     loss = np.linspace(2.3, 0.5, 100)
     suggestions = (
-        Suggestion(kind="steepest", lr=steepest, text=Text("Steepest.")),
-        Suggestion(kind="valley", lr=valley, text=Text("Valley.")),
+        Suggestion(kind="bold", lr=steepest, text=Text("Steepest.")),
+        Suggestion(kind="steady", lr=valley, text=Text("Valley.")),
     )
     return RangeTestEvent(
         id=1, epoch=1, batch=0, lr=lr, loss=loss, smoothed=loss, diverged=False, suggestions=suggestions
