@@ -222,6 +222,7 @@ class Window:
             self.tasks,
             recipe=self.window.setup.recipe,
             first_error=self.window.setup.first_error,
+            allowed=frozenset,
             lr_panel=self.window.lr_panel,
             show_side=self.window.show_side,
         )
