@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.common.errors import SpecError
 from engine.common.spec import LARGEST
+
+_MOST: Final = 64 * 10**6  # bytes; a commands file of a million lines has as many
 
 
 def read_text(path: str | Path, what: str) -> str:
     """The text of a file in UTF-8, without the byte order mark that some editors write first.
 
     Raises:
-        SpecError: the file cannot be read, or is not UTF-8; ``what`` is its field.
+        SpecError: the file cannot be read, is too large or is not UTF-8; ``what`` is its field.
     """
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
+        with Path(path).open("rb") as file:
+            raw = file.read(_MOST + 1)  # a device has no end
+        if len(raw) > _MOST:
+            raise SpecError(what, f"{path} has more than {_MOST // 10**6} MB; it is not a file of this kind")
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise SpecError(what, f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SpecError(what, f"{path} is not text in UTF-8") from None
+    except SpecError:
+        raise
     except ValueError as error:  # a NUL in the path
         raise SpecError(what, f"{str(path)!r} cannot be read: {error}") from None
 

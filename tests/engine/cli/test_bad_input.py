@@ -47,6 +47,8 @@ ARGUMENTS: dict[str, list[str]] = {
     "a long library to list": ["runs", "--library", LONG],
     "a long recipe": ["lr", LONG],
     "an empty recipe": ["code", ""],
+    "a recipe without an end": ["lr", "/dev/zero"],
+    "commands without an end": ["train", "--commands", "/dev/zero"],
     "an empty run": ["export", "", "folder"],
     "a long folder": ["export", "RUN", LONG],
     "a long option": ["train", "--epochs", "9" * 100_000],

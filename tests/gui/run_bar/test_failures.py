@@ -223,3 +223,14 @@ def test_the_hooks_are_restored(driver: Driver) -> None:
     before = sys.excepthook, threading.excepthook, sys.unraisablehook
     ExceptionHook().close()
     assert (sys.excepthook, threading.excepthook, sys.unraisablehook) == before
+
+
+def test_a_run_whose_end_could_not_be_saved_says_so(driver: Driver, own_folders: Path) -> None:
+    driver.pause_at(tiny(epochs=2), 2, 1)
+    (folder,) = (own_folders / "library" / "checkpoints").iterdir()
+    folder.rename(own_folders / "elsewhere")
+    folder.symlink_to(own_folders / "elsewhere")  # out of the library, where nothing is written
+    driver.click(driver.window.transport, "Resume")
+    end = driver.finish()
+    assert end.reason == "finished"
+    fails(driver, "last state was not saved")
