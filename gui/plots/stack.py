@@ -24,7 +24,7 @@ from gui.plots.lr import LRPlot
 from gui.theme.theme import LIGHT, Colors, set_style_property
 
 _HOVER = 1 / 25  # seconds between two updates of the crosshair, at least
-_LOWEST = 110  # pixels of a plot with its header: less shows no curve
+_LOWEST = 102  # pixels of a plot with its header: less shows no curve
 _MARGIN = 0.01  # of the x range on either side, so that dots and the handle at the ends are not clipped
 
 

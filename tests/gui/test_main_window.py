@@ -400,7 +400,7 @@ def test_on_a_small_screen_everything_fits_and_the_plots_stay_high_enough_to_be_
     window.show_runs.setChecked(True)
     driver.settle()
     assert (window.width(), window.height()) == (960, 504)
-    assert all(plot.canvas.height() >= 70 for plot in plots.plots)
+    assert all(plot.canvas.height() >= 64 for plot in plots.plots)
     for button in (*window.transport.findChildren(QPushButton), *window.banner.findChildren(QPushButton)):
         if button.isVisible():
             assert button.height() >= button.minimumSizeHint().height()
