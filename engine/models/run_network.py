@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-_OURS: Final = ("torch.", "torchvision.", "engine.models.")
+_OURS: Final = ("torch.", "torchvision.", "engine.models.", "builtins", "typing", "abc")
 _PLAIN: Final = (bool, int, float, str, NoneType)
 _Holder = dict[str, Any]
 Kept = list[tuple[_Holder, dict[str, tuple[Tensor | None, Tensor | None]]]]
@@ -50,6 +50,7 @@ class RunNetwork:
         self.train()
         self.trained = {p for p in module.parameters() if p.requires_grad}
         self._device = device
+        self._modules = dict(module.named_modules(remove_duplicate=False))
         # PyTorch's own modules keep tensors in buffers only
         buffers = [m._buffers for m in module.modules() if m._buffers or _is_users(m)]
         self._holders: list[_Holder] = [*buffers, *(vars(m) for m in module.modules() if _is_users(m))]
@@ -104,7 +105,7 @@ class RunNetwork:
         """
         try:
             module, key = self._place(name)
-        except AttributeError:
+        except KeyError:
             return None
         live = self._holder(module, key).get(key)
         if isinstance(live, (Tensor, torch.Generator)):
@@ -172,15 +173,15 @@ class RunNetwork:
         for name, saved in model.items():
             try:
                 module, key = self._place(name)
-            except AttributeError:
+            except KeyError:
                 continue
             if _is_users(module) and key in module._buffers and isinstance(saved, Tensor):
                 yield name, module._buffers[key]
 
     def _place(self, name: str) -> tuple[nn.Module, str]:
-        """The module that holds what has this name, and its name there. Raises AttributeError without such a module."""
+        """The module that holds what has this name, and its name there. Raises KeyError without such a module."""
         path, _, key = name.rpartition(".")
-        return self.module.get_submodule(path), key
+        return self._modules[path], key
 
     def _holder(self, module: nn.Module, key: str) -> _Holder:
         return module._buffers if key in module._buffers else vars(module)
@@ -226,8 +227,8 @@ def cloned(value: Any) -> Any:
 
 
 def _is_users(module: nn.Module) -> bool:
-    """Whether the class of ``module`` is neither PyTorch's nor Tiller's."""
-    return not type(module).__module__.startswith(_OURS)
+    """Whether a class of ``module`` is neither PyTorch's nor Tiller's; a parametrized module has PyTorch's as well."""
+    return not all(kind.__module__.startswith(_OURS) for kind in type(module).__mro__)
 
 
 def _is_data(value: Any) -> bool:

@@ -18,10 +18,10 @@ from engine.common.errors import Cancelled, SpecError
 from engine.common.progress import IsCancelled, Progress
 from engine.common.text import Text
 from engine.hardware.out_of_memory import ran_out
+from engine.hardware.precision import autocast
 from engine.models.registry import check_scores, network_errors
 from engine.models.user_file import contained
 from engine.training.run_state import Capture, RunState, random_state, restore_random
-from engine.training.step import evaluate
 
 _MORE_BATCHES: Final = 2  # after the trial resume
 _NAMED: Final = 3  # attributes
@@ -78,25 +78,28 @@ def _tried(state: RunState, cancelled: IsCancelled) -> list[Text]:
     if state.device.type == "cuda":
         torch.cuda.set_device(state.device)  # of this thread
     first = state.begun()
-    first.model.register_forward_hook(
-        lambda module, images, scores: check_scores(
-            scores, state.recipe.model, images[0], state.classes, training=torch.is_grad_enabled()
-        )
-    )
     train_sizes, val_sizes = state.batches.sizes()
     x, y = state.batches.batch(1, 0)
+    first.lr_control.write(first.optimizer)
     for size in train_sizes:
         _raise_if(cancelled)
         with _blamed(state, x[:size], Text("training")):
-            first.lr_control.write(first.optimizer)
+            _check_scores(first, x[:size])
             first.stepper.step(x[:size], y[:size], first.meter.sums)
-    x, y = next(state.batches.validation())
+    x, _ = next(state.batches.validation())
+    first.model.eval()
     for size in val_sizes:
         _raise_if(cancelled)
-        with _blamed(state, x[:size], Text("evaluation")):
-            evaluate(first.model, iter([(x[:size], y[:size])]), state.device, state.recipe.precision)
+        with _blamed(state, x[:size], Text("evaluation")), torch.no_grad():
+            _check_scores(first, x[:size])
     first.training_mode()
     return _lost(state, first, cancelled)
+
+
+def _check_scores(state: RunState, images: Tensor) -> None:
+    with autocast(state.device, state.recipe.precision):
+        scores = state.model(images)
+    check_scores(scores, state.recipe.model, images, state.classes, training=torch.is_grad_enabled())
 
 
 def _lost(state: RunState, first: RunState, cancelled: IsCancelled) -> list[Text]:

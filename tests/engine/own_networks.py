@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, prune
 
 
 def _layers(in_channels: int, num_classes: int) -> nn.Sequential:
@@ -197,7 +197,7 @@ class AlsoInEval(Own):
     def forward(self, x: Tensor) -> Any:
         if not self.training:
             self.scale = 1 + x.abs().mean() / 10
-        return self.layers(x * self.scale)
+        return self.layers(x) * self.scale
 
 
 also_in_eval = AlsoInEval
@@ -254,6 +254,59 @@ def parametrized(in_channels: int, num_classes: int) -> nn.Module:
     parametrizations.weight_norm(network[1])
     parametrizations.spectral_norm(network[4])
     return network
+
+
+class ParametrizedHead(Own):
+    """A module of its own class that is parametrized, and draws."""
+
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__(in_channels, num_classes)
+        self.head = NoisyLinear(num_classes, num_classes)
+        parametrizations.weight_norm(self.head)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(self.layers(x))
+
+
+class NoisyLinear(nn.Linear):
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)
+        self.noise = torch.Generator()
+
+    def forward(self, x: Tensor) -> Tensor:
+        noise = torch.randn(x.shape, generator=self.noise) if self.training else torch.zeros_like(x)
+        return super().forward(x + noise)
+
+
+parametrized_head = ParametrizedHead
+
+
+def pruned(in_channels: int, num_classes: int) -> nn.Module:
+    network = _layers(in_channels, num_classes)
+    prune.l1_unstructured(network[1], "weight", amount=0.3)
+    return network
+
+
+def scripted(in_channels: int, num_classes: int) -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network: nn.Module = torch.jit.script(_layers(in_channels, num_classes))
+    return network
+
+
+class Recurrent(nn.Module):
+    def __init__(self, in_channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.rows = nn.LSTM(8 * in_channels, 16, num_layers=2, dropout=0.1, batch_first=True)
+        self.attention = nn.MultiheadAttention(16, 2, dropout=0.1, batch_first=True)
+        self.head = nn.Linear(16, num_classes)
+
+    def forward(self, x: Tensor) -> Any:
+        rows, _ = self.rows(x.flatten(2).view(len(x), 8, -1))
+        return self.head(self.attention(rows, rows, rows)[0].mean(1))
+
+
+recurrent = Recurrent
 
 
 class Shares(nn.Module):

@@ -41,6 +41,10 @@ EXACT = [
     "many_types",
     "weight_norm",
     "parametrized",
+    "parametrized_head",
+    "pruned",
+    "scripted",
+    "recurrent",
     "shares",
     "lazy",
 ]
@@ -186,14 +190,13 @@ def test_a_batch_of_one_image_that_batchnorm_cannot_train_on_is_refused(size: in
 
 def test_the_trial_leaves_no_trace() -> None:
     """A run that was tried begins with the weights and the random numbers of one that was not."""
-    tried = loaded("own_generator").state
+    tried = load(Job(recipe=running.recipe("tiny")), lambda *_: None, lambda: False).state  # which has dropout
     after = random_state(tried.device)
-    fresh = state_of("own_generator")
+    fresh = RunState(running.recipe("tiny"), load_data(DataSpec()), torch.device("cpu"))
     before = random_state(fresh.device)
     assert weights_sha256(tried.model) == weights_sha256(fresh.model)
     assert torch.equal(before.pop("torch"), after.pop("torch"))
     assert before == after
-    assert torch.equal(tried.model.noise.get_state(), fresh.model.noise.get_state())
 
 
 def test_the_trial_can_be_cancelled() -> None:
