@@ -94,24 +94,24 @@ def contained(work: Callable[[], T], cancelled: IsCancelled) -> T:
     Raises:
         Cancelled: ``cancelled`` returned true.
     """
-    result: Future[T] = Future()
+    results: list[Future[T]] = [Future()]
     threads = torch.get_num_threads()  # of this thread: the last bits depend on it
 
     def run() -> None:
         torch.set_num_threads(threads)
         try:
-            result.set_result(work())
+            results[0].set_result(work())
         except BaseException as error:  # noqa: BLE001 - raised again on the thread that waits
-            result.set_exception(error)
+            results[0].set_exception(error)
 
     thread = threading.Thread(target=run, name="own network", daemon=True)
     with _settings_kept():
         thread.start()
-        while not wait([result], _POLL_SECONDS).done:
+        while not wait(results, _POLL_SECONDS).done:
             if cancelled():
                 _interrupt(thread)
                 raise Cancelled
-        return result.result()
+        return results.pop().result()  # not kept here: an error, whose frames know of it, would keep itself
 
 
 def describe_error(what: str, path: Path | None, error: BaseException) -> SpecError:

@@ -18,6 +18,7 @@ from engine.training.job import Job
 from engine.training.loading import Loaded, load
 from engine.training.range_test import sweep
 from engine.training.run_state import RunState, random_state, weights_sha256
+from engine.training.trainer import Trainer
 from tests.engine import running
 from tests.engine.running import DEVICES, Events, at, commands, run
 from tests.engine.training.test_exactness import resumed_twice, same
@@ -220,3 +221,10 @@ def test_an_lr_range_test_trains_a_copy_of_any_network(network: str) -> None:
     assert len(found.lr)
     now = tensors(state)
     assert all(torch.equal(now[name], before[name]) for name in before)
+
+
+def test_a_network_that_does_not_fit_into_memory_twice_is_not_tried() -> None:
+    events = Events()
+    Trainer(Job(recipe=running.recipe("greedy_first")), events.append).run()
+    assert events.end.out_of_memory == "batch"  # of the run itself
+    assert said(events) == ["tiny_networks.py:greedy_first could not be tried for lack of memory"]
