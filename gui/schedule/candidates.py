@@ -156,7 +156,7 @@ class Candidates(QObject):
             if self._panel.editor.gives_lr() and command.lr is None and not self._panel.running:
                 # the optimizer's LR is 1 now, and not the recipe's
                 command = command.model_copy(update={"lr": candidate.lr})
-            position = self._change.start_position(command) if self._panel.running else None
+            position = self._change.start_position(command.schedule.interval) if self._panel.running else None
             query = self._preview.query(candidate.key, command, position)
             if query is None:
                 candidate.curve, candidate.problem = None, None

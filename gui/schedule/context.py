@@ -29,7 +29,8 @@ class Context:
     Attributes:
         span: the number of epochs that a new schedule would last; of a stage, of positions.
         lr: the LR at its start.
-        done: the number of epochs that are completed at its start, if its count differs from the run's; else None.
+        done: the number of epochs that are completed at its start, if its count differs from the run's; else None. Of
+            a schedule that is stepped once a batch, it may have a fraction.
         groups: the names of the parameter groups that it is for, in order.
         batches: the number of batches in an epoch; None if not known yet.
         interval: of a stage, the interval of the whole schedule; else None.
@@ -38,7 +39,7 @@ class Context:
 
     span: int = 30
     lr: float = 0.01
-    done: int | None = None
+    done: float | None = None
     groups: tuple[str, ...] = ("all",)
     batches: int | None = None
     interval: Interval | None = None

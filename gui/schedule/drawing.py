@@ -16,7 +16,7 @@ from engine.training import queries
 from gui.core.current_run import CurrentRun
 from gui.core.task_runner import Task, TaskRunner
 from gui.plots.lr import LRPlot
-from gui.schedule.drawn_editor import PointsEditor
+from gui.schedule.drawn_editor import CurrentLine, PointsEditor
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.pending_change import PendingChange
 from gui.widgets.forms import SpecForm
@@ -49,7 +49,7 @@ class DrawingController(QObject):
         self._panel, self._plot, self._drawing = panel, plot, plot.drawing_tool
         self._model = current_run.model
         self._points: PointsEditor | None = None
-        self._origin = 0.0
+        self._here = 0.0  # where a schedule that starts here would start
         self._move: tuple[float, float, float] | None = None
         self._bend: tuple[float, float] | None = None
         self._bent: Drawn | None = None  # the curve that is bent, before, and its group
@@ -84,9 +84,16 @@ class DrawingController(QObject):
         self._show_origin()
         self._show()
 
+    @property
+    def _origin(self) -> float:
+        """Where the edited schedule would start, in epochs of the run."""
+        return 0.0 if self._panel.pending.from_start() else self._here
+
     def _show_origin(self) -> None:
         if self._points is not None:
-            self._points.set_origin(self._origin, _current_points(self._model.live_lrs, self._group()))
+            again = self._panel.pending.differs()  # then the current points, too, count from the new start
+            current = None if again else _current_line(self._model.live_lrs, self._group())
+            self._points.set_origin(self._origin, current)
 
     def _show(self) -> None:
         """Show the points on the plot while their editor is visible, and say whether the curve can be bent."""
@@ -106,10 +113,9 @@ class DrawingController(QObject):
         return area is not None and area.isAncestorOf(self._panel)
 
     def _set_origin(self, origin: float) -> None:
-        if origin != self._origin:
-            self._origin = origin
-            self._show_origin()
-            self._show()
+        self._here = origin
+        self._show_origin()
+        self._show()
 
     # -- mouse
 
@@ -187,9 +193,9 @@ def _drawn_like(curve: Curve, group: int, _task: Task) -> Drawn:
     return queries.drawn_like(curve, group)
 
 
-def _current_points(lrs: LREvent | None, group: int) -> tuple[tuple[tuple[float, float], ...], float] | None:
-    """The points of the current schedule if it is drawn, and where it started, in the run's epochs."""
+def _current_line(lrs: LREvent | None, group: int) -> CurrentLine | None:
+    """The current schedule if it is drawn."""
     if lrs is None:
         return None
     schedule = lrs.schedules[group]
-    return (schedule.spec.points, schedule.began) if isinstance(schedule.spec, Drawn) else None
+    return CurrentLine(schedule.spec, schedule.began) if isinstance(schedule.spec, Drawn) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -29,6 +30,14 @@ _ROWS: Final = (3, 8)
 _STEP: Final = 5.0
 
 
+@dataclass(frozen=True)
+class CurrentLine:
+    """The current schedule of the run, which is drawn, and where it began, in epochs of the run."""
+
+    spec: Drawn
+    began: float
+
+
 class PointsEditor(Editor):
     """The points of a ``Drawn``, shown and edited in epochs of the run.
 
@@ -53,7 +62,7 @@ class PointsEditor(Editor):
         self._rows: list[Row] = []  # counted from ``_start``
         self._start = self._origin = 0.0
         self._fixed = False
-        self._current: tuple[tuple[Row, ...], float] | None = None
+        self._current: CurrentLine | None = None
         self.model = PointsModel(self)
         self.table = PointsTable()
         self.on_plot = QPushButton(tr("Draw on the plot"))
@@ -74,7 +83,7 @@ class PointsEditor(Editor):
         """The points, counted from the schedule's start."""
         if not self._rows:
             return EMPTY
-        return tuple(self._rest()) if self._fixed else tuple(self._rows)
+        return tuple(self._rest()) if self._fixed or self._continues() else tuple(self._rows)
 
     def show_value(self, value: Any) -> None:
         """Show points that count from the schedule's start. No signal except ``shown``."""
@@ -123,8 +132,8 @@ class PointsEditor(Editor):
         if rows:
             self._edit(rows)
 
-    def set_origin(self, origin: float, current: tuple[tuple[Point, ...], float] | None = None) -> None:
-        """Set the schedule's start in epochs of the run; ``current``: the current schedule's points and its start."""
+    def set_origin(self, origin: float, current: CurrentLine | None = None) -> None:
+        """Set the schedule's start in epochs of the run; ``current``: the current schedule, if it is not to restart."""
         if (origin, current) == (self._origin, self._current):
             return
         before = self.raw()
@@ -143,8 +152,18 @@ class PointsEditor(Editor):
 
     def _update_start(self) -> None:
         if not self._fixed:
-            known = self._current is not None and tuple(self._rows) == self._current[0]
-            self._start = self._current[1] if known and self._current else self._origin
+            current = self._current if self._is_current() else None
+            self._start = self._origin if current is None else current.began
+
+    def _is_current(self) -> bool:
+        """Whether the points are those of the current schedule."""
+        return self._current is not None and tuple(self._rows) == self._current.spec.points
+
+    def _continues(self) -> bool:
+        """Whether the points are those of the current schedule, but joined in another way from the origin on."""
+        if self._fixed or self._current is None or not self._is_current():
+            return False
+        return any(getattr(self._current.spec, name) != value for name, value in self._line().items())
 
     def _absolute(self) -> list[Row]:
         return [(x + self._start if isinstance(x, float) else x, lr) for x, lr in self._rows]

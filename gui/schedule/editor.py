@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from engine.schedules import (
@@ -210,7 +210,7 @@ class ScheduleEditor(StageEditor):
         """Set the fields that the user did not edit to values that fit the context."""
         editor, name = self._expressions(), self._kind.__name__
         if editor is None:
-            values = self._context.values(self._kind, self._interval())
+            values = self._context.values(self._kind, self.interval())
             self.form.set_fields({f: v for f, v in values.items() if (name, f) not in self._own})
 
     def _show_groups(self) -> None:
@@ -219,7 +219,7 @@ class ScheduleEditor(StageEditor):
             if isinstance(editor, ExpressionsEditor) and editor.set_group_names(self._context.groups):
                 form.set_fields({})
 
-    def _interval(self) -> str:
+    def interval(self) -> str:
         """What the chosen schedule is stepped by, also while its form is not valid."""
         form = self.form
         typed = form.editor("interval").raw() if isinstance(form, SpecForm) else None
@@ -273,6 +273,7 @@ class ScheduleEditor(StageEditor):
 
     def _show(self) -> None:
         """Show the form and the texts of the chosen schedule."""
+        self._show_points()
         self.picker.show_kind(self._kind)
         self.when.show_text(self._use_text())
         self._gives_row.setVisible(self._kind is LambdaLR and self._may_give_lr)
@@ -288,10 +289,10 @@ class ScheduleEditor(StageEditor):
         text, spec = said(self._kind.when), self.value()
         if self._kind is not OneCycleLR or spec is None:
             return text
-        per_epoch = self._interval() == "epoch"
+        per_epoch = self.interval() == "epoch"
         if not per_epoch and self._context.batches is None:
             return text
-        steps = self._context.positions(self._interval())
+        steps = self._context.positions(self.interval())
         return tr("{text} total_steps is {n}, computed from the run.", text=text, n=f"{steps:,}")
 
     def _show_warm_up(self) -> None:
@@ -314,10 +315,20 @@ class ScheduleEditor(StageEditor):
             if not (isinstance(extra, dict) and extra.get("counts")):
                 continue
             hint = None
-            if done and spec is not None and self._interval() == "epoch":
+            if done and spec is not None and self.interval() == "epoch":
                 count = getattr(spec, field)
-                hint = run_epochs(field, count, done) if count else None
+                hint = run_epochs(field, count, int(done)) if count else None
             self.form.set_hint(field, hint)
+
+    def _show_points(self) -> None:
+        """Show a stage's drawn points where they are in the run."""
+        form = self.form if self._stage and self._kind is Drawn else None
+        editor = form.editor("points") if isinstance(form, SpecForm) else None
+        if isinstance(form, SpecForm) and isinstance(editor, PointsEditor):
+            blocked = QSignalBlocker(editor)
+            editor.set_origin(float(self._context.done or 0))
+            blocked.unblock()
+            form.set_fields({})
 
 
 def make_form(kind: type[ScheduleSpec], context: Context, make_editor: Callable[[], StageEditor]) -> ScheduleForm:
@@ -327,7 +338,9 @@ def make_form(kind: type[ScheduleSpec], context: Context, make_editor: Callable[
     expressions = ExpressionsEditor() if kind in (LambdaLR, MultiplicativeLR) else None
     editors: dict[str, Editor] = {"lr_lambda": expressions} if expressions else {}
     if kind is Drawn:
-        editors["points"] = PointsEditor(lambda: {name: form.editor(name).raw() for name in ("scale", "smooth")})
+        editors["points"] = PointsEditor(
+            lambda: {name: form.editor(name).raw() for name in ("scale", "smooth", "interval")}
+        )
     interval = context.interval or kind.model_fields["interval"].default
     form = SpecForm(kind, context.values(kind, interval), editors=editors)
     form.show_row("interval", context.interval is None)

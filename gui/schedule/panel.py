@@ -52,6 +52,7 @@ class SchedulePanel(QWidget):
         self._schedules = Schedules(StepLR(step_size=10, gamma=0.5))  # the recipe's, or the current ones
         self._confirmed: ScheduleSpec = self._schedules.shared  # of the edited group
         self._confirmed_gives: Any = None  # what its expression gives
+        self._began: tuple[float, ...] = ()  # where the current schedule of each group started
         self._sent: tuple[SetSchedule, bool] | None = None  # the command without an answer yet, and whether at once
         self._reported: tuple[Schedules, ScheduleSpec | None] = (self._schedules, None)
         self._base_wanted, self._preview_text = False, ""
@@ -134,7 +135,7 @@ class SchedulePanel(QWidget):
         self.set_problem(None)
         self.set_warnings([])
         self.set_preview("")
-        self.set_schedules(self._schedules)
+        self.set_schedules(self._schedules, self._began)
         self.discard_requested.emit()
 
     def show_waiting(self, text: str | None) -> None:
@@ -146,10 +147,15 @@ class SchedulePanel(QWidget):
         """Show one schedule for all groups, as ``set_schedules`` does."""
         self.set_schedules(Schedules(spec))
 
-    def set_schedules(self, schedules: Schedules) -> None:
-        """Show the recipe's schedules, or the current ones; call ``set_context`` first. No signal."""
+    def set_schedules(self, schedules: Schedules, began: Sequence[float] = ()) -> None:
+        """Show the recipe's schedules, or the current ones; call ``set_context`` first. No signal.
+
+        Args:
+            schedules: of all groups.
+            began: where the current schedule of each group started, in epochs completed.
+        """
         self.pending.reset()
-        self._sent = None
+        self._sent, self._began = None, tuple(began)
         self._schedules = schedules
         self._show_group()
         self._reported, self._base_wanted = (schedules, self.schedule()), self.editor.gives_lr()
@@ -214,7 +220,7 @@ class SchedulePanel(QWidget):
         self.editor.changed.connect(self._edited)
         self.editor.sparkline_wanted.connect(self.sparkline_wanted)
         self.pending.start_changed.connect(self._start_edited)
-        self.pending.base_changed.connect(self._publish_pending)
+        self.pending.base_changed.connect(self._base_edited)
         self.pending.when_changed.connect(self._publish_pending)
         self.pending.applied.connect(self._apply)
         self.pending.discarded.connect(self.discard)
@@ -226,6 +232,12 @@ class SchedulePanel(QWidget):
         if group is None or len(self._lrs) != len(self._groups):
             return self._lrs
         return (self._lrs[self._groups.index(group)],)
+
+    def _confirmed_began(self) -> float:
+        """Where the current schedule of the edited group started, in epochs completed."""
+        group = self.group()
+        index = 0 if group is None or len(self._began) != len(self._groups) else self._groups.index(group)
+        return self._began[index] if self._began else 0.0
 
     def _show_group(self) -> None:
         """Show the schedule of the edited group. An expression with a base LR of 1 gives the LR itself."""
@@ -244,10 +256,11 @@ class SchedulePanel(QWidget):
         With ``follow``, unedited fields fit it; before the start, those of all groups' schedules.
         """
         here, group, before = self._running and not self.pending.from_start(), self.group(), self.editor.context
+        done = self._done if self.differs() else self._confirmed_began()
         context = Context(
             span=max(1, self._epochs - self._done) if here else self._epochs,
             lr=self._base_lrs()[0],
-            done=self._done if here else None,
+            done=done if here else None,
             groups=self._groups if group is None else (group,),
             batches=self._batches,
         )
@@ -282,11 +295,16 @@ class SchedulePanel(QWidget):
             self._problem, self._warnings = None, []
         if spec is not None and not self._running:
             self._schedules = self._schedules.put(self.group(), spec, self._groups)
+        self._update_context(follow=False)
         self._changed()
 
     def _start_edited(self) -> None:
         self._update_context(follow=True)
         self._refresh()
+        self._publish_pending()
+
+    def _base_edited(self) -> None:
+        self._update_context(follow=False)
         self._publish_pending()
 
     def _changed(self) -> None:
@@ -319,6 +337,7 @@ class SchedulePanel(QWidget):
     def _restart(self) -> None:
         """Make it the pending change that the current schedule starts again."""
         self.pending.choose_restart()
+        self._update_context(follow=False)
         self._changed()
 
     def _show_mode(self) -> None:

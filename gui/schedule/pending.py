@@ -123,11 +123,7 @@ class PendingControls(QWidget):
 
     def differs(self) -> bool:
         """Whether the start or the base LR are others than after ``reset``, or the schedule is to be restarted."""
-        return self._restarts or self.from_start() or self.base.raw() is not EMPTY
-
-    def restarts(self) -> bool:
-        """Whether the user chose to restart the current schedule."""
-        return self._restarts
+        return self._restarts or self.from_start() or self.base_lr() is not None
 
     def choose_restart(self) -> None:
         """Apply the schedule even if it is the current one, which then starts again. No signal."""

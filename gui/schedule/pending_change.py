@@ -19,7 +19,8 @@ class PendingChange(QObject):
     """Keeps the dotted curve and the schedule editor up to date with the pending change and its position.
 
     Signals:
-        origin_changed(float): where the edited schedule would start, in epochs completed; 0 before the start.
+        origin_changed(float): where a schedule that starts here would start, in epochs completed; 0 before the start.
+            Also after every edit, with the same value.
     """
 
     origin_changed = Signal(float)
@@ -70,12 +71,12 @@ class PendingChange(QObject):
         if no_lr_staged and self._new_schedule is not None and self._waiting is None:
             self._schedule.discard()
 
-    def start_position(self, command: SetSchedule) -> Position:
-        """Where a new schedule would start: at the next batch, or at the start of the next epoch."""
+    def start_position(self, interval: str) -> Position:
+        """Where a new schedule that is stepped per ``interval`` would start: at the next batch, or the next epoch."""
         if self._waiting is not None:
             return self._waiting_position
         now, lrs = self._model.position, self._model.live_lrs
-        at_once = self._schedule.pending.at_once() or command.schedule.interval == "step"
+        at_once = self._schedule.pending.at_once() or interval == "step"
         if at_once or not self._model.mid_epoch or lrs is None or now.epoch >= lrs.epochs:
             return now
         return Position(epoch=now.epoch + 1)
@@ -107,7 +108,7 @@ class PendingChange(QObject):
         if self._outdated:
             self._outdated = False
             specs = {group: schedule.spec for group, schedule in zip(lrs.groups, lrs.schedules, strict=True)}
-            self._schedule.set_schedules(Schedules.of_run(specs))
+            self._schedule.set_schedules(Schedules.of_run(specs), [schedule.began for schedule in lrs.schedules])
         self._redraw()
 
     def _on_changed(self) -> None:
@@ -143,7 +144,7 @@ class PendingChange(QObject):
 
     def _apply(self, command: SetSchedule) -> None:
         self._withdraw()
-        position = self.start_position(command)
+        position = self.start_position(command.schedule.interval)
         if position <= self._model.position:
             self._current_run.post(command)
             return
@@ -173,7 +174,8 @@ class PendingChange(QObject):
         if self._staged is not None:
             self._preview.set_pending(self._staged, self._model.position)
         elif self._new_schedule is not None:
-            self._preview.set_pending(self._new_schedule, self.start_position(self._new_schedule))
+            position = self.start_position(self._new_schedule.schedule.interval)
+            self._preview.set_pending(self._new_schedule, position)
         else:
             self._preview.set_pending(None)
 
@@ -193,11 +195,12 @@ class PendingChange(QObject):
         self._publish_origin()
 
     def _publish_origin(self) -> None:
-        """Emit the position from which the edited schedule would count."""
-        lrs, command = self._model.live_lrs, self._schedule.command()
-        if lrs is None or command is None or command.start == "replay":
+        """Emit where a schedule that starts here would count from, also while the edited one is not valid."""
+        lrs = self._model.live_lrs
+        if lrs is None:
             self.origin_changed.emit(0.0)
             return
-        start = self.start_position(command)
-        counts_epochs = command.schedule.interval == "epoch"  # then the current epoch is its first
+        interval = self._schedule.editor.interval()
+        start = self.start_position(interval)
+        counts_epochs = interval == "epoch"  # then the current epoch is its first
         self.origin_changed.emit(start.epoch - 1 + (0.0 if counts_epochs else start.batch / lrs.steps_per_epoch))

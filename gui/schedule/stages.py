@@ -229,7 +229,8 @@ class StagesForm(QWidget):
         ends = self._ends()
         begin = ends[index - 1] if index else 0
         end = whole if last else ends[index]
-        done = (self._context.done or 0) + begin
+        batches = self._context.batches or 1
+        done = (self._context.done or 0) + (begin if self.interval() == "epoch" else begin / batches)
         return replace(plain, span=max(1, end - begin), done=done or None, followed=not last)
 
     def _update_contexts(self, follow: bool) -> None:
@@ -238,7 +239,7 @@ class StagesForm(QWidget):
             card.show_texts()
         per_epoch = self.interval() == "epoch"
         for row in self.milestones:
-            row.show_epoch(per_epoch, self._context.done or 0)
+            row.show_epoch(per_epoch, int(self._context.done or 0))
 
     # -- editing
 

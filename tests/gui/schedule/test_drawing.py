@@ -16,6 +16,7 @@ from tests.gui.app_fixture import Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 
+EDIT = Qt.ItemDataRole.EditRole
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.KeyboardModifier.NoModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 POINTS = ((0.0, 0.1), (10.0, 0.01), (20.0, 0.001))
@@ -177,6 +178,79 @@ def test_a_current_drawn_schedule_is_shown_from_its_start_and_edited_from_here(d
     driver.wait(lambda: plot.pending.known)
     assert [x for x, _ in drawn(driver).points] == [0.0, 5.0, 15.0]
     assert plot.pending.at(0, 5.0) == pytest.approx(projected_at(driver, 5.0))
+
+
+def table(driver: Driver) -> list[tuple[float, float]]:
+    model = editor(driver).model
+    cells = [(model.index(row, 0), model.index(row, 1)) for row in range(model.rowCount())]
+    return [(float(x.data(EDIT)), float(lr.data(EDIT))) for x, lr in cells]
+
+
+def counts_alike(driver: Driver, points: list[float]) -> None:
+    """The table and the plot's points are at the epochs ``points``, and the pending curve passes through them."""
+    plot = lr(driver)
+    assert [x for x, _ in table(driver)] == [x for x, _ in plot.drawing_tool.points] == points
+    now = driver.model.position.epoch - 1
+    driver.wait(lambda: plot.pending.known and plot.pending.begin == now)
+    driver.wait(lambda: plot.pending.at(0, points[-1]) == table(driver)[-1][1])
+    through = [(x, at) for x, at in table(driver) if x >= now]
+    assert [plot.pending.at(0, x) for x, _ in through] == pytest.approx([at for _, at in through])
+
+
+def test_the_table_the_points_and_the_pending_curve_count_the_runs_epochs(driver: Driver) -> None:
+    driver.pause_at(recipe(Drawn(points=((0.0, 0.1), (12.0, 0.01))), 30), epoch=6)
+    plot, window = lr(driver), driver.window
+    window.show_side(window.schedule)
+    pending = window.schedule.pending
+    assert [x for x, _ in table(driver)] == [0.0, 12.0]
+    pending.restart.click()
+    counts_alike(driver, [5.0, 17.0])
+    driver.resume_to(8)  # nothing was edited: it would start later
+    counts_alike(driver, [7.0, 19.0])
+    editor(driver).move_point(19.0, 20.0, 0.02)
+    counts_alike(driver, [7.0, 20.0])
+    driver.resume_to(11)  # what was edited stays where it is in the run
+    counts_alike(driver, [10.0, 20.0])
+    driver.click(window.schedule, "Apply")
+    driver.wait(lambda: driver.answers("set_schedule") and not window.schedule.differs())
+    assert driver.answer("set_schedule").command["schedule"]["points"][1] == [10.0, 0.02]
+    driver.resume_to(13)
+    assert [x for x, _ in table(driver)] == [10.0, 20.0]
+    driver.wait(lambda: plot.projected.known and plot.projected.begin == 12.0)
+    assert projected_at(driver, 20.0) == 0.02
+    pending.replay.click()
+    assert [x for x, _ in table(driver)] == [0.0, 10.0]
+    driver.wait(lambda: plot.pending.known)
+    assert plot.pending.at(0, 13.0) == 0.02
+
+
+def test_joining_the_current_points_in_another_way_leaves_them_where_they_are(driver: Driver) -> None:
+    driver.pause_at(recipe(Drawn(points=POINTS), 20), epoch=6)
+    plot, window = lr(driver), driver.window
+    window.show_side(window.schedule)
+    form = window.schedule.editor.form
+    assert isinstance(form, SpecForm)
+    scale = form.editor("scale").control()
+    driver.press(Qt.Key.Key_End, scale)
+    driver.wait(lambda: plot.pending.known and plot.pending.at(0, 10.0) == 0.01)
+    assert plot.pending.at(0, 19.0) == pytest.approx(0.0019)
+    assert {x for x, _ in table(driver)} >= {10.0, 20.0}
+    driver.press(Qt.Key.Key_Home, scale)
+    driver.wait(lambda: not plot.pending.known)
+    assert not window.schedule.differs()
+
+
+def test_a_field_that_is_not_valid_moves_no_points(driver: Driver) -> None:
+    driver.pause_at(recipe(StepLR(step_size=50), 20), epoch=6)
+    window = driver.window
+    window.show_side(window.schedule)
+    window.schedule.stage(Drawn(points=((0.0, 0.1), (10.0, 0.0)), scale="linear"))
+    counts_alike(driver, [5.0, 15.0])
+    form = window.schedule.editor.form
+    assert isinstance(form, SpecForm)
+    driver.press(Qt.Key.Key_Home, form.editor("scale").control())
+    assert window.schedule.schedule() is None
+    assert [x for x, _ in table(driver)] == [5.0, 15.0]
 
 
 def test_shift_while_the_end_of_the_line_is_dragged_holds_the_lr(driver: Driver) -> None:

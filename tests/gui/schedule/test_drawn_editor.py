@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.schedules import Drawn
 from gui.schedule.context import Context
-from gui.schedule.drawn_editor import PointsEditor
+from gui.schedule.drawn_editor import CurrentLine, PointsEditor
 from gui.schedule.editor import ScheduleEditor, make_form
 from gui.widgets.forms import SpecForm
 
@@ -133,7 +133,7 @@ def test_the_current_schedule_is_shown_from_its_start_and_edited_from_now_on(
     form: SpecForm, editor: PointsEditor
 ) -> None:
     form.set_value(LINE)
-    editor.set_origin(25.0, (LINE.points, 5.0))
+    editor.set_origin(25.0, CurrentLine(LINE, 5.0))
     assert form.value() == LINE
     assert editor.model.index(0, 0).data() == "5"
     assert editor.points() == [(25.0, LINE.lr_at(20.0)), (35.0, 0.001)]

@@ -256,6 +256,21 @@ def test_during_a_run_a_new_schedule_fits_the_rest_and_shows_the_runs_epochs(
     assert note.full_text() == ""
 
 
+def test_the_counts_of_the_current_schedule_are_from_where_it_began(qtbot: QtBot, panel: SchedulePanel) -> None:
+    panel.set_context(40, 12, 0.005, True)
+    panel.set_schedules(Schedules(CosineAnnealingLR(T_max=20)), [7.0])
+    note = form(panel, CosineAnnealingLR).note("T_max")
+    assert note.full_text() == "T_max 20 = epoch 27"
+    panel.set_context(40, 13, 0.005, True)
+    assert note.full_text() == "T_max 20 = epoch 27"
+    retype(qtbot, field(panel, CosineAnnealingLR, "T_max"), "21")
+    assert note.full_text() == "T_max 21 = epoch 34"  # it would start here
+    click(qtbot, panel.pending.discard)
+    assert note.full_text() == "T_max 20 = epoch 27"
+    click(qtbot, panel.pending.restart)
+    assert note.full_text() == "T_max 20 = epoch 33"
+
+
 def test_as_if_from_epoch_1_fits_the_whole_run(qtbot: QtBot, panel: SchedulePanel) -> None:
     panel.set_context(40, 12, 0.005, True)
     choose(qtbot, panel, CosineAnnealingLR)

@@ -27,6 +27,7 @@ from engine.schedules import (
     SequentialLR,
     StepLR,
 )
+from gui.schedule.drawn_editor import PointsEditor
 from gui.schedule.editor import ScheduleEditor
 from gui.schedule.expressions import ExpressionsEditor
 from gui.schedule.panel import SchedulePanel
@@ -64,6 +65,15 @@ def choose(qtbot: QtBot, editor: ScheduleEditor, kind: type[ScheduleSpec]) -> No
     item = next(listed.item(i) for i in range(listed.count()) if listed.item(i).data(KIND) is kind)
     listed.scrollToItem(item)
     qtbot.mouseClick(listed.viewport(), LEFT, pos=listed.visualItemRect(item).center())
+
+
+def points_of(panel: SchedulePanel, stage: int) -> PointsEditor:
+    editor = stages(panel).cards[stage].editor
+    assert isinstance(editor, ScheduleEditor)
+    assert isinstance(editor.form, SpecForm)
+    found = editor.form.editor("points")
+    assert isinstance(found, PointsEditor)
+    return found
 
 
 def retype(qtbot: QtBot, edit: QLineEdit, text: str) -> None:
@@ -258,7 +268,7 @@ def test_a_milestone_changes_the_unedited_counts_beside_it(qtbot: QtBot, panel: 
 
 def test_during_a_run_counts_are_shown_as_the_runs_epochs(panel: SchedulePanel) -> None:
     panel.set_context(42, 12, 0.01, True)
-    panel.set_schedule(WARM_COSINE)
+    panel.stage(WARM_COSINE)
     assert stages(panel).milestones[0].note.full_text() == "= epoch 17 of the run"
     form = stages(panel).cards[1].editor.form
     assert isinstance(form, SpecForm)
@@ -431,3 +441,38 @@ def test_the_stage_that_cannot_be_run_shows_why_and_a_valid_edit_is_drawn(driver
     driver.wait(lambda: drawn and drawn[-1] == [0.05, 0.05, *(0.05 * 0.5**n for n in range(10)), 0.05 * 0.5**9])
     assert second.problem.full_text() == ""
     driver.wait(lambda: driver.button(window.transport, "Start").isEnabled())
+
+
+@pytest.mark.parametrize(
+    ("interval", "milestone", "done", "epochs"),
+    [("epoch", 5, None, [5.0, 25.0]), ("epoch", 5, 12, [17.0, 37.0]), ("step", 50, 12, [17.0, 37.0])],
+    ids=["before the start", "during a run", "per batch"],
+)
+def test_the_points_of_a_stage_are_at_the_epochs_of_the_run(
+    panel: SchedulePanel, interval: Any, milestone: int, done: int | None, epochs: list[float]
+) -> None:
+    drawn = Drawn(points=((0.0, 0.1), (20.0, 0.01)), interval=interval)
+    warm_up = LinearLR(total_iters=milestone, interval=interval)
+    spec = SequentialLR(schedulers=(warm_up, drawn), milestones=(milestone,), interval=interval)
+    panel.set_batches(10)
+    panel.set_context(60, done or 0, 0.1, done is not None)
+    panel.stage(spec)
+    points = points_of(panel, 1)
+    assert [x for x, _ in points.points()] == epochs
+    assert points.model.index(1, 0).data() == f"{epochs[1]:g}"
+    assert panel.schedule() == spec
+    points.move_point(epochs[1], epochs[1] + 3.0, 0.02)
+    assert panel.schedule() == spec.model_copy(
+        update={"schedulers": (warm_up, drawn.model_copy(update={"points": ((0.0, 0.1), (23.0, 0.02))}))}
+    )
+
+
+def test_edited_points_of_a_stage_stay_where_they_are_when_its_milestone_moves(
+    qtbot: QtBot, panel: SchedulePanel
+) -> None:
+    drawn = Drawn(points=((0.0, 0.1), (20.0, 0.01)), scale="linear")
+    panel.stage(SequentialLR(schedulers=(LinearLR(total_iters=5), drawn), milestones=(5,)))
+    points_of(panel, 1).move_point(25.0, 24.0, 0.02)
+    retype(qtbot, stages(panel).milestones[0].field.edit, "9")
+    assert [x for x, _ in points_of(panel, 1).points()] == [9.0, 24.0]
+    assert panel.schedule().schedulers[1].points[1] == (15.0, 0.02)
