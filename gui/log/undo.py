@@ -12,14 +12,13 @@ from PySide6.QtWidgets import QMenu, QMessageBox
 from engine.messages.commands import Command, Intervention, ReleaseLR, ScaleLR, SetLR, SetSchedule, to_intervention
 from engine.messages.events import BranchEvent, CommandEvent, EndEvent, StartEvent
 from gui.core.current_run import CurrentRun
-from gui.core.lr_text import lr_text
 from gui.core.translation import tr
 from gui.learning_rate.panel import LRPanel
 from gui.log.rewind import RewindController
 from gui.run_bar.action_line import ActionLine
 from gui.schedule.panel import SchedulePanel
 from gui.schedule.preview import Preview
-from gui.widgets.intervention_text import CHANGING, restore_lr_commands, short_command_text
+from gui.widgets.intervention_text import CHANGING, lrs_text, restore_lr_commands, short_command_text
 
 REDO_LIMIT: Final = 100
 
@@ -120,8 +119,7 @@ class UndoController(QObject):
         commands = restore_lr_commands(intervention, self._model.groups)
         restore = menu.addAction(tr("Restore the LR from now on"), lambda: self._restore(intervention, commands))
         if commands:
-            lrs = ", ".join(dict.fromkeys(lr_text(command.lr, 4) for command in commands))
-            restore.setText(tr("Restore the LR from now on: {lr}", lr=lrs))
+            restore.setText(tr("Restore the LR from now on: {lr}", lr=lrs_text(commands)))
         restore.setEnabled(bool(commands))
         if not commands:
             restore.setToolTip(tr("This command changed no LR that could be restored."))

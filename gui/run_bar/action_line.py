@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from engine.messages.events import CommandEvent
 from gui.core.translation import said, tr
-from gui.widgets.intervention_text import command_text, restore_lr_commands
-from gui.widgets.labels import ElidedLabel
+from gui.widgets.intervention_text import command_text, lrs_text, restore_lr_commands
+from gui.widgets.labels import ElidedLabel, as_tip
 
 
 class ActionLine(QWidget):
@@ -32,7 +32,6 @@ class ActionLine(QWidget):
         self._text, self._waiting = ElidedLabel(), ElidedLabel()
         self._waiting.hide()
         self._restore_lr, self._go_back = QPushButton(tr("Restore LR")), QPushButton(tr("Go back…"))
-        self._restore_lr.setToolTip(tr("Set the LR to what it was before this change."))
         self._go_back.setToolTip(tr("Go back to just before this change, in a new branch. This run is kept."))
         self._restore_lr.clicked.connect(lambda: self.restore_lr.emit(self._event))
         self._go_back.clicked.connect(lambda: self.go_back.emit(self._event))
@@ -62,7 +61,9 @@ class ActionLine(QWidget):
         self.clear()
         self._event = event
         self._text.setText(_line(event))
-        self._restore_lr.setVisible(bool(restore_lr_commands(event, groups)))
+        commands = restore_lr_commands(event, groups)
+        self._restore_lr.setVisible(bool(commands))
+        self._restore_lr.setToolTip(as_tip(tr("Set the LR to {lr}, as before this change.", lr=lrs_text(commands))))
         self._go_back.setVisible(can_go_back)
 
     def show_text(self, text: str) -> None:

@@ -86,6 +86,11 @@ def restore_lr_commands(event: CommandEvent, groups: Sequence[str]) -> tuple[Set
     return tuple(SetLR(lr=event.lr_before[i], then=then, group=groups[i]) for i in moved)
 
 
+def lrs_text(commands: Sequence[SetLR]) -> str:
+    """The LRs that ``commands`` set, each once."""
+    return ", ".join(dict.fromkeys(lr_text(command.lr, 4) for command in commands))
+
+
 def _text_without_status(event: CommandEvent) -> str:
     command = event.command
     group = command.get("group")

@@ -339,6 +339,7 @@ def test_the_action_line_offers_to_restore_the_lr_or_go_back(qtbot: QtBot) -> No
     assert not put.isVisible()
     line.show_action(HALVED, ["all"])
     assert (put.isVisible(), go.isVisible()) == (True, False)
+    assert "Set the LR to 0.01" in put.toolTip()
     assert line.findChild(QLabel).text() == "Epoch 7, batch 12: Lower LR: 0.01 -> 0.005"
     line.show_action(HALVED, ["all"], can_go_back=True)
     qtbot.mouseClick(put, LEFT)
