@@ -285,12 +285,10 @@ def test_what_would_end_a_process_is_an_error_of_the_network(tmp_path: Path, err
         assert caught.value.field == "model.name"
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "~nosuchuser/net", "nul\0"])
-def test_a_name_that_no_file_can_have_is_an_error_of_the_recipe(name: str) -> None:
+def test_a_file_of_an_unknown_user_is_an_error_of_the_recipe() -> None:
     with pytest.raises(SpecError) as caught:
-        build(ModelSpec(name=f"{name}.py:make"), **DIGITS)
+        build(ModelSpec(name="~nosuchuser/net.py:make"), **DIGITS)
     assert caught.value.field == "model.name"
-    assert len(str(caught.value)) < 400
 
 
 def test_the_import_machinery_is_as_it_was_for_everybody_else(tmp_path: Path) -> None:
