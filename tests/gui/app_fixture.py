@@ -105,6 +105,7 @@ class Driver:
     def finish(self) -> EndEvent:
         """Wait until the run and its thread have ended."""
         self.wait(lambda: not self.app.current_run.active and self.app.setup_controller._job is None)
+        self.wait(lambda: self.events and isinstance(self.events[-1], EndEvent))  # also of one that has yet to begin
         end = self.events[-1]
         assert isinstance(end, EndEvent)
         return end
