@@ -142,10 +142,11 @@ class LibraryController(QObject):
         panel.show_runs(found.runs, found.names, found.binned, found.in_bin)
         limit, use = library.retention.limit_bytes, size_text(found.bytes)
         count = len(found.names) - found.binned
+        runs = tr("1 run") if count == 1 else tr("{n} runs", n=count)
         if limit is None:
-            panel.show_use(tr("{n} runs, {size}", n=count, size=use), problem=False)
+            panel.show_use(tr("{runs}, {size}", runs=runs, size=use), problem=False)
         elif found.bytes <= limit:
-            text = tr("{n} runs, {size} of {limit}", n=count, size=use, limit=size_text(limit))
+            text = tr("{runs}, {size} of {limit}", runs=runs, size=use, limit=size_text(limit))
             panel.show_use(text, problem=False)
         else:
             text = tr(

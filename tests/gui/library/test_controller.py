@@ -135,6 +135,7 @@ def test_runs_are_searched_renamed_tagged_deleted_and_restored(runs: list[str], 
     drawer.choose(half, fast)
     drawer.press("Delete")
     driver.wait(lambda: drawer.names() == ["baseline"])
+    driver.wait(lambda: drawer.panel.use.text().startswith("1 run, "))
     driver.click(drawer.panel, "Undo")
     driver.wait(lambda: len(drawer.names()) == 3)
     drawer.choose(half)
