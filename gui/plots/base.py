@@ -80,7 +80,7 @@ class RunPlot(QFrame):
         self.empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
         column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 4)
+        column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.canvas, 1)

@@ -94,7 +94,7 @@ class Canvas(pg.PlotWidget):  # type: ignore[misc]
         self.view = PlotView()
         super().__init__(parent, viewBox=self.view, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
         self.plotItem.hideButtons()
-        self.plotItem.setContentsMargins(0, 4, 16, 0)
+        self.plotItem.setContentsMargins(0, 4, 16, 6)  # room for half a tick label below the plot
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumHeight(40)
         self.setAntialiasing(False)

@@ -75,7 +75,7 @@ class OverlayPlot(QFrame):
         for item in (self.grid, self.cross):
             self.view.addItem(item, ignoreBounds=True)
         column = QVBoxLayout(self)
-        column.setContentsMargins(1, 1, 1, 4)
+        column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.canvas, 1)

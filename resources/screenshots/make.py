@@ -48,7 +48,6 @@ class Photographer(QObject):
             34: self._stage,
         }
         self._searched = False
-        press(app.window.plots.loss, "Log")
         app.current_run.happened.connect(self._on_event)
         app.lookups.torch_loaded.connect(lambda: _soon(self._compare))
 
