@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from PySide6.QtCore import QItemSelection, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShowEvent
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -22,6 +23,24 @@ from gui.core.translation import tr
 from gui.log.model import EFFECT, LIMIT, NOTE, POSITION, TEXT, TIME, LogEntry, LogModel, entry_of
 from gui.widgets.intervention_text import CHANGING, restore_lr_commands
 from gui.widgets.labels import label, set_available
+
+_TEXT_DIGITS: Final = 28  # the least width of the text column, in digits
+
+
+class _Table(QTableView):
+    """A table whose text column takes the width that the others leave, and more where that is too little to read."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit_text()
+
+    def fit_text(self, resized: int | None = None) -> None:
+        """Fit the text column after column ``resized`` (None: the table) got another width."""
+        if resized == TEXT or self.model() is None:
+            return
+        others = sum(self.columnWidth(column) for column in range(self.model().columnCount()) if column != TEXT)
+        least = self.fontMetrics().horizontalAdvance("0") * _TEXT_DIGITS
+        self.setColumnWidth(TEXT, max(least, self.viewport().width() - others))
 
 
 class LogPanel(QWidget):
@@ -45,7 +64,7 @@ class LogPanel(QWidget):
         self._signals_selection = True
         self._model = LogModel(self, limit)
         self._model.note_typed.connect(self.note_wanted)
-        self._table = QTableView()
+        self._table = _Table()
         self._table.setModel(self._model)
         self._set_up_table()
         self._note = label("", "hint")
@@ -168,7 +187,7 @@ class LogPanel(QWidget):
             + 24,
         )
         table.setColumnWidth(NOTE, metrics.horizontalAdvance("0") * 18)
-        header.setSectionResizeMode(TEXT, QHeaderView.ResizeMode.Stretch)
+        header.sectionResized.connect(table.fit_text)
         table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         table.customContextMenuRequested.connect(self._show_menu)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from PySide6.QtCore import QLocale, Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from gui.core.translation import tr
 from gui.widgets.labels import ElidedLabel, as_tip, label, set_role
@@ -87,7 +87,6 @@ class StartPage(QWidget):
         layout.addLayout(head)
         layout.addLayout(self._cards)
         layout.addWidget(self._steps)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.show_resumables([])
 
     def show_resumables(self, runs: Sequence[Resumable], now: datetime | None = None) -> None:

@@ -26,7 +26,7 @@ from engine.messages.events import (
     StateEvent,
     WarningEvent,
 )
-from gui.log.model import TEXT, LogModel, entry_of
+from gui.log.model import NOTE, TEXT, LogModel, entry_of
 from gui.log.panel import LogPanel
 from gui.run_bar.action_line import ActionLine
 from gui.widgets.intervention_text import command_text, restore_lr_commands
@@ -318,6 +318,18 @@ def test_lines_are_copied_by_key_and_by_menu(log: LogPanel, qtbot: QtBot) -> Non
     copy.trigger()
     menu.close()
     assert QGuiApplication.clipboard().text() == expected
+
+
+@pytest.mark.parametrize("width", [400, 900, 1400])
+def test_what_happened_can_be_read_at_every_width_and_fills_a_wide_log(log: LogPanel, width: int) -> None:
+    log.resize(width, 220)
+    log.add(HALVED, NOON)
+    shown = table(log)
+    needed = shown.fontMetrics().horizontalAdvance("Lower LR: 0.01 -> 0.005")
+    assert shown.columnWidth(TEXT) > needed
+    shown.setColumnWidth(NOTE, 30)
+    columns = sum(shown.columnWidth(column) for column in range(5))
+    assert columns == shown.viewport().width() or width == 400
 
 
 def test_an_empty_log_has_a_placeholder(log: LogPanel) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.run_bar.banner import Banner, BannerAction
@@ -201,6 +201,20 @@ def test_the_start_page_continues_the_newest_run_and_more_on_demand(qtbot: QtBot
     assert asked == ["r1", "open"]
     page.show_resumables([], NOW)
     assert not go_on()
+
+
+def test_the_three_steps_are_shown_in_full_where_the_page_is_narrow(qtbot: QtBot) -> None:
+    around, page = QWidget(), StartPage()
+    qtbot.addWidget(around)
+    layout = QVBoxLayout(around)
+    layout.addWidget(page)
+    layout.addStretch(1)
+    around.resize(400, 600)
+    around.show()
+    qtbot.waitExposed(around)
+    shown = [text for text in page.findChildren(QLabel) if text.isVisible()]
+    assert len(shown) == 7
+    assert all(text.height() >= text.heightForWidth(text.width()) for text in shown if text.wordWrap())
 
 
 def test_actions_that_do_not_fit_wrap_into_the_next_line(banner: Banner, qtbot: QtBot) -> None:
