@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import is_incomplete, lr_text, read_lr
@@ -15,6 +15,7 @@ from gui.core.translation import tr
 from gui.learning_rate.current import Change, CurrentLRs, LRCommand, Mode, change_command, change_text
 from gui.widgets.labels import label, set_available, set_role
 from gui.widgets.lr_slider import LRSlider
+from gui.widgets.number_field import NumberField
 
 _MODES: Final[tuple[Mode, ...]] = ("follow", "hold")
 
@@ -197,7 +198,7 @@ class StagedChange(QWidget):
             return
         self._change = (value, change)
         if not self._typing:
-            self._field.setText(lr_text(value))
+            self._field.show_number(lr_text(value))
         self._slider.show_lr(value)
         set_role(self._hint, "")
         self._hint.setText(change_text(chosen, value, change))
@@ -229,7 +230,7 @@ class StagedChange(QWidget):
         if self._lrs is None:
             return
         chosen = self._lrs.of(self._group)
-        self._field.setText(lr_text(chosen.reference_lr))
+        self._field.show_number(lr_text(chosen.reference_lr))
         self._slider.show_lr(chosen.reference_lr)
         self._show_mode(chosen.mode)
 
@@ -240,7 +241,7 @@ class StagedChange(QWidget):
         self._modes.setExclusive(True)
 
     def _build(self) -> None:
-        self._field = QLineEdit()
+        self._field = NumberField()
         self._field.setAccessibleName(tr("New learning rate"))
         self._field.setMaxLength(30)
         self._field.textEdited.connect(self._on_typed)

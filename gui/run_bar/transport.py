@@ -119,7 +119,10 @@ class Transport(QWidget):
         epoch_tip = tr("Train one epoch, then pause.")
         if state == "training":
             epoch_tip = tr("Train to the end of this epoch, then pause.")
-        set_available(self._main, why_not(self._main_action), tip)
+        main_why_not = why_not(self._main_action)
+        if main_why_not is not None and self._main.hasFocus():
+            self._main.clearFocus()  # Qt would give it to the next button, and Space would press that
+        set_available(self._main, main_why_not, tip)
         set_available(self._epoch, why_not("run_epoch"), epoch_tip)
         set_available(self._stop, why_not("stop"), tr("Save the run and end it here. It can be continued."))
         if state != "loading" and not downloading:

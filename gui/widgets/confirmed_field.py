@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QWidget
 
 from gui.theme.theme import set_style_property
+from gui.widgets.number_field import NumberField
 
 
-class ConfirmedField(QLineEdit):
+class ConfirmedField(NumberField):
     """Shows the confirmed value. Another text stays until Enter asks for it or Escape discards it.
 
     Signals:
@@ -57,11 +58,9 @@ class ConfirmedField(QLineEdit):
             super().keyPressEvent(event)
 
     def _show(self, text: str) -> None:
-        self.setText(text)
+        self.show_number(text)
         if self.hasFocus():
             self.selectAll()  # so that the next digits replace it
-        else:
-            self.setCursorPosition(0)
 
     def _on_typed(self, text: str) -> None:
         self._typed = text.strip() != self._confirmed

@@ -19,6 +19,7 @@ from engine.recipe.recipe import Recipe
 from gui.core.settings import Settings
 from gui.main_window import MainWindow
 from gui.setup.start_page import Resumable
+from gui.widgets.confirmed_field import ConfirmedField
 from tests.gui.app_fixture import Driver, tiny
 
 pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
@@ -90,6 +91,21 @@ def test_while_training_an_action_and_the_curve_that_it_changes_are_painted_at_o
     driver.app.preview.curve_shown.connect(note)
     driver.click(driver.window.lr_panel, "÷2")
     driver.wait(lambda: [0.025] in drawn)
+
+
+def test_space_pauses_after_a_click_on_start_and_while_an_lr_is_typed(driver: Driver) -> None:
+    window = driver.window
+    window.transport.setFocus()  # as when the window opens
+    driver.start(tiny(epochs=3000, schedule={"name": "Constant"}))
+    driver.reach("training")
+    driver.press(Qt.Key.Key_Space)
+    driver.reach("paused")
+    for field in (driver.lr_field, window.lr_panel.findChild(ConfirmedField)):
+        field.setFocus()
+        text, state = field.text(), driver.model.state
+        driver.press(Qt.Key.Key_Space, field)
+        driver.wait(lambda state=state: driver.model.state != state)
+        assert field.text() == text
 
 
 def test_space_opens_a_list_that_has_the_focus_and_does_not_start(driver: Driver) -> None:
