@@ -33,7 +33,7 @@ def path_problem(text: str) -> str | None:
     except UnicodeEncodeError:
         return "has characters that no file's name can have"
     if len(name) > _PATH or max(map(len, re.split(rb"[/\\]" if os.name == "nt" else b"/", name))) > _NAME:
-        return f"is too long for a path: a name has at most {_NAME} bytes, and all together {_PATH}"
+        return f"is too long: a name has at most {_NAME} bytes, and a whole path {_PATH}"
     return None
 
 
@@ -108,7 +108,8 @@ def check_replaceable(path: Path, is_own: Callable[[Path], bool], kind: str, *, 
     else:
         what = f"it is there already and is not {kind}"
     if not overwrite:
-        raise FileExistsError(errno.EEXIST, f'{what}; choose another name, or give "overwrite": true', str(path))
+        allow = 'give "overwrite": true (on the command line, --overwrite)'
+        raise FileExistsError(errno.EEXIST, f"{what}; choose another name, or {allow}", str(path))
 
 
 @contextmanager

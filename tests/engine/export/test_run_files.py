@@ -131,6 +131,7 @@ def test_an_export_replaces_an_older_export_and_other_files_only_with_overwrite(
         assert main.main(words) == 2
         err = capfd.readouterr().err
         assert "commands.jsonl cannot be written: it is there already and is not a commands file" in err
+        assert "--overwrite" in err
         assert (err.count("\n"), Path(files[1]).read_text()) == (1, "my own commands\n")
         assert not Path(files[0]).exists()
         assert main.main([*words, "--overwrite"]) == 0
