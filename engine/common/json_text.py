@@ -38,10 +38,16 @@ def read_json(text: str) -> Any:
     """The data in ``text``; whole floats such as ``3.0`` become integers, which every field for numbers takes.
 
     Raises:
-        SpecError: it is not JSON.
+        SpecError: it is not JSON, or has an escape for half of a character, such as ``\\ud800``.
     """
     try:
-        return json.loads(text, parse_float=_number)
+        data = json.loads(text, parse_float=_number)
+        if "\\u" in text:
+            json.dumps(data, ensure_ascii=False).encode()
+        return data
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise SpecError("", f"has {half!r}, which is no character but half of a surrogate pair") from None
     except (ValueError, RecursionError) as error:
         raise SpecError("", f"is not JSON: {error}") from None
 

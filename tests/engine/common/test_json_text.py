@@ -68,3 +68,18 @@ def test_what_is_wrong_with_a_number_does_not_contradict_the_number(epochs: floa
     with pytest.raises(SpecError) as caught:
         parse_commands(json.dumps({**LINE, "epochs": epochs}))
     assert (caught.value.field, caught.value.problem) == ("commands line 1.epochs", problem)
+
+
+@pytest.mark.parametrize(
+    ("read", "data", "named"),
+    [(*READERS[0], "the recipe"), (*READERS[1], "commands line 1:")],
+    ids=["recipe", "commands"],
+)
+def test_half_a_surrogate_pair_is_named(
+    read: Callable[[Path], Any], data: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text(json.dumps({**data, "more": "\U0001f600 \\ud800 \ud83d"}), encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        read(file)
+    assert str(caught.value) == rf"{named} has '\ud83d', which is no character but half of a surrogate pair"
