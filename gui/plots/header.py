@@ -16,6 +16,7 @@ _DASHES: dict[LineStyle, list[float]] = {"dash": [2.0, 1.2], "dot": [1.0, 1.0]} 
 _SWATCH = 14  # pixels that a line in the legend is long
 _NAME = 20  # pixels from the line's left to the name's
 _GAP = 10  # pixels between a value and the next line, at least
+_LONG_VALUE = "0.000000"
 _ROOM = _NAME + 6 + 2 * _GAP  # pixels of an entry without its texts, at most
 
 
@@ -104,7 +105,13 @@ class PlotLegend(QWidget):
 
     def _names(self, metrics: QFontMetrics, room: int) -> dict[str, str]:
         """The entries' names, or the short ones if they do not fit in ``room`` pixels."""
-        widths = [metrics.horizontalAdvance(e.name + self._values.get(e.key, "")) + _ROOM for e in self._entries]
+        longest = metrics.horizontalAdvance(_LONG_VALUE)  # of every value, so that the names do not change with them
+        widths = [
+            metrics.horizontalAdvance(entry.name)
+            + (max(metrics.horizontalAdvance(self._values[entry.key]), longest) if entry.key in self._values else 0)
+            + _ROOM
+            for entry in self._entries
+        ]
         fits = sum(widths) <= room
         return {e.key: e.name if fits or not e.short else e.short for e in self._entries}
 

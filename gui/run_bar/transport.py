@@ -120,9 +120,11 @@ class Transport(QWidget):
         if state == "training":
             epoch_tip = tr("Train to the end of this epoch, then pause.")
         main_why_not = why_not(self._main_action)
-        if main_why_not is not None and self._main.hasFocus():
-            self._main.clearFocus()  # Qt would give it to the next button, and Space would press that
+        if main_why_not is not None and self.window().focusWidget() is self._main:
+            self._pages.setFocus()  # until it is back; Qt would give it to the next button, and Space would press that
         set_available(self._main, main_why_not, tip)
+        if main_why_not is None and self.window().focusWidget() is self._pages:
+            self._main.setFocus()
         set_available(self._epoch, why_not("run_epoch"), epoch_tip)
         set_available(self._stop, why_not("stop"), tr("Save the run and end it here. It can be continued."))
         if state != "loading" and not downloading:

@@ -351,7 +351,7 @@ class SetupController(QObject):
         assert recipe is not None
         panels.start_page.hide()
         self._frame.show_name(event.name, event.name)
-        panels.device.setText(event.device)
+        panels.device.setText(tr("CPU") if event.device == "cpu" else event.device)
         panels.setup.set_running(run_text.summary(recipe, event, job.lines if job is not None else ()))
         self._frame.fold(True)
         self._frame.show_side(panels.lr_panel)

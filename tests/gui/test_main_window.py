@@ -98,6 +98,7 @@ def test_space_pauses_after_a_click_on_start_and_while_an_lr_is_typed(driver: Dr
     window.transport.setFocus()  # as when the window opens
     driver.start(tiny(epochs=3000, schedule={"name": "Constant"}))
     driver.reach("training")
+    assert window.device.text() == "CPU"
     driver.press(Qt.Key.Key_Space)
     driver.reach("paused")
     for field in (driver.lr_field, window.lr_panel.findChild(ConfirmedField)):

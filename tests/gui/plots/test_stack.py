@@ -15,6 +15,7 @@ from engine.messages.preview import Curve
 from gui.core.frame_clock import FrameClock
 from gui.core.history import RunHistory
 from gui.plots.base import RunPlot
+from gui.plots.header import LegendEntry, PlotLegend
 from gui.plots.items import MANY, Trace
 from gui.plots.stack import PlotStack
 from gui.theme.theme import DARK, LIGHT
@@ -201,6 +202,23 @@ def test_the_three_plots_share_a_crosshair_and_show_the_values_at_it(stack: Plot
     stack._on_cursor(None)
     assert not any(plot.cross.isVisible() for plot in stack.plots)
     assert stack._readout.text() == "Completed epochs"
+
+
+def test_the_names_in_a_legend_do_not_change_with_the_digits_of_its_values(qtbot: QtBot) -> None:
+    legend = PlotLegend("Loss")
+    qtbot.addWidget(legend)
+    legend.set_entries([LegendEntry(key="val", name="Validation", short="Val", color="red")])
+    metrics = legend.fontMetrics()
+    shown = []
+    for width in range(60, 300):
+        names = set()
+        for value in ("–", "0.1", "0.008494"):
+            legend.set_values({"val": value})
+            names |= set(legend._names(metrics, width).values())
+        shown.append(names)
+    assert shown[0] == {"Val"}
+    assert shown[-1] == {"Validation"}
+    assert all(len(names) == 1 for names in shown)
 
 
 def test_after_the_runs_position_there_are_no_losses_and_the_lr_is_projected(
