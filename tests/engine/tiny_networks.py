@@ -28,14 +28,14 @@ class Tiny(nn.Module):
 
 
 class Poisoned(Tiny):
-    """Turns the images of its n-th training batch (from 1) into infinities, if ``when(n)``."""
+    """Turns the images of its n-th training batch (from 1) into infinities, if ``when(n)``; not in the trial before."""
 
     def __init__(self, in_channels: int, num_classes: int, when: Callable[[int], bool]) -> None:
         super().__init__(in_channels, num_classes)
         self.when, self.seen = when, 0
 
     def forward(self, images: Tensor) -> Tensor:
-        if self.training:
+        if self.training and threading.current_thread().name != "own network":
             self.seen += 1
             if self.when(self.seen):
                 images = images * float("inf")
@@ -66,12 +66,10 @@ def poisoned_always(in_channels: int, num_classes: int) -> nn.Module:
 
 
 def breaks_in_training(in_channels: int, num_classes: int) -> nn.Module:
-    """Raises on the first training batch, but not where it is tried before the run."""
+    """Raises on the first training batch, but not in the trial before."""
 
     def when(n: int) -> bool:
-        if threading.current_thread().name != "own network":
-            raise RuntimeError("broken, says the test\nand more")
-        return False
+        raise RuntimeError("broken, says the test\nand more")
 
     return Poisoned(in_channels, num_classes, when)
 

@@ -294,7 +294,7 @@ def test_a_save_where_no_file_can_be_written_is_rejected_and_training_continues(
     for path, reason in reasons.items():
         answer = answers[str(path)]
         assert answer.status == ("rejected" if reason else "applied")
-        assert re.search(f"not saved: .*{reason}" if reason else "", str(answer.reason))
+        assert re.search(f"not saved: .*({reason})" if reason else "", str(answer.reason))
     assert events.answer("note").status == "applied"
     assert events.end.reason == "finished"
     assert (tmp_path / "file").read_text() == "old"
