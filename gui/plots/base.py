@@ -317,9 +317,10 @@ class RunPlot(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Show the whole run"), self.fit_requested.emit)
-        action = menu.addAction(tr("Logarithmic axis"), self.log_button.toggle)
-        action.setCheckable(True)
-        action.setChecked(self.log_button.isChecked())
+        if not self.log_button.isHidden():
+            action = menu.addAction(tr("Logarithmic axis"), self.log_button.toggle)
+            action.setCheckable(True)
+            action.setChecked(self.log_button.isChecked())
         point = self.canvas.mapToScene(self.canvas.mapFromGlobal(at))
         marker = self._marker_at(point)
         x = float(self.history.from_axis(self.view.mapSceneToView(point).x(), self.axis))

@@ -95,6 +95,7 @@ def test_the_button_shows_its_effect_and_emits_the_advice(panel: AdvicePanel, qt
     assert "LR 0.001" in do.toolTip()
     qtbot.mouseClick(do, LEFT)
     assert heard == [wanted]
+    assert not do.hasFocus()  # a click leaves Space to start and pause
 
 
 def test_without_a_command_there_is_no_button(panel: AdvicePanel, qtbot: QtBot) -> None:

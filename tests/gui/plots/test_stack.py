@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QToolTip
+from PySide6.QtWidgets import QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from engine.messages.events import StepsEvent
@@ -219,6 +219,16 @@ def test_the_names_in_a_legend_do_not_change_with_the_digits_of_its_values(qtbot
     assert shown[0] == {"Val"}
     assert shown[-1] == {"Validation"}
     assert all(len(names) == 1 for names in shown)
+
+
+def test_the_menus_of_loss_and_lr_offer_a_logarithmic_axis_and_that_of_accuracy_does_not(stack: PlotStack) -> None:
+    offers = []
+    for plot in (stack.loss, stack.lr, stack.accuracy):
+        plot.view.menu_requested.emit(QPoint(300, 300))
+        (menu,) = plot.findChildren(QMenu)
+        offers.append("Logarithmic axis" in [action.text() for action in menu.actions()])
+        menu.close()
+    assert offers == [True, True, False]
 
 
 def test_after_the_runs_position_there_are_no_losses_and_the_lr_is_projected(

@@ -60,6 +60,13 @@ def test_the_initial_line_fits_the_run(form: SpecForm) -> None:
     assert form.minimumSizeHint().width() <= 300
 
 
+def test_the_titles_of_the_table_are_not_cut_off(form: SpecForm, editor: PointsEditor) -> None:
+    form.resize(245, 500)  # as in a window of 1024 pixels
+    header = editor.table.horizontalHeader()
+    assert all(header.sectionSize(column) >= header.sectionSizeHint(column) for column in (0, 1))
+    assert header.length() == editor.table.viewport().width()
+
+
 def test_a_cell_is_edited_and_the_points_stay_in_order(qtbot: QtBot, form: SpecForm, editor: PointsEditor) -> None:
     form.set_value(LINE)
     with qtbot.waitSignals([form.field_edited, form.changed]):
