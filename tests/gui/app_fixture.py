@@ -179,7 +179,9 @@ class Driver:
 
     def pause_at(self, recipe: Recipe, epoch: int, batch: int = 0) -> None:
         """Start ``recipe`` and pause just before ``batch`` of ``epoch``."""
-        self.start(recipe)
+        self.set_up(recipe)
+        self.wait(lambda: self.app.lookups.ready)  # otherwise the run begins later, and the command has nowhere to go
+        self.start()
         self.app.current_run.post(Pause(), Position(epoch=epoch, batch=batch))
         self.reach("paused")
         assert self.model.position == Position(epoch=epoch, batch=batch)
