@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QRadioButt
 
 from engine.recipe.recipe import LR_MAX
 from gui.core.lr_text import is_incomplete, lr_text, read_lr
-from gui.core.translation import tr
+from gui.core.translation import said, tr
 from gui.learning_rate.current import Change, CurrentLRs, LRCommand, Mode, change_command, change_text
 from gui.widgets.labels import label, set_available, set_role
 from gui.widgets.lr_slider import LRSlider
@@ -64,6 +64,8 @@ class StagedChange(QWidget):
         self._reason = reason
         if reason is not None:
             self.discard()
+        if not self.is_pending():
+            self.show_idle_hint()
         self._show_buttons(discardable=self.is_pending())
         controls: tuple[tuple[QWidget, str], ...] = (
             (self._field, tr("A learning rate, such as 0.001 or 1e-3. Enter applies it, Escape discards it.")),
@@ -113,8 +115,8 @@ class StagedChange(QWidget):
         self._hint.setText(text)
 
     def show_idle_hint(self) -> None:
-        """Show what the controls are for."""
-        self.show_hint(tr("Type an LR or drag the slider, then apply."))
+        """Show what the controls are for, or why they are disabled."""
+        self.show_hint(said(self._reason) if self._reason else tr("Type an LR or drag the slider, then apply."))
 
     def apply(self) -> None:
         """Send the pending change."""

@@ -315,6 +315,16 @@ def test_the_quick_buttons_name_the_lr_that_they_give(lr_panel: Driver) -> None:
     assert "head 0.01 -> 0.005 at the next batch" in lr_panel.tip("÷2")
 
 
+def test_the_hint_says_what_to_do_or_why_nothing_can_be_done(lr_panel: Driver) -> None:
+    assert lr_panel.shows("There is no run yet.")
+    lr_panel.one()
+    assert lr_panel.shows("Type an LR or drag the slider, then apply.")
+    lr_panel.type("0.02")
+    lr_panel.panel.set_enabled_because("The run has finished.")
+    assert lr_panel.shows("The run has finished.")
+    assert not lr_panel.shows("Type an LR")
+
+
 def test_apply_and_discard_say_that_nothing_is_pending(lr_panel: Driver) -> None:
     lr_panel.one()
     for text in ("Apply", "Discard"):
