@@ -204,8 +204,9 @@ def _set_threads(recipe: Recipe, facts: Facts, content: dict[str, Any] | None) -
     network = find_network(recipe.model.name)
     pixels = recipe.data.batch_size * facts.channels * facts.height * facts.width
     share = PIXELS_PER_THREAD_LARGE if network is not None and network.large else PIXELS_PER_THREAD
-    now = min(torch.get_num_threads(), max(1, pixels // share))
-    threads = min(max(1, content["environment"]["threads"]), MOST_THREADS) if content else now
+    most = max(1, pixels // share)
+    now = min(torch.get_num_threads(), most)
+    threads = min(content["environment"]["threads"], most, MOST_THREADS) if content else now
     torch.set_num_threads(threads)
     if threads == now:
         return []

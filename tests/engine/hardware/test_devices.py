@@ -104,3 +104,15 @@ def test_the_number_of_threads_depends_on_the_pixels_of_a_batch(network: str, ba
     assert facts is not None
     assert _set_threads(made, facts, None) == []
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(("recorded", "threads"), [(1, 1), (5, 5), (6, 6), (256, 6)])
+def test_a_resumed_run_keeps_its_threads_but_never_more_than_its_batches_can_use(recorded: int, threads: int) -> None:
+    """A checkpoint that says 256 for a small network would make it train fifty times slower."""
+    torch.set_num_threads(4)
+    made = recipe(model={"name": "small_cnn"}, data={"name": "mnist", "batch_size": 32})
+    facts = DATA_SETS["mnist"].facts
+    assert facts is not None
+    (remark,) = _set_threads(made, facts, {"environment": {"threads": recorded}})
+    assert str(remark) == f"using {threads} threads, as the run began with, instead of 4"
+    assert torch.get_num_threads() == threads
