@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.common.position import Position
-from engine.messages.commands import Pause, Save
+from engine.messages.commands import Save
 from engine.recipe.recipe import Recipe
 from gui.core.settings import Settings
 from gui.main_window import MainWindow
@@ -355,9 +355,7 @@ def test_a_run_that_was_loaded_is_shown_as_paused_and_resumes(driver: Driver, tm
 
 
 def test_unfinished_runs_are_offered_and_continued(driver: Driver, new_driver: object) -> None:
-    driver.start(Recipe().model_copy(update={"device": "cpu"}))
-    driver.app.current_run.post(Pause(), Position(epoch=4, batch=2))
-    driver.reach("paused")
+    driver.pause_at(Recipe().model_copy(update={"device": "cpu"}), epoch=4, batch=2)
     run = driver.of("start")[0].run
     driver.close()
     assert callable(new_driver)

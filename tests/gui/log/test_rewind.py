@@ -241,7 +241,7 @@ def test_undo_after_a_deletion_restores_the_run_unless_an_intervention_came_afte
         driver.wait(lambda: "Deleted" in panel.note.text())
 
     delete()
-    driver.wait(lambda: panel.use.text().startswith("1 runs,"))  # without those in the recycle bin
+    driver.wait(lambda: panel.use.text().startswith("1 run,"))  # without those in the recycle bin
     driver.app.undo._update_texts()
     assert driver.app.undo.undo.text() == "Undo: deleting runs"
     driver.app.undo.undo.trigger()

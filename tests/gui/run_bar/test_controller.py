@@ -353,7 +353,9 @@ def test_interventions_in_the_window_are_replayed_to_the_bit_without_it(driver: 
 
 
 def test_commands_for_a_position_are_answered_in_the_window(driver: Driver) -> None:
-    driver.start(tiny())
+    driver.set_up(tiny())
+    driver.wait(lambda: driver.app.lookups.ready)
+    driver.start()
     driver.app.current_run.post(SetLR(lr=0.3), Position(epoch=3, batch=2))
     driver.finish()
     answer = driver.answer("set_lr")
