@@ -101,12 +101,12 @@ def suggest(
         Suggestion(
             kind="bold",
             lr=least * BOLD,
-            text=Text("Half the LR with the lowest loss. This is the faster choice."),
+            text=Text("Bold, the faster choice: half the LR with the lowest loss."),
         ),
         Suggestion(
             kind="steady",
             lr=least * STEADY,
-            text=Text("A fifth of the LR with the lowest loss. This is the safer choice."),
+            text=Text("Steady, the safer choice: a fifth of the LR with the lowest loss."),
         ),
     )
 
