@@ -261,16 +261,18 @@ class DrawingTool(QObject):
         return best
 
     def _line_at(self, at: QPointF) -> int | None:
-        """The group whose curve runs through ``at``, after the run's position."""
+        """The group whose curve runs through ``at``, also up or down a step, after the run's position."""
         coordinates = self._coordinates
         curve = self._pending if self._pending.known and self.points else self._projected
         x = coordinates.epochs_at(at)
         if not math.isfinite(x) or x < coordinates.history.position:
             return None
         here = coordinates.pixel(self._view.mapSceneToView(at)).y()
+        beside = [coordinates.epochs_at(at + QPointF(pixels, 0)) for pixels in (-_BESIDE_LINE, 0, _BESIDE_LINE)]
         for group in range(len(curve.lines)):
-            lr = curve.at(group, x)
-            if math.isfinite(lr) and abs(coordinates.pixel(coordinates.point(x, lr)).y() - here) <= _BESIDE_LINE:
+            lrs = [(x, curve.at(group, x)) for x in beside if math.isfinite(x)]
+            ys = [coordinates.pixel(coordinates.point(x, lr)).y() for x, lr in lrs if math.isfinite(lr)]
+            if ys and min(ys) - _BESIDE_LINE <= here <= max(ys) + _BESIDE_LINE:
                 return group
         return None
 
